@@ -1,0 +1,1 @@
+"""What a protocol fixes, and the truth assumed for a calculation."""

@@ -1,0 +1,67 @@
+"""The named errors of the package: each says what was wrong, with the value, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class AnalysisError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class InvalidValueError(AnalysisError, ValueError):
+    """A value that cannot be used.
+
+    Parameters
+    ----------
+    field
+        Name of the argument or the field, as the caller wrote it.
+    got
+        The offending value.
+    expected
+        What would have been accepted.
+    remedy
+        What to do about it.
+    """
+
+    def __init__(self, field: str, got: object, expected: str, remedy: str) -> None:
+        self.field, self.got, self.expected, self.remedy = field, got, expected, remedy
+        super().__init__(f"{field}: got {got!r}; expected {expected}; {remedy}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.field, self.got, self.expected, self.remedy)
+
+
+class UnknownNameError(AnalysisError, LookupError):
+    """A name that is not in the list of known names; the nearest ones are offered.
+
+    Parameters
+    ----------
+    kind
+        What the name stands for, e.g. ``"trial"``.
+    name
+        The name that was asked for.
+    known
+        All names that exist.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        nearest = get_close_matches(name, self.known, n=3, cutoff=0.4) or self.known
+        super().__init__(f"{kind}: got {name!r}; expected a known {kind}; did you mean {', '.join(nearest)}?")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.kind, self.name, self.known)
+
+
+class ReportedDataError(AnalysisError, ValueError):
+    """A file of reported numbers that cannot be read; names the file, the field, the value and the remedy."""
+
+
+class InfeasibleReportError(AnalysisError, ValueError):
+    """Reported numbers that no data set can reproduce together; names them and how far apart they are."""
+
+
+class InfeasibleDesignError(AnalysisError, ValueError):
+    """A design that cannot exist or a request that cannot be met; says what would be possible."""

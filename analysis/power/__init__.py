@@ -1,0 +1,1 @@
+"""Analytic operating characteristics of designs."""

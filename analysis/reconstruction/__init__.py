@@ -1,0 +1,1 @@
+"""Pseudo-patient data sets that reproduce a report."""

@@ -1,0 +1,1 @@
+"""The replicate engine: simulated trials and their operating characteristics."""

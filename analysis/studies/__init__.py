@@ -1,0 +1,1 @@
+"""The trials of this project: their assumptions and the questions asked of them."""

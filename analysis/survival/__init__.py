@@ -1,0 +1,1 @@
+"""Distributions, estimators and tests on plain arrays: knows no trial and reads no file."""
