@@ -196,11 +196,9 @@ def residuals(x, arms, edges, lengths, sizes, equations, targets, cells, paths, 
             censor = read_path(paths[1, arm], cells, count, target)
             out[e] = math.log(max(censor, 1e-9)) - math.log(-math.log(level))
         else:
-            experimental, control = arm, int(level)
-            score, information = score_and_information(paths, control, experimental, equations[e, 2], count)
+            at = target if kind == SCORE else equations[e, 2]
+            score, information = score_and_information(paths, int(level), arm, at, count)
             if kind == SCORE:
-                # the drawn target is the log ratio; its score is evaluated there
-                score, information = score_and_information(paths, control, experimental, target, count)
                 out[e] = score / max(information, 1e-6)
             else:
                 out[e] = 0.5 * math.log(max(information, 1e-6)) + math.log(target)
