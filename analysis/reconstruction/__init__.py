@@ -1,6 +1,7 @@
 """From reported numbers to pseudo-patients: what the report leaves open stays open, as an ensemble."""
 
+from analysis.reconstruction.digitised import reconstruct_curve
 from analysis.reconstruction.ensemble import EnsembleEstimate
 from analysis.reconstruction.result import Reconstruction
 
-__all__ = ["EnsembleEstimate", "Reconstruction"]
+__all__ = ["EnsembleEstimate", "Reconstruction", "reconstruct_curve"]
