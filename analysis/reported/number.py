@@ -20,7 +20,6 @@ class Unit(NamedTuple):
 
     dimension: str
     factor: float
-    least: float = 0.0
     most: float = math.inf
     exact: bool = False
 
@@ -96,11 +95,11 @@ class Reported:
                 "write what was printed, without its unit",
             )
         unit = UNITS[self.unit]
-        if not unit.least <= float(self.digits) <= unit.most:
+        if not 0 <= float(self.digits) <= unit.most:
             raise InvalidValueError(
                 "number",
                 self.text,
-                f"a number between {unit.least:g} and {unit.most:g} {self.unit}",
+                "a number that is not negative" + (f", at most {unit.most:g}" if unit.most < math.inf else ""),
                 "check the digits and the unit against the source",
             )
         if unit.exact and self.digits != int(self.digits):
@@ -113,6 +112,8 @@ class Reported:
         A float keeps its shortest digits, so that ``7.8`` is 7.8; write ``"7.80"`` to keep a trailing zero. `field` is
         the name by which an error speaks of it.
         """
+        if unit not in UNITS:
+            raise InvalidValueError(f"{field}.unit", unit, f"one of {', '.join(UNITS)}", "write the unit as printed")
         if isinstance(got, cls):
             if UNITS[got.unit].dimension != UNITS[unit].dimension:
                 raise InvalidValueError(field, got.unit, f"a unit of {UNITS[unit].dimension}", "give it another unit")
@@ -181,6 +182,11 @@ class Reported:
     @property
     def _factor(self) -> float:
         return UNITS[self.unit].factor
+
+    @property
+    def with_unit(self) -> str:
+        """What was printed, with its unit of time if it has one."""
+        return f"{self} {self.unit}" if UNITS[self.unit].dimension == "time" and self.reached else str(self)
 
     def __str__(self) -> str:
         return f"{self.text}%" if self.unit == "percent" and self.reached else self.text

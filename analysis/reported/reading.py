@@ -29,10 +29,12 @@ class Provenance:
         _known_keys(table, _NUMBER_KEYS, field)
         if "value" not in table:
             raise InvalidValueError(field, got, "a table with a value", "add `value = ...`")
-        read = Reported.of(table["value"], table.get("unit", self._unit(unit, field)), field)
+        read = Reported.of(table["value"], table["unit"] if "unit" in table else self._unit(unit, field), field)
         Reported.of(read, unit, field)  # the unit has to measure the same thing
-        sources, status = tuple(table.get("sources", self.sources)), table.get("status", self.status)
-        return replace(read, sources=sources, status=status)
+        sources = table.get("sources", list(self.sources))
+        if not isinstance(sources, list) or not all(isinstance(key, str) for key in sources):
+            raise InvalidValueError(f"{field}.sources", sources, "a list of source keys", 'write it as `["key"]`')
+        return replace(read, sources=tuple(sources), status=table.get("status", self.status))
 
     def interval(self, got: object, unit: str, field: str) -> ReportedInterval:
         """Read an interval of the file: ``[lower, upper]``, or a table that adds its level or type."""
