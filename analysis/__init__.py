@@ -1,1 +1,65 @@
-"""From a trial's reported numbers to survival curves, simulated endpoints and power."""
+"""From a trial's reported numbers to survival curves, simulated endpoints and power.
+
+The rooms are imported when they are first used, so that ``import analysis`` itself costs nothing:
+
+>>> import analysis
+>>> analysis.survival.Exponential.from_median(12.0).survival(12.0)
+0.5
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_ROOMS = (
+    "design",
+    "endpoints",
+    "errors",
+    "plots",
+    "power",
+    "reconstruction",
+    "reported",
+    "simulation",
+    "studies",
+    "survival",
+)
+_NAMES = {
+    "load": "reported",
+    "reconstruct": "reconstruction",
+    "reconstruct_curve": "reconstruction",
+    "simulate": "simulation",
+}
+
+__all__ = ["__version__", *_ROOMS, *_NAMES]  # noqa: PLE0604
+
+if TYPE_CHECKING:
+    from analysis import (
+        design,
+        endpoints,
+        errors,
+        plots,
+        power,
+        reconstruction,
+        reported,
+        simulation,
+        studies,
+        survival,
+    )
+    from analysis.reconstruction import reconstruct, reconstruct_curve
+    from analysis.reported import load
+    from analysis.simulation import simulate
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"analysis.{name}")
+    if name in _NAMES:
+        return getattr(import_module(f"analysis.{_NAMES[name]}"), name)
+    raise AttributeError(f"module 'analysis' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

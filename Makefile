@@ -1,0 +1,51 @@
+# Each target builds the environment it needs: `make figures` and `make test` are enough on a fresh machine.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help figures test lint notebooks benchmarks lock clean
+
+help:
+	@echo "make figures    all figures from the reported data, into figures/"
+	@echo "make test       the tests, doctests and notebooks"
+	@echo "make lint       ruff and mypy"
+	@echo "make notebooks  execute the notebooks in place"
+	@echo "make benchmarks speed of the simulation and of the designs, as ratios"
+	@echo "make lock       pin the environment anew (needs uv)"
+	@echo "make clean      remove the environment and all caches"
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " \
+		+ sys.version.split()[0] + "; name another one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+figures: $(READY)
+	$(BIN)/trial-analysis figures
+
+test: $(READY)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+notebooks: $(READY)
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+
+benchmarks: $(READY)
+	$(BIN)/python benchmarks/simulation.py
+	$(BIN)/python benchmarks/designs.py
+
+lock:
+	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes \
+		--no-header --no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
