@@ -1,0 +1,53 @@
+"""The command line: ``trial-analysis data|figures``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import analysis
+from analysis.errors import AnalysisError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``trial-analysis``; returns the exit code: 0 done, 1 findings or an error of the input, 2 wrong usage."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except AnalysisError as error:
+        print(f"trial-analysis: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("trial-analysis: interrupted; what was finished is kept", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="trial-analysis", description=analysis.__doc__.splitlines()[0])
+    parser.add_argument("--version", action="version", version=f"%(prog)s {analysis.__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_figures(commands.add_parser("figures", help="make the figures", description="Make the registered figures."))
+    return parser
+
+
+def _add_figures(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="make only this figure (repeatable)")
+    parser.add_argument("--list", action="store_true", help="print the names and captions, make nothing")
+    parser.add_argument("--out", type=Path, default=Path("figures"), metavar="DIR", help="where to write (default: figures)")
+    parser.set_defaults(run=_make_figures)
+
+
+def _make_figures(parsed: argparse.Namespace) -> int:
+    from analysis.figures import FIGURES, pick
+    from analysis.figures.writer import write_figures
+
+    chosen = pick(FIGURES, parsed.only)
+    if parsed.list:
+        for figure in chosen:
+            print(f"{figure.name:45} {figure.caption}")
+        return 0
+    for path in write_figures(chosen, parsed.out):
+        print(path)
+    return 0

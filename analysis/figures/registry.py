@@ -1,0 +1,87 @@
+"""What a registered figure is: a name, its inputs, and the one function that draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from io import BytesIO
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.errors import UnknownNameError
+from analysis.plots.style import STYLE
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawn figure with the numbers it shows.
+
+    Attributes
+    ----------
+    figure
+        The picture.
+    numbers
+        Every plotted number as a tidy frame; written as CSV beside the picture.
+    """
+
+    figure: Figure
+    numbers: pd.DataFrame
+
+    def _repr_png_(self) -> bytes:
+        with mpl.rc_context(STYLE), BytesIO() as buffer:
+            self.figure.savefig(buffer, format="png", dpi=110)
+            return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class RegisteredFigure:
+    """A figure that the command line can make.
+
+    Attributes
+    ----------
+    name
+        File name without suffix.
+    trials
+        Names of the reported trials that it is made from; their files are hashed into the manifest.
+    seed
+        Seed of all random draws in it.
+    draw
+        Takes the seed, returns the drawing.
+    """
+
+    name: str
+    trials: tuple[str, ...]
+    seed: int
+    draw: Callable[[int], Drawing]
+
+    @property
+    def caption(self) -> str:
+        """The first line of the drawing function's docstring."""
+        return (self.draw.__doc__ or "").strip().splitlines()[0]
+
+    def __call__(self) -> Drawing:
+        """Draw the figure in the project's style."""
+        with mpl.rc_context(STYLE):
+            return self.draw(self.seed)
+
+
+def by_name(figures: Iterable[RegisteredFigure]) -> dict[str, RegisteredFigure]:
+    """Index figures by their name."""
+    return {figure.name: figure for figure in figures}
+
+
+def pick(figures: dict[str, RegisteredFigure], only: Iterable[str]) -> list[RegisteredFigure]:
+    """Return the named figures, all of them when none is named.
+
+    Raises
+    ------
+    UnknownNameError
+        For a name that is not registered.
+    """
+    names = list(only) or list(figures)
+    for name in names:
+        if name not in figures:
+            raise UnknownNameError("figure", name, figures)
+    return [figures[name] for name in names]

@@ -1,0 +1,90 @@
+"""Writes figures as SVG, PNG and CSV with a manifest of inputs, seeds and versions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+
+import matplotlib as mpl
+from tqdm.auto import tqdm
+
+import analysis
+from analysis.figures.registry import Drawing, RegisteredFigure
+from analysis.plots.style import STYLE
+from analysis.reported import trial_file
+
+MANIFEST = "manifest.json"
+LIBRARIES = ("lifelines", "matplotlib", "numba", "numpy", "pandas", "scipy")
+
+
+def write_figures(figures: Iterable[RegisteredFigure], folder: Path, *, reported_data: Path | None = None) -> list[Path]:
+    """Draw figures and write each as SVG, PNG and CSV; then bring the manifest up to date.
+
+    Files are written under a temporary name and moved into place, so an interruption leaves the old ones whole; figures that
+    were finished before it stay, with their entries in the manifest. The same inputs and versions give the same bytes.
+
+    Parameters
+    ----------
+    figures
+        What to draw.
+    folder
+        Where to write; made if it is not there.
+    reported_data
+        Folder of the reported numbers, by default the project's own.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for figure in tqdm(list(figures), unit="figure", disable=None):
+        files = _write_drawing(figure(), figure.name, folder)
+        _record(figure, files, folder, reported_data)
+        written += files
+    return written
+
+
+def _write_drawing(drawing: Drawing, name: str, folder: Path) -> list[Path]:
+    svg, png, csv = (folder / f"{name}.{suffix}" for suffix in ("svg", "png", "csv"))
+    with mpl.rc_context(STYLE):
+        drawing.figure.savefig(_temporary(svg), format="svg", metadata={"Date": None, "Creator": None})
+        drawing.figure.savefig(_temporary(png), format="png", metadata={"Software": None})
+    drawing.numbers.to_csv(_temporary(csv), index=False, float_format="%.6g", lineterminator="\n")
+    for path in (svg, png, csv):
+        os.replace(_temporary(path), path)
+    return [svg, png, csv]
+
+
+def _record(figure: RegisteredFigure, files: list[Path], folder: Path, reported_data: Path | None) -> None:
+    path = folder / MANIFEST
+    entries = json.loads(path.read_text(encoding="utf-8"))["figures"] if path.exists() else {}
+    entries[figure.name] = {
+        "caption": figure.caption,
+        "seed": figure.seed,
+        "inputs": {file.name: _sha256(file) for file in (trial_file(trial, reported_data) for trial in figure.trials)},
+        "outputs": {file.name: _sha256(file) for file in files},
+        "versions": _versions(),
+    }
+    text = json.dumps({"figures": dict(sorted(entries.items()))}, indent=2) + "\n"
+    _temporary(path).write_text(text, encoding="utf-8")
+    os.replace(_temporary(path), path)
+
+
+def _versions() -> dict[str, str]:
+    libraries = {library: version(library) for library in LIBRARIES}
+    return {"trial-outcome-analysis": analysis.__version__, "python": platform.python_version()} | libraries
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")

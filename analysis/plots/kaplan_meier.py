@@ -1,0 +1,76 @@
+"""Survival curves with their band, the reported medians and the risk table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis.plots.style import GREY, PALETTE, label_line, month_axis, percent_axis
+
+
+def arm_colours(arms: Sequence[str]) -> dict[str, str]:
+    """Give each arm its colour, in the order in which the arms are named."""
+    return dict(zip(arms, PALETTE, strict=False))
+
+
+def survival_curves(ax: Axes, curves: pd.DataFrame, *, end: float, ylabel: str) -> None:
+    """Draw mean curves with their pointwise band, each labelled on the plot.
+
+    Parameters
+    ----------
+    ax
+        Where to draw.
+    curves
+        Columns ``arm``, ``time`` (months), ``mean``, ``lower``, ``upper``; one block of rows per arm, ordered by time.
+    end
+        Last month shown.
+    ylabel
+        What the curves are, e.g. ``"Progression-free"``.
+    """
+    colours = arm_colours(list(dict.fromkeys(curves["arm"])))
+    for position, (arm, rows) in enumerate(curves.groupby("arm", sort=False)):
+        rows = rows[rows["time"] <= end]
+        ax.plot(rows["time"], rows["mean"], color=colours[str(arm)])
+        ax.fill_between(rows["time"], rows["lower"], rows["upper"], color=colours[str(arm)], alpha=0.18, linewidth=0)
+        ax.text(
+            0.98, 0.97 - 0.075 * position, str(arm),
+            transform=ax.transAxes, ha="right", va="top", color=colours[str(arm)], fontsize=8,
+        )  # fmt: skip
+    percent_axis(ax, ylabel, high=1.0)
+    month_axis(ax, end)
+
+
+def reported_medians(ax: Axes, medians: Mapping[str, float]) -> None:
+    """Mark each arm's reported median on the line of one half; ``medians`` maps arm to months."""
+    colours = arm_colours(list(medians))
+    ax.axhline(0.5, color=GREY, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
+    for arm, months in medians.items():
+        if not np.isfinite(months):
+            continue
+        ax.plot([months, months], [0, 0.5], color=colours[arm], linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
+        ax.plot(months, 0.5, marker="o", markersize=4.5, markerfacecolor="white", markeredgecolor=colours[arm])
+        label_line(ax, months, 0.02, f"{months:g}", colours[arm], va="bottom", fontsize=7)
+
+
+def risk_table(ax: Axes, table: pd.DataFrame, *, title: str) -> None:
+    """Write numbers at risk under a plot, aligned with its months and in the curves' colours.
+
+    Parameters
+    ----------
+    ax
+        An empty axes right under the curves, sharing their x axis.
+    table
+        Index: arms; columns: months; values: numbers at risk just before that month.
+    title
+        Stands above the numbers, and says whether they were reported or reconstructed.
+    """
+    colours = arm_colours([str(arm) for arm in table.index])
+    ax.set_ylim(len(table) - 0.4, -1.0)
+    for row, (arm, counts) in enumerate(table.iterrows()):
+        for month, count in counts.items():
+            ax.text(float(str(month)), row, f"{count:.0f}", color=colours[str(arm)], ha="center", va="center", fontsize=7)
+    ax.text(0.0, -0.95, title, transform=ax.get_yaxis_transform(), fontsize=7, color=GREY, ha="left", va="center")
+    ax.set_axis_off()

@@ -1,0 +1,65 @@
+"""One palette, one type size, one way of writing an axis, for every figure of the project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MultipleLocator, PercentFormatter
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito's colours, told apart by every common kind of colour vision; the experimental arm takes the first."""
+
+GREY = "#666666"
+"""For what is not data: reference lines, reported values, notes."""
+
+STYLE: dict[str, Any] = {
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": False,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "lines.linewidth": 1.6,
+    "svg.hashsalt": "trial-outcome-analysis",
+}
+"""Matplotlib settings; the salt makes the identifiers in an SVG the same in every run."""
+
+PAGE_WIDTH = 7.2
+"""Inches: the text width of an A4 or letter page."""
+
+
+def month_axis(ax: Axes, end: float, label: str = "Months") -> None:
+    """Put ticks on multiples of 3, 6 or 12 months, about six of them, and write the unit."""
+    step = next((step for step in (1, 2, 3, 6, 12, 24) if end / step <= 8), 48)
+    ax.set_xlim(0, end)
+    ax.xaxis.set_major_locator(MultipleLocator(step))
+    ax.set_xlabel(label)
+
+
+def percent_axis(ax: Axes, label: str, *, axis: str = "y", low: float = 0.0, high: float = 1.0) -> None:
+    """Show a probability as percent on one axis."""
+    if axis == "y":
+        ax.set_ylim(low, high)
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        ax.set_ylabel(label)
+    else:
+        ax.set_xlim(low, high)
+        ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        ax.set_xlabel(label)
+
+
+def label_line(ax: Axes, x: float, y: float, text: str, colour: str, **where: Any) -> None:
+    """Write a curve's name beside it, in its colour."""
+    where = {"ha": "left", "va": "center", "fontsize": 8} | where
+    ax.annotate(text, (x, y), xytext=(3, 0), textcoords="offset points", color=colour, annotation_clip=False, **where)

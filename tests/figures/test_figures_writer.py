@@ -1,0 +1,65 @@
+"""Figures are written whole, byte for byte the same, with a manifest that names what they were made from."""
+
+import hashlib
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from analysis.errors import UnknownNameError
+from analysis.figures.registry import Drawing, RegisteredFigure, by_name, pick
+from analysis.figures.writer import write_figures
+
+
+def draw_random_walk(seed: int) -> Drawing:
+    """Show a random walk."""
+    walk = np.random.default_rng(seed).normal(size=50).cumsum()
+    figure = Figure(figsize=(3, 2))
+    figure.add_subplot().plot(walk, label="walk")
+    return Drawing(figure, pd.DataFrame({"walk": walk}))
+
+
+def draw_and_fail(seed: int) -> Drawing:
+    """Never get done."""
+    raise KeyboardInterrupt
+
+
+WALK = RegisteredFigure("walk", ("bolero-2",), 7, draw_random_walk)
+FAILING = RegisteredFigure("failing", (), 7, draw_and_fail)
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path):
+    first = {path.name: path.read_bytes() for path in write_figures([WALK], tmp_path / "a")}
+    second = {path.name: path.read_bytes() for path in write_figures([WALK], tmp_path / "b")}
+    assert first == second
+    assert set(first) == {"walk.svg", "walk.png", "walk.csv"}
+    assert (tmp_path / "a/manifest.json").read_bytes() == (tmp_path / "b/manifest.json").read_bytes()
+
+
+def test_another_seed_gives_other_bytes(tmp_path):
+    other = RegisteredFigure("walk", (), 8, draw_random_walk)
+    first, second = write_figures([WALK], tmp_path / "a"), write_figures([other], tmp_path / "b")
+    assert all(a.read_bytes() != b.read_bytes() for a, b in zip(first, second, strict=True))
+
+
+def test_manifest_names_inputs_outputs_and_seed(tmp_path):
+    files = write_figures([WALK], tmp_path)
+    entry = json.loads((tmp_path / "manifest.json").read_text())["figures"]["walk"]
+    assert entry["seed"] == 7
+    assert entry["caption"] == "Show a random walk."
+    assert set(entry["inputs"]) == {"bolero-2.toml"}
+    assert entry["outputs"] == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    assert {"numpy", "python", "trial-outcome-analysis"} <= set(entry["versions"])
+
+
+def test_an_interruption_keeps_what_was_finished(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        write_figures([WALK, FAILING], tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"walk.svg", "walk.png", "walk.csv", "manifest.json"}
+
+
+def test_an_unknown_figure_is_told_with_the_nearest_names():
+    with pytest.raises(UnknownNameError, match="did you mean walk"):
+        pick(by_name([WALK, FAILING]), ["wolk"])
