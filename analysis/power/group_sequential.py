@@ -241,7 +241,7 @@ class GroupSequentialDesign:
 
         >>> design = GroupSequentialDesign((0.6, 1.0), alpha=0.025)
         >>> print(design.observed([359, 510], 528).upper.round(3))
-        [2.481 1.994]
+        [2.48  1.992]
         """
         levels = np.asarray(information, dtype=np.float64)
         if levels.ndim != 1 or levels.size == 0 or levels[0] <= 0 or np.any(np.diff(levels) <= 0):
