@@ -69,7 +69,9 @@ def conditional_crossing(
     added = planned if increments is None else np.asarray(increments, dtype=np.float64)
     if added.shape != planned.shape or np.any(added <= 0):
         expected = f"{planned.size} positive increments, one for each later look"
-        raise InvalidValueError("increments", increments, expected, "divide the added information by the planned maximum")
+        raise InvalidValueError(
+            "increments", increments, expected, "divide the added information by the planned maximum"
+        )
     if combination == "inverse-normal":
         information, gain = later, np.cumsum(np.sqrt(planned * added))
     elif combination == "sufficient":

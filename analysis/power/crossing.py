@@ -132,7 +132,9 @@ class Paths:
         step = self._step(information, mean)
         return float(_bound(self.nodes, self.mass, *step, probability, outside, sign))
 
-    def advance(self, information: float, mean: float, lower: float, upper: float, following: float | None = None) -> Paths:
+    def advance(
+        self, information: float, mean: float, lower: float, upper: float, following: float | None = None
+    ) -> Paths:
         """Paths that go on from the next look, which stops below ``lower`` and above ``upper``.
 
         ``following`` is the information of the look after that: the closer it is, the finer are the nodes.

@@ -73,7 +73,9 @@ class GroupSequentialDesign:
         fractions = tuple(map(float, self.fractions))
         if not fractions or fractions[0] <= 0 or fractions[-1] != 1 or np.any(np.diff(fractions) <= 0):
             expected = "information fractions above 0 that increase strictly, the last one 1"
-            raise InvalidValueError("fractions", self.fractions, expected, "divide the information of the looks by the last")
+            raise InvalidValueError(
+                "fractions", self.fractions, expected, "divide the information of the looks by the last"
+            )
         object.__setattr__(self, "fractions", fractions)
         if self.sided not in (1, 2):
             raise InvalidValueError("sided", self.sided, "1 or 2", "take 1 with half of a two-sided alpha if in doubt")
@@ -248,7 +250,9 @@ class GroupSequentialDesign:
             expected = "information above 0 that increases strictly from look to look"
             raise InvalidValueError("information", information, expected, "leave out looks that add no information")
         if not maximum > 0:
-            raise InvalidValueError("maximum", maximum, "the planned maximum information, above 0", "give e.g. planned events")
+            raise InvalidValueError(
+                "maximum", maximum, "the planned maximum information, above 0", "give e.g. planned events"
+            )
         if levels.size > 1 and levels[-2] >= maximum:
             expected = f"looks before the last below the planned maximum {maximum:g}"
             raise InvalidValueError("information", information, expected, "end the list with the look that reached it")
@@ -270,5 +274,7 @@ class GroupSequentialDesign:
 def required_information(design: GroupSequentialDesign, theta: float) -> float:
     """Maximum information with which the design has its power at effect ``theta``: ``(drift / theta)^2``."""
     if theta == 0 or not math.isfinite(theta):
-        raise InvalidValueError("theta", theta, "an effect other than 0", "name the effect that the design shall detect")
+        raise InvalidValueError(
+            "theta", theta, "an effect other than 0", "name the effect that the design shall detect"
+        )
     return (design.drift / theta) ** 2

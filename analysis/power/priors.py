@@ -48,7 +48,9 @@ class NormalPrior:
 
     def __post_init__(self) -> None:
         if not self.sd > 0:
-            raise InvalidValueError("sd", self.sd, "a standard deviation above 0", "use PointsPrior for a single effect")
+            raise InvalidValueError(
+                "sd", self.sd, "a standard deviation above 0", "use PointsPrior for a single effect"
+            )
 
     def nodes(self) -> tuple[FloatArray, FloatArray]:
         """Gauss-Legendre panels over 8.5 standard deviations, narrow enough for the power function as well."""

@@ -42,7 +42,9 @@ def _clipped(fraction: ArrayLike) -> NDArray[np.float64]:
     """Fractions as floats, cut at 1; a fraction that is not positive has no spending."""
     values = np.asarray(fraction, dtype=np.float64)
     if not np.all(values > 0):
-        raise InvalidValueError("fraction", fraction, "information fractions above 0", "drop the look without information")
+        raise InvalidValueError(
+            "fraction", fraction, "information fractions above 0", "drop the look without information"
+        )
     return np.minimum(values, 1.0)
 
 
@@ -168,7 +170,9 @@ class UserSpending:
             raise InvalidValueError("fractions", self.fractions, expected, "sort them and end with 1.0")
         if p.shape != t.shape or p[0] < 0 or p[-1] != 1 or np.any(np.diff(p) < 0):
             expected = f"{t.size} proportions that do not decrease and end with 1"
-            raise InvalidValueError("proportions", self.proportions, expected, "give cumulative, not added, proportions")
+            raise InvalidValueError(
+                "proportions", self.proportions, expected, "give cumulative, not added, proportions"
+            )
         object.__setattr__(self, "fractions", tuple(map(float, t)))
         object.__setattr__(self, "proportions", tuple(map(float, p)))
 
