@@ -95,9 +95,7 @@ def events_needed(
     >>> round(events_needed(0.6, power=0.8), 1)
     120.3
     """
-    per_root_event = z_per_root_event(
-        hazard_ratio, allocation_ratio=allocation_ratio, margin=margin, formula=formula
-    )
+    per_root_event = z_per_root_event(hazard_ratio, allocation_ratio=allocation_ratio, margin=margin, formula=formula)
     return Moments(per_root_event, 1.0, 1.0).size_factor(power, alpha, sided=sided)
 
 
@@ -124,9 +122,7 @@ def power_at_events(
     >>> round(power_at_events(60, 0.6), 4)
     0.5074
     """
-    per_root_event = z_per_root_event(
-        hazard_ratio, allocation_ratio=allocation_ratio, margin=margin, formula=formula
-    )
+    per_root_event = z_per_root_event(hazard_ratio, allocation_ratio=allocation_ratio, margin=margin, formula=formula)
     return Moments(per_root_event * np.sqrt(_events(events)), 1.0, 1.0).power(alpha, sided=sided, rejection=rejection)
 
 

@@ -114,8 +114,7 @@ def risk_processes(
 ) -> list[RiskProcess]:
     """Give the expected course of every stratum; see `risk_process`."""
     return [
-        risk_process(stratum, trial.accrual, time, until=until, change_points=change_points)
-        for stratum in trial.strata
+        risk_process(stratum, trial.accrual, time, until=until, change_points=change_points) for stratum in trial.strata
     ]
 
 

@@ -66,7 +66,9 @@ class LogRank:
     def __post_init__(self) -> None:
         check_margin(self.margin)
         if self.variance not in ("null", "alternative", "simple"):
-            raise InvalidValueError("variance", self.variance, "'null', 'alternative' or 'simple'", "choose one of them")
+            raise InvalidValueError(
+                "variance", self.variance, "'null', 'alternative' or 'simple'", "choose one of them"
+            )
 
     def moments(self, trial: TwoArmTrial, time: float) -> Moments:
         """Give the mean and variance of the score at calendar month `time`."""

@@ -61,7 +61,9 @@ class MaxComboMoments:
             If no test of the combination has an effect in favour of the experimental arm.
         """
         if not alpha < power < 1:
-            raise InvalidValueError("power", power, f"a probability between {alpha:g}, the type I error, and 1", "ask for 0.8")
+            raise InvalidValueError(
+                "power", power, f"a probability between {alpha:g}, the type I error, and 1", "ask for 0.8"
+            )
         if self.drift.max() <= 0:
             raise InfeasibleDesignError(
                 f"power: {power:g} is asked for, but no test of the combination is expected to favour the experimental arm "

@@ -135,7 +135,9 @@ class TwoArmTrial:
         return replace(
             self,
             strata=tuple(
-                Stratum(replace(s.control, n=s.control.n * factor), replace(s.experimental, n=s.experimental.n * factor))
+                Stratum(
+                    replace(s.control, n=s.control.n * factor), replace(s.experimental, n=s.experimental.n * factor)
+                )
                 for s in self.strata
             ),
         )
