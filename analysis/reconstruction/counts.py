@@ -102,7 +102,7 @@ def fill(
         left, survival = empty_interval(
             starts[i], starts[i + 1], left, survival, target, share, leaving[i], events, censorings
         )
-    return events.sum()
+    return int(events.sum())
 
 
 @njit(cache=True, nogil=True)

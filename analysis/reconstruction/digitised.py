@@ -11,7 +11,7 @@ from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reconstruction.counts import fill_exactly, place
 from analysis.reconstruction.points import READING_ERROR, DigitisedCurve, read_points
 from analysis.reconstruction.result import Reconstruction
-from analysis.reported.finding import Finding
+from analysis.reported import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from analysis.survival.checks import BoolArray, FloatArray
 
 METHOD = "digitised curve, whole numbers of events and censorings per cell"
-LATENESS = 0.4  # spread over members and intervals of the log exponent of the censorings' course
+LATENESS = 0.8  # spread over members and intervals of the log exponent of the censorings' course
 ANY_NUMBER = -1
 
 
@@ -280,6 +280,8 @@ def _contradictions(result: Reconstruction, drawn: Mapping[str, DigitisedCurve])
     """Yield the printed numbers that the drawn curve does not give, and the stretches that the numbers do not allow."""
     for name, curve in drawn.items():
         distance = np.abs(result.survival_at(name, curve.time)["mean"].to_numpy() - curve.survival)
+        left = np.count_nonzero(result.ipd(0).query("arm == @name")["time"].to_numpy()[:, None] >= curve.time, axis=0)
+        distance -= curve.survival / np.maximum(left, 1)  # one patient more or less
         worst = int(np.argmax(distance))
         if distance[worst] > READING_ERROR:
             yield Finding(

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 from analysis.errors import InvalidValueError
-from analysis.reported.finding import Finding
+from analysis.reported import Finding
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
