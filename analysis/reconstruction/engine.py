@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 CHUNK = 50  # members whose random numbers come from one stream
 SEARCHES = (600, 1000, 2000, 4000, 8000, 8000)  # swaps tried in an arm, by attempt at a member
 ADAPTATIONS = 3
+import os as _os
+CLUMP = float(_os.environ.get('CLUMP','0.006'))
 STEP = 0.5  # of a step of the Kaplan-Meier curve, by which a smooth path may miss a printed time
 
 
@@ -145,8 +147,10 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, steps: in
     for k, arm in enumerate(required.arms):
         time, event = np.empty((members, arm.size)), np.empty((members, arm.size), dtype=np.bool_)
         seeds = rng.integers(0, 2**64, members, dtype=np.uint64)
+        clump = 1.0 + CLUMP * arm.size
+        spacings = rng.gamma(1.0 / clump, clump, (members, arm.size))
         draw_patients(
-            states, k, arms, problem.edges, problem.lengths, problem.sizes, events, seeds,
+            states, k, arms, problem.edges, problem.lengths, problem.sizes, events, seeds, spacings,
             arm.quantiles, arm.follow_up, arm.ticks, arm.landmarks, steps, time, event, miss,
         )
         times.append(time)

@@ -170,7 +170,7 @@ def _read_arm(
         equations.add((forward.EVENTS, k, 0, 0, 0, 0), (events, events), 0.3 / max(events, 1))
     return ArmBoxes(
         size=size,
-        events=None if events is None else int(events.value),
+        events=events,
         quantiles=np.array(quantiles, dtype=np.float64).reshape(-1, 6),
         follow_up=np.array(follow_up, dtype=np.float64).reshape(-1, 4),
         ticks=np.array(ticks, dtype=np.float64).reshape(-1, 2),
