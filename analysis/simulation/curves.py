@@ -77,7 +77,7 @@ class MilestoneDifference:
     milestone
         Months.
     transform
-        Scale of the test: ``"identity"``, or ``"log-log"``, the difference of log(-log S). The estimate and its interval
+        Scale of the test: ``"plain"``, or ``"log-log"``, the difference of log(-log S). The estimate and its interval
         are on the scale of probabilities either way.
     level
         Confidence level, two-sided.
@@ -95,7 +95,7 @@ class MilestoneDifference:
     """
 
     milestone: float
-    transform: Literal["identity", "log-log"] = "identity"
+    transform: Literal["plain", "log-log"] = "plain"
     level: float = 0.95
     stratified: ClassVar[bool] = False
     columns: ClassVar[tuple[str, ...]] = ("z", "estimate", "std_error", "lower", "upper")
@@ -103,8 +103,8 @@ class MilestoneDifference:
     def __post_init__(self) -> None:
         object.__setattr__(self, "milestone", positive("milestone", self.milestone))
         object.__setattr__(self, "level", probability("level", self.level))
-        if self.transform not in ("identity", "log-log"):
-            raise InvalidValueError("transform", self.transform, "'identity' or 'log-log'", "choose one of them")
+        if self.transform not in ("plain", "log-log"):
+            raise InvalidValueError("transform", self.transform, "'plain' or 'log-log'", "choose one of them")
 
     @property
     def name(self) -> str:
@@ -118,7 +118,7 @@ class MilestoneDifference:
         estimate = survival[:, 1] - survival[:, 0]
         se = np.sqrt((survival**2 * relative).sum(axis=1))
         half = -ndtri((1 - self.level) / 2) * se
-        z = _negative_ratio(estimate, se) if self.transform == "identity" else _log_log_z(survival, relative)
+        z = _negative_ratio(estimate, se) if self.transform == "plain" else _log_log_z(survival, relative)
         return np.column_stack((z, estimate, se, estimate - half, estimate + half))
 
     def truth(self, experimental: Distribution, control: Distribution) -> float:

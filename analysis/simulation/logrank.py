@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from functools import singledispatch
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from analysis.design.checks import not_negative, positive
+from analysis.survival.comparisons.two_arms import RiskSets as OneStratum
+from analysis.survival.comparisons.weights import FlemingHarrington, ModestlyWeighted, Weight
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.simulation.risk_sets import RiskSets
     from analysis.survival.distributions import Distribution
+
+UNWEIGHTED = FlemingHarrington(0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -23,126 +27,103 @@ class LogRank:
 
     Parameters
     ----------
+    weight
+        Any weight of `analysis.survival.comparisons`: `FlemingHarrington` and `ModestlyWeighted` are compiled, any other
+        is asked trial by trial.
     stratified
         Sum observed minus expected over the design's strata; False pools them.
+
+    Examples
+    --------
+    >>> LogRank(FlemingHarrington(0, 1)).name
+    'log-rank FH(0, 1)'
     """
 
+    weight: Weight = UNWEIGHTED
     stratified: bool = True
     columns: ClassVar[tuple[str, ...]] = ("z",)
 
     @property
     def name(self) -> str:
         """Name in result tables."""
-        return "log-rank" if self.stratified else "log-rank, unstratified"
+        return "log-rank" + label(self.weight) + ("" if self.stratified else ", unstratified")
 
     def evaluate(self, sets: RiskSets) -> NDArray[np.float64]:
-        """Test each trial; shape (trials, 1)."""
-        return weighted_z(sets, 0.0, 0.0, 0.0)
+        """Test each trial; shape (trials, 1); NaN without information."""
+        out = np.empty((sets.trials, 1))
+        if self.weight == UNWEIGHTED:
+            _plain(sets, out)
+        else:
+            _weighted(sets, weights_of(self.weight, sets), out)
+        return out
 
     def truth(self, experimental: Distribution, control: Distribution) -> float:
         """Give NaN: there is no estimate."""
         return float("nan")
 
 
-@dataclass(frozen=True)
-class FlemingHarrington:
-    """Log-rank test with weights S(t-)^rho (1 - S(t-))^gamma, S the pooled Kaplan-Meier estimate.
-
-    Parameters
-    ----------
-    rho, gamma
-        Exponents of at least 0: (0, 1) weighs late events more, (1, 0) early ones.
-    stratified
-        Sum over the design's strata; False pools them.
-
-    Raises
-    ------
-    InvalidValueError
-        If an exponent is negative.
-
-    Notes
-    -----
-    Fleming, Harrington, Counting Processes and Survival Analysis, 1991, section 7.2.
-    """
-
-    rho: float
-    gamma: float
-    stratified: bool = True
-    columns: ClassVar[tuple[str, ...]] = ("z",)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rho", not_negative("rho", self.rho, ""))
-        object.__setattr__(self, "gamma", not_negative("gamma", self.gamma, ""))
-
-    @property
-    def name(self) -> str:
-        """Name in result tables."""
-        return f"FH({self.rho:g}, {self.gamma:g})" + ("" if self.stratified else ", unstratified")
-
-    def evaluate(self, sets: RiskSets) -> NDArray[np.float64]:
-        """Test each trial; shape (trials, 1)."""
-        return weighted_z(sets, self.rho, self.gamma, 0.0)
-
-    def truth(self, experimental: Distribution, control: Distribution) -> float:
-        """Give NaN: there is no estimate."""
-        return float("nan")
+def label(weight: Weight) -> str:
+    """Name a weight in a test's name; the log-rank test's own has none."""
+    if weight == UNWEIGHTED:
+        return ""
+    compiled = compiled_weight(weight)
+    if compiled is None:
+        return f" {weight!r}"
+    if compiled.w_max == np.inf and compiled.t_star == 0.0:
+        return f" FH({compiled.rho:g}, {compiled.gamma:g})"
+    return f" modestly weighted({compiled.t_star:g})" if compiled.w_max == np.inf else f" {weight!r}"
 
 
-@dataclass(frozen=True)
-class ModestlyWeighted:
-    """Log-rank test with weights 1 / max(S(t-), S(t*)): growing until t*, constant after.
+class CompiledWeight(NamedTuple):
+    """The weight min(S(t-)^rho (1 - S(t-))^gamma / max(S(t-), S(t_star-)), w_max), S(0-) = 1."""
 
-    Parameters
-    ----------
-    t_star
-        Months until which the weights grow.
-    stratified
-        Sum over the design's strata; False pools them.
-
-    Raises
-    ------
-    InvalidValueError
-        If `t_star` is not positive.
-
-    Notes
-    -----
-    Magirr, Burman, Statist. Med. 38, 2019, 3782.
-    """
-
-    t_star: float
-    stratified: bool = True
-    columns: ClassVar[tuple[str, ...]] = ("z",)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "t_star", positive("t_star", self.t_star))
-
-    @property
-    def name(self) -> str:
-        """Name in result tables."""
-        return f"modestly weighted({self.t_star:g})" + ("" if self.stratified else ", unstratified")
-
-    def evaluate(self, sets: RiskSets) -> NDArray[np.float64]:
-        """Test each trial; shape (trials, 1)."""
-        return weighted_z(sets, 0.0, 0.0, self.t_star)
-
-    def truth(self, experimental: Distribution, control: Distribution) -> float:
-        """Give NaN: there is no estimate."""
-        return float("nan")
+    rho: float = 0.0
+    gamma: float = 0.0
+    t_star: float = 0.0
+    w_max: float = np.inf
 
 
-def weighted_z(sets: RiskSets, rho: float, gamma: float, t_star: float) -> NDArray[np.float64]:
-    """z of the log-rank test with weights S^rho (1 - S)^gamma / max(S, S(t*)); NaN without information."""
-    out = np.empty((sets.trials, 1))
-    if rho == gamma == t_star == 0.0:
-        _plain(sets, out)
-    else:
-        _weighted(sets, rho, gamma, t_star, out)
-    return out
+@singledispatch
+def compiled_weight(weight: object) -> CompiledWeight | None:
+    """Give a weight's compiled form; None for a kind that has none."""
+    return None
+
+
+@compiled_weight.register
+def _(weight: FlemingHarrington) -> CompiledWeight:
+    return CompiledWeight(rho=weight.rho, gamma=weight.gamma)
+
+
+@compiled_weight.register
+def _(weight: ModestlyWeighted) -> CompiledWeight:
+    return CompiledWeight(t_star=weight.t_star, w_max=weight.w_max)
+
+
+def weights_of(weight: Weight, sets: RiskSets) -> NDArray[np.float64]:
+    """Weight of every row of the risk sets."""
+    rows = np.ones(sets.first[-1])
+    compiled = compiled_weight(weight)
+    if compiled is not None:
+        _weigh(sets, *compiled, rows)
+        return rows
+    for first, last in zip(sets.first[:-1], sets.first[1:], strict=True):
+        counts = [np.asarray(column[first:last], float) for column in sets[1:5]]
+        n_risk, n_risk_experimental, n_event, n_event_experimental = counts
+        pooled = OneStratum(
+            time=sets.time[first:last],
+            n_risk=n_risk,
+            n_event=n_event,
+            n_risk_experimental=n_risk_experimental,
+            n_event_experimental=n_event_experimental,
+            survival=np.cumprod(1 - n_event / n_risk),
+        )
+        rows[first:last] = weight.at_events(pooled)
+    return rows
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _plain(sets, out):
-    for trial in range(sets.last_time.shape[0]):
+    for trial in range(out.shape[0]):
         score, variance = 0.0, 0.0
         for row in range(sets.first[trial * sets.strata], sets.first[(trial + 1) * sets.strata]):
             share = sets.n_risk_experimental[row] / sets.n_risk[row]
@@ -150,29 +131,35 @@ def _plain(sets, out):
             score += sets.n_event_experimental[row] - events * share
             spread = share * (1.0 - share)
             if events > 1:
-                spread *= events * ((sets.n_risk[row] - events) / max(sets.n_risk[row] - 1, 1))
+                spread *= events * ((sets.n_risk[row] - events) / (sets.n_risk[row] - 1))
             variance += spread
         out[trial, 0] = score / np.sqrt(variance)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _weighted(sets, rho, gamma, t_star, out):
-    for trial in range(sets.last_time.shape[0]):
+def _weigh(sets, rho, gamma, t_star, w_max, rows):
+    for block in range(sets.first.size - 1):
+        begin, end = sets.first[block], sets.first[block + 1]
+        floor = 1.0
+        for row in range(begin, end):
+            if sets.time[row] >= t_star:
+                break
+            floor *= 1.0 - sets.n_event[row] / sets.n_risk[row]
+        survival = 1.0
+        for row in range(begin, end):
+            weight = survival**rho * (1.0 - survival) ** gamma / max(survival, floor)
+            rows[row] = min(weight, w_max)
+            survival *= 1.0 - sets.n_event[row] / sets.n_risk[row]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _weighted(sets, rows, out):
+    for trial in range(out.shape[0]):
         score, variance = 0.0, 0.0
-        for block in range(trial * sets.strata, (trial + 1) * sets.strata):
-            begin, end = sets.first[block], sets.first[block + 1]
-            plateau = 1.0
-            for row in range(begin, end):
-                if sets.time[row] > t_star:
-                    break
-                plateau *= 1.0 - sets.n_event[row] / sets.n_risk[row]
-            survival = 1.0
-            for row in range(begin, end):
-                weight = survival**rho * (1.0 - survival) ** gamma / max(survival, plateau)
-                survival *= 1.0 - sets.n_event[row] / sets.n_risk[row]
-                u, v = increment(sets, row)
-                score += weight * u
-                variance += weight * weight * v
+        for row in range(sets.first[trial * sets.strata], sets.first[(trial + 1) * sets.strata]):
+            u, v = increment(sets, row)
+            score += rows[row] * u
+            variance += rows[row] * rows[row] * v
         out[trial, 0] = score / np.sqrt(variance)
 
 

@@ -99,10 +99,15 @@ def population(design: TrialDesign, scenario: Scenario) -> Population:
         raise InvalidValueError("scenario", sorted(sizes), "ensembles with as many members in every arm", "align them")
     illness_death = [isinstance(model, IllnessDeath) for model in models]
     if any(illness_death) != all(illness_death):
-        raise InvalidValueError("scenario", scenario.name, "illness-death models for all arms or for none", "complete it")
+        raise InvalidValueError(
+            "scenario", scenario.name, "illness-death models for all arms or for none", "complete it"
+        )
     if design.delayed_entry is not None and (design.assessments is not None or any(illness_death)):
         raise InvalidValueError(
-            "delayed_entry", design.delayed_entry, "no assessments and no illness-death model with it", "drop one of them"
+            "delayed_entry",
+            design.delayed_entry,
+            "no assessments and no illness-death model with it",
+            "drop one of them",
         )
     members = sizes.pop() if sizes else 1
     parts = [[_parts(model, member) for model in models] for member in range(members)]

@@ -61,7 +61,9 @@ def snapshot(batch: Batch, seen: Observations, cut: NDArray[np.float64]) -> Snap
     return Snapshot(batch, cut, time, event)
 
 
-def risk_sets(known: Snapshot, bounds: NDArray[np.int64], arms: int, pair: tuple[int, int], *, stratified: bool) -> RiskSets:
+def risk_sets(
+    known: Snapshot, bounds: NDArray[np.int64], arms: int, pair: tuple[int, int], *, stratified: bool
+) -> RiskSets:
     """Risk sets of a snapshot.
 
     Parameters
