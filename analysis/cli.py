@@ -33,9 +33,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_figures(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="make only this figure (repeatable)")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="make only this figure (repeatable)"
+    )
     parser.add_argument("--list", action="store_true", help="print the names and captions, make nothing")
-    parser.add_argument("--out", type=Path, default=Path("figures"), metavar="DIR", help="where to write (default: figures)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("figures"), metavar="DIR", help="where to write (default: figures)"
+    )
     parser.set_defaults(run=_make_figures)
 
 

@@ -27,7 +27,7 @@ class Accrual(Protocol):
         """Turn uniform draws, shape (trials, n), into the patients' entry times in months, same shape."""
 
     def enrolled_fraction(self, time: ArrayLike) -> NDArray[np.float64]:
-        """Expected fraction of the trial's patients that have entered by each time (months)."""
+        """Give the expected fraction of the trial's patients that have entered by each time (months)."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,9 @@ class RampAccrual:
         object.__setattr__(self, "duration", positive("duration", self.duration))
         object.__setattr__(self, "ramp", positive("ramp", self.ramp))
         if self.ramp > self.duration:
-            raise InvalidValueError("ramp", self.ramp, f"at most {self.duration:g} months", "shorten it or lengthen accrual")
+            raise InvalidValueError(
+                "ramp", self.ramp, f"at most {self.duration:g} months", "shorten it or lengthen accrual"
+            )
 
     def entry_times(self, uniform: NDArray[np.float64]) -> NDArray[np.float64]:
         """Entry times, same shape as the uniform draws."""
@@ -194,7 +196,9 @@ class FixedAccrual:
     def __post_init__(self) -> None:
         times = tuple(sorted(finite("times", time) for time in self.times))
         if not times or times[0] < 0:
-            raise InvalidValueError("times", times[:1], "entry times of at least 0", "count months from the first entry")
+            raise InvalidValueError(
+                "times", times[:1], "entry times of at least 0", "count months from the first entry"
+            )
         object.__setattr__(self, "times", times)
 
     @property
@@ -212,4 +216,6 @@ class FixedAccrual:
 
     def enrolled_fraction(self, time: ArrayLike) -> NDArray[np.float64]:
         """Fraction enrolled by each time."""
-        return np.searchsorted(np.array(self.times), np.asarray(time, float), side="right") / len(self.times)
+        return np.asarray(
+            np.searchsorted(np.array(self.times), np.asarray(time, float), side="right") / len(self.times)
+        )

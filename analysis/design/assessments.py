@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.design.checks import finite, increasing, not_negative, positive
 from analysis.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 WEEK = 7 / 30.4375
 """One week in months (a month is 30.4375 days)."""
@@ -72,7 +75,10 @@ class Assessments:
         gaps = [*np.diff((0.0, *times)), *([self.interval] if self.interval is not None else [])]
         if 2 * self.window >= min(gaps):
             raise InvalidValueError(
-                "window", self.window, f"less than half the shortest interval ({min(gaps):g} months)", "narrow the window"
+                "window",
+                self.window,
+                f"less than half the shortest interval ({min(gaps):g} months)",
+                "narrow the window",
             )
         if not 0 <= finite("missed", self.missed) < 1:
             raise InvalidValueError("missed", self.missed, "a probability of at least 0 and below 1", "give a fraction")

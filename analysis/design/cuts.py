@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.design.checks import count, not_negative, positive
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 
 class Clock(Protocol):
@@ -95,7 +98,7 @@ class AtTime:
         return np.full_like(clock.last_entry(), self.time)
 
     def shortfall(self, expected_events: Mapping[str | None, float]) -> str | None:
-        """A calendar time always comes."""
+        """Give None: a calendar time always comes."""
         return None
 
     def __str__(self) -> str:
@@ -127,7 +130,7 @@ class AfterLastEntry:
         return clock.last_entry() + self.months
 
     def shortfall(self, expected_events: Mapping[str | None, float]) -> str | None:
-        """It always comes."""
+        """Give None: it always comes."""
         return None
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis.design.checks import ByName
 from analysis.errors import InvalidValueError, UnknownNameError
-from analysis.survival import Distribution, ProportionalHazards
+from analysis.survival.distributions import Distribution, ProportionalHazards
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,8 +59,8 @@ class IllnessDeath:
 class Ensemble:
     """Distributions of which each simulated trial takes one at random, e.g. the members of a reconstruction.
 
-    All ensembles of a scenario give the member of the same number to the same trial, so what is uncertain in common stays
-    common.
+    All ensembles of a scenario give the member of the same number to the same trial, so what is uncertain in common
+    stays common.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class Scenario:
 
     Examples
     --------
-    >>> from analysis.survival import Exponential
+    >>> from analysis.survival.distributions import Exponential
     >>> control = Exponential.from_median(11)
     >>> scenario = Scenario.proportional_hazards(control, 0.6)
     >>> round(scenario.of("experimental").median, 2)
@@ -118,7 +118,9 @@ class Scenario:
 
     def __post_init__(self) -> None:
         if not self.event_time:
-            raise InvalidValueError("event_time", self.event_time, "event times of at least one arm", "give them by arm")
+            raise InvalidValueError(
+                "event_time", self.event_time, "event times of at least one arm", "give them by arm"
+            )
         by_arm = {arm: ByName(given) if isinstance(given, Mapping) else given for arm, given in self.event_time.items()}
         object.__setattr__(self, "event_time", ByName(by_arm))
 
@@ -180,7 +182,7 @@ class Scenario:
         """One row per arm and stratum: `arm`, `stratum`, `event_time`."""
         import pandas as pd
 
-        rows = []
+        rows: list[tuple[str, str, str]] = []
         for arm, given in self.event_time.items():
             by_stratum = given if isinstance(given, Mapping) else {"all": given}
             rows.extend((arm, stratum, repr(model)) for stratum, model in by_stratum.items())

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from analysis import survival
 from analysis.design.accrual import FixedAccrual, PiecewiseAccrual, RampAccrual, UniformAccrual
 from analysis.design.assessments import Assessments
 from analysis.design.cuts import AfterLastEntry, AtEvents, AtTime, EarlierOf, LaterOf
 from analysis.design.scenario import Ensemble, IllnessDeath, Scenario
 from analysis.design.trial import Look, TrialDesign
 from analysis.errors import InvalidValueError, UnknownNameError
+from analysis.survival import distributions
 
 KINDS: dict[str, type] = {
     kind.__name__: kind
@@ -23,8 +23,13 @@ KINDS: dict[str, type] = {
         *(UniformAccrual, PiecewiseAccrual, RampAccrual, FixedAccrual),
         *(AtEvents, AtTime, AfterLastEntry, LaterOf, EarlierOf),
         *(Assessments, Look, TrialDesign, IllnessDeath, Ensemble, Scenario),
-        *(survival.Exponential, survival.PiecewiseExponential, survival.Weibull, survival.LogLogistic),
-        *(survival.LogNormal, survival.Tabulated, survival.ProportionalHazards, survival.Mixture),
+        *(
+            distributions.Exponential,
+            distributions.PiecewiseExponential,
+            distributions.Weibull,
+            distributions.LogLogistic,
+        ),
+        *(distributions.LogNormal, distributions.Tabulated, distributions.ProportionalHazards, distributions.Mixture),
     )
 }
 

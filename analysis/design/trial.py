@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from analysis.design.checks import ByName, count, finite, not_negative, probability
 from analysis.errors import InvalidValueError, UnknownNameError
-from analysis.survival import Distribution, Exponential
+from analysis.survival.distributions import Distribution, Exponential
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,14 +74,15 @@ class TrialDesign:
     control
         Name of the control arm; every other arm is compared with it.
     dropout
-        Loss to follow-up from entry on: a rate per month or a distribution, common to all arms or by arm; None: no loss.
+        Loss to follow-up from entry on: a rate per month or a distribution, for all arms or by arm; None: no loss.
     assessments
         Schedule at which progression is looked for; None: events are seen when they happen.
     strata
         Share of patients by stratum; randomisation is stratified, so each stratum has the allocation's proportions.
     delayed_entry
-        Distribution of the months from time zero until a patient comes under observation (left truncation): only patients
-        without the event by then are in the trial, and they enter the risk set then. None: observed from time zero.
+        Distribution of the months from time zero until a patient comes under observation (left truncation): only
+        patients without the event by then are in the trial, and they enter the risk set then. None: observed from
+        time zero.
     endpoint
         Name of the endpoint that `looks` count by default, ``"PFS"`` or ``"OS"``, or any other name.
     alpha
@@ -107,11 +108,11 @@ class TrialDesign:
     n: int
     accrual: Accrual
     looks: Sequence[Look]
-    allocation: Mapping[str, float] = ByName({"control": 1.0, "experimental": 1.0})  # noqa: RUF009 - read-only value
+    allocation: Mapping[str, float] = ByName({"control": 1.0, "experimental": 1.0})
     control: str = "control"
     dropout: Distribution | float | Mapping[str, Distribution | float] | None = None
     assessments: Assessments | None = None
-    strata: Mapping[str, float] = ByName({"all": 1.0})  # noqa: RUF009 - read-only value
+    strata: Mapping[str, float] = ByName({"all": 1.0})
     delayed_entry: Distribution | None = None
     endpoint: str = "PFS"
     alpha: float = 0.025
@@ -128,19 +129,26 @@ class TrialDesign:
         if self.sided not in (1, 2):
             raise InvalidValueError("sided", self.sided, "1 or 2", "give the number of sides of the test")
         if not self.looks:
-            raise InvalidValueError("looks", self.looks, "at least one look", "give Look(AtEvents(...)) or Look(AtTime(...))")
+            raise InvalidValueError(
+                "looks", self.looks, "at least one look", "give Look(AtEvents(...)) or Look(AtTime(...))"
+            )
         self._check_looks()
         self._check_dropout()
         empty = [cell for cell, size in self.cell_sizes.items() if size == 0]
         if empty:
-            raise InvalidValueError("n", self.n, f"patients in every stratum and arm (none in {empty})", "enlarge the trial")
+            raise InvalidValueError(
+                "n", self.n, f"patients in every stratum and arm (none in {empty})", "enlarge the trial"
+            )
 
     def _check_looks(self) -> None:
         everyone = dict.fromkeys((None, "PFS", "OS", self.endpoint), float(self.n))
         for number, look in enumerate(self.looks, start=1):
             if look.cut.shortfall(everyone):
                 raise InvalidValueError(
-                    f"looks (number {number})", str(look.cut), f"at most {self.n} events, one a patient", "ask for fewer"
+                    f"looks (number {number})",
+                    str(look.cut),
+                    f"at most {self.n} events, one a patient",
+                    "ask for fewer",
                 )
 
     def _check_dropout(self) -> None:
@@ -204,7 +212,11 @@ class TrialDesign:
             ("alpha", f"{self.alpha:g} ({'one' if self.sided == 1 else 'two'}-sided)"),
         ]
         for number, look in enumerate(self.looks, start=1):
-            bounds = [f"{name} z {z:g}" for name, z in (("efficacy", look.efficacy_z), ("futility", look.futility_z)) if z is not None]
+            bounds = [
+                f"{name} z {z:g}"
+                for name, z in (("efficacy", look.efficacy_z), ("futility", look.futility_z))
+                if z is not None
+            ]
             rows.append((f"look {number}", ", ".join([str(look.cut), *bounds])))
         return pd.DataFrame(rows, columns=["item", "value"])
 

@@ -74,3 +74,27 @@ def probabilities(field: str, values: ArrayLike) -> FloatArray:
     if bad.size:
         raise InvalidValueError(field, float(bad.flat[0]), "probabilities from 0 to 1", "give 0.5, not 50, for 50%")
     return checked
+
+
+def observations(time: ArrayLike, event: ArrayLike) -> tuple[FloatArray, BoolArray]:
+    """Return follow-up times, finite and at least 0, with their indicators of an event, for at least one patient."""
+    times = nonnegative("time", time)
+    if not times.size:
+        raise InvalidValueError("time", [], "at least one patient", "check the selection of patients")
+    return times, indicator("event", event, times.size)
+
+
+def indicator(field: str, values: ArrayLike, length: int) -> BoolArray:
+    """Return `values` as booleans; True/False and 1/0 are taken, one for each time."""
+    checked = vector(field, values)
+    bad = checked[(checked != 0) & (checked != 1)]
+    if bad.size:
+        raise InvalidValueError(field, float(bad[0]), "True or False (1 or 0)", f"recode {field}")
+    same_length(field, checked, "time", length)
+    flags: BoolArray = checked == 1
+    return flags
+
+
+def confidence_level(level: float) -> float:
+    """Return a two-sided confidence level, strictly between 0 and 1."""
+    return number("level", level, above=0, below=1)
