@@ -9,8 +9,10 @@ from analysis.power.single_arm.bayesian import (
 )
 from analysis.power.single_arm.bayesian_designs import bop2, predictive_probability_design
 from analysis.power.single_arm.binomial_inference import BinomialInference, infer
+from analysis.power.single_arm.binomial_strata import StratifiedDesign, stratified_exact
 from analysis.power.single_arm.design import BinomialDesign
 from analysis.power.single_arm.deviation import AdaptedSecondStage, with_attained_sizes
+from analysis.power.single_arm.historical import design_space, probability_better
 from analysis.power.single_arm.one_sample_logrank import OneSampleLogRankResult, one_sample_logrank
 from analysis.power.single_arm.simon import TwoStageDesigns, simon_two_stage
 from analysis.power.single_arm.single_stage import (
@@ -47,6 +49,7 @@ __all__ = [
     "OneSampleLogRankResult",
     "OneSampleTest",
     "RestrictedMean",
+    "StratifiedDesign",
     "SurvivalDesign",
     "TestMoments",
     "TwoStageDesigns",
@@ -54,6 +57,7 @@ __all__ = [
     "TwoStageSurvivalDesigns",
     "assurance",
     "bop2",
+    "design_space",
     "exact_binomial",
     "exact_binomial_power",
     "infer",
@@ -62,8 +66,10 @@ __all__ = [
     "posterior_probability",
     "predictive_probability",
     "predictive_probability_design",
+    "probability_better",
     "simon_two_stage",
     "single_stage",
+    "stratified_exact",
     "success_count",
     "survival_accrual_duration",
     "survival_design",

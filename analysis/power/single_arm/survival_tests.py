@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast
 
 import numpy as np
 
 from analysis.errors import InvalidValueError
+from analysis.power.kaplan_meier_tests import MILESTONE_SCALES
 from analysis.power.quadrature import Quadrature
 from analysis.power.single_arm.design import check_rate
 from analysis.survival import Exponential
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 Scale = Literal["difference", "log", "log-log", "logit", "arcsine"]
 Variance = Literal["alternative", "null", "both"]
+
+# Each scale rises with the survival; beside it its slope.
+_SCALES = cast("dict[str, tuple[Callable[[float], float], Callable[[float], float]]]", MILESTONE_SCALES)
 
 
 @dataclass(frozen=True)
@@ -264,15 +268,3 @@ def _check_followed(follow_up: FollowUp, time: float, share: float) -> None:
             f"time for some patients to be followed for {time:g} months",
             "raise it",
         )
-
-
-_Scale = tuple["Callable[[float], float]", "Callable[[float], float]"]
-
-# Each rises with the survival; beside it its slope.
-_SCALES: dict[str, _Scale] = {
-    "difference": (lambda s: s, lambda s: 1.0),
-    "log": (np.log, lambda s: 1 / s),
-    "log-log": (lambda s: -np.log(-np.log(s)), lambda s: -1 / (s * np.log(s))),
-    "logit": (lambda s: np.log(s / (1 - s)), lambda s: 1 / (s * (1 - s))),
-    "arcsine": (lambda s: np.arcsin(np.sqrt(s)), lambda s: 0.5 / np.sqrt(s * (1 - s))),
-}

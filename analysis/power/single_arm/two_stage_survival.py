@@ -85,7 +85,7 @@ class TwoStageSurvivalDesign:
         return self.rejection_probability(self.truth)
 
     def rejection_probability(self, truth: Distribution) -> float:
-        """Return the probability of passing the interim look and rejecting at the end if event times follow ``truth``."""
+        """Return the probability of passing the interim look and rejecting, if event times follow ``truth``."""
         interim, final = self._moments(truth)
         a = (self.interim_critical * interim.critical_sd - sqrt(self.n) * interim.shift) / interim.sd
         b = (self.critical * final.critical_sd - sqrt(self.n) * final.shift) / final.sd
