@@ -65,3 +65,7 @@ class InfeasibleReportError(AnalysisError, ValueError):
 
 class InfeasibleDesignError(AnalysisError, ValueError):
     """A design that cannot exist or a request that cannot be met; says what would be possible."""
+
+
+class NotEstimableError(AnalysisError, ValueError):
+    """A statistic that the data do not determine; says which, why, and what could be asked instead."""

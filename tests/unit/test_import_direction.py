@@ -54,7 +54,10 @@ def test_imports_run_one_way():
         room = room_of(path)
         if room in AT_THE_TOP:
             continue
-        wrong += [f"{path.relative_to(PACKAGE)} imports {other}" for other in sorted(rooms_imported_by(path) - MAY_IMPORT[room] - {room})]
+        wrong += [
+            f"{path.relative_to(PACKAGE)} imports {other}"
+            for other in sorted(rooms_imported_by(path) - MAY_IMPORT[room] - {room})
+        ]
     assert wrong == []
 
 

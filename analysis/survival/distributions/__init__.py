@@ -1,0 +1,20 @@
+"""Distributions of event times: survival, hazard, quantile, restricted mean, draws."""
+
+from analysis.survival.distributions.composite import Mixture, ProportionalHazards
+from analysis.survival.distributions.parametric import Exponential, LogLogistic, LogNormal, Weibull
+from analysis.survival.distributions.piecewise import PiecewiseExponential, Tabulated, as_piecewise_exponential
+from analysis.survival.distributions.protocol import Distribution, Seed
+
+__all__ = [
+    "Distribution",
+    "Exponential",
+    "LogLogistic",
+    "LogNormal",
+    "Mixture",
+    "PiecewiseExponential",
+    "ProportionalHazards",
+    "Seed",
+    "Tabulated",
+    "Weibull",
+    "as_piecewise_exponential",
+]

@@ -1,0 +1,222 @@
+"""The Kaplan-Meier estimator, with its quantiles and confidence limits by named rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from analysis.errors import UnknownNameError
+from analysis.survival.checks import confidence_level, number, observations
+from analysis.survival.estimators.intervals import pointwise_limits
+from analysis.survival.estimators.risk_sets import counts
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from analysis.survival.checks import FloatArray
+    from analysis.survival.estimators.intervals import Transformation
+
+PLATEAU_TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
+QuantileRule = Literal["midpoint", "first", "last"]
+
+
+@dataclass(frozen=True, eq=False)
+class KaplanMeier:
+    """A Kaplan-Meier curve at the distinct times of its data.
+
+    Attributes
+    ----------
+    time
+        Distinct times of events and censorings, months, increasing, shape ``(k,)``.
+    n_risk, n_event, n_censor
+        Numbers at risk just before, of events and of censored patients at each time, shape ``(k,)``. A patient
+        censored at the time of an event counts as at risk for it.
+    survival
+        Estimated probability of an event after each time.
+    std_error
+        Greenwood's standard error of the survival; NaN where the survival is 0.
+    """
+
+    time: FloatArray
+    n_risk: FloatArray
+    n_event: FloatArray
+    n_censor: FloatArray
+    survival: FloatArray
+    std_error: FloatArray
+
+    def survival_at(self, t: ArrayLike) -> FloatArray:
+        """Survival at `t` in months; NaN after the last time, unless the curve has come down to 0."""
+        return self._at(t, self.survival, 1.0)
+
+    def std_error_at(self, t: ArrayLike) -> FloatArray:
+        """Greenwood's standard error of the survival at `t`."""
+        return self._at(t, self.std_error, 0.0)
+
+    def quantile(self, p: float, *, rule: QuantileRule = "midpoint") -> float:
+        """Time by which a share `p` has failed, in months.
+
+        Parameters
+        ----------
+        p
+            Share that has failed, above 0 and below 1; 0.5 is the median.
+        rule
+            What to do where the curve is level at exactly ``1 - p``: ``"midpoint"`` of the level stretch (R's
+            ``survfit``), its ``"first"`` time (lifelines), or its ``"last"``, the next event (statsmodels). A level
+            stretch without a later event ends at the last time.
+
+        Returns
+        -------
+        float
+            The quantile; inf where the curve does not come down so far.
+
+        Raises
+        ------
+        InvalidValueError
+            If `p` is not between 0 and 1.
+        UnknownNameError
+            If there is no such rule.
+        """
+        return _crossing(self.time, self.survival, 1 - number("p", p, above=0, below=1), rule)
+
+    def median(self, *, rule: QuantileRule = "midpoint") -> float:
+        """Median in months; see `quantile`."""
+        return self.quantile(0.5, rule=rule)
+
+    def confidence_band(self, level: float = 0.95, *, ci_type: Transformation) -> tuple[FloatArray, FloatArray]:
+        """Pointwise confidence limits at each time.
+
+        Parameters
+        ----------
+        level
+            Two-sided confidence level.
+        ci_type
+            ``"log"`` (default of R's ``survfit``), ``"log-log"`` (default of SAS and lifelines), ``"plain"``,
+            ``"logit"`` or ``"arcsine"``.
+
+        Returns
+        -------
+        lower, upper : ndarray
+            Limits, shape ``(k,)``; both 1 before the first event; where the survival is 0 the lower is 0,
+            the upper NaN.
+        """
+        return pointwise_limits(self.survival, self.std_error, confidence_level(level), ci_type)
+
+    def limits_at(self, t: float, level: float = 0.95, *, ci_type: Transformation) -> tuple[float, float]:
+        """Pointwise confidence limits of the survival at `t` in months."""
+        survival, error = np.atleast_1d(self.survival_at(t)), np.atleast_1d(self.std_error_at(t))
+        lower, upper = pointwise_limits(survival, error, confidence_level(level), ci_type)
+        return float(lower[0]), float(upper[0])
+
+    def quantile_ci(
+        self, p: float, level: float = 0.95, *, ci_type: Transformation, rule: QuantileRule = "midpoint"
+    ) -> tuple[float, float]:
+        """Confidence limits of a quantile, where the pointwise limits cross ``1 - p`` (Brookmeyer and Crowley 1982).
+
+        Parameters
+        ----------
+        p
+            Share that has failed.
+        level
+            Two-sided confidence level.
+        ci_type
+            Transformation of the pointwise limits, as for `confidence_band`.
+        rule
+            As for `quantile`.
+
+        Returns
+        -------
+        lower, upper : float
+            Months; inf where the limit is not reached.
+        """
+        lower, upper = self.confidence_band(level, ci_type=ci_type)
+        target = 1 - number("p", p, above=0, below=1)
+        return _crossing(self.time, lower, target, rule), _crossing(self.time, upper, target, rule)
+
+    def median_ci(
+        self, level: float = 0.95, *, ci_type: Transformation, rule: QuantileRule = "midpoint"
+    ) -> tuple[float, float]:
+        """Confidence limits of the median in months; see `quantile_ci`."""
+        return self.quantile_ci(0.5, level, ci_type=ci_type, rule=rule)
+
+    def _at(self, t: ArrayLike, values: FloatArray, at_start: float) -> FloatArray:
+        t = np.asarray(t, dtype=np.float64)
+        steps = np.concatenate([[at_start], values])
+        known = (t <= self.time[-1]) | (self.survival[-1] == 0)
+        return np.where(known, steps[np.searchsorted(self.time, t, side="right")], np.nan)[()]
+
+
+def kaplan_meier(time: ArrayLike, event: ArrayLike) -> KaplanMeier:
+    """Estimate the survival of one sample (Kaplan and Meier 1958) with Greenwood's standard error.
+
+    Parameters
+    ----------
+    time
+        Follow-up in months, shape ``(n,)``; 0 is allowed.
+    event
+        Whether it ended with an event (True) or was censored, shape ``(n,)``.
+
+    Returns
+    -------
+    KaplanMeier
+        The curve at the distinct times.
+
+    Raises
+    ------
+    InvalidValueError
+        If a time is negative or missing, an indicator is neither true nor false, or there are no patients.
+
+    Examples
+    --------
+    >>> curve = kaplan_meier(time=[2, 3, 3, 5, 8], event=[1, 1, 0, 1, 0])
+    >>> curve.median()
+    5.0
+    >>> [round(limit, 2) for limit in curve.median_ci(ci_type="log-log")]
+    [2.0, inf]
+    """
+    distinct, n_risk, n_event, n_censor = counts(*observations(time, event))
+    survival: FloatArray = np.cumprod(1 - n_event / n_risk, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        std_error: FloatArray = survival * np.sqrt(np.cumsum(n_event / (n_risk * (n_risk - n_event)), dtype=np.float64))
+    return KaplanMeier(distinct, n_risk, n_event, n_censor, survival, std_error)
+
+
+def reverse_kaplan_meier(time: ArrayLike, event: ArrayLike) -> KaplanMeier:
+    """Estimate the distribution of follow-up: censoring is the event, an event is censored (Schemper and Smith 1996).
+
+    Its median is the median follow-up. At a tie of the two, censoring comes first, as in
+    ``survfit(Surv(time, 1 - event) ~ 1)``.
+
+    Parameters
+    ----------
+    time, event
+        As for `kaplan_meier`.
+
+    Returns
+    -------
+    KaplanMeier
+        The curve of follow-up; its ``n_event`` counts censored patients.
+
+    Examples
+    --------
+    >>> reverse_kaplan_meier(time=[2, 3, 6, 8], event=[1, 0, 0, 0]).median()
+    6.0
+    """
+    times, events = observations(time, event)
+    return kaplan_meier(times, ~events)
+
+
+def _crossing(time: FloatArray, curve: FloatArray, target: float, rule: str) -> float:
+    rules = {"midpoint": 0.5, "first": 0.0, "last": 1.0}
+    if rule not in rules:
+        raise UnknownNameError("rule", rule, rules)
+    down = np.flatnonzero(curve <= target + PLATEAU_TOLERANCE)
+    if not down.size:
+        return np.inf
+    first = float(time[down[0]])
+    if abs(curve[down[0]] - target) > PLATEAU_TOLERANCE:
+        return first
+    below = np.flatnonzero(curve < target - PLATEAU_TOLERANCE)
+    end = float(time[below[0]]) if below.size else float(time[-1])
+    return first + rules[rule] * (end - first)
