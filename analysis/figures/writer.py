@@ -22,7 +22,9 @@ MANIFEST = "manifest.json"
 LIBRARIES = ("lifelines", "matplotlib", "numba", "numpy", "pandas", "scipy")
 
 
-def write_figures(figures: Iterable[RegisteredFigure], folder: Path, *, reported_data: Path | None = None) -> list[Path]:
+def write_figures(
+    figures: Iterable[RegisteredFigure], folder: Path, *, reported_data: Path | None = None
+) -> list[Path]:
     """Draw figures and write each as SVG, PNG and CSV; then bring the manifest up to date.
 
     Files are written under a temporary name and moved into place, so an interruption leaves the old ones whole; figures that

@@ -71,6 +71,8 @@ def risk_table(ax: Axes, table: pd.DataFrame, *, title: str) -> None:
     ax.set_ylim(len(table) - 0.4, -1.0)
     for row, (arm, counts) in enumerate(table.iterrows()):
         for month, count in counts.items():
-            ax.text(float(str(month)), row, f"{count:.0f}", color=colours[str(arm)], ha="center", va="center", fontsize=7)
+            ax.text(
+                float(str(month)), row, f"{count:.0f}", color=colours[str(arm)], ha="center", va="center", fontsize=7
+            )
     ax.text(0.0, -0.95, title, transform=ax.get_yaxis_transform(), fontsize=7, color=GREY, ha="left", va="center")
     ax.set_axis_off()

@@ -90,7 +90,7 @@ class PiecewiseExponential:
         t = clipped(t)
         piece = np.searchsorted(self.breaks, t, side="right")
         rate = self.rates[piece]
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             within = np.where(rate == 0, np.where(np.isnan(t), t, 0.0), rate * (t - self._starts[piece]))
         hazard: FloatArray = (self._hazard_at_start[piece] + within)[()]
         return hazard
