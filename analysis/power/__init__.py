@@ -1,1 +1,115 @@
 """Analytic operating characteristics of designs."""
+
+from analysis.power.adjusted import RepeatedInference, StagewiseInference, repeated_inference, stagewise_inference
+from analysis.power.approximations import (
+    AverageHazardRatio,
+    BernsteinLagakos,
+    Freedman,
+    HsiehFreedman,
+    LachinFoulkes,
+    Rubinstein,
+    Schoenfeld,
+)
+from analysis.power.assurance import assurance, conditional_assurance, normal_assurance
+from analysis.power.boundaries import AlphaSpending, HaybittlePeto, OBrienFleming, Pocock, WangTsiatis
+from analysis.power.conditional import conditional_crossing, conditional_power, prediction_interval, predictive_power
+from analysis.power.crossing import Crossing, crossing_probabilities
+from analysis.power.events import (
+    detectable_hazard_ratio_at_events,
+    events_needed,
+    expected_z,
+    hazard_ratio_at_z,
+    power_at_events,
+)
+from analysis.power.expected import (
+    expected_at_risk,
+    expected_enrolled,
+    expected_events,
+    expected_lost,
+    time_of_events,
+)
+from analysis.power.futility import BetaSpending, FutilityBounds, NoFutility, NullSpending
+from analysis.power.group_sequential import GroupSequentialDesign, required_information
+from analysis.power.kaplan_meier_tests import MilestoneDifference, QuantileDifference, RMSTDifference
+from analysis.power.logrank import LogRank, average_hazard_ratio, cox_hazard_ratio
+from analysis.power.max_combo import MaxCombo
+from analysis.power.moments import Moments, critical_z
+from analysis.power.priors import NormalPrior, PointsPrior
+from analysis.power.spending import (
+    ExponentialSpending,
+    HwangShihDeCani,
+    KimDeMets,
+    LanDeMetsOBrienFleming,
+    LanDeMetsPocock,
+    UserSpending,
+)
+from analysis.power.trial import Arm, Stratum, TwoArmTrial, two_arm_trial
+from analysis.power.weights import AtRisk, FlemingHarrington, ModestlyWeighted
+
+__all__ = [
+    "AlphaSpending",
+    "Arm",
+    "AtRisk",
+    "AverageHazardRatio",
+    "BernsteinLagakos",
+    "BetaSpending",
+    "Crossing",
+    "ExponentialSpending",
+    "FlemingHarrington",
+    "Freedman",
+    "FutilityBounds",
+    "GroupSequentialDesign",
+    "HaybittlePeto",
+    "HsiehFreedman",
+    "HwangShihDeCani",
+    "KimDeMets",
+    "LachinFoulkes",
+    "LanDeMetsOBrienFleming",
+    "LanDeMetsPocock",
+    "LogRank",
+    "MaxCombo",
+    "MilestoneDifference",
+    "ModestlyWeighted",
+    "Moments",
+    "NoFutility",
+    "NormalPrior",
+    "NullSpending",
+    "OBrienFleming",
+    "Pocock",
+    "PointsPrior",
+    "QuantileDifference",
+    "RMSTDifference",
+    "RepeatedInference",
+    "Rubinstein",
+    "Schoenfeld",
+    "StagewiseInference",
+    "Stratum",
+    "TwoArmTrial",
+    "UserSpending",
+    "WangTsiatis",
+    "assurance",
+    "average_hazard_ratio",
+    "conditional_assurance",
+    "conditional_crossing",
+    "conditional_power",
+    "cox_hazard_ratio",
+    "critical_z",
+    "crossing_probabilities",
+    "detectable_hazard_ratio_at_events",
+    "events_needed",
+    "expected_at_risk",
+    "expected_enrolled",
+    "expected_events",
+    "expected_lost",
+    "expected_z",
+    "hazard_ratio_at_z",
+    "normal_assurance",
+    "power_at_events",
+    "prediction_interval",
+    "predictive_power",
+    "repeated_inference",
+    "required_information",
+    "stagewise_inference",
+    "time_of_events",
+    "two_arm_trial",
+]

@@ -1,0 +1,167 @@
+"""Inference that allows for the looks: stage-wise ordered p-value, median-unbiased estimate and intervals, repeated ones."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import brentq
+
+from analysis.errors import InvalidValueError
+from analysis.power.boundaries import efficacy_bounds
+from analysis.power.crossing import crossing_probabilities
+
+if TYPE_CHECKING:
+    from analysis.power.group_sequential import GroupSequentialDesign
+
+
+@dataclass(frozen=True)
+class StagewiseInference:
+    """Inference at the end of a group-sequential trial by the stage-wise ordering.
+
+    Attributes
+    ----------
+    look, z
+        Where the trial ended, and with which statistic.
+    p_one_sided
+        Probability under no effect of a result at least as favourable to the experimental arm.
+    estimate
+        Median-unbiased estimate of the drift, E[Z] at the planned last look.
+    lower, upper
+        Confidence limits of the drift, equal tails.
+    level
+        Confidence level.
+    """
+
+    look: int
+    z: float
+    p_one_sided: float
+    estimate: float
+    lower: float
+    upper: float
+    level: float
+
+
+@dataclass(frozen=True)
+class RepeatedInference:
+    """Inference that is valid at any look, whether or not the trial goes on.
+
+    Attributes
+    ----------
+    look, z
+        The look and its statistic.
+    p_value
+        Smallest alpha, one- or two-sided as the design, with which the look would have rejected; 0.5 per side at most.
+    estimate
+        Unadjusted estimate of the drift, ``z / sqrt(fraction)``.
+    lower, upper
+        Repeated confidence limits of the drift.
+    level
+        Simultaneous confidence level: 1 - 2 alpha for a one-sided, 1 - alpha for a two-sided design.
+    """
+
+    look: int
+    z: float
+    p_value: float
+    estimate: float
+    lower: float
+    upper: float
+    level: float
+
+
+def stagewise_inference(
+    design: GroupSequentialDesign, look: int, z: float, *, level: float = 0.95, stops_low: bool = False
+) -> StagewiseInference:
+    """P-value, median-unbiased estimate and confidence interval after the trial ended at a look.
+
+    Parameters
+    ----------
+    design
+        The design with the bounds that were used (re-spent by :meth:`GroupSequentialDesign.observed` if need be).
+    look
+        Look at which the trial ended, from 1.
+    z
+        Statistic at that look.
+    level
+        Confidence level.
+    stops_low
+        Whether the lower bounds of the earlier looks count as having been followed: yes for binding, no for non-binding
+        futility, for which the inference then is valid in either case.
+
+    Notes
+    -----
+    Results are ordered by the look, then by Z (Armitage 1957; Tsiatis, Rosner and Mehta, Biometrics 1984;40:797-803).
+    A two-sided symmetric design always counts its lower bounds.
+
+    Examples
+    --------
+    >>> from analysis.power import GroupSequentialDesign
+    >>> result = stagewise_inference(GroupSequentialDesign((0.5, 1.0)), look=2, z=1.968596)
+    >>> round(result.p_one_sided, 6)
+    0.025
+    """
+    _check(design, look)
+    if not 0 < level < 1:
+        raise InvalidValueError("level", level, "a probability", "take 0.95")
+    information = design.looks.information[:look]
+    upper = np.r_[design.upper[: look - 1], z]
+    counted = stops_low or design.sided == 2
+    lower = np.r_[design.lower[: look - 1], -math.inf] if counted else np.full(look, -math.inf)
+
+    def exceeding(drift: float) -> float:
+        return float(crossing_probabilities(information, lower, upper, drift * np.sqrt(information)).upper.sum())
+
+    naive = z / math.sqrt(information[-1])
+    spread = 1.0 / math.sqrt(information[0])
+
+    def drift_with(probability: float) -> float:
+        low, high = naive - spread, naive + spread
+        while exceeding(low) > probability:
+            low -= 2 * spread
+        while exceeding(high) < probability:
+            high += 2 * spread
+        return float(brentq(lambda drift: exceeding(drift) - probability, low, high, xtol=1e-12))
+
+    tail = 0.5 * (1.0 - level)
+    p, estimate = exceeding(0.0), drift_with(0.5)
+    return StagewiseInference(look, z, p, estimate, drift_with(tail), drift_with(1.0 - tail), level)
+
+
+def repeated_inference(design: GroupSequentialDesign, look: int, z: float) -> RepeatedInference:
+    """Repeated p-value and confidence interval at a look (Jennison and Turnbull, JRSS B 1989;51:305-61).
+
+    Parameters
+    ----------
+    design
+        The design.
+    look
+        The look, from 1.
+    z
+        Statistic at that look.
+    """
+    _check(design, look)
+    looks, sided = design.looks, design.sided
+    root = math.sqrt(looks.information[look - 1])
+    critical = float(design.upper[look - 1])
+
+    def margin(log_alpha: float) -> float:
+        increments = design.efficacy.increments(math.exp(log_alpha), looks)
+        return float(efficacy_bounds(looks, increments).upper[look - 1]) - distance
+
+    distance = abs(z) if sided == 2 else z
+    least, most = math.log(1e-12), math.log(0.5 - 1e-9)
+    if margin(most) > 0:
+        p = 0.5
+    elif margin(least) < 0:
+        p = math.exp(least)
+    else:
+        p = math.exp(brentq(margin, least, most, xtol=1e-11))
+    level = 1.0 - (design.alpha if sided == 2 else 2.0 * design.alpha)
+    return RepeatedInference(look, z, sided * p, z / root, (z - critical) / root, (z + critical) / root, level)
+
+
+def _check(design: GroupSequentialDesign, look: int) -> None:
+    if look not in range(1, len(design.fractions) + 1):
+        raise InvalidValueError("look", look, f"a look from 1 to {len(design.fractions)}", "count the looks from 1")

@@ -1,0 +1,204 @@
+"""Futility boundaries, binding or not.
+
+A binding boundary counts on the trial to stop when it is crossed, and gives the alpha so saved to the later efficacy bounds; a
+non-binding one leaves the efficacy bounds as if it were not there. Every kind answers ``bounds(plan, drift)``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from scipy.optimize import brentq
+
+from analysis.errors import InvalidValueError
+from analysis.power.boundaries import Bounds, efficacy_bounds
+from analysis.power.crossing import Paths, crossing_probabilities
+
+if TYPE_CHECKING:
+    from analysis.power.boundaries import Looks
+    from analysis.power.crossing import FloatArray
+    from analysis.power.spending import SpendingFunction
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the efficacy side has fixed before futility is added.
+
+    Attributes
+    ----------
+    looks
+        When the data are looked at.
+    increments
+        Alpha of one side that each look spends; shape (K,).
+    beta
+        Type II error at the alternative.
+    """
+
+    looks: Looks
+    increments: FloatArray
+    beta: float
+
+    @cached_property
+    def efficacy(self) -> Bounds:
+        """Bounds with which nothing but efficacy stops the trial."""
+        return efficacy_bounds(self.looks, self.increments)
+
+
+class Futility(Protocol):
+    """A boundary for futility."""
+
+    @property
+    def description(self) -> str:
+        """The boundary as a protocol names it, with its reference."""
+
+    def bounds(self, plan: Plan, drift: float) -> Bounds:
+        """Lower and upper bounds, when E[Z] is ``drift`` at the last look under the alternative."""
+
+
+@dataclass(frozen=True)
+class NoFutility:
+    """The trial never stops for futility."""
+
+    @property
+    def description(self) -> str:
+        """The boundary as a protocol names it, with its reference."""
+        return "no futility boundary"
+
+    def bounds(self, plan: Plan, drift: float) -> Bounds:  # noqa: ARG002
+        """Efficacy bounds alone; with a symmetric test their mirror images are below."""
+        return plan.efficacy
+
+
+@dataclass(frozen=True)
+class FutilityBounds:
+    """Futility bounds given on the scale of Z.
+
+    Parameters
+    ----------
+    values
+        Bound at each interim look, ``-inf`` for none; the last look stops in any case; shape (K - 1,).
+    binding
+        Whether alpha counts on stopping below them.
+    """
+
+    values: tuple[float, ...]
+    binding: bool = False
+
+    @property
+    def description(self) -> str:
+        """The boundary as a protocol names it, with its reference."""
+        return f"{_kind(self.binding)} futility bounds given as Z = {', '.join(f'{z:g}' for z in self.values)}"
+
+    def bounds(self, plan: Plan, drift: float) -> Bounds:  # noqa: ARG002
+        """Lower and upper bounds; they do not depend on the drift."""
+        values = np.asarray(self.values, dtype=np.float64)
+        if values.size != plan.increments.size - 1:
+            expected = f"{plan.increments.size - 1} bounds, one for each interim look"
+            raise InvalidValueError("values", self.values, expected, "write -inf where a look has none")
+        return _solve(plan, np.r_[values, -math.inf], np.full(plan.increments.size, math.nan), 0.0, self.binding)
+
+
+@dataclass(frozen=True)
+class BetaSpending:
+    """Futility bounds that spend beta under the alternative (Pampallona, Tsiatis and Kim, Drug Inf J 2001;35:1113-21).
+
+    The last two bounds meet; the drift at which they do is that of the design.
+    """
+
+    function: SpendingFunction
+    binding: bool = False
+
+    @property
+    def description(self) -> str:
+        """The boundary as a protocol names it, with its reference."""
+        return f"a {_kind(self.binding)} futility boundary that spends beta by the {self.function.description}"
+
+    def bounds(self, plan: Plan, drift: float) -> Bounds:
+        """Lower and upper bounds when beta is spent at this drift."""
+        spent = self.function.spent(plan.beta, plan.looks.spending_time)
+        return _solve(plan, np.full(spent.size, math.nan), np.diff(np.r_[0.0, spent]), drift, self.binding)
+
+
+@dataclass(frozen=True)
+class NullSpending:
+    """Lower bounds that spend an error probability under the null hypothesis.
+
+    Parameters
+    ----------
+    function
+        The spending function.
+    total
+        Probability, if there is no effect, of stopping below; none for all that efficacy leaves, so that every trial under
+        the null hypothesis ends in one of the two.
+    binding
+        Whether alpha counts on stopping below them.
+    """
+
+    function: SpendingFunction
+    total: float | None = None
+    binding: bool = False
+
+    @property
+    def description(self) -> str:
+        """The boundary as a protocol names it, with its reference."""
+        return f"a {_kind(self.binding)} lower boundary that spends under no effect by the {self.function.description}"
+
+    def bounds(self, plan: Plan, drift: float) -> Bounds:  # noqa: ARG002
+        """Lower and upper bounds; they do not depend on the drift."""
+        if self.total is not None:
+            return self._spending(plan, self.total)
+
+        def mismatch(total: float) -> float:
+            bounds = self._spending(plan, total)
+            crossed = crossing_probabilities(plan.looks.information, bounds.lower, bounds.upper, 0.0)
+            return total - (1.0 - float(crossed.upper.sum()))
+
+        alpha = float(plan.increments.sum())
+        if self.binding:
+            return self._spending(plan, 1.0 - alpha)
+        return self._spending(plan, brentq(mismatch, 1.0 - alpha, 1.0 - 0.1 * alpha, xtol=1e-14))
+
+    def _spending(self, plan: Plan, total: float) -> Bounds:
+        spent = self.function.spent(total, plan.looks.spending_time)
+        free = np.full(spent.size, math.nan)
+        return _solve(plan, free, np.diff(np.r_[0.0, spent]), 0.0, self.binding, meet=self.total is None)
+
+
+def _kind(binding: bool) -> str:
+    return "binding" if binding else "non-binding"
+
+
+def _solve(
+    plan: Plan, given: FloatArray, increments: FloatArray, drift: float, binding: bool, *, meet: bool = True
+) -> Bounds:
+    """Bounds look by look.
+
+    ``given`` holds lower bounds or NaN where the look spends its increment under ``drift``; where the bounds ``meet``, the
+    last look accepts what it does not reject. If they meet before, the trial ends there and the later bounds are zero.
+    """
+    information = plan.looks.information
+    looks = information.size
+    lower, upper = np.zeros(looks), np.zeros(looks)
+    null, path = Paths.start(), Paths.start()
+    for k, level in enumerate(information.tolist()):
+        mean = drift * math.sqrt(level)
+        last = k + 1 == looks
+        upper[k] = null.upper_bound(level, 0.0, plan.increments[k]) if binding else plan.efficacy.upper[k]
+        if not math.isnan(given[k]):
+            lower[k] = upper[k] if last and meet else given[k]
+        elif last and meet:
+            lower[k] = upper[k]
+        else:
+            lower[k] = path.lower_bound(level, mean, increments[k])
+        if lower[k] >= upper[k]:
+            lower[k] = upper[k]
+            break
+        if not last:
+            following = float(information[k + 1])
+            null = null.advance(level, 0.0, lower[k] if binding else -math.inf, upper[k], following)
+            path = path.advance(level, mean, lower[k], upper[k], following)
+    return Bounds(lower, upper)

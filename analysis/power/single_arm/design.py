@@ -1,0 +1,354 @@
+"""A single-arm design on a binary endpoint as a value: its decision rule and its exact operating characteristics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize, special, stats
+
+from analysis.errors import InfeasibleDesignError, InvalidValueError
+from analysis.power.single_arm.json_form import read_design, write_design
+from analysis.power.single_arm.protocol import binomial_paragraph
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BinomialDesign:
+    """A single-arm design in one or more stages, decided by the number of responders.
+
+    At look ``k``, with ``looks[k]`` patients evaluated, the trial stops without rejecting the null hypothesis if at
+    most ``futility[k]`` have responded, and stops and rejects it if at least ``efficacy[k]`` have. At the last look
+    it rejects if more than ``futility[-1]`` have responded. The test is one-sided: a high rate is good.
+
+    Parameters
+    ----------
+    looks
+        Patients evaluated at each look, cumulative, strictly increasing.
+    futility
+        As many counts: the largest number of responders that stops the trial; -1 where the look cannot stop it.
+    null_rate
+        The response rate not worth pursuing, in (0, 1).
+    alternative_rate
+        The response rate the design is made for, in (null_rate, 1), or None.
+    efficacy
+        One entry for each look but the last: the smallest number of responders that stops the trial and rejects; None
+        where the look cannot. Left out: no look but the last can reject.
+    alpha, power
+        What the design was asked for: the one-sided type I error rate, and the power at ``alternative_rate``; None if
+        nothing was asked. What it attains is in ``attained_alpha`` and ``attained_power``.
+    method
+        How the design was found, in words, for its protocol text.
+
+    Raises
+    ------
+    InvalidValueError
+        If the looks do not increase, the counts do not leave a way to each look, or a rate is outside (0, 1).
+
+    Examples
+    --------
+    Simon's optimal design for 10% against 30%:
+
+    >>> design = BinomialDesign(looks=(10, 29), futility=(1, 5), null_rate=0.1, alternative_rate=0.3)
+    >>> round(design.attained_alpha, 4), round(design.attained_power, 4), round(design.expected_n(0.1), 2)
+    (0.0471, 0.8051, 15.01)
+    """
+
+    looks: tuple[int, ...]
+    futility: tuple[int, ...]
+    null_rate: float
+    alternative_rate: float | None = None
+    efficacy: tuple[int | None, ...] = ()
+    alpha: float | None = None
+    power: float | None = None
+    method: str = "exact binomial"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "looks", tuple(int(n) for n in self.looks))
+        object.__setattr__(self, "futility", tuple(int(r) for r in self.futility))
+        efficacy = tuple(self.efficacy) or (None,) * (len(self.looks) - 1)
+        object.__setattr__(self, "efficacy", tuple(None if e is None else int(e) for e in efficacy))
+        _check_looks(self)
+        check_rate("null_rate", self.null_rate)
+        if self.alternative_rate is not None:
+            check_rates(self.null_rate, self.alternative_rate)
+
+    @property
+    def n(self) -> int:
+        """The largest number of patients the design can take."""
+        return self.looks[-1]
+
+    @property
+    def critical(self) -> int:
+        """The smallest number of responders that rejects the null hypothesis at the last look."""
+        return self.futility[-1] + 1
+
+    @property
+    def attained_alpha(self) -> float:
+        """The probability of rejecting the null hypothesis at the null rate: the one-sided type I error rate."""
+        return self.rejection_probability(self.null_rate)
+
+    @property
+    def attained_power(self) -> float:
+        """The probability of rejecting the null hypothesis at the alternative rate."""
+        if self.alternative_rate is None:
+            raise InvalidValueError(
+                "alternative_rate", None, "a rate above the null rate", "give one, or call rejection_probability(rate)"
+            )
+        return self.rejection_probability(self.alternative_rate)
+
+    @overload
+    def rejection_probability(self, true_rate: float) -> float: ...
+    @overload
+    def rejection_probability(self, true_rate: FloatArray) -> FloatArray: ...
+    def rejection_probability(self, true_rate: float | FloatArray) -> float | FloatArray:
+        """Probability that the design rejects the null hypothesis, exact.
+
+        Parameters
+        ----------
+        true_rate
+            The true response rate or rates, in [0, 1].
+
+        Returns
+        -------
+        float or ndarray
+            As many probabilities as rates.
+        """
+        found = outcomes(self)
+        return _like(true_rate, found.probability(true_rate) @ found.rejects)
+
+    @overload
+    def expected_n(self, true_rate: float) -> float: ...
+    @overload
+    def expected_n(self, true_rate: FloatArray) -> FloatArray: ...
+    def expected_n(self, true_rate: float | FloatArray) -> float | FloatArray:
+        """Return the expected number of patients, exact, for one or more true response rates."""
+        found = outcomes(self)
+        return _like(true_rate, found.probability(true_rate) @ found.n)
+
+    @overload
+    def early_stopping_probability(self, true_rate: float) -> float: ...
+    @overload
+    def early_stopping_probability(self, true_rate: FloatArray) -> FloatArray: ...
+    def early_stopping_probability(self, true_rate: float | FloatArray) -> float | FloatArray:
+        """Return the probability of stopping before the last look (Simon's PET), exact, for each true response rate."""
+        found = outcomes(self)
+        return _like(true_rate, found.probability(true_rate) @ (found.n < self.n))
+
+    def operating_characteristics(self, true_rates: ArrayLike) -> pd.DataFrame:
+        """Exact operating characteristics over true response rates.
+
+        Parameters
+        ----------
+        true_rates
+            True response rates, in [0, 1], shape (m,).
+
+        Returns
+        -------
+        DataFrame
+            One row a rate: ``true_rate``, ``p_reject``, ``p_stop_futility`` and ``p_stop_efficacy`` (before the last
+            look), ``expected_n``.
+        """
+        rates = np.atleast_1d(np.asarray(true_rates, dtype=float))
+        found = outcomes(self)
+        probability, early = found.probability(rates), found.n < self.n
+        return pd.DataFrame(
+            {
+                "true_rate": rates,
+                "p_reject": probability @ found.rejects,
+                "p_stop_futility": probability @ (early & ~found.rejects),
+                "p_stop_efficacy": probability @ (early & found.rejects),
+                "expected_n": probability @ found.n,
+            }
+        )
+
+    def detectable_rate(self, power: float) -> float:
+        """Smallest true response rate at which the design has the power asked for.
+
+        Raises
+        ------
+        InfeasibleDesignError
+            If ``power`` is not above the attained type I error rate.
+        """
+        check_probability("power", power)
+        if power <= self.attained_alpha:
+            raise InfeasibleDesignError(
+                f"power: got {power!r}; the design rejects with probability {self.attained_alpha:.4g} at its null rate "
+                f"{self.null_rate!r}; ask for more than that"
+            )
+        if self.rejection_probability(1.0) < power:
+            raise InfeasibleDesignError(
+                f"critical: {self.critical} responders of {self.n} cannot occur; lower it or raise n"
+            )
+        return float(optimize.brentq(lambda p: self.rejection_probability(p) - power, self.null_rate, 1.0, xtol=1e-12))
+
+    def summary(self) -> pd.DataFrame:
+        """Return the decision rule, one row a look, with the probability of each decision at both rates."""
+        found = outcomes(self)
+        rows: dict[str, Any] = {
+            "patients": self.looks,
+            "stop_if_at_most": self.futility,
+            "reject_if_at_least": (*self.efficacy, self.critical),
+        }
+        rates = {"null": self.null_rate} | (
+            {} if self.alternative_rate is None else {"alternative": self.alternative_rate}
+        )
+        for name, rate in rates.items():
+            probability = found.probability(rate)[0]
+            rows[f"p_stop_{name}"] = [probability[(found.n == n) & ~found.rejects].sum() for n in self.looks]
+            rows[f"p_reject_{name}"] = [probability[(found.n == n) & found.rejects].sum() for n in self.looks]
+        return pd.DataFrame(rows, index=pd.RangeIndex(1, len(self.looks) + 1, name="look"))
+
+    def protocol_text(self) -> str:
+        """Write the design as a paragraph for a protocol's statistical section, with its numbers and references."""
+        return binomial_paragraph(self)
+
+    def to_json(self) -> str:
+        """Write the fields as a JSON object with ``kind`` first; ``from_json`` reads it back."""
+        return write_design(self)
+
+    @staticmethod
+    def from_json(text: str) -> BinomialDesign:
+        """Read the design that ``to_json`` wrote."""
+        return read_design(text, BinomialDesign)
+
+    def _repr_html_(self) -> str:
+        return str(self.summary().to_html())
+
+
+class Outcomes(NamedTuple):
+    """Every way a design can end: after ``n`` patients with ``responders`` of them.
+
+    ``weight`` is the probability that the stages before let the trial come so far given these responders: it does not
+    depend on the response rate, so that the probability of an outcome is ``weight`` times a binomial probability.
+    ``umvue`` is the expected rate of the first stage given the outcome: the uniformly minimum-variance unbiased
+    estimate.
+    """
+
+    n: NDArray[np.int64]
+    responders: NDArray[np.int64]
+    rejects: NDArray[np.bool_]
+    weight: FloatArray
+    umvue: FloatArray
+
+    def probability(self, rate: ArrayLike) -> FloatArray:
+        """Probability of each outcome, shape (number of rates, number of outcomes)."""
+        rates = np.atleast_1d(np.asarray(rate, dtype=float))
+        if not np.all((rates >= 0) & (rates <= 1)):
+            raise InvalidValueError("true_rate", rate, "rates in [0, 1]", "give rates as fractions, not per cent")
+        return np.asarray(self.weight * stats.binom.pmf(self.responders, self.n, rates[:, None]))
+
+
+@lru_cache(maxsize=1024)
+def outcomes(design: BinomialDesign) -> Outcomes:
+    """Find every way the design can end, look after look.
+
+    Given the responders at a look, those at the look before are hypergeometric whatever the response rate (Jung and
+    Kim 2004, Statistics in Medicine 23:881-896), so that one pass serves all rates.
+    """
+    parts: list[tuple[Any, ...]] = []
+    weight, first_rate = np.ones(design.looks[0] + 1), np.arange(design.looks[0] + 1) / design.looks[0]
+    for k, n in enumerate(design.looks):
+        x = np.arange(n + 1)
+        last = k + 1 == len(design.looks)
+        reject_at = design.critical if last else design.efficacy[k]
+        rejects = x >= (n + 1 if reject_at is None else reject_at)
+        ends = (rejects | (x <= design.futility[k])) & (weight > 0)
+        mean = np.divide(first_rate, weight, out=np.zeros_like(weight), where=weight > 0)
+        parts.append((np.full(ends.sum(), n), x[ends], rejects[ends], weight[ends], mean[ends]))
+        if not last:
+            before = _responders_before(n, design.looks[k + 1])
+            weight, first_rate = before @ np.where(ends, 0.0, weight), before @ np.where(ends, 0.0, first_rate)
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    for column in columns:
+        column.setflags(write=False)
+    return Outcomes(*columns)
+
+
+@lru_cache(maxsize=256)
+def _responders_before(n: int, n_next: int) -> FloatArray:
+    """Probability of x responders (column) among the first n patients given y (row) among n_next: hypergeometric."""
+    x, y = np.arange(n + 1), np.arange(n_next + 1)[:, None]
+    possible = (x <= y) & (y - x <= n_next - n)
+    rest = np.where(possible, y - x, 0)
+    log_probability = _log_choose(n, x) + _log_choose(n_next - n, rest) - _log_choose(n_next, y)
+    return np.where(possible, np.exp(log_probability), 0.0)
+
+
+def _log_choose(n: int, k: NDArray[Any]) -> FloatArray:
+    return np.asarray(special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1))
+
+
+def _like(given: float | FloatArray, values: FloatArray) -> float | FloatArray:
+    return float(values[0]) if np.ndim(given) == 0 else values
+
+
+def _check_looks(design: BinomialDesign) -> None:
+    looks, futility, efficacy = design.looks, design.futility, design.efficacy
+    if not looks or looks[0] < 1 or any(np.diff(looks) <= 0):
+        raise InvalidValueError(
+            "looks", looks, "positive, strictly increasing patient counts", "give cumulative counts"
+        )
+    if len(futility) != len(looks):
+        raise InvalidValueError(
+            "futility", futility, f"{len(looks)} counts, one a look", "use -1 for a look without stopping"
+        )
+    if len(efficacy) != len(looks) - 1:
+        raise InvalidValueError(
+            "efficacy",
+            efficacy,
+            f"{len(looks) - 1} counts, one for each look but the last",
+            "use None for a look without it",
+        )
+    if any(not -1 <= r <= n for r, n in zip(futility, looks, strict=True)) or any(np.diff(futility) < 0):
+        raise InvalidValueError(
+            "futility", futility, "counts from -1 to the patients of the look, not decreasing", "correct it"
+        )
+    for k, bound in enumerate(efficacy):
+        if bound is not None and not futility[k] + 1 < bound <= looks[k]:
+            raise InvalidValueError(
+                f"efficacy[{k}]",
+                bound,
+                f"a count from {futility[k] + 2} to {looks[k]}",
+                "leave a number of responders to go on",
+            )
+
+
+def check_rate(field: str, value: float) -> None:
+    """Raise InvalidValueError unless ``value`` is a rate in (0, 1)."""
+    if not 0 < value < 1:
+        raise InvalidValueError(field, value, "a rate in (0, 1)", "give rates as fractions, not per cent")
+
+
+def check_rates(null_rate: float, alternative_rate: float) -> None:
+    """Raise InvalidValueError unless both are rates in (0, 1) with the alternative above the null."""
+    check_rate("null_rate", null_rate)
+    check_rate("alternative_rate", alternative_rate)
+    if alternative_rate <= null_rate:
+        raise InvalidValueError(
+            "alternative_rate",
+            alternative_rate,
+            f"a rate above the null rate {null_rate!r}",
+            "raise it, or count the failures",
+        )
+
+
+def check_probability(field: str, value: float) -> None:
+    """Raise InvalidValueError unless ``value`` is in (0, 1)."""
+    if not 0 < value < 1:
+        raise InvalidValueError(field, value, "a probability in (0, 1)", "give it as a fraction")
+
+
+def check_errors(alpha: float, power: float) -> None:
+    """Raise unless ``alpha`` and ``power`` are probabilities with the power above alpha."""
+    check_probability("alpha", alpha)
+    check_probability("power", power)
+    if power <= alpha:
+        raise InfeasibleDesignError(
+            f"power: got {power!r}; a test at one-sided alpha {alpha!r} has that power without data; ask for more"
+        )

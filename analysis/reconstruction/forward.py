@@ -1,0 +1,205 @@
+"""What a report's numbers would be, given smooth hazards of events and of censoring: the compiled forward map.
+
+The state of a trial with A arms is one vector: the log event hazards of each arm on intervals of the trial's
+median ``m`` (A * J numbers), the log censoring hazards of each arm on intervals of its median follow-up ``f``
+(A * L numbers), log m and log f. Every reported number becomes an equation whose residual is near linear in
+that state: a median is the log cumulative hazard at the printed time, a confidence limit of the median is the
+band's equation there, a hazard ratio is the score of the Cox likelihood at the printed ratio.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+QUANTILE, LIMIT, SURVIVAL, AT_RISK, EVENTS, FOLLOW_UP, SCORE, INFORMATION, BEYOND, LANDMARK_ERROR = range(10)
+LOG_LOG, LOG, PLAIN = range(3)
+LAST_AT_RISK = 0.6
+TAIL = (1.25, 1.6, 2.2, 4.0)
+
+
+@njit(cache=True, nogil=True)
+def lay_cells(x, arms, edges, lengths, cells):
+    """Nodes where either hazard changes, each cell halved; returns their number. ``cells`` is (nodes,)."""
+    m, f = math.exp(x[-2]), math.exp(x[-1])
+    j, k, count = 1, 1, 0
+    last_edges, last_lengths = edges.size, lengths.size
+    tail = 0
+    previous = 0.0
+    cells[0] = 0.0
+    while True:
+        a = m * edges[j] if j < last_edges else np.inf
+        b = f * lengths[k] if k < last_lengths else np.inf
+        if a == np.inf and b == np.inf:
+            if tail == len(TAIL):
+                break
+            node = max(m * edges[-1], f * lengths[-1]) * TAIL[tail]
+            tail += 1
+        elif a <= b:
+            node = a
+            j += 1
+        else:
+            node = b
+            k += 1
+        if node > previous:
+            cells[count + 1] = 0.5 * (previous + node)
+            cells[count + 2] = node
+            count += 2
+            previous = node
+    return count + 1
+
+
+@njit(cache=True, nogil=True)
+def fill_paths(x, arms, edges, lengths, sizes, cells, count, paths):
+    """Cumulative event hazard, censoring hazard, Greenwood sum, events and numbers at risk at each node.
+
+    ``paths`` is (5, arms, nodes) and is overwritten up to ``count``.
+    """
+    width, length = edges.size, lengths.size
+    m, f = math.exp(x[-2]), math.exp(x[-1])
+    for arm in range(arms):
+        j, k = 0, 0
+        hazard = censor = greenwood = events = 0.0
+        at_risk = sizes[arm]
+        paths[0, arm, 0] = paths[1, arm, 0] = paths[2, arm, 0] = paths[3, arm, 0] = 0.0
+        paths[4, arm, 0] = at_risk
+        base = arms * width + arm * length
+        for i in range(1, count):
+            middle = 0.5 * (cells[i - 1] + cells[i])
+            while j + 1 < width and middle > m * edges[j + 1]:
+                j += 1
+            while k + 1 < length and middle > f * lengths[k + 1]:
+                k += 1
+            step = cells[i] - cells[i - 1]
+            d_event = min(math.exp(x[arm * width + j]) / m * step, 30.0)
+            d_censor = min(math.exp(x[base + k]) / f * step, 30.0)
+            total = d_event + d_censor
+            gone = -math.expm1(-total)
+            share = d_event / total if total > 0.0 else 0.0
+            left = at_risk * math.exp(-total)
+            events += at_risk * share * gone
+            greenwood += share * (1.0 / max(left, 1e-3) - 1.0 / max(at_risk, 1e-3))
+            hazard += d_event
+            censor += d_censor
+            at_risk = left
+            paths[0, arm, i] = hazard
+            paths[1, arm, i] = censor
+            paths[2, arm, i] = greenwood
+            paths[3, arm, i] = events
+            paths[4, arm, i] = at_risk
+
+
+@njit(cache=True, nogil=True)
+def read_path(path, cells, count, t):
+    """Linear interpolation of one path at time ``t``."""
+    low, high = 0, count - 1
+    if t >= cells[high]:
+        return path[high]
+    while high - low > 1:
+        middle = (low + high) // 2
+        if cells[middle] <= t:
+            low = middle
+        else:
+            high = middle
+    return path[low] + (path[high] - path[low]) * (t - cells[low]) / (cells[high] - cells[low])
+
+
+@njit(cache=True, nogil=True)
+def score_and_information(paths, control, experimental, log_ratio, count):
+    """Score and information of the Cox model for two arms at ``log_ratio``, from expected events."""
+    ratio = math.exp(log_ratio)
+    score = information = 0.0
+    for i in range(1, count):
+        y0 = math.sqrt(paths[4, control, i] * paths[4, control, i - 1])
+        y1 = math.sqrt(paths[4, experimental, i] * paths[4, experimental, i - 1]) * ratio
+        if y0 + y1 < 1e-6:
+            break
+        d0 = paths[3, control, i] - paths[3, control, i - 1]
+        d1 = paths[3, experimental, i] - paths[3, experimental, i - 1]
+        p = y1 / (y0 + y1)
+        score += d1 - (d0 + d1) * p
+        information += (d0 + d1) * p * (1.0 - p)
+    return score, information
+
+
+@njit(cache=True, nogil=True)
+def limit_residual(hazard, greenwood, z, kind, level):
+    """Distance of a confidence limit of S from ``level`` on the scale of log(-log S); z > 0: lower limit of S."""
+    root = math.sqrt(max(greenwood, 1e-12))
+    hazard = max(hazard, 1e-9)
+    aim = -math.log(level)
+    if kind == LOG_LOG:
+        return math.log(hazard) + z * root / hazard - math.log(aim)
+    if kind == LOG:
+        if z > 0:
+            return math.log(hazard + z * root) - math.log(aim)
+        return math.log(hazard) - math.log(aim - z * root)
+    survival = math.exp(-hazard)
+    return -(survival * (1.0 - z * root) - level) / (level * aim)
+
+
+@njit(cache=True, nogil=True)
+def residuals(x, arms, edges, lengths, sizes, equations, targets, cells, paths, out):
+    """Fill ``out`` with each equation's residual at state ``x``; ``equations`` is (E, 6), ``targets`` (E,).
+
+    Columns of an equation: kind, arm (or -1), time, level, z, type of limit. A target replaces the time for
+    quantiles, limits and follow-up, and the value for the others.
+    """
+    count = lay_cells(x, arms, edges, lengths, cells)
+    fill_paths(x, arms, edges, lengths, sizes, cells, count, paths)
+    for e in range(equations.shape[0]):
+        kind = int(equations[e, 0])
+        arm = int(equations[e, 1])
+        level = equations[e, 3]
+        z = equations[e, 4]
+        form = int(equations[e, 5])
+        target = targets[e]
+        if kind == QUANTILE:
+            hazard = read_path(paths[0, arm], cells, count, target)
+            out[e] = math.log(max(hazard, 1e-9)) - math.log(-math.log(level))
+        elif kind == LIMIT:
+            hazard = read_path(paths[0, arm], cells, count, target)
+            greenwood = read_path(paths[2, arm], cells, count, target)
+            out[e] = limit_residual(hazard, greenwood, z, form, level)
+        elif kind == BEYOND:
+            i = 1
+            while i < count - 1 and paths[4, arm, i] > LAST_AT_RISK:
+                i += 1
+            if z == 0.0:
+                value = math.log(max(paths[0, arm, i - 1], 1e-9)) - math.log(-math.log(level))
+            else:
+                value = limit_residual(paths[0, arm, i - 1], paths[2, arm, i - 1], z, form, level)
+            out[e] = max(0.0, value)
+        elif kind == SURVIVAL:
+            hazard = read_path(paths[0, arm], cells, count, equations[e, 2])
+            out[e] = math.log(max(hazard, 1e-9)) - math.log(-math.log(target))
+        elif kind == LANDMARK_ERROR:
+            hazard = max(read_path(paths[0, arm], cells, count, equations[e, 2]), 1e-9)
+            greenwood = read_path(paths[2, arm], cells, count, equations[e, 2])
+            out[e] = 0.5 * math.log(max(greenwood, 1e-12)) - math.log(hazard) - math.log(target)
+        elif kind == AT_RISK:
+            gone = read_path(paths[0, arm], cells, count, equations[e, 2])
+            gone += read_path(paths[1, arm], cells, count, equations[e, 2])
+            aim = math.log((sizes[arm] + 0.5) / (target + 0.5))
+            out[e] = math.log(max(gone, 1e-9)) - math.log(max(aim, 0.2 / sizes[arm]))
+            if target < 0.5:
+                out[e] = min(0.0, out[e])
+        elif kind == EVENTS:
+            total = 0.0
+            for k in range(arms):
+                if arm < 0 or k == arm:
+                    total += paths[3, k, count - 1]
+            out[e] = math.log(total) - math.log(max(target, 0.3))
+        elif kind == FOLLOW_UP:
+            censor = read_path(paths[1, arm], cells, count, target)
+            out[e] = math.log(max(censor, 1e-9)) - math.log(-math.log(level))
+        else:
+            at = target if kind == SCORE else equations[e, 2]
+            score, information = score_and_information(paths, int(level), arm, at, count)
+            if kind == SCORE:
+                out[e] = score / max(information, 1e-6)
+            else:
+                out[e] = 0.5 * math.log(max(information, 1e-6)) + math.log(target)
+    return count

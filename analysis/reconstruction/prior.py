@@ -1,0 +1,168 @@
+"""What curves of earlier trials look like: the Gaussian prior on shapes, and its parameter file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import InvalidValueError
+
+Array = NDArray[np.float64]
+
+SHAPE_EDGES = np.array(
+    [0, 0.05, 0.1, 0.16, 0.22, 0.29, 0.37, 0.46, 0.56, 0.67, 0.79, 0.92, 1.06, 1.22, 1.4, 1.65, 2, 2.5, 3.2, 4.2, 6.0]
+)
+FOLLOW_UP_EDGES = np.array(
+    [0, 0.05, 0.12, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.32, 1.46, 1.65, 1.9, 2.2, 2.7]
+)
+
+
+@dataclass(frozen=True)
+class PairPrior:
+    """Log hazards of two arms of one trial, in units of the trial's own median time.
+
+    The half-sum and half-difference of the arms' log hazards are independent Gaussians on the intervals
+    between ``edges`` (the last interval is open): ``shared`` and ``difference`` are their covariances.
+    """
+
+    edges: Array
+    mean: Array
+    shared: Array
+    difference: Array
+
+    def covariance(self, arms: int) -> Array:
+        """Joint covariance of the log hazards of ``arms`` arms, shape (arms * J, arms * J)."""
+        between = self.shared - self.difference
+        within = self.shared + self.difference
+        blocks = np.eye(arms)[:, :, None, None] * (within - between) + between
+        size = arms * self.mean.size
+        return np.asarray(blocks.transpose(0, 2, 1, 3).reshape(size, size))
+
+
+@dataclass(frozen=True)
+class EndpointPrior:
+    """Shapes of survival and of follow-up for one endpoint.
+
+    ``log_follow_up`` is the mean and the standard deviation, over trials, of the log of the median follow-up
+    divided by the median survival.
+    """
+
+    shape: PairPrior
+    follow_up: PairPrior
+    log_follow_up: tuple[float, float]
+    figures: int
+
+
+@dataclass(frozen=True)
+class ShapePrior:
+    """The prior by endpoint, with where it came from."""
+
+    endpoints: Mapping[str, EndpointPrior]
+    provenance: Mapping[str, str]
+
+    def for_endpoint(self, endpoint: str) -> EndpointPrior:
+        """Prior of an endpoint; the one of all endpoints together when it has none of its own."""
+        return self.endpoints.get(family(endpoint), self.endpoints["default"])
+
+    @staticmethod
+    @cache
+    def shipped() -> ShapePrior:
+        """Load the prior that comes with the package."""
+        return _read(files("analysis.reconstruction").joinpath("prior.json").read_text(encoding="utf-8"), "prior.json")
+
+    @classmethod
+    def load(cls, path: str | Path) -> ShapePrior:
+        """Read a prior from a parameter file written by `save`."""
+        return _read(Path(path).read_text(encoding="utf-8"), str(path))
+
+    def save(self, path: str | Path) -> None:
+        """Write the prior as a parameter file, five significant digits each."""
+        endpoints = {
+            name: {
+                "figures": prior.figures,
+                "log_follow_up": list(prior.log_follow_up),
+                "shape": _pair_to_json(prior.shape),
+                "follow_up": _pair_to_json(prior.follow_up),
+            }
+            for name, prior in self.endpoints.items()
+        }
+        text = json.dumps({"provenance": dict(self.provenance), "endpoints": endpoints})
+        partial = Path(f"{path}.part")
+        partial.write_text(text + "\n", encoding="utf-8")
+        partial.replace(path)
+
+
+FAMILIES = {
+    "OS": "OS",
+    "PFS": "PFS",
+    "TTP": "PFS",
+    "TTF": "PFS",
+    "RPFS": "PFS",
+    "DFS": "DFS",
+    "EFS": "DFS",
+    "RFS": "DFS",
+    "LRR": "DFS",
+    "IDFS": "DFS",
+    "DMFS": "DFS",
+}
+
+
+def family(endpoint: str) -> str:
+    """Name under which the prior keeps an endpoint: ``OS``, ``PFS``, ``DFS`` or ``default``."""
+    return FAMILIES.get(endpoint.upper(), "default")
+
+
+def _pair_to_json(pair: PairPrior) -> dict[str, object]:
+    lower = np.tril_indices(pair.mean.size)
+
+    def digits(values: Array) -> list[float]:
+        return [float(f"{value:.5g}") for value in values]
+
+    return {
+        "edges": digits(pair.edges),
+        "mean": digits(pair.mean),
+        "shared": digits(pair.shared[lower]),
+        "difference": digits(pair.difference[lower]),
+    }
+
+
+def _pair_from_json(record: Mapping[str, list[float]]) -> PairPrior:
+    size = len(record["edges"])
+    lower = np.tril_indices(size)
+
+    def matrix(values: list[float]) -> Array:
+        out = np.zeros((size, size))
+        out[lower] = values
+        return out + np.tril(out, -1).T
+
+    return PairPrior(
+        np.array(record["edges"]), np.array(record["mean"]), matrix(record["shared"]), matrix(record["difference"])
+    )
+
+
+def _read(text: str, name: str) -> ShapePrior:
+    try:
+        content = json.loads(text)
+        endpoints = {
+            endpoint: EndpointPrior(
+                _pair_from_json(record["shape"]),
+                _pair_from_json(record["follow_up"]),
+                (float(record["log_follow_up"][0]), float(record["log_follow_up"][1])),
+                int(record["figures"]),
+            )
+            for endpoint, record in content["endpoints"].items()
+        }
+        default = endpoints["default"]
+    except (KeyError, ValueError, TypeError) as error:
+        raise InvalidValueError(
+            "prior", f"{name}: {error}", "a parameter file written by ShapePrior.save", "fit the prior again"
+        ) from error
+    assert default.shape.mean.size > 0
+    return ShapePrior(endpoints, content["provenance"])

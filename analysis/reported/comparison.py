@@ -1,0 +1,304 @@
+"""What one report says of one endpoint: its arms, their curves' summaries, and how they compare."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import ClassVar
+
+from pydantic import ConfigDict
+
+from analysis.errors import InvalidValueError, UnknownNameError
+from analysis.reported.number import Reported
+from analysis.reported.reading import Count, HazardRatio, PValue, Share, ShareInterval, Time, TimeInterval
+from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval, ReportedPValue
+
+FORBID = ConfigDict(extra="forbid")
+
+ENDPOINTS = {
+    "OS": "overall survival",
+    "PFS": "progression-free survival",
+    "DFS": "disease-free survival",
+    "EFS": "event-free survival",
+    "TTP": "time to progression",
+    "DOR": "duration of response",
+    "DDC": "duration of disease control",
+}
+
+
+def _coerce(record: object, units: dict[str, str]) -> None:
+    """Read the numbers that a caller wrote as digits; the fields are frozen afterwards."""
+    for name, unit in units.items():
+        got = getattr(record, name)
+        if got is not None:
+            read = ReportedInterval.of if name.endswith("ci") else Reported.of
+            object.__setattr__(record, name, read(got, unit, name))
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """The survival probability reported at a time.
+
+    Examples
+    --------
+    >>> Landmark("6", "83.6%", ci=("77.3%", "88.2%")).survival.value
+    0.836
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = FORBID
+    time: Time
+    survival: Share
+    ci: ShareInterval | None = None
+
+    def __post_init__(self) -> None:
+        _coerce(self, {"time": "months", "survival": "proportion", "ci": "proportion"})
+
+
+@dataclass(frozen=True)
+class Quartile:
+    """The time by which a quarter (``p=0.25``) or three quarters (``p=0.75``) of the patients had the event."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = FORBID
+    p: float
+    time: Time
+    ci: TimeInterval | None = None
+
+    def __post_init__(self) -> None:
+        if self.p not in (0.25, 0.75):
+            raise InvalidValueError("p", self.p, "0.25 or 0.75", "the median has a field of its own")
+        _coerce(self, {"time": "months", "ci": "months"})
+
+
+@dataclass(frozen=True)
+class AtRisk:
+    """Numbers at risk just before each time (months), as printed under a curve."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = FORBID
+    times: tuple[float, ...]
+    counts: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "times", tuple(float(time) for time in self.times))
+        object.__setattr__(self, "counts", tuple(self.counts))
+        times, counts = self.times, self.counts
+        if not times or len(times) != len(counts):
+            got = f"{len(times)} times, {len(counts)} counts"
+            raise InvalidValueError("at_risk", got, "a count for each time, at least one", "copy the row again")
+        if times[0] < 0 or any(later <= earlier for earlier, later in pairwise(times)):
+            raise InvalidValueError("at_risk.times", times, "increasing times, not negative", "sort them")
+        if counts[-1] < 0 or any(later > earlier for earlier, later in pairwise(counts)):
+            raise InvalidValueError("at_risk.counts", counts, "counts that never grow", "check the digits of the row")
+
+
+@dataclass(frozen=True)
+class ReportedArm:
+    """One arm of a report; everything but its name may be absent.
+
+    Numbers are `Reported`; digits are accepted and read, in months or as proportions (``"83.6%"`` is a percentage).
+
+    Parameters
+    ----------
+    name
+        Name of the arm.
+    n, events
+        Patients, and patients with the event.
+    median, median_ci
+        Median time to the event and its confidence limits, months.
+    landmarks, quartiles, at_risk
+        Further points of the curve.
+    median_follow_up
+        Months.
+
+    Raises
+    ------
+    InvalidValueError
+        If a number cannot be read, or the arm is empty (``n=0``).
+
+    Examples
+    --------
+    >>> ReportedArm("everolimus", n=485, median="7.8").median.half_width
+    0.05
+    >>> ReportedArm("placebo", n=0)
+    Traceback (most recent call last):
+    analysis.errors.InvalidValueError: n: got '0'; expected at least one patient in arm 'placebo'; ...
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = FORBID
+    name: str
+    n: Count | None = None
+    events: Count | None = None
+    median: Time | None = None
+    median_ci: TimeInterval | None = None
+    landmarks: tuple[Landmark, ...] = ()
+    quartiles: tuple[Quartile, ...] = ()
+    at_risk: AtRisk | None = None
+    median_follow_up: Time | None = None
+
+    def __post_init__(self) -> None:
+        _coerce(
+            self,
+            {"n": "count", "events": "count", "median": "months", "median_ci": "months", "median_follow_up": "months"},
+        )
+        object.__setattr__(self, "landmarks", tuple(sorted(self.landmarks, key=lambda landmark: landmark.time.value)))
+        object.__setattr__(self, "quartiles", tuple(sorted(self.quartiles, key=lambda quartile: quartile.p)))
+        if self.n is not None and self.n.value == 0:
+            raise InvalidValueError(
+                "n", self.n.text, f"at least one patient in arm {self.name!r}", "leave n out if it was not reported"
+            )
+
+    def numbers(self) -> Iterator[tuple[str, Reported]]:
+        """Yield all numbers of the arm, each with the name of its field."""
+        for name in ("n", "events", "median"):
+            if (number := getattr(self, name)) is not None:
+                yield name, number
+        if self.median_ci is not None:
+            yield from _limits("median_ci", self.median_ci)
+        for landmark in self.landmarks:
+            at = f"survival at {landmark.time.with_unit}"
+            yield at, landmark.survival
+            if landmark.ci is not None:
+                yield from _limits(f"{at}, ci", landmark.ci)
+        for quartile in self.quartiles:
+            yield f"time at {quartile.p:.0%} with event", quartile.time
+            if quartile.ci is not None:
+                yield from _limits(f"time at {quartile.p:.0%} with event, ci", quartile.ci)
+        if self.at_risk is not None:
+            for time, count in zip(self.at_risk.times, self.at_risk.counts, strict=True):
+                yield f"at risk at {time:g} months", Reported(str(count), "count")
+        if self.median_follow_up is not None:
+            yield "median_follow_up", self.median_follow_up
+
+
+@dataclass(frozen=True)
+class ReportedComparison:
+    """One endpoint, one assessor, one population, one analysis, as one report printed it.
+
+    Parameters
+    ----------
+    endpoint
+        One of `ENDPOINTS`, e.g. ``"PFS"``.
+    arms
+        The arms; a single-arm report has one.
+    control
+        Name of the control arm; needed as soon as there are two arms.
+    hazard_ratio
+        Experimental against control, below 1 favours the experimental arm: `ReportedHazardRatio`, digits, or
+        ``(estimate, lower, upper)``.
+    p_value
+        `ReportedPValue`, digits, or a bound such as ``"< 0.001"``.
+    n_total, events_total
+        Patients and events of all arms together, where printed so.
+    median_follow_up, assessment_interval
+        Months.
+    strata
+        Names of the stratification factors of the test.
+    assessor, population, analysis, cutoff
+        Who judged progression, which patients, which data cut (``"interim"``, ``"final"``), and its date.
+    id, sources, status, time_unit, note
+        For a report read from a file: its name, and what holds for all its numbers unless one says otherwise.
+
+    Raises
+    ------
+    InvalidValueError
+        If a number cannot be read, the endpoint is unknown, there is no arm, an arm's name occurs twice, the control
+        is not among the arms, or a hazard ratio is given for other than two arms.
+
+    Examples
+    --------
+    >>> final = ReportedComparison(
+    ...     endpoint="PFS",
+    ...     arms=[ReportedArm("everolimus", n=485, median="7.8"), ReportedArm("placebo", n=239, median="3.2")],
+    ...     control="placebo",
+    ...     hazard_ratio=("0.45", "0.38", "0.54"),
+    ...     p_value="< 0.0001",
+    ... )
+    >>> final.experimental.name, final.hazard_ratio.estimate.value, final.p_value.value.upper
+    ('everolimus', 0.45, 0.0001)
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = FORBID
+    endpoint: str
+    arms: tuple[ReportedArm, ...]
+    control: str | None = None
+    hazard_ratio: HazardRatio | None = None
+    p_value: PValue | None = None
+    n_total: Count | None = None
+    events_total: Count | None = None
+    median_follow_up: Time | None = None
+    assessment_interval: Time | None = None
+    strata: tuple[str, ...] = ()
+    assessor: str | None = None
+    population: str | None = None
+    analysis: str | None = None
+    cutoff: date | None = None
+    id: str = ""
+    sources: tuple[str, ...] = ()
+    status: str | None = None
+    time_unit: str = "months"
+    note: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.endpoint not in ENDPOINTS:
+            raise InvalidValueError("endpoint", self.endpoint, f"one of {', '.join(ENDPOINTS)}", "use its abbreviation")
+        object.__setattr__(self, "arms", tuple(self.arms))
+        names = [arm.name for arm in self.arms]
+        if not names or len(set(names)) != len(names):
+            raise InvalidValueError("arms", names, "at least one arm, each name once", "name every arm of the report")
+        if self.control not in names and (self.control is not None or len(names) > 1):
+            raise InvalidValueError("control", self.control, f"one of {', '.join(names)}", "name the control arm")
+        if self.hazard_ratio is not None:
+            if len(names) != 2:
+                raise InvalidValueError(
+                    "hazard_ratio", names, "two arms", "give each pair of arms a comparison of its own"
+                )
+            object.__setattr__(self, "hazard_ratio", ReportedHazardRatio.of(self.hazard_ratio, "hazard_ratio"))
+        if self.p_value is not None:
+            object.__setattr__(self, "p_value", ReportedPValue.of(self.p_value, "p_value"))
+        _coerce(
+            self,
+            {
+                "n_total": "count",
+                "events_total": "count",
+                "median_follow_up": "months",
+                "assessment_interval": "months",
+            },
+        )
+
+    def arm(self, name: str) -> ReportedArm:
+        """Find the arm of that name; `UnknownNameError` if there is none."""
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        raise UnknownNameError("arm", name, [arm.name for arm in self.arms])
+
+    @property
+    def experimental(self) -> ReportedArm:
+        """The arm that is not the control, of a comparison of two arms."""
+        if len(self.arms) != 2:
+            names = [arm.name for arm in self.arms]
+            raise InvalidValueError("arms", names, "two arms", "ask for an arm by its name: `comparison.arm(name)`")
+        return next(arm for arm in self.arms if arm.name != self.control)
+
+    def numbers(self) -> Iterator[tuple[str, Reported]]:
+        """Yield all numbers of the report, each with its place, such as ``"everolimus.median"``."""
+        for arm in self.arms:
+            for name, number in arm.numbers():
+                yield f"{arm.name}.{name}", number
+        yield from self.common_numbers()
+
+    def common_numbers(self) -> Iterator[tuple[str, Reported]]:
+        """Yield the numbers that belong to no single arm."""
+        if self.hazard_ratio is not None:
+            yield "hazard_ratio", self.hazard_ratio.estimate
+            if self.hazard_ratio.ci is not None:
+                yield from _limits("hazard_ratio.ci", self.hazard_ratio.ci)
+        if self.p_value is not None:
+            yield "p_value", self.p_value.value
+        for name in ("n_total", "events_total", "median_follow_up", "assessment_interval"):
+            if (number := getattr(self, name)) is not None:
+                yield name, number
+
+
+def _limits(name: str, interval: ReportedInterval) -> Iterator[tuple[str, Reported]]:
+    yield f"{name}.lower", interval.lower
+    yield f"{name}.upper", interval.upper

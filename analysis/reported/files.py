@@ -1,0 +1,211 @@
+"""From a TOML file to a `ReportedTrial`: where the files are, and what is said when one cannot be read."""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import fields
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from analysis.errors import InvalidValueError, ReportedDataError, UnknownNameError
+from analysis.reported.comparison import AtRisk, Landmark, Quartile, ReportedArm, ReportedComparison
+from analysis.reported.number import STATUSES
+from analysis.reported.reading import Provenance
+from analysis.reported.trial import Fact, KnownFinding, ReportedProportion, ReportedTrial, Source
+
+_TABLES: dict[str, type] = {
+    "comparisons": ReportedComparison,
+    "proportions": ReportedProportion,
+    "facts": Fact,
+    "known_findings": KnownFinding,
+}
+_HEADER = {"title": str, "arms": dict[str, str], "registrations": tuple[str, ...], "phase": str, "summary": str}
+_REQUIRED = ("title", "summary", "sources")
+_SCHEMA = (*_TABLES.values(), Source, ReportedArm, Landmark, Quartile, AtRisk)
+_FIELD_NAMES = sorted({field.name for table in _SCHEMA for field in fields(table)})
+
+
+def data_directory() -> Path:
+    """Find the folder of the trials' files: inside an installed package, beside the package in a checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / "reported_data"
+    return inside if inside.is_dir() else package.parent / "reported_data"
+
+
+def available(directory: str | Path | None = None) -> tuple[str, ...]:
+    """List the trials in a directory, by default those that come with the package.
+
+    Examples
+    --------
+    >>> "bolero-2" in available()
+    True
+    """
+    return tuple(sorted(path.stem for path in _directory(directory).glob("*.toml")))
+
+
+def load(name: str, directory: str | Path | None = None) -> ReportedTrial:
+    """Read a trial's reported numbers.
+
+    Parameters
+    ----------
+    name
+        Name of the trial, which is that of its file, e.g. ``"bolero-2"``.
+    directory
+        Folder of the files; by default the one that comes with the package.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such trial; says which names are nearest.
+    ReportedDataError
+        If the file cannot be read; names file, field, value and remedy for everything that is wrong.
+
+    Examples
+    --------
+    >>> final = load("bolero-2").comparison("pfs-final-central")
+    >>> final.arm("everolimus").median.text, final.hazard_ratio.estimate.value
+    ('11.0', 0.38)
+    """
+    return read_trial(trial_file(name, directory))
+
+
+def trial_file(name: str, directory: str | Path | None = None) -> Path:
+    """Find the file of a trial; `UnknownNameError` with the nearest names if there is none."""
+    folder = _directory(directory)
+    if name not in available(folder):
+        raise UnknownNameError("trial", name, available(folder))
+    return folder / f"{name}.toml"
+
+
+def read_trial(path: Path) -> ReportedTrial:
+    """Read one file; `ReportedDataError` says everything that is wrong with it."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise ReportedDataError(f"{path}: not valid TOML: {error}; correct the file there") from error
+    except UnicodeDecodeError as error:
+        raise ReportedDataError(f"{path}: not UTF-8 text: {error}; save the file as UTF-8") from error
+    return _Reader(path).trial(raw)
+
+
+class _Reader:
+    """Gathers everything that is wrong with one file before it gives up."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problems: list[str] = []
+
+    def trial(self, raw: dict[str, Any]) -> ReportedTrial:
+        for key in _REQUIRED:
+            if key not in raw:
+                self.problems.append(f"{key}: missing; expected in every file; add it at the top")
+        known = {*_HEADER, "sources", *_TABLES}
+        self.problems += [_unknown_field(key, key, sorted(known)) for key in raw if key not in known]
+        header = {key: self._read(kind, raw[key], key) for key, kind in _HEADER.items() if key in raw}
+        sources = [
+            self._read(Source, {"key": key, **table}, f"sources.{key}")
+            for key, table in self._table(raw, "sources").items()
+        ]
+        keys = [source.key for source in sources if source is not None]
+        tables = {name: self._tables(raw, name, kind, keys) for name, kind in _TABLES.items()}
+        if self.problems:
+            raise ReportedDataError("\n".join(f"{self.path}: {problem}" for problem in self.problems))
+        return ReportedTrial(
+            name=self.path.stem,
+            title=header["title"],
+            summary=header["summary"],
+            arms=header.get("arms", {}),
+            registrations=header.get("registrations", ()),
+            phase=header.get("phase"),
+            sources=tuple(sources),
+            **{name: tuple(read) for name, read in tables.items()},
+        )
+
+    def _table(self, raw: dict[str, Any], name: str) -> dict[str, Any]:
+        got = raw.get(name, {})
+        if isinstance(got, dict) and all(isinstance(entry, dict) for entry in got.values()):
+            return got
+        self.problems.append(f"{name}: got {got!r}; expected tables; write each as `[{name}.KEY]`")
+        return {}
+
+    def _tables(self, raw: dict[str, Any], name: str, kind: type, keys: Sequence[str]) -> list[Any]:
+        tables = raw.get(name, [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            self.problems.append(f"{name}: got {tables!r}; expected tables; write each as `[[{name}]]`")
+            return []
+        if name == "known_findings":
+            return [self._read(kind, table, f"{name}[{number}]") for number, table in enumerate(tables)]
+        ids = [table.get("id") for table in tables]
+        for id in sorted({str(id) for id in ids if id and ids.count(id) > 1}):
+            self.problems.append(f"{name}[{id}].id: got {id!r} twice; expected each id once; rename one")
+        return [
+            self._report(kind, table, f"{name}[{table.get('id', number)}]", keys) for number, table in enumerate(tables)
+        ]
+
+    def _report(self, kind: type, table: dict[str, Any], where: str, keys: Sequence[str]) -> Any:
+        missing = [key for key in ("id", "sources", "status") if not table.get(key)]
+        if missing:
+            self.problems += [f"{where}.{key}: missing; every entry says its {key}; add it" for key in missing]
+            return None
+        provenance = Provenance(tuple(table["sources"]), table["status"], table.get("time_unit"))
+        read = self._read(kind, table, where, provenance)
+        if read is not None:
+            cited = {*provenance.sources, *(key for _, number in read.numbers() for key in number.sources)}
+            for key in sorted(cited - set(keys)):
+                self.problems.append(f"{where}.sources: {UnknownNameError('source', key, keys)}")
+        if provenance.status not in STATUSES:
+            self.problems.append(
+                f"{where}.status: got {provenance.status!r}; expected one of {', '.join(STATUSES)}; say how it is known"
+            )
+        return read
+
+    def _read(self, kind: Any, got: object, where: str, context: Provenance | None = None) -> Any:
+        try:
+            return TypeAdapter(kind).validate_python(got, context=cast("Any", context))
+        except ValidationError as error:
+            self.problems += [_problem(where, got, cast("dict[str, Any]", line)) for line in error.errors()]
+            return None
+
+
+def _problem(where: str, got: object, line: dict[str, Any]) -> str:
+    """Say one error of the validation as: field, value, expectation, remedy."""
+    place = where + _path(got, line["loc"])
+    cause = line.get("ctx", {}).get("error")
+    if isinstance(cause, InvalidValueError):
+        field = "" if place.endswith(cause.field.split(".")[0]) else f"{cause.field}: "
+        return f"{place}: {field}got {cause.got!r}; expected {cause.expected}; {cause.remedy}"
+    if line["type"] == "missing":
+        return f"{place}: missing; expected in every such table; add it"
+    if line["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        return _unknown_field(place, str(line["loc"][-1]), _FIELD_NAMES)
+    return f"{place}: got {line['input']!r}; expected: {line['msg']}; write it so"
+
+
+def _unknown_field(place: str, name: str, known: Sequence[str]) -> str:
+    nearest = get_close_matches(name, known, n=3, cutoff=0.4) or known
+    return f"{place}: unknown field {name!r}; expected one of the schema, such as {', '.join(nearest)}; rename it"
+
+
+def _path(got: object, loc: Sequence[str | int]) -> str:
+    """Spell the place inside a table, with arms by their names: ``.arms[everolimus].median``."""
+    path = ""
+    for step in loc:
+        if isinstance(step, int):
+            got = got[step] if isinstance(got, list) and step < len(got) else None
+            path += f"[{got.get('name', step) if isinstance(got, dict) else step}]"
+        else:
+            got = got.get(step) if isinstance(got, dict) else None
+            path += f".{step}"
+    return path
+
+
+def _directory(directory: str | Path | None) -> Path:
+    folder = data_directory() if directory is None else Path(directory)
+    if not folder.is_dir():
+        raise ReportedDataError(
+            f"{folder}: no such folder; expected the folder of the trials' TOML files; name another one"
+        )
+    return folder

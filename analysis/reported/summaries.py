@@ -1,0 +1,111 @@
+"""The statistics that a report prints beside an estimate: hazard ratio, p-value, confidence interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from analysis.errors import InvalidValueError
+from analysis.reported.number import Reported
+
+CI_TYPES = ("log", "log-log", "plain", "logit", "arcsine")
+
+
+@dataclass(frozen=True)
+class ReportedInterval:
+    """A confidence interval with printed limits.
+
+    Parameters
+    ----------
+    lower, upper
+        The limits; `Reported("not reached", ...)` is one.
+    level
+        Coverage, 0.95 unless printed otherwise.
+    ci_type
+        ``"log"``, ``"log-log"``, ``"plain"``, ``"logit"`` or ``"arcsine"``; None where the report does not say.
+    """
+
+    lower: Reported
+    upper: Reported
+    level: float = 0.95
+    ci_type: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.level < 1:
+            raise InvalidValueError("level", self.level, "a number between 0 and 1", "write 95% as 0.95")
+        if self.ci_type is not None and self.ci_type not in CI_TYPES:
+            raise InvalidValueError("ci_type", self.ci_type, f"one of {', '.join(CI_TYPES)}", "leave it out if unknown")
+        if self.lower.value > self.upper.value:
+            raise InvalidValueError(
+                "ci", f"{self.lower}-{self.upper}", "a lower limit below the upper one", "check the order of the limits"
+            )
+
+    @classmethod
+    def of(cls, got: object, unit: str, field: str) -> Self:
+        """Read an interval, or a pair of limits as `Reported.of` reads them."""
+        if isinstance(got, cls):
+            return got
+        if isinstance(got, str) or not isinstance(got, Sequence) or len(got) != 2:
+            raise InvalidValueError(field, got, "a pair (lower, upper)", "give both limits")
+        return cls(Reported.of(got[0], unit, f"{field}.lower"), Reported.of(got[1], unit, f"{field}.upper"))
+
+    def __str__(self) -> str:
+        return f"{self.lower}-{self.upper}"
+
+
+@dataclass(frozen=True)
+class ReportedHazardRatio:
+    """A hazard ratio, experimental against control: below 1 favours the experimental arm.
+
+    Examples
+    --------
+    >>> ratio = ReportedHazardRatio.of(("0.45", "0.38", "0.54"), "hazard_ratio")
+    >>> print(ratio)
+    0.45 (95% CI 0.38-0.54)
+    """
+
+    estimate: Reported
+    ci: ReportedInterval | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.estimate.value < math.inf:
+            raise InvalidValueError(
+                "hazard_ratio", self.estimate.text, "a ratio above 0", "leave it out if it was not estimable"
+            )
+
+    @classmethod
+    def of(cls, got: object, field: str) -> Self:
+        """Read a hazard ratio: the estimate alone, or (estimate, lower, upper)."""
+        if isinstance(got, cls):
+            return got
+        if isinstance(got, str) or not isinstance(got, Sequence):
+            return cls(Reported.of(got, "ratio", field))
+        if len(got) != 3:
+            raise InvalidValueError(field, got, "(estimate, lower, upper)", "give the estimate alone, or both limits")
+        return cls(Reported.of(got[0], "ratio", field), ReportedInterval.of(tuple(got[1:]), "ratio", f"{field}.ci"))
+
+    def __str__(self) -> str:
+        return str(self.estimate) + (f" ({self.ci.level:.0%} CI {self.ci})" if self.ci else "")
+
+
+@dataclass(frozen=True)
+class ReportedPValue:
+    """A p-value as printed; `sided` is None where the report does not say."""
+
+    value: Reported
+    sided: int | None = None
+    test: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.sided not in (None, 1, 2):
+            raise InvalidValueError("sided", self.sided, "1 or 2", "leave it out if the report does not say")
+
+    @classmethod
+    def of(cls, got: object, field: str) -> Self:
+        """Read a p-value from its digits or its bound, such as ``"< 0.001"``."""
+        return got if isinstance(got, cls) else cls(Reported.of(got, "p-value", field))
+
+    def __str__(self) -> str:
+        return str(self.value) + (f", {self.sided}-sided" if self.sided else "")

@@ -1,0 +1,84 @@
+"""From a figure to the call under test: the report that a paper would print at each tier, and the result's curves."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from reconstruction_figures import Figure, PrintedArm, Tier, digitise
+from reconstruction_metrics import Score, failure, score
+
+import analysis
+from analysis.errors import AnalysisError
+from analysis.reported import ENDPOINTS, ReportedArm, ReportedComparison, ReportedInterval
+
+if TYPE_CHECKING:
+    from analysis.reconstruction import Reconstruction
+
+ROLES = ("control", "experimental")  # arms are named by their role: two arms of a figure may bear the same name
+
+
+@dataclass(frozen=True)
+class ReconstructedCurves:
+    """The curves of a reconstruction, as the metrics want them."""
+
+    result: Reconstruction
+
+    def survival(self, arm: int, t: np.ndarray) -> np.ndarray:
+        """Mean of the ensemble at `t`."""
+        return self.result.survival_at(ROLES[arm], t)["mean"].to_numpy()
+
+    def band(self, arm: int, t: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+        """Pointwise limits of the ensemble."""
+        frame = self.result.survival_at(ROLES[arm], t, level=level)
+        return frame["lower"].to_numpy(), frame["upper"].to_numpy()
+
+
+def report(figure: Figure, tier: Tier) -> ReportedComparison:
+    """Return what the paper printed, at the level of detail of `tier`."""
+    arms = [_reported_arm(role, arm, tier) for role, arm in zip(ROLES, figure.printed, strict=True)]
+    return ReportedComparison(
+        endpoint=figure.endpoint if figure.endpoint in ENDPOINTS else "EFS",  # others differ in what counts as event
+        arms=arms,
+        control=ROLES[0],
+        hazard_ratio=(figure.hazard_ratio, figure.hazard_ratio_lower, figure.hazard_ratio_upper),
+        events_total=figure.events,
+    )
+
+
+def reconstruct(figure: Figure, tier: Tier, **options: Any) -> Reconstruction:
+    """Reconstruct `figure` from what `tier` prints of it."""
+    if tier == "curve":
+        curves = {role: digitise(arm) for role, arm in zip(ROLES, figure.arms, strict=True)}
+        return analysis.reconstruct_curve(report(figure, tier), curves)
+    return analysis.reconstruct(report(figure, tier), **options)
+
+
+def evaluate(figure: Figure, tier: Tier, **options: Any) -> Score:
+    """Reconstruct and score one figure; an error of the package's own is a failure of this figure, counted as such."""
+    start = time.perf_counter()
+    try:
+        result = reconstruct(figure, tier, **options)
+    except AnalysisError as error:
+        return failure(figure, f"{type(error).__name__}: {error}")
+    seconds = time.perf_counter() - start
+    return score(figure, ReconstructedCurves(result), fidelity=float(np.mean(result.faithful)), seconds=seconds)
+
+
+def _reported_arm(role: str, arm: PrintedArm, tier: Tier) -> ReportedArm:
+    """Return what the paper printed of an arm; a rate within the follow-up and a count at each tick of the axis."""
+    counts = tier in ("risk", "curve")
+    return ReportedArm(
+        role,
+        n=arm.n,
+        events=arm.events if counts else None,
+        median=arm.median or "not reached",
+        median_ci=ReportedInterval.of(
+            (arm.median_lower or "not reached", arm.median_upper or "not reached"), "months", "median_ci"
+        ),
+        median_follow_up=arm.median_follow_up,
+        landmarks=[(month, f"{rate}%") for month, rate in arm.rates.items()] if tier != "summary" else (),
+        at_risk=arm.at_risk if counts else None,
+    )

@@ -1,0 +1,71 @@
+"""Every row of the reference values: equal to the package's value, or out of scope with its reason."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+import pytest
+
+from tests.reference.power.r_calls import ReferenceCall, reference_calls
+from tests.reference.power.registry import adapters, out_of_scope
+
+ADAPTERS = adapters()
+OUT_OF_SCOPE = out_of_scope()
+CALLS: dict[tuple[str, str], list[ReferenceCall]] = defaultdict(list)
+for _call in reference_calls():
+    CALLS[_call.tool, _call.function].append(_call)
+
+
+def in_scope(call: ReferenceCall) -> dict[str, float]:
+    rows = [row for row in OUT_OF_SCOPE if (row.tool, row.function) == (call.tool, call.function)]
+    return {q: value for q, value in call.values.items() if not any(row.covers(call, q) for row in rows)}
+
+
+@pytest.mark.parametrize("key", sorted(ADAPTERS), ids=lambda key: f"{key[0]}-{key[1]}")
+def test_rows_agree(key: tuple[str, str]) -> None:
+    adapter, wrong, tested = ADAPTERS[key], [], 0
+    for call in CALLS[key]:
+        expected = in_scope(call)
+        if not expected:
+            continue
+        got = adapter.values(call)
+        for quantity, value in expected.items():
+            tested += 1
+            error = abs(float(got[quantity]) - value) if quantity in got else float("inf")
+            if not error <= adapter.atol + adapter.rtol * abs(value):
+                wrong.append(f"{quantity}: {got.get(quantity)!r}, expected {value!r}: {call.text}")
+    assert tested, f"no row of {key} is in the file or in scope"
+    assert not wrong, f"{len(wrong)} of {tested} rows differ:\n" + "\n".join(wrong[:12])
+
+
+def test_every_row_is_tested_or_out_of_scope(capsys: pytest.CaptureFixture[str]) -> None:
+    tested: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
+    forgotten: Counter[tuple[str, str]] = Counter()
+    for key, calls in CALLS.items():
+        for call in calls:
+            scope = len(in_scope(call))
+            left_out[call.tool] += len(call.values) - scope
+            if key in ADAPTERS:
+                tested[call.tool] += scope
+            elif scope:
+                forgotten[key] += scope
+    with capsys.disabled():
+        print(f"\n{'reference rows by tool':50} tested  out of scope")
+        for tool in sorted({tool for tool, _ in CALLS}):
+            print(f"{tool:50} {tested[tool]:6d}  {left_out[tool]:12d}")
+        print(f"{'all':50} {tested.total():6d}  {left_out.total():12d}")
+    assert not forgotten, f"rows without an adapter and without a reason: {dict(forgotten)}"
+
+
+def test_a_coarser_tolerance_has_its_reason() -> None:
+    assert [key for key, adapter in ADAPTERS.items() if adapter.rtol > 1e-6 and not adapter.because] == []
+
+
+def test_out_of_scope_entries_name_rows_that_exist() -> None:
+    idle = [
+        row
+        for row in OUT_OF_SCOPE
+        if not any(row.covers(call, q) for call in CALLS[row.tool, row.function] for q in call.values)
+    ]
+    assert idle == []
