@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from analysis.survival.distributions import Distribution
 
 TAIL = 1e-7
+FOREVER = 1e9
 PIECES = 1000
 
 
@@ -48,7 +49,7 @@ def hazard_tables(by_member: Sequence[Sequence[Distribution]]) -> HazardTables:
 
 def _knots(distribution: Distribution) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     changes = distribution.change_points
-    failing = 1.0 - float(distribution.survival(np.finfo(float).max))
+    failing = 1.0 - float(distribution.survival(FOREVER))
     latest = float(distribution.quantile(failing * (1.0 - TAIL))) if failing > 0 else 1.0
     beyond_changes = float(changes[-1]) + max(1.0, float(changes[-1])) if changes.size else 0.0
     pieces = as_piecewise_exponential(distribution, max(latest, beyond_changes), PIECES)

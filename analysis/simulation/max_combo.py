@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from analysis.survival.distributions import Distribution
 
 REACH = 6.5
-NODES = (0, 1, 201, 49, 25)
+NODES = (0, 1, 201, 65, 25)
 
 
 @dataclass(frozen=True)
