@@ -408,6 +408,8 @@ def npsurv_power_by_r(call: RCall) -> dict[str, float]:
         return npsurv_result(call, r_integrate.rmst_difference(trial, time, test["milestone"], log=log))
     if test.get("mean_approx") == "generalized schoenfeld":
         return npsurv_result(call, r_integrate.generalized_schoenfeld(trial, time))
+    if test["test"] == "hazard ratio":
+        return npsurv_result(call, r_integrate.cox_wald(trial, time))
     weight = r_integrate.fleming_harrington(*npsurv_exponents(test.get("weight", "1")))
     return npsurv_result(call, r_integrate.score_test(trial, time, weight))
 
@@ -548,11 +550,11 @@ ADAPTERS = {
     ("gsDesign", "zn2hr"): Adapter(
         lambda c: {"min_detectable_hr": hazard_ratio_at_z(c["z"], c["n"], allocation_ratio=c["ratio"])}
     ),
-    ("rpact", "getSampleSizeSurvival", "kMax=1"): Adapter(rpact_sample_size),
+    ("rpact", "getSampleSizeSurvival"): Adapter(rpact_sample_size),
     ("rpact", "getPowerSurvival"): Adapter(rpact_power),
     ("rpact", "getPowerSurvival Weibull"): Adapter(rpact_power),
     ("rpact", "getEventProbabilities"): Adapter(rpact_event_probabilities),
-    ("lrstat", "lrpower", "kMax=1"): Adapter(lrstat_power),
+    ("lrstat", "lrpower"): Adapter(lrstat_power),
     ("lrstat", "lrsamplesize"): Adapter(
         lrstat_sample_size, rtol=2e-6, because="lrstat stops solving for the duration at a power of 0.8 + 1e-8"
     ),
@@ -566,7 +568,7 @@ ADAPTERS = {
     ),
     ("gsDesign2", "ahr"): Adapter(gsd2_ahr),
     ("gsDesign2", "expected_time"): Adapter(gsd2_expected_time),
-    ("gsDesign2", "gs_power_ahr", "event=NULL"): Adapter(gsd2_power_ahr),
+    ("gsDesign2", "gs_power_ahr"): Adapter(gsd2_power_ahr),
     ("gsDesign2", "fixed_design_ahr"): Adapter(lambda c: gsd2_fixed(c, AverageHazardRatio())),
     ("gsDesign2", "fixed_design_ahr (n for power 0.8)"): Adapter(lambda c: gsd2_fixed(c, AverageHazardRatio())),
     ("gsDesign2", "fixed_design_fh"): Adapter(gsd2_fh, as_the_tool=gsd2_fh_by_r, coarse_rtol=1e-3, because=ROUGH),

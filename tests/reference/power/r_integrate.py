@@ -167,3 +167,15 @@ def generalized_schoenfeld(trial: TwoArmTrial, time: float) -> Moments:
     mean = r_integrate(lambda t: -math.log(f.hazard(1, t) / f.hazard(0, t)) * f.variance(t), time)
     sd = float(np.sqrt(r_integrate(f.variance, time) * trial.n))
     return Moments(mean * trial.n, sd, sd)
+
+
+def cox_wald(trial: TwoArmTrial, time: float) -> Moments:
+    """npsurvSS: log hazard ratio of proportional hazards, its information at the default tolerance."""
+    f = Integrands(trial.strata[0], trial, time)
+
+    def information(t: float) -> float:
+        a, b = (f.at_risk(arm, t) * f.hazard(arm, t) for arm in (0, 1))
+        return a * b / (a + b) if a + b > 0 else 0.0
+
+    sd = float(1 / np.sqrt(r_integrate(information, time) * trial.n))
+    return Moments(-math.log(f.hazard(1, 0.0) / f.hazard(0, 0.0)), sd, sd)

@@ -1,9 +1,8 @@
 """Which R function is answered by which function of the package, and what is out of scope.
 
-An adapter module ``adapters_*.py`` in this folder holds ``ADAPTERS``, a dict from ``(tool, function)`` to `Adapter`; a
-key ``(tool, function, part)`` takes those calls of the function whose text contains the part.
+An adapter module ``adapters_*.py`` in this folder holds ``ADAPTERS``, a dict from ``(tool, function)`` to `Adapter`.
 A file ``out_of_scope*.toml`` holds ``[[rows]]`` with ``tool``, ``function``, a ``reason`` and, to take only a part,
-``call_contains`` (one text or several) and ``quantity`` (a regular expression).
+``call_contains`` and ``quantity`` (a regular expression).
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from tests.reference.power.r_calls import RCall, ReferenceCall
 
-
 HERE = Path(__file__).parent
 
 
@@ -31,9 +29,10 @@ class Adapter:
     """``compute(parsed call)`` gives the quantities by name; ``compute_text(text)`` for calls that are whole programs.
 
     ``rtol`` is relative; above 1e-6 it needs the reason in ``because``. ``atol`` is for values at 0 and for the Monte
-    Carlo error of simulated values. Where a tool integrates coarsely, ``as_the_tool(parsed call)`` gives what our
-    formula comes to under the tool's own rule: a row that is further than ``rtol`` from the package's value passes if
-    it is within ``rtol`` of that, and the package's value within ``coarse_rtol``.
+    Carlo error of simulated values. ``where`` (part of the call's text) makes it the adapter of those calls only. Where a
+    tool integrates coarsely, ``as_the_tool(parsed call)`` gives what our formula comes to under the tool's own rule: a
+    row that is further than ``rtol`` from the package's value passes if it is within ``rtol`` of that, and the package's
+    value within ``coarse_rtol``.
     """
 
     compute: Callable[[RCall], Mapping[str, float]] | None = None
@@ -41,6 +40,7 @@ class Adapter:
     rtol: float = 1e-6
     atol: float = 1e-12
     because: str = ""
+    where: str = ""
     as_the_tool: Callable[[RCall], Mapping[str, float]] | None = None
     coarse_rtol: float = 0.0
 
@@ -87,21 +87,23 @@ class OutOfScope:
         )
 
 
-def adapters() -> dict[tuple[str, ...], Adapter]:
-    found: dict[tuple[str, ...], Adapter] = {}
+def adapters() -> dict[tuple[str, str], list[Adapter]]:
+    """The adapters of each function, those of some calls only before the one for the rest."""
+    found: dict[tuple[str, str], list[Adapter]] = {}
     for path in sorted(HERE.glob("adapters_*.py")):
         module = importlib.import_module(f"tests.reference.power.{path.stem}")
-        twice = found.keys() & module.ADAPTERS.keys()
-        if twice:
-            raise ValueError(f"{path.name}: {sorted(twice)} have an adapter already; keep one")
-        found |= module.ADAPTERS
+        for key, adapter in module.ADAPTERS.items():
+            known = found.setdefault(key, [])
+            if adapter.where in [other.where for other in known]:
+                raise ValueError(f"{path.name}: {key} has an adapter for these calls already; keep one")
+            known.append(adapter)
+            known.sort(key=lambda other: other.where, reverse=True)
     return found
 
 
-def adapter_key(call: ReferenceCall, known: Iterable[tuple[str, ...]]) -> tuple[str, ...] | None:
-    """Key of the adapter for a call: the one with the longest part that the call contains."""
-    fitting = [k for k in known if k[:2] == (call.tool, call.function) and all(part in call.text for part in k[2:])]
-    return max(fitting, key=lambda k: sum(map(len, k)), default=None)
+def adapter_of(candidates: list[Adapter], call: ReferenceCall) -> Adapter | None:
+    """The first adapter for this call, if there is one."""
+    return next((adapter for adapter in candidates if adapter.where in call.text), None)
 
 
 def out_of_scope() -> list[OutOfScope]:

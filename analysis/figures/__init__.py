@@ -1,0 +1,19 @@
+"""The registered figures: the same function serves the script and the notebook."""
+
+from analysis.figures import bolero2
+from analysis.figures.registry import Drawing, RegisteredFigure, by_name, pick
+
+FIGURES = by_name([*bolero2.FIGURES])
+
+__all__ = ["FIGURES", "Drawing", "RegisteredFigure", "draw", "pick"]
+
+
+def draw(name: str) -> Drawing:
+    """Draw a registered figure.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no figure of that name; the nearest are named.
+    """
+    return pick(FIGURES, [name])[0]()
