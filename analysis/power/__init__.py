@@ -2,6 +2,7 @@
 
 from analysis.power.adjusted import RepeatedInference, StagewiseInference, repeated_inference, stagewise_inference
 from analysis.power.approximations import (
+    AverageHazardRatio,
     CoxWald,
     Freedman,
     GeneralizedSchoenfeld,
@@ -35,7 +36,7 @@ from analysis.power.kinds import SEQUENTIAL_KINDS
 from analysis.power.logrank import LogRank, average_hazard_ratio, cox_hazard_ratio
 from analysis.power.max_combo import MaxCombo
 from analysis.power.moments import Moments, critical_z
-from analysis.power.null_information import AveragedNull, AverageHazardRatio, BernsteinLagakos, LachinFoulkes
+from analysis.power.null_information import AveragedNull, BernsteinLagakos, LachinFoulkes
 from analysis.power.priors import NormalPrior, PointsPrior
 from analysis.power.sequential_survival import (
     SequentialSchedule,

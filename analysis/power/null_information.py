@@ -92,52 +92,6 @@ def _under_null(trial: TwoArmTrial, level: float, margin: float) -> TwoArmTrial:
 
 
 @dataclass(frozen=True)
-class AverageHazardRatio:
-    """Normal log average hazard ratio, its information summed over the periods of constant hazards, as in gsDesign2.
-
-    Parameters
-    ----------
-    margin
-        Hazard ratio of the null hypothesis.
-
-    References
-    ----------
-    Mukhopadhyay P, Ye J, Anderson KM, et al. Log-rank test vs MaxCombo and difference in restricted mean survival time
-    tests for comparing survival under nonproportional hazards in immuno-oncology trials. JAMA Oncology 2022;8:1294-1300.
-    """
-
-    margin: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_margin(self.margin)
-
-    def moments(self, trial: TwoArmTrial, time: float) -> Moments:
-        """Give the moments at calendar month `time`."""
-        null, information = ahr_information(trial, time)
-        return from_information(log_ratio_to_margin(trial, time, self.margin), null, information)
-
-
-def ahr_information(trial: TwoArmTrial, time: float) -> tuple[float, float]:
-    """Information on the log average hazard ratio at calendar month `time`: under the null, under the scenario."""
-    share = trial.n_experimental / trial.n
-    null = information = 0.0
-    for stratum, process in zip(trial.strata, risk_processes(trial, time), strict=True):
-        null += float(process.events.sum()) * share * (1 - share)
-        for control, experimental in _events_by_period(stratum, process):
-            information += control * experimental / (control + experimental)
-    return null, information
-
-
-def _events_by_period(stratum: Stratum, process: RiskProcess) -> list[tuple[float, float]]:
-    changes = np.union1d(stratum.control.event_time.change_points, stratum.experimental.event_time.change_points)
-    period = np.searchsorted(changes, process.grid.time[:, 0])
-    by_period = [
-        process.grid.integral(np.where((period == p)[:, None], process.event_rate, 0.0)) for p in np.unique(period)
-    ]
-    return [(float(control), float(experimental)) for control, experimental in by_period if control + experimental > 0]
-
-
-@dataclass(frozen=True)
 class AveragedNull:
     """Weighted log-rank test whose null variance is that of a trial in which both arms have the mean hazard (gsDesign2).
 

@@ -44,7 +44,7 @@ from analysis.power import (
     time_of_events,
     two_arm_trial,
 )
-from analysis.power.null_information import ahr_information
+from analysis.power.approximations import ahr_information
 from analysis.survival.distributions import PiecewiseExponential, ProportionalHazards, Weibull
 from tests.reference.power import r_integrate
 from tests.reference.power.registry import Adapter

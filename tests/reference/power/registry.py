@@ -29,10 +29,10 @@ class Adapter:
     """``compute(parsed call)`` gives the quantities by name; ``compute_text(text)`` for calls that are whole programs.
 
     ``rtol`` is relative; above 1e-6 it needs the reason in ``because``. ``atol`` is for values at 0 and for the Monte
-    Carlo error of simulated values. ``where`` (part of the call's text) makes it the adapter of those calls only. Where a
-    tool integrates coarsely, ``as_the_tool(parsed call)`` gives what our formula comes to under the tool's own rule: a
-    row that is further than ``rtol`` from the package's value passes if it is within ``rtol`` of that, and the package's
-    value within ``coarse_rtol``.
+    Carlo error of simulated values. ``where`` (part of the call's text) makes it the adapter of those calls only.
+    Where a tool integrates coarsely, ``as_the_tool(parsed call)`` gives what our formula comes to under the tool's own
+    rule: a row that is further than ``rtol`` from the package's value passes if it is within ``rtol`` of that, and the
+    package's value within ``coarse_rtol``.
     """
 
     compute: Callable[[RCall], Mapping[str, float]] | None = None
