@@ -27,6 +27,7 @@ from analysis.power.single_arm.survival_design import (
     survival_design,
     survival_sample_size,
 )
+from analysis.power.single_arm.survival_simulation import SimulatedProbability, simulated_rejection
 from analysis.power.single_arm.survival_tests import (
     FollowUp,
     Landmark,
@@ -49,6 +50,7 @@ __all__ = [
     "OneSampleLogRankResult",
     "OneSampleTest",
     "RestrictedMean",
+    "SimulatedProbability",
     "StratifiedDesign",
     "SurvivalDesign",
     "TestMoments",
@@ -68,6 +70,7 @@ __all__ = [
     "predictive_probability_design",
     "probability_better",
     "simon_two_stage",
+    "simulated_rejection",
     "single_stage",
     "stratified_exact",
     "success_count",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from analysis.power.single_arm.survival_tests import OneSampleTest
-    from analysis.survival import Distribution
+    from analysis.survival.distributions import Distribution
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class SurvivalDesign:
     Examples
     --------
     >>> from analysis.design import UniformAccrual
-    >>> from analysis.survival import Exponential
+    >>> from analysis.survival.distributions import Exponential
     >>> design = SurvivalDesign(
     ...     OneSampleLogRank(null=Exponential.from_median(5.5)),
     ...     truth=Exponential.from_median(8.25),
@@ -70,6 +70,11 @@ class SurvivalDesign:
     def attained_power(self) -> float:
         """Power if event times follow the distribution the design is made for."""
         return self.power_at(self.truth)
+
+    @property
+    def bounds(self) -> tuple[tuple[float, float], ...]:
+        """Months and critical score of the one look."""
+        return ((self.follow_up.analysis_time, float(stats.norm.isf(self.alpha))),)
 
     def power_at(self, truth: Distribution) -> float:
         """Return the power if event times follow ``truth``."""
@@ -147,7 +152,7 @@ def survival_sample_size(
     Examples
     --------
     >>> from analysis.design import UniformAccrual
-    >>> from analysis.survival import Exponential
+    >>> from analysis.survival.distributions import Exponential
     >>> test, truth = OneSampleLogRank(Exponential.from_median(5.5)), Exponential.from_median(8.25)
     >>> n = survival_sample_size(test, truth, FollowUp(UniformAccrual(18), 30), alpha=0.05, power=0.8)
     >>> round(n, 2)

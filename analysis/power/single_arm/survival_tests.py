@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from analysis.errors import InvalidValueError
 from analysis.power.kaplan_meier_tests import MILESTONE_SCALES
 from analysis.power.quadrature import Quadrature
 from analysis.power.single_arm.design import check_rate
-from analysis.survival import Exponential
+from analysis.power.single_arm.many_curves import kaplan_meier_rows
+from analysis.survival.distributions import Exponential
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.design import Accrual, Assessments
-    from analysis.survival import Distribution
+    from analysis.survival.distributions import Distribution
 
     FloatArray = NDArray[np.float64]
 
@@ -27,7 +28,7 @@ Scale = Literal["difference", "log", "log-log", "logit", "arcsine"]
 Variance = Literal["alternative", "null", "both"]
 
 # Each scale rises with the survival; beside it its slope.
-_SCALES = cast("dict[str, tuple[Callable[[float], float], Callable[[float], float]]]", MILESTONE_SCALES)
+_SCALES = cast("dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]", MILESTONE_SCALES)
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,12 @@ class OneSampleTest(Protocol):
     def moments(self, truth: Distribution, follow_up: FollowUp) -> TestMoments:
         """Return mean and spread of the test's score if event times follow ``truth``."""
 
+    def scores(self, event: FloatArray, followed: FloatArray, follow_up: FollowUp) -> FloatArray:
+        """Return the standardised scores of many simulated arms.
+
+        ``event`` are event times, ``followed`` the months each patient is followed, both of shape (arms, patients).
+        """
+
 
 @dataclass(frozen=True)
 class OneSampleLogRank:
@@ -130,6 +137,12 @@ class OneSampleLogRank:
         p00, p01 = grid.integral(at_risk * expected * h0), grid.integral(at_risk * expected * h1)
         variance = p1 - p1**2 + 2 * p00 - p0**2 - 2 * p01 + 2 * p0 * p1
         return TestMoments(float(p0 - p1), float(np.sqrt(p0)), float(np.sqrt(variance)))
+
+    def scores(self, event: FloatArray, followed: FloatArray, follow_up: FollowUp) -> FloatArray:
+        """Return ``(E - O) / sqrt(E)`` of many arms, shape (arms, patients)."""
+        observed = np.sum((event <= followed) & (followed > 0), axis=1)
+        expected = np.sum(self.null.cumulative_hazard(np.minimum(event, followed)), axis=1)
+        return np.asarray((expected - observed) / np.sqrt(expected))
 
 
 @dataclass(frozen=True)
@@ -206,12 +219,35 @@ class Landmark:
                 "time", self.time, "a landmark by which some have an event, not all", "add a visit or move it"
             )
         sd = slope(survival) * survival * np.sqrt(self._log_variance(truth, follow_up))
-        null_sd = sd
-        if self.variance != "alternative":
-            null = Exponential(-np.log(self.null_survival) / self.time)
-            null_sd = slope(self.null_survival) * self.null_survival * np.sqrt(self._log_variance(null, follow_up))
+        null_sd = sd if self.variance == "alternative" else self._null_sd(follow_up)
         shift = scale(survival) - scale(self.null_survival)
         return TestMoments(float(shift), float(null_sd), float(null_sd if self.variance == "null" else sd))
+
+    def scores(self, event: FloatArray, followed: FloatArray, follow_up: FollowUp) -> FloatArray:
+        """Return the standardised distances from the null value of many arms, shape (arms, patients).
+
+        An arm without an event has an infinite score, one without a survivor a score of minus infinity.
+        """
+        time, seen = np.minimum(event, followed), event <= followed
+        if self.assessments is not None:
+            visits = np.concatenate([[0.0], self.assessments.scheduled(follow_up.analysis_time), [np.inf]])
+            first_after = visits[np.searchsorted(visits, event)]
+            last_visit = visits[np.searchsorted(visits, followed, side="right") - 1]
+            time, seen = np.minimum(first_after, last_visit), first_after <= last_visit
+        survival, variance = kaplan_meier_rows(time, seen & (followed > 0)).at(self.time)
+        scale, slope = _SCALES[self.scale]
+        inner = np.clip(survival, 1e-9, 1 - 1e-9)
+        if self.variance == "alternative":
+            sd = slope(inner) * inner * np.sqrt(np.where((survival > 0) & (survival < 1), variance, 1.0))
+        else:
+            sd = self._null_sd(follow_up) / np.sqrt(event.shape[1])
+        score = (scale(inner) - scale(self.null_survival)) / sd
+        return np.where(survival <= 0, -np.inf, np.where(survival >= 1, np.inf, score))
+
+    def _null_sd(self, follow_up: FollowUp) -> float:
+        null = Exponential(-np.log(self.null_survival) / self.time)
+        slope = _SCALES[self.scale][1](self.null_survival)
+        return float(slope * self.null_survival * np.sqrt(self._log_variance(null, follow_up)))
 
     def _log_variance(self, truth: Distribution, follow_up: FollowUp) -> float:
         """Greenwood's variance of log S at the landmark, times the number of patients."""
@@ -258,6 +294,13 @@ class RestrictedMean:
         variance = grid.integral(left**2 * truth.hazard(t) / (survival * follow_up.followed(t)))
         sd = float(np.sqrt(variance))
         return TestMoments(float(truth.rmst(self.tau)) - self.null_rmst, sd, sd)
+
+    def scores(self, event: FloatArray, followed: FloatArray, follow_up: FollowUp) -> FloatArray:
+        """Return the standardised distances from the null value of many arms, shape (arms, patients)."""
+        seen = (event <= followed) & (followed > 0)
+        mean, variance = kaplan_meier_rows(np.minimum(event, followed), seen).restricted_mean(self.tau)
+        with np.errstate(divide="ignore"):
+            return np.asarray((mean - self.null_rmst) / np.sqrt(variance))
 
 
 def _check_followed(follow_up: FollowUp, time: float, share: float) -> None:

@@ -17,7 +17,7 @@ from analysis.power.single_arm.survival_tests import FollowUp, Landmark, OneSamp
 
 if TYPE_CHECKING:
     from analysis.power.single_arm.survival_tests import OneSampleTest, TestMoments
-    from analysis.survival import Distribution
+    from analysis.survival.distributions import Distribution
 
 # Beyond nine standard deviations no probability is left that a design could notice.
 _FAR = 9.0
@@ -83,6 +83,11 @@ class TwoStageSurvivalDesign:
     def attained_power(self) -> float:
         """Power under the truth the design is made for."""
         return self.rejection_probability(self.truth)
+
+    @property
+    def bounds(self) -> tuple[tuple[float, float], ...]:
+        """Months and critical score of both looks."""
+        return (self.interim_time, self.interim_critical), (self.follow_up.analysis_time, self.critical)
 
     def rejection_probability(self, truth: Distribution) -> float:
         """Return the probability of passing the interim look and rejecting, if event times follow ``truth``."""

@@ -17,7 +17,7 @@ from analysis.power.single_arm.two_stage_survival import TwoStageSurvivalDesign,
 
 if TYPE_CHECKING:
     from analysis.power.single_arm.survival_tests import OneSampleTest, TestMoments
-    from analysis.survival import Distribution
+    from analysis.survival.distributions import Distribution
 
 # An expected size that has not fallen for so many sizes in a row will not fall again.
 PATIENCE = 8

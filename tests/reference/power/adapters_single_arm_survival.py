@@ -21,7 +21,7 @@ from analysis.power.single_arm import (
     survival_accrual_duration,
     survival_sample_size,
 )
-from analysis.survival import Exponential, Weibull
+from analysis.survival.distributions import Exponential, Weibull
 from tests.reference.power.r_calls import DATA
 from tests.reference.power.registry import Adapter
 
@@ -97,9 +97,14 @@ def one_arm_formula(text: str) -> Mapping[str, float]:
     return {"O_E_Z[1]": result.observed, "O_E_Z[2]": result.expected, "O_E_Z[3]": -result.statistic}
 
 
-def phase2_tte(call: RCall) -> dict[str, float]:
+def weibull_pair(call: RCall) -> tuple[Weibull, Weibull]:
+    """Null distribution through S0 at x0, and the truth at hazard ratio hr against it."""
     null = Weibull(call["shape"], call["x0"] / (-log(call["S0"])) ** (1 / call["shape"]))
-    truth = Weibull(call["shape"], null.scale / call["hr"] ** (1 / call["shape"]))
+    return null, Weibull(call["shape"], null.scale / call["hr"] ** (1 / call["shape"]))
+
+
+def phase2_tte(call: RCall) -> dict[str, float]:
+    null, truth = weibull_pair(call)
     duration = survival_accrual_duration(
         OneSampleLogRank(null),
         truth,
