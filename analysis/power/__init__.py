@@ -31,10 +31,17 @@ from analysis.power.expected import (
 from analysis.power.futility import BetaSpending, FutilityBounds, NoFutility, NullSpending
 from analysis.power.group_sequential import GroupSequentialDesign, required_information
 from analysis.power.kaplan_meier_tests import MilestoneDifference, QuantileDifference, RMSTDifference
+from analysis.power.kinds import SEQUENTIAL_KINDS
 from analysis.power.logrank import LogRank, average_hazard_ratio, cox_hazard_ratio
 from analysis.power.max_combo import MaxCombo
 from analysis.power.moments import Moments, critical_z
 from analysis.power.priors import NormalPrior, PointsPrior
+from analysis.power.sequential_survival import (
+    SequentialSchedule,
+    SequentialSurvivalDesign,
+    crossing_of_test,
+    sequential_survival_design,
+)
 from analysis.power.spending import (
     ExponentialSpending,
     HwangShihDeCani,
@@ -47,6 +54,7 @@ from analysis.power.trial import Arm, Stratum, TwoArmTrial, two_arm_trial
 from analysis.power.weights import AtRisk, FlemingHarrington, ModestlyWeighted
 
 __all__ = [
+    "SEQUENTIAL_KINDS",
     "AlphaSpending",
     "Arm",
     "AtRisk",
@@ -82,6 +90,8 @@ __all__ = [
     "RepeatedInference",
     "Rubinstein",
     "Schoenfeld",
+    "SequentialSchedule",
+    "SequentialSurvivalDesign",
     "StagewiseInference",
     "Stratum",
     "TwoArmTrial",
@@ -94,6 +104,7 @@ __all__ = [
     "conditional_power",
     "cox_hazard_ratio",
     "critical_z",
+    "crossing_of_test",
     "crossing_probabilities",
     "detectable_hazard_ratio_at_events",
     "events_needed",
@@ -109,6 +120,7 @@ __all__ = [
     "predictive_power",
     "repeated_inference",
     "required_information",
+    "sequential_survival_design",
     "stagewise_inference",
     "time_of_events",
     "two_arm_trial",

@@ -11,7 +11,7 @@ from analysis.power.expected import expected_events, risk_processes
 from analysis.power.logrank import average_hazard_ratio, check_margin
 from analysis.power.moments import Moments, from_information
 from analysis.power.trial import Stratum, TwoArmTrial
-from analysis.survival import ProportionalHazards
+from analysis.survival.distributions import ProportionalHazards
 
 if TYPE_CHECKING:
     from analysis.power.expected import RiskProcess

@@ -147,7 +147,7 @@ def expected_events(trial: TwoArmTrial, time: float) -> FloatArray:
     --------
     >>> from analysis.design import UniformAccrual
     >>> from analysis.power import two_arm_trial
-    >>> from analysis.survival import Exponential
+    >>> from analysis.survival.distributions import Exponential
     >>> trial = two_arm_trial(Exponential.from_median(11), hazard_ratio=0.6, n=100, accrual=UniformAccrual(18))
     >>> expected_events(trial, 30.0).round(2)
     array([36.69, 27.28])
@@ -228,7 +228,7 @@ def time_of_events(trial: TwoArmTrial, events: float) -> float:
     --------
     >>> from analysis.design import UniformAccrual
     >>> from analysis.power import two_arm_trial
-    >>> from analysis.survival import Exponential
+    >>> from analysis.survival.distributions import Exponential
     >>> trial = two_arm_trial(
     ...     Exponential.from_median(11), hazard_ratio=0.6, n=100, accrual=UniformAccrual(18), dropout=0.005
     ... )

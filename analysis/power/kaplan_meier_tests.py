@@ -49,7 +49,7 @@ class MilestoneDifference:
     --------
     >>> from analysis.design import UniformAccrual
     >>> from analysis.power import two_arm_trial
-    >>> from analysis.survival import Exponential
+    >>> from analysis.survival.distributions import Exponential
     >>> trial = two_arm_trial(Exponential.from_median(11), hazard_ratio=0.5, n=100, accrual=UniformAccrual(18))
     >>> round(MilestoneDifference(12.0).moments(trial, time=30).effect, 4)
     0.2157
@@ -99,7 +99,7 @@ class RMSTDifference:
     --------
     >>> from analysis.design import UniformAccrual
     >>> from analysis.power import two_arm_trial
-    >>> from analysis.survival import Exponential
+    >>> from analysis.survival.distributions import Exponential
     >>> trial = two_arm_trial(Exponential.from_median(11), hazard_ratio=0.5, n=100, accrual=UniformAccrual(18))
     >>> round(RMSTDifference(18.0).moments(trial, time=30).effect, 4)
     2.9732

@@ -53,7 +53,7 @@ class LogRank:
     --------
     >>> from analysis.design import UniformAccrual
     >>> from analysis.power import two_arm_trial
-    >>> from analysis.survival import Exponential
+    >>> from analysis.survival.distributions import Exponential
     >>> trial = two_arm_trial(Exponential.from_median(11), hazard_ratio=0.6, n=100, accrual=UniformAccrual(18))
     >>> round(LogRank().moments(trial, time=30).power(alpha=0.025), 4)
     0.524

@@ -103,7 +103,7 @@ class MaxCombo:
     --------
     >>> from analysis.design import UniformAccrual
     >>> from analysis.power import FlemingHarrington, two_arm_trial
-    >>> from analysis.survival import Exponential, PiecewiseExponential
+    >>> from analysis.survival.distributions import Exponential, PiecewiseExponential
     >>> control, delayed = Exponential(0.063), PiecewiseExponential([0.063, 0.035], [3.0])
     >>> trial = two_arm_trial(control, delayed, n=100, accrual=UniformAccrual(18))
     >>> combo = MaxCombo((FlemingHarrington(0, 0), FlemingHarrington(0, 1)))

@@ -40,7 +40,7 @@ from analysis.power import (
     two_arm_trial,
 )
 from analysis.power.approximations import ahr_information
-from analysis.survival import PiecewiseExponential, Weibull
+from analysis.survival.distributions import PiecewiseExponential, Weibull
 from tests.reference.power.registry import Adapter
 
 if TYPE_CHECKING:

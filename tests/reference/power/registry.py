@@ -24,7 +24,7 @@ class Adapter:
     """``compute(parsed call)`` gives the quantities by name; ``compute_text(text)`` for calls that are whole R programs.
 
     ``rtol`` is relative; above 1e-6 it needs the reason in ``because``. ``atol`` is for values at 0 and for the Monte
-    Carlo error of simulated values.
+    Carlo error of simulated values. ``where`` (part of the call's text) makes it the adapter of those calls only.
     """
 
     compute: Callable[[RCall], Mapping[str, float]] | None = None
@@ -32,6 +32,7 @@ class Adapter:
     rtol: float = 1e-6
     atol: float = 1e-12
     because: str = ""
+    where: str = ""
 
     def values(self, call: ReferenceCall) -> Mapping[str, float]:
         if self.compute_text is not None:
@@ -57,15 +58,23 @@ class OutOfScope:
         )
 
 
-def adapters() -> dict[tuple[str, str], Adapter]:
-    found: dict[tuple[str, str], Adapter] = {}
+def adapters() -> dict[tuple[str, str], list[Adapter]]:
+    """The adapters of each function, those of some calls only before the one for the rest."""
+    found: dict[tuple[str, str], list[Adapter]] = {}
     for path in sorted(HERE.glob("adapters_*.py")):
         module = importlib.import_module(f"tests.reference.power.{path.stem}")
-        twice = found.keys() & module.ADAPTERS.keys()
-        if twice:
-            raise ValueError(f"{path.name}: {sorted(twice)} have an adapter already; keep one")
-        found |= module.ADAPTERS
+        for key, adapter in module.ADAPTERS.items():
+            known = found.setdefault(key, [])
+            if adapter.where in [other.where for other in known]:
+                raise ValueError(f"{path.name}: {key} has an adapter for these calls already; keep one")
+            known.append(adapter)
+            known.sort(key=lambda other: other.where, reverse=True)
     return found
+
+
+def adapter_of(candidates: list[Adapter], call: ReferenceCall) -> Adapter | None:
+    """The first adapter for this call, if there is one."""
+    return next((adapter for adapter in candidates if adapter.where in call.text), None)
 
 
 def out_of_scope() -> list[OutOfScope]:
