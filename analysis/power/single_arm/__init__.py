@@ -34,7 +34,6 @@ from analysis.power.single_arm.survival_tests import (
     OneSampleLogRank,
     OneSampleTest,
     RestrictedMean,
-    TestMoments,
 )
 from analysis.power.single_arm.two_stage_survival import TwoStageSurvivalDesign
 from analysis.power.single_arm.two_stage_survival_search import TwoStageSurvivalDesigns, two_stage_survival
@@ -53,7 +52,6 @@ __all__ = [
     "SimulatedProbability",
     "StratifiedDesign",
     "SurvivalDesign",
-    "TestMoments",
     "TwoStageDesigns",
     "TwoStageSurvivalDesign",
     "TwoStageSurvivalDesigns",

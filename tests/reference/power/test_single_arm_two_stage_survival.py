@@ -47,8 +47,8 @@ def test_power_agrees_in_the_tools_convention_and_is_higher_in_ours(design):
     _, found = design
     interim, final = found._moments(found.truth)
     enrolled = CALL.parsed["rate"] * found.interim_time
-    a = (found.interim_critical * interim.critical_sd - math.sqrt(enrolled) * interim.shift) / interim.sd
-    b = (found.critical * final.critical_sd - math.sqrt(found.n) * final.shift) / final.sd
+    a = (found.interim_critical * interim.null_sd - math.sqrt(enrolled) * interim.effect) / interim.sd
+    b = (found.critical * final.null_sd - math.sqrt(found.n) * final.effect) / final.sd
     assert both_above(a, b, interim.sd / final.sd) == pytest.approx(1 - CALL.parsed["beta"], abs=1e-4)
     assert found.attained_power > 1 - CALL.parsed["beta"] + 5e-4
 

@@ -197,7 +197,7 @@ def test_values_out_of_range_are_named(make, message):
 
 
 def test_impossible_requests_are_named():
-    with pytest.raises(InfeasibleDesignError, match="no better"):
+    with pytest.raises(InfeasibleDesignError, match="not in favour"):
         survival_sample_size(OneSampleLogRank(NULL), NULL, SCHEDULE, alpha=0.05, power=0.8)
     with pytest.raises(InfeasibleDesignError, match="ask for more"):
         survival_sample_size(OneSampleLogRank(NULL), TRUTH, SCHEDULE, alpha=0.05, power=0.04)
