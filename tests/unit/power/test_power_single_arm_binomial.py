@@ -205,6 +205,8 @@ def test_predictive_design_keeps_its_errors_and_follows_its_threshold():
         (lambda: bop2(**RATES, looks=(10,), lambdas=[2]), InvalidValueError, "lambdas"),
         (lambda: predictive_probability_design(**RATES, looks=(10, 20), power=0.9), InfeasibleDesignError, "power"),
         (lambda: BetaPrior(0, 1), InvalidValueError, "a: got 0"),
+        (lambda: BetaPrior.from_interval(0.4, 0.41, 0.5), InvalidValueError, "lower, upper"),
+        (lambda: BetaPrior.from_interval(0.4, 0.0, 1.0, level=0.5), InvalidValueError, "lower, upper"),
         (lambda: BetaPrior(1, 1).updated(5, 3), InvalidValueError, "responders"),
         (lambda: predictive_probability(3, 50, n_max=40, **SUCCESS), InvalidValueError, "n: got 50"),
         (lambda: probability_better(BetaPrior(1, 1), BetaPrior(1, 1), margin=10), InvalidValueError, "margin"),
@@ -253,3 +255,11 @@ def test_beating_a_copy_of_oneself_has_probability_one_half():
     belief = BetaPrior(9.5, 51.5)
     assert probability_better(belief, belief) == pytest.approx(0.5, abs=1e-8)
     assert probability_better(belief, belief, margin=0.1) < 0.1
+
+
+def test_a_reported_interval_becomes_a_belief_of_that_mean_and_width():
+    belief = BetaPrior.from_interval(0.408, 0.301, 0.514)
+    spread = stats.beta.std(belief.a, belief.b)
+    assert belief.mean == pytest.approx(0.408)
+    assert spread * 2 * stats.norm.isf(0.025) == pytest.approx(0.514 - 0.301)
+    assert belief.interval(0.95) == pytest.approx((0.301, 0.514), abs=5e-3)
