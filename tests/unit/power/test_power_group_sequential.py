@@ -91,6 +91,23 @@ def test_beta_and_null_spending_spend_what_the_function_says():
     assert np.cumsum(null.lower) == pytest.approx(function.spent(total, [0.3, 0.7, 1.0]), rel=1e-9)
 
 
+def test_power_can_count_rejections_in_either_direction():
+    one, both = (
+        GroupSequentialDesign((0.5, 1.0), alpha=0.4, sided=2, power=0.5, efficacy=Pocock(), rejection=rejection)
+        for rejection in ("benefit", "either")
+    )
+    crossed = both.crossing(both.drift)
+    assert (crossed.upper + crossed.lower).sum() == pytest.approx(0.5, rel=1e-10)
+    assert both.drift < one.drift
+
+
+def test_results_cannot_be_overwritten():
+    design = GroupSequentialDesign((0.5, 1.0))
+    for array in (design.upper, design.lower, design.crossing(0.0).upper):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1.0
+
+
 def test_binding_futility_lowers_the_later_efficacy_bounds():
     free, bound = (
         GroupSequentialDesign((0.5, 1.0), futility=FutilityBounds((0.5,), binding=binding)) for binding in (False, True)
@@ -181,6 +198,7 @@ def test_operating_characteristics_and_summary_repeat_the_design():
         ({"alpha": 2.5}, "alpha"),
         ({"power": 0.02}, "power.*between alpha"),
         ({"sided": 3}, "sided"),
+        ({"rejection": "both"}, "rejection"),
         ({"sided": 2, "alpha": 0.05, "futility": FutilityBounds((0.0,))}, "futility.*one-sided"),
         ({"spending_time": (0.5,)}, "spending_time"),
     ],
