@@ -14,7 +14,7 @@ from analysis.figures.registry import Drawing
 from analysis.plots import PAGE_WIDTH, reported_medians, risk_table, survival_curves
 from analysis.reconstruction import Reconstruction
 from analysis.reported import ReportedComparison
-from analysis.survival import at_risk
+from analysis.survival.estimators import at_risk
 
 BAND = 0.9
 

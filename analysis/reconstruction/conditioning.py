@@ -7,9 +7,10 @@ from numba import njit
 
 from analysis.reconstruction.forward import residuals
 
-ITERATIONS = 8
+ITERATIONS = 10
+EASE = 20.0
 DIFFERENCE = 1e-4
-LARGEST_STEP = 1.5
+LARGEST_STEP = 3.0
 
 
 @njit(cache=True, nogil=True)
@@ -32,7 +33,7 @@ def condition(start, covariance, noise, arms, edges, lengths, sizes, equations, 
     Returns
     -------
     numpy.ndarray
-        Largest absolute residual of each member.
+        Largest absolute residual of each member, in standard deviations of its noise.
     """
     members, size = start.shape
     count = equations.shape[0]
@@ -46,13 +47,14 @@ def condition(start, covariance, noise, arms, edges, lengths, sizes, equations, 
     for i in range(members):
         x = start[i].copy()
         best = np.inf
-        for _ in range(ITERATIONS):
+        for turn in range(ITERATIONS):
+            ease = max(1.0, EASE ** (2 - turn))
             residuals(x, arms, edges, lengths, sizes, equations, targets[i], cells, paths, here)
-            error = np.max(np.abs(here)) if count > 0 else 0.0
+            error = np.max(np.abs(here) / np.sqrt(noise)) if count > 0 else 0.0
             if error < best:
                 best = error
                 solved[i] = x
-            if error < 1e-4:
+            if error < 0.2:
                 break
             for k in range(size):
                 kept = x[k]
@@ -64,9 +66,9 @@ def condition(start, covariance, noise, arms, edges, lengths, sizes, equations, 
             gain = covariance @ slope.T
             system = slope @ gain
             for e in range(count):
-                system[e, e] += noise[e]
+                system[e, e] += noise[e] * ease
             right = slope @ (x - start[i]) - here
             step = start[i] + gain @ np.linalg.solve(system, right) - x
-            x = x + np.minimum(np.maximum(step, -LARGEST_STEP), LARGEST_STEP)
+            x = x + step * min(1.0, LARGEST_STEP / max(np.max(np.abs(step)), 1e-9))
         worst[i] = best
     return worst

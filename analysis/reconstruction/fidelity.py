@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import numpy as np
+from scipy.special import ndtri
 
+from analysis.errors import NotEstimableError
 from analysis.reported import Reported
+from analysis.survival.comparisons import cox_hazard_ratio, logrank
 from analysis.survival.estimators import KaplanMeier, kaplan_meier, reverse_kaplan_meier
 
 if TYPE_CHECKING:
     from analysis.reported import ReportedArm, ReportedComparison, ReportedInterval
     from analysis.survival.checks import BoolArray, FloatArray
-    from analysis.survival.comparisons import HazardRatio
     from analysis.survival.estimators import Transformation
 
 ROUNDING = 1e-9  # relative slack at the edges of a rounding box, for binary fractions
@@ -32,13 +35,13 @@ class PatientData:
     arms
         Where each arm's patients stand.
     experimental
-        Which patients are in the experimental arm; None where there are not two arms.
+        Which patients are in the experimental arm, shape ``(patients,)``.
     """
 
     time: FloatArray
     event: BoolArray
     arms: dict[str, slice]
-    experimental: BoolArray | None
+    experimental: BoolArray
 
     @cached_property
     def curves(self) -> dict[str, KaplanMeier]:
@@ -50,16 +53,26 @@ class PatientData:
         """Reverse Kaplan-Meier curve of each arm."""
         return {name: reverse_kaplan_meier(self.time[rows], self.event[rows]) for name, rows in self.arms.items()}
 
-    def hazard_ratio(self, level: float = 0.95) -> HazardRatio:
-        """Cox hazard ratio, Efron's ties, unstratified."""
-        from analysis.survival.comparisons import cox_hazard_ratio
+    @cached_property
+    def hazard_ratio(self) -> float:
+        """Cox hazard ratio, Efron's ties, unstratified; NaN where it cannot be estimated."""
+        return self._cox[0]
 
-        return cox_hazard_ratio(self.time, self.event, self.experimental, level=level)
+    def hazard_ratio_limit(self, side: Literal[-1, 1], level: float) -> float:
+        """Lower (-1) or upper (1) Wald limit of the hazard ratio."""
+        estimate, log_std_error = self._cox
+        return estimate * math.exp(side * float(ndtri(0.5 + level / 2)) * log_std_error)
+
+    @cached_property
+    def _cox(self) -> tuple[float, float]:
+        try:
+            ratio = cox_hazard_ratio(self.time, self.event, self.experimental)
+        except NotEstimableError:
+            return math.nan, math.nan
+        return ratio.estimate, ratio.log_std_error
 
     def p_value(self, sided: int | None) -> float:
         """Log-rank p-value, unstratified; two-sided unless `sided` is 1, which tests for benefit."""
-        from analysis.survival.comparisons import logrank
-
         result = logrank(self.time, self.event, self.experimental)
         return result.p_one_sided if sided == 1 else result.p_two_sided
 
@@ -75,7 +88,7 @@ class Statistic:
     def reproduced(self, value: float) -> bool:
         """Whether `value` would have been printed as the report printed it."""
         if not self.reported.reached:
-            return not np.isfinite(value)
+            return value == math.inf
         slack = ROUNDING * max(1.0, abs(self.reported.value))
         return self.reported.lower - slack <= value <= self.reported.upper + slack
 
@@ -106,11 +119,11 @@ def _statistics(comparison: ReportedComparison, ci_type: Transformation) -> Stat
         yield from _of_arm(arm, ci_type)
     ratio = comparison.hazard_ratio
     if ratio is not None:
-        yield Statistic("hazard_ratio", ratio.estimate, lambda data: data.hazard_ratio().estimate)
+        yield Statistic("hazard_ratio", ratio.estimate, lambda data: data.hazard_ratio)
         if ratio.ci is not None:
             level = ratio.ci.level
-            yield Statistic("hazard_ratio.ci.lower", ratio.ci.lower, lambda data: data.hazard_ratio(level).lower)
-            yield Statistic("hazard_ratio.ci.upper", ratio.ci.upper, lambda data: data.hazard_ratio(level).upper)
+            yield Statistic("hazard_ratio.ci.lower", ratio.ci.lower, lambda data: data.hazard_ratio_limit(-1, level))
+            yield Statistic("hazard_ratio.ci.upper", ratio.ci.upper, lambda data: data.hazard_ratio_limit(1, level))
     p_value = comparison.p_value
     if p_value is not None:
         yield Statistic("p_value", p_value.value, lambda data: data.p_value(p_value.sided))
@@ -167,7 +180,7 @@ def _at_risk(name: str, month: float) -> Callable[[PatientData], float]:
 
 def _quantile_ci(field: str, name: str, p: float, ci: ReportedInterval, default: Transformation) -> Statistics:
     def limit(side: int) -> Callable[[PatientData], float]:
-        return lambda data: data.curves[name].quantile_ci(p, ci.level, ci_type=ci.ci_type or default)[side]
+        return lambda data: data.curves[name].quantile_ci(p, ci.level, ci_type=_type_of(ci, default))[side]
 
     yield Statistic(f"{field}.lower", ci.lower, limit(0))
     yield Statistic(f"{field}.upper", ci.upper, limit(1))
@@ -175,7 +188,11 @@ def _quantile_ci(field: str, name: str, p: float, ci: ReportedInterval, default:
 
 def _survival_ci(field: str, name: str, month: float, ci: ReportedInterval, default: Transformation) -> Statistics:
     def limit(side: int) -> Callable[[PatientData], float]:
-        return lambda data: data.curves[name].limits_at(month, ci.level, ci_type=ci.ci_type or default)[side]
+        return lambda data: data.curves[name].limits_at(month, ci.level, ci_type=_type_of(ci, default))[side]
 
     yield Statistic(f"{field}.lower", ci.lower, limit(0))
     yield Statistic(f"{field}.upper", ci.upper, limit(1))
+
+
+def _type_of(ci: ReportedInterval, default: Transformation) -> Transformation:
+    return default if ci.ci_type is None else cast("Transformation", ci.ci_type)  # checked by ReportedInterval

@@ -180,8 +180,12 @@ def residuals(x, arms, edges, lengths, sizes, equations, targets, cells, paths, 
             greenwood = read_path(paths[2, arm], cells, count, equations[e, 2])
             out[e] = 0.5 * math.log(max(greenwood, 1e-12)) - math.log(hazard) - math.log(target)
         elif kind == AT_RISK:
-            at_risk = read_path(paths[4, arm], cells, count, equations[e, 2])
-            out[e] = math.log(at_risk + 0.5) - math.log(target + 0.5)
+            gone = read_path(paths[0, arm], cells, count, equations[e, 2])
+            gone += read_path(paths[1, arm], cells, count, equations[e, 2])
+            aim = math.log((sizes[arm] + 0.5) / (target + 0.5))
+            out[e] = math.log(max(gone, 1e-9)) - math.log(max(aim, 0.2 / sizes[arm]))
+            if target < 0.5:
+                out[e] = min(0.0, out[e])
         elif kind == EVENTS:
             total = 0.0
             for k in range(arms):
@@ -192,11 +196,9 @@ def residuals(x, arms, edges, lengths, sizes, equations, targets, cells, paths, 
             censor = read_path(paths[1, arm], cells, count, target)
             out[e] = math.log(max(censor, 1e-9)) - math.log(-math.log(level))
         else:
-            experimental, control = arm, int(level)
-            score, information = score_and_information(paths, control, experimental, equations[e, 2], count)
+            at = target if kind == SCORE else equations[e, 2]
+            score, information = score_and_information(paths, int(level), arm, at, count)
             if kind == SCORE:
-                # the drawn target is the log ratio; its score is evaluated there
-                score, information = score_and_information(paths, control, experimental, target, count)
                 out[e] = score / max(information, 1e-6)
             else:
                 out[e] = 0.5 * math.log(max(information, 1e-6)) + math.log(target)

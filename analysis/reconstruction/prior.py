@@ -71,6 +71,33 @@ class ShapePrior:
         """Prior of an endpoint; the one of all endpoints together when it has none of its own."""
         return self.endpoints.get(family(endpoint), self.endpoints["default"])
 
+    @staticmethod
+    @cache
+    def shipped() -> ShapePrior:
+        """Load the prior that comes with the package."""
+        return _read(files("analysis.reconstruction").joinpath("prior.json").read_text(encoding="utf-8"), "prior.json")
+
+    @classmethod
+    def load(cls, path: str | Path) -> ShapePrior:
+        """Read a prior from a parameter file written by `save`."""
+        return _read(Path(path).read_text(encoding="utf-8"), str(path))
+
+    def save(self, path: str | Path) -> None:
+        """Write the prior as a parameter file, five significant digits each."""
+        endpoints = {
+            name: {
+                "figures": prior.figures,
+                "log_follow_up": list(prior.log_follow_up),
+                "shape": _pair_to_json(prior.shape),
+                "follow_up": _pair_to_json(prior.follow_up),
+            }
+            for name, prior in self.endpoints.items()
+        }
+        text = json.dumps({"provenance": dict(self.provenance), "endpoints": endpoints})
+        partial = Path(f"{path}.part")
+        partial.write_text(text + "\n", encoding="utf-8")
+        partial.replace(path)
+
 
 FAMILIES = {
     "OS": "OS",
@@ -90,3 +117,52 @@ FAMILIES = {
 def family(endpoint: str) -> str:
     """Name under which the prior keeps an endpoint: ``OS``, ``PFS``, ``DFS`` or ``default``."""
     return FAMILIES.get(endpoint.upper(), "default")
+
+
+def _pair_to_json(pair: PairPrior) -> dict[str, object]:
+    lower = np.tril_indices(pair.mean.size)
+
+    def digits(values: Array) -> list[float]:
+        return [float(f"{value:.5g}") for value in values]
+
+    return {
+        "edges": digits(pair.edges),
+        "mean": digits(pair.mean),
+        "shared": digits(pair.shared[lower]),
+        "difference": digits(pair.difference[lower]),
+    }
+
+
+def _pair_from_json(record: Mapping[str, list[float]]) -> PairPrior:
+    size = len(record["edges"])
+    lower = np.tril_indices(size)
+
+    def matrix(values: list[float]) -> Array:
+        out = np.zeros((size, size))
+        out[lower] = values
+        return out + np.tril(out, -1).T
+
+    return PairPrior(
+        np.array(record["edges"]), np.array(record["mean"]), matrix(record["shared"]), matrix(record["difference"])
+    )
+
+
+def _read(text: str, name: str) -> ShapePrior:
+    try:
+        content = json.loads(text)
+        endpoints = {
+            endpoint: EndpointPrior(
+                _pair_from_json(record["shape"]),
+                _pair_from_json(record["follow_up"]),
+                (float(record["log_follow_up"][0]), float(record["log_follow_up"][1])),
+                int(record["figures"]),
+            )
+            for endpoint, record in content["endpoints"].items()
+        }
+        default = endpoints["default"]
+    except (KeyError, ValueError, TypeError) as error:
+        raise InvalidValueError(
+            "prior", f"{name}: {error}", "a parameter file written by ShapePrior.save", "fit the prior again"
+        ) from error
+    assert default.shape.mean.size > 0
+    return ShapePrior(endpoints, content["provenance"])

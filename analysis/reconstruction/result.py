@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from analysis.reported import ReportedComparison
-    from analysis.reported.findings import Finding
+    from analysis.reported import Finding, ReportedComparison
     from analysis.survival.checks import BoolArray, FloatArray
+    from analysis.survival.estimators import Transformation
 
 GRID = 241  # times of a curve, unless others are asked for
 
@@ -77,7 +77,7 @@ class Reconstruction:
     method: str
     population: Mapping[str, tuple[Distribution, ...]] | None = field(default=None, repr=False)
     seed: int | None = None
-    ci_type: str = "log-log"
+    ci_type: Transformation = "log-log"
     relaxed: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     diagnostics: Mapping[str, float] = field(default_factory=dict)
@@ -212,7 +212,7 @@ class Reconstruction:
         """
         if len(self.arms) != 2:
             raise InvalidValueError("arms", self.arms, "two arms", "compare two arms at a time")
-        return EnsembleEstimate.of([data.hazard_ratio().estimate for data in self._data], level)
+        return EnsembleEstimate.of([data.hazard_ratio for data in self._data], level)
 
     def arm(self, name: str) -> Mixture:
         """Return the population of an arm, for a scenario: the mixture of the members' populations.
@@ -293,9 +293,7 @@ class Reconstruction:
     @cached_property
     def _data(self) -> tuple[PatientData, ...]:
         slices = {name: self._rows(name) for name in self.arms}
-        experimental = None
-        if len(self.arms) == 2:
-            experimental = np.array([name != self.comparison.control for name in self.arms])[self.arm_index]
+        experimental = np.array([name != self.comparison.control for name in self.arms])[self.arm_index]
         return tuple(
             PatientData(time, event, slices, experimental) for time, event in zip(self.time, self.event, strict=True)
         )

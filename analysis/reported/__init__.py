@@ -2,7 +2,10 @@
 
 from analysis.reported.comparison import ENDPOINTS, AtRisk, Landmark, Quartile, ReportedArm, ReportedComparison
 from analysis.reported.files import available, data_directory, load, trial_file
+from analysis.reported.finding import Finding
+from analysis.reported.findings import Review, check, check_comparison, review
 from analysis.reported.number import Reported
+from analysis.reported.recovered import Recovered, events_from_ci, least_events, log_ratio_std_error
 from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval, ReportedPValue
 from analysis.reported.trial import Fact, KnownFinding, ReportedProportion, ReportedTrial, Source
 
@@ -10,9 +13,11 @@ __all__ = [
     "ENDPOINTS",
     "AtRisk",
     "Fact",
+    "Finding",
     "KnownFinding",
     "Landmark",
     "Quartile",
+    "Recovered",
     "Reported",
     "ReportedArm",
     "ReportedComparison",
@@ -21,9 +26,16 @@ __all__ = [
     "ReportedPValue",
     "ReportedProportion",
     "ReportedTrial",
+    "Review",
     "Source",
     "available",
+    "check",
+    "check_comparison",
     "data_directory",
+    "events_from_ci",
+    "least_events",
     "load",
+    "log_ratio_std_error",
+    "review",
     "trial_file",
 ]

@@ -154,7 +154,7 @@ class ReportedArm:
         if self.median_ci is not None:
             yield from _limits("median_ci", self.median_ci)
         for landmark in self.landmarks:
-            at = f"survival at {landmark.time.text} {landmark.time.unit}"
+            at = f"survival at {landmark.time.with_unit}"
             yield at, landmark.survival
             if landmark.ci is not None:
                 yield from _limits(f"{at}, ci", landmark.ci)
@@ -162,6 +162,9 @@ class ReportedArm:
             yield f"time at {quartile.p:.0%} with event", quartile.time
             if quartile.ci is not None:
                 yield from _limits(f"time at {quartile.p:.0%} with event, ci", quartile.ci)
+        if self.at_risk is not None:
+            for time, count in zip(self.at_risk.times, self.at_risk.counts, strict=True):
+                yield f"at risk at {time:g} months", Reported(str(count), "count")
         if self.median_follow_up is not None:
             yield "median_follow_up", self.median_follow_up
 
@@ -281,6 +284,10 @@ class ReportedComparison:
         for arm in self.arms:
             for name, number in arm.numbers():
                 yield f"{arm.name}.{name}", number
+        yield from self.common_numbers()
+
+    def common_numbers(self) -> Iterator[tuple[str, Reported]]:
+        """Yield the numbers that belong to no single arm."""
         if self.hazard_ratio is not None:
             yield "hazard_ratio", self.hazard_ratio.estimate
             if self.hazard_ratio.ci is not None:

@@ -183,5 +183,10 @@ class Reported:
     def _factor(self) -> float:
         return UNITS[self.unit].factor
 
+    @property
+    def with_unit(self) -> str:
+        """What was printed, with its unit of time if it has one."""
+        return f"{self} {self.unit}" if UNITS[self.unit].dimension == "time" and self.reached else str(self)
+
     def __str__(self) -> str:
         return f"{self.text}%" if self.unit == "percent" and self.reached else self.text

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import ConfigDict
 
@@ -11,6 +11,9 @@ from analysis.reported.comparison import FORBID, ReportedComparison
 from analysis.reported.number import Reported
 from analysis.reported.reading import Count, Quantity, Share, ShareInterval, Time
 from analysis.reported.summaries import ReportedInterval
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class KnownFinding:
     explanation: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ReportedTrial:
     """Everything reported of one trial; made by `load`.
 
@@ -142,3 +145,22 @@ class ReportedTrial:
             if proportion.id == id:
                 return proportion
         raise UnknownNameError(f"proportion of {self.name}", id, [proportion.id for proportion in self.proportions])
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Lay out every number in a tidy frame, a row a number.
+
+        Columns: ``kind`` (comparison, proportion, fact), ``entry`` (its id), ``endpoint``, ``assessor``,
+        ``population``, ``analysis``, ``arm``, ``quantity``, ``printed``, ``unit``, then ``value``, ``lower`` and
+        ``upper`` in the library's units (months, proportions), ``sources``, ``status``.
+        """
+        from analysis.reported import tables  # pandas is imported only where a table is asked for
+
+        return tables.tidy(self)
+
+    def _repr_html_(self) -> str:
+        from analysis.reported import tables
+
+        return tables.as_html(self)
+
+    def __repr__(self) -> str:
+        return f"<ReportedTrial {self.name}: {', '.join(comparison.id for comparison in self.comparisons)}>"

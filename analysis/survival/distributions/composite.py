@@ -9,6 +9,7 @@ import numpy as np
 
 from analysis.errors import InvalidValueError
 from analysis.survival.checks import FloatArray, change_points, nonnegative, probabilities, same_length
+from analysis.survival.distributions.piecewise import piece_reaching
 from analysis.survival.distributions.protocol import Distribution, Seed, Size, clipped, inverted_uniforms
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class ProportionalHazards:
     Raises
     ------
     InvalidValueError
-        If a ratio is negative or not finite, the breaks do not increase, or the lengths do not match.
+        If a ratio is negative or not finite, the breaks do not increase or are after the end of the baseline, or the
+        lengths do not match.
 
     Examples
     --------
@@ -57,6 +59,11 @@ class ProportionalHazards:
         same_length("ratios", ratios, "one interval more than there are breaks", breaks.size + 1)
         starts = np.concatenate([[0.0], breaks])
         at_start = baseline.cumulative_hazard(starts)
+        if np.isinf(at_start[-1]):
+            got = float(starts[np.isinf(at_start)][0])
+            raise InvalidValueError(
+                "breaks", got, "times at which the baseline still has survivors", "drop later breaks"
+            )
         object.__setattr__(self, "baseline", baseline)
         object.__setattr__(self, "ratios", ratios)
         object.__setattr__(self, "breaks", breaks)
@@ -90,19 +97,23 @@ class ProportionalHazards:
 
     def hazard(self, t: ArrayLike) -> FloatArray:
         """Hazard per month: the ratio at `t` times the baseline's hazard."""
-        return self.ratios[np.searchsorted(self.breaks, clipped(t), side="right")] * self.baseline.hazard(t)
+        ratio, hazard = self.ratios[np.searchsorted(self.breaks, clipped(t), side="right")], self.baseline.hazard(t)
+        with np.errstate(invalid="ignore"):
+            return np.where(ratio == 0, 0.0, ratio * hazard)[()]
 
     def cumulative_hazard(self, t: ArrayLike) -> FloatArray:
         """Cumulative hazard: the baseline's increments, each times its ratio."""
         piece = np.searchsorted(self.breaks, clipped(t), side="right")
         since_start = self.baseline.cumulative_hazard(t) - self._baseline_at_start[piece]
-        return self._hazard_at_start[piece] + self.ratios[piece] * since_start
+        ratio = self.ratios[piece]
+        with np.errstate(invalid="ignore"):
+            return (self._hazard_at_start[piece] + np.where(ratio == 0, 0.0, ratio * since_start))[()]
 
     def quantile(self, p: ArrayLike) -> FloatArray:
         """Time by which a share `p` has failed; inf where it is never reached."""
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             target = -np.log1p(-probabilities("p", p))
-            piece = np.maximum(np.searchsorted(self._hazard_at_start, target, side="left") - 1, 0)
+            piece = piece_reaching(self._hazard_at_start, target)
             ratio = self.ratios[piece]
             since_start = (target - self._hazard_at_start[piece]) / ratio
         on_baseline = np.where(target == 0, 0.0, self._baseline_at_start[piece] + since_start)

@@ -19,7 +19,7 @@ from analysis.survival.distributions.protocol import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,16 +91,16 @@ class PiecewiseExponential:
         t = clipped(t)
         piece = np.searchsorted(self.breaks, t, side="right")
         rate = self.rates[piece]
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             within = np.where(rate == 0, np.where(np.isnan(t), t, 0.0), rate * (t - self._starts[piece]))
         hazard: FloatArray = (self._hazard_at_start[piece] + within)[()]
         return hazard
 
     def quantile(self, p: ArrayLike) -> FloatArray:
         """Time by which a share `p` has failed; inf where the rates never carry it so far."""
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             target = -np.log1p(-probabilities("p", p))
-            piece = np.maximum(np.searchsorted(self._hazard_at_start, target, side="left") - 1, 0)
+            piece = piece_reaching(self._hazard_at_start, target)
             wait = (target - self._hazard_at_start[piece]) / self.rates[piece]
         return np.where(target == 0, 0.0, self._starts[piece] + wait)[()]
 
@@ -116,7 +116,7 @@ class PiecewiseExponential:
         """Draw event times by inversion."""
         return inverted_uniforms(self, size, rng)
 
-    def _area(self, piece: np.ndarray, width: FloatArray) -> FloatArray:
+    def _area(self, piece: NDArray[np.intp], width: FloatArray) -> FloatArray:
         rate = self.rates[piece]
         with np.errstate(divide="ignore", invalid="ignore"):
             mean_time = np.where(rate == 0, width, -np.expm1(-rate * width) / rate)
@@ -217,9 +217,11 @@ class Tabulated:
         p = probabilities("p", p)
         if np.isinf(self._end):
             return self._body.quantile(p)
-        late = 1 - (1 - p) / self._body.survival(self._last)
+        alive = self._body.survival(self._last)
+        late = (p - (1 - alive)) / alive
         on_body = self._body.quantile(np.where(late <= 0, p, 0.0))
-        return np.where(late <= 0, on_body, self._last + late * (self._end - self._last))[()]
+        towards_end = np.minimum(self._last + late * (self._end - self._last), self._end)
+        return np.where(late <= 0, on_body, towards_end)[()]
 
     def rmst(self, tau: ArrayLike) -> FloatArray:
         """Integral of S over [0, tau]; the mean at ``tau=inf``."""
@@ -240,11 +242,17 @@ class Tabulated:
         return np.clip((self._end - t) / (self._end - self._last), 0.0, 1.0)
 
 
+def piece_reaching(hazard_at_start: FloatArray, target: FloatArray) -> NDArray[np.intp]:
+    """Return the first piece in which the cumulative hazard reaches `target`, but for rounding."""
+    return np.maximum(np.searchsorted(hazard_at_start, target * (1 - 1e-14), side="left") - 1, 0)
+
+
 def as_piecewise_exponential(distribution: Distribution, horizon: float, pieces: int = 1000) -> PiecewiseExponential:
     """Return the piecewise-exponential distribution that agrees with `distribution` at a grid of times.
 
-    The grid holds the change points, `pieces` times evenly spread over [0, horizon] and `pieces` quantiles; neighbours
-    with the same rate are joined, so that a distribution which is piecewise exponential comes back as it is.
+    The grid holds the change points, `pieces` times evenly spread over [0, horizon], and `pieces` quantiles with more
+    towards the last; neighbours with the same rate are joined, so that a distribution which is piecewise exponential
+    comes back as it is.
 
     Parameters
     ----------
@@ -275,15 +283,25 @@ def as_piecewise_exponential(distribution: Distribution, horizon: float, pieces:
     if not 0 < horizon < np.inf:
         raise InvalidValueError("horizon", horizon, "a finite time above 0", "give the trial's longest follow-up")
     failed = 1 - float(distribution.survival(horizon))
-    quantiles = distribution.quantile(np.linspace(0, failed, pieces + 1)[1:-1])
-    grid = np.concatenate([np.linspace(0, horizon, pieces + 1), quantiles, distribution.change_points])
-    grid = np.unique(grid[(grid >= 0) & (grid <= horizon)])
-    grid = grid[np.concatenate([[True], np.diff(grid) > 1e-9 * horizon])]
+    tail = 1 - 0.5 ** np.arange(1, 30) / pieces
+    quantiles = distribution.quantile(failed * np.concatenate([np.arange(1, pieces) / pieces, tail]))
+    jumps = distribution.change_points
+    grid = _spread(np.concatenate([[0.0], jumps[jumps < horizon], [horizon]]), quantiles, pieces)
     hazard = np.minimum(distribution.cumulative_hazard(grid), -np.log(1e-12))
     rates = np.diff(hazard) / np.diff(grid)
-    first = np.concatenate([[True], ~np.isclose(rates[1:], rates[:-1], rtol=1e-9, atol=1e-14)])
+    first = np.concatenate([[True], ~np.isclose(rates[1:], rates[:-1], rtol=1e-8, atol=1e-14)])
     starts, joined = grid[:-1][first], np.append(hazard[:-1][first], hazard[-1])
     return PiecewiseExponential(np.diff(joined) / np.diff(np.append(starts, grid[-1])), starts[1:])
+
+
+def _spread(fixed: FloatArray, quantiles: FloatArray, pieces: int) -> FloatArray:
+    """Return the fixed times with those between that are not too close to them for a rate to be computed."""
+    apart = 1e-6 * fixed[-1]
+    free = np.unique(np.concatenate([np.linspace(0, fixed[-1], pieces + 1), quantiles[quantiles <= fixed[-1]]]))
+    free = free[np.diff(free, prepend=-np.inf) > apart]
+    after = np.clip(np.searchsorted(fixed, free), 1, fixed.size - 1)
+    distance = np.minimum(np.abs(free - fixed[after - 1]), np.abs(free - fixed[after]))
+    return np.union1d(fixed, free[distance > apart])
 
 
 def _curve(times: ArrayLike, survival: ArrayLike) -> tuple[FloatArray, FloatArray]:

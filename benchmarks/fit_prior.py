@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from reconstruction_figures import Figure
 
 from analysis.reconstruction.prior import (
     FOLLOW_UP_EDGES,
@@ -22,15 +22,6 @@ ROUNDS = 30
 WEIGHT_OF_POOL = {"mean": 8.0, "covariance": 25.0}
 
 
-@dataclass(frozen=True)
-class Figure:
-    """Patients of one two-arm Kaplan-Meier figure: months and event flags of each arm."""
-
-    endpoint: str
-    time: tuple[Array, Array]
-    event: tuple[NDArray[np.bool_], NDArray[np.bool_]]
-
-
 def fit_prior(figures: Sequence[Figure], provenance: dict[str, str] | None = None) -> ShapePrior:
     """Prior by endpoint from the patients of published figures.
 
@@ -39,7 +30,7 @@ def fit_prior(figures: Sequence[Figure], provenance: dict[str, str] | None = Non
     expectation-maximisation with Laplace's approximation; endpoints shrink towards all figures together.
     """
     groups = np.array([family(f.endpoint) for f in figures])
-    events = [[(t, e) for t, e in zip(f.time, f.event, strict=True)] for f in figures]
+    events = [[(arm.time, arm.event) for arm in f.arms] for f in figures]
     censored = [[(t, ~e) for t, e in arms] for arms in events]
     shape, scale = _fit(events, groups, SHAPE_EDGES)
     follow_up, length = _fit(censored, groups, FOLLOW_UP_EDGES)

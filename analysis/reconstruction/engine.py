@@ -1,0 +1,205 @@
+"""Draws an ensemble: shapes from the prior, conditioned on the report, turned into patients, chunk by chunk."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.reconstruction import forward
+from analysis.reconstruction.conditioning import condition
+from analysis.reconstruction.members import draw_patients, expected_counts, meet_ratio
+
+if TYPE_CHECKING:
+    from analysis.reconstruction.prior import EndpointPrior
+    from analysis.reconstruction.requirements import Requirements
+    from analysis.survival.checks import BoolArray, FloatArray
+
+CHUNK = 50  # members whose random numbers come from one stream
+ATTEMPTS = 6  # draws for a member before it is given up
+ADAPTATIONS = 3
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Members of one reconstruction, arms in the order of the requirements.
+
+    ``miss`` is 0 for a member that gives every required number back, and otherwise says how far off it is.
+    """
+
+    times: tuple[FloatArray, ...]
+    events: tuple[BoolArray, ...]
+    states: FloatArray
+    miss: FloatArray
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The Gaussian that members are drawn from, with the report to meet."""
+
+    required: Requirements
+    edges: FloatArray
+    lengths: FloatArray
+    sizes: FloatArray
+    mean: FloatArray
+    covariance: FloatArray
+    root: FloatArray
+
+    @property
+    def arms(self) -> int:
+        """Number of arms."""
+        return len(self.required.arms)
+
+
+def pose(required: Requirements, prior: EndpointPrior) -> Problem:
+    """Prior of the state, with the sampling noise that arms of this size add to it.
+
+    The noise of a log hazard is one over its expected events; these are taken at the most probable state, found
+    by a few rounds of conditioning.
+    """
+    arms = len(required.arms)
+    shape, follow_up = prior.shape, prior.follow_up
+    log_median, median_sd = required.median
+    if required.follow_up is None:
+        mean_ratio, ratio_sd = prior.log_follow_up
+        log_length, length_sd = log_median + mean_ratio, ratio_sd
+    else:
+        log_length, length_sd = required.follow_up
+    mean = np.concatenate(
+        [np.tile(shape.mean, arms), np.tile(follow_up.mean, arms), np.array([log_median, log_length])]
+    )
+    first = arms * shape.mean.size
+    covariance = np.zeros((mean.size, mean.size))
+    covariance[:first, :first] = shape.covariance(arms)
+    covariance[first:-2, first:-2] = follow_up.covariance(arms)
+    covariance[-2, -2], covariance[-1, -1] = median_sd**2, length_sd**2
+    sizes = np.array([arm.size for arm in required.arms], dtype=np.float64)
+    state = mean.copy()
+    centre = required.boxes.mean(axis=1)[None]
+    for _ in range(ADAPTATIONS):
+        total = covariance + np.diag(_sampling_variance(state, arms, shape.edges, follow_up.edges, sizes))
+        solved = np.empty((1, mean.size))
+        condition(
+            mean[None], total, required.noise, arms, shape.edges, follow_up.edges, sizes, required.equations, centre,
+            solved,
+        )
+        state = solved[0]
+    total = covariance + np.diag(_sampling_variance(state, arms, shape.edges, follow_up.edges, sizes))
+    return Problem(required, shape.edges, follow_up.edges, sizes, mean, total, np.linalg.cholesky(total))
+
+
+def draw_ensemble(problem: Problem, members: int, seed: np.random.SeedSequence, threads: int) -> Ensemble:
+    """Draw members in chunks of ``CHUNK``; the same bits for any number of threads."""
+    sizes = [min(CHUNK, members - start) for start in range(0, members, CHUNK)]
+    streams = seed.spawn(len(sizes))
+    with ThreadPoolExecutor(threads) as pool:
+        chunks = list(pool.map(lambda task: _draw_chunk(problem, *task), zip(sizes, streams, strict=True)))
+    return Ensemble(
+        times=tuple(np.concatenate([chunk.times[k] for chunk in chunks]) for k in range(problem.arms)),
+        events=tuple(np.concatenate([chunk.events[k] for chunk in chunks]) for k in range(problem.arms)),
+        states=np.concatenate([chunk.states for chunk in chunks]),
+        miss=np.concatenate([chunk.miss for chunk in chunks]),
+        attempts=sum(chunk.attempts for chunk in chunks),
+    )
+
+
+def _draw_chunk(problem: Problem, members: int, seed: np.random.SeedSequence) -> Ensemble:
+    rng = np.random.default_rng(seed)
+    best = _attempt(problem, members, rng)
+    attempts = members
+    for _ in range(ATTEMPTS - 1):
+        open_ = np.flatnonzero(best.miss > 0)
+        if open_.size == 0:
+            break
+        again = _attempt(problem, open_.size, rng)
+        attempts += open_.size
+        better = again.miss < best.miss[open_]
+        chosen = open_[better]
+        best.states[chosen], best.miss[chosen] = again.states[better], again.miss[better]
+        for k in range(problem.arms):
+            best.times[k][chosen], best.events[k][chosen] = again.times[k][better], again.events[k][better]
+    return Ensemble(best.times, best.events, best.states, best.miss, attempts)
+
+
+def _attempt(problem: Problem, members: int, rng: np.random.Generator) -> Ensemble:
+    required, arms = problem.required, problem.arms
+    start = problem.mean + rng.standard_normal((members, problem.mean.size)) @ problem.root.T
+    targets = _draw_targets(required, members, rng)
+    states = np.empty_like(start)
+    condition(
+        start, problem.covariance, required.noise, arms, problem.edges, problem.lengths, problem.sizes,
+        required.equations, targets, states,
+    )
+    events = _split_events(problem, states, rng)
+    miss = np.zeros(members)
+    times, flags = [], []
+    for k, arm in enumerate(required.arms):
+        time, event = np.empty((members, arm.size)), np.empty((members, arm.size), dtype=np.bool_)
+        seeds = rng.integers(0, 2**64, members, dtype=np.uint64)
+        draw_patients(
+            states, k, arms, problem.edges, problem.lengths, problem.sizes, events, seeds,
+            arm.quantiles, arm.follow_up, arm.ticks, arm.landmarks, time, event, miss,
+        )
+        times.append(time)
+        flags.append(event)
+    if arms == 2:
+        boxes = [(arm.quantiles, arm.follow_up, arm.ticks, arm.landmarks) for arm in required.arms]
+        meet_ratio(
+            times[0], flags[0], boxes[0], times[1], flags[1], boxes[1], required.ratio_box, *required.test_box, miss
+        )
+    return Ensemble(tuple(times), tuple(flags), states, miss, members)
+
+
+def _draw_targets(required: Requirements, members: int, rng: np.random.Generator) -> FloatArray:
+    """Values inside the boxes; the log ratio lies where the limits of its interval put it."""
+    low, high = required.boxes.T
+    targets = low + rng.random((members, low.size)) * (high - low)
+    box = required.ratio_box
+    score = np.flatnonzero(required.equations[:, 0] == forward.SCORE)
+    if score.size and box[3] < 10 and box[5] < 10:
+        middle_low, middle_high = (box[2] + box[4]) / 2, (box[3] + box[5]) / 2
+        narrow = (max(box[0], middle_low), min(box[1], middle_high))
+        if narrow[0] < narrow[1]:
+            targets[:, score[0]] = narrow[0] + rng.random(members) * (narrow[1] - narrow[0])
+    return targets
+
+
+def _split_events(problem: Problem, states: FloatArray, rng: np.random.Generator) -> np.ndarray:
+    """Integer events of each arm: the printed ones, or the expected ones, adding to the printed total."""
+    required, arms = problem.required, problem.arms
+    expected = np.empty((len(states), arms))
+    expected_counts(states, arms, problem.edges, problem.lengths, problem.sizes, expected)
+    sizes = problem.sizes.astype(np.int64)
+    events = np.floor(expected + rng.random(expected.shape)).astype(np.int64)
+    known = [k for k, arm in enumerate(required.arms) if arm.events is not None]
+    for k in known:
+        events[:, k] = required.arms[k].events
+    open_ = [k for k in range(arms) if k not in known]
+    if required.events_total is not None and open_:
+        left = required.events_total - events[:, known].sum(axis=1)
+        share = expected[:, open_] / expected[:, open_].sum(axis=1, keepdims=True)
+        parts = np.floor(np.cumsum(share, axis=1) * left[:, None] + 0.5)
+        parts[:, -1] = left
+        events[:, open_] = np.diff(parts, axis=1, prepend=0).astype(np.int64)
+    return np.clip(events, 0, sizes)
+
+
+def _sampling_variance(state: FloatArray, arms: int, edges: FloatArray, lengths: FloatArray, sizes: FloatArray):
+    """Variance of the log hazards of a sample around their population's: one over the expected counts."""
+    room = 4 * (edges.size + lengths.size + 8)
+    cells, paths = np.empty(room), np.empty((5, arms, room))
+    count = forward.lay_cells(state, arms, edges, lengths, cells)
+    forward.fill_paths(state, arms, edges, lengths, sizes, cells, count, paths)
+    nodes, last = cells[:count], cells[count - 1]
+    events = [np.interp(np.append(np.exp(state[-2]) * edges, last), nodes, paths[3, k, :count]) for k in range(arms)]
+    censored = [
+        np.interp(
+            np.append(np.exp(state[-1]) * lengths, last), nodes, sizes[k] - paths[4, k, :count] - paths[3, k, :count]
+        )
+        for k in range(arms)
+    ]
+    counts = np.concatenate([np.diff(path) for path in events + censored])
+    return np.append(1.0 / (np.maximum(counts, 0.0) + 0.5), [0.0, 0.0])

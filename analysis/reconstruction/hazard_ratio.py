@@ -1,0 +1,175 @@
+"""The Cox hazard ratio of two ordered arms, and small moves of time that bring it into its rounding box."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+STRONGEST = 0.9  # of a move within a stretch; 1 would let two patients meet
+PROBE = 0.25
+ROUNDS = 6
+
+
+@njit(cache=True, nogil=True)
+def cox(control_time, control_event, time, event, start):
+    """Log hazard ratio of two arms in order of time without ties, and its information, by Newton's method."""
+    beta = start
+    information = 0.0
+    for _ in range(12):
+        ratio = math.exp(beta)
+        score = information = 0.0
+        i = j = 0
+        n0, n1 = control_time.size, time.size
+        while i < n0 or j < n1:
+            if j >= n1 or (i < n0 and control_time[i] < time[j]):
+                if control_event[i]:
+                    y1 = (n1 - j) * ratio
+                    p = y1 / (n0 - i + y1)
+                    score -= p
+                    information += p * (1.0 - p)
+                i += 1
+            else:
+                if event[j]:
+                    y1 = (n1 - j) * ratio
+                    p = y1 / (n0 - i + y1)
+                    score += 1.0 - p
+                    information += p * (1.0 - p)
+                j += 1
+        if information < 1e-9:
+            break
+        step = max(-1.0, min(1.0, score / information))
+        beta += step
+        if abs(step) < 1e-7:
+            break
+    return beta, information
+
+
+@njit(cache=True, nogil=True)
+def ratio_miss(beta, information, box):
+    """How far estimate and limits are outside their boxes, on the log scale; ``box`` is (7,): edges, then z."""
+    error = box[6] / math.sqrt(max(information, 1e-9))
+    miss = max(0.0, box[0] - beta, beta - box[1])
+    miss = max(miss, box[2] - (beta - error), (beta - error) - box[3])
+    return max(miss, box[4] - (beta + error), (beta + error) - box[5])
+
+
+@njit(cache=True, nogil=True)
+def stretches(low, high, size, bounds):
+    """Start and end (indices of bound patients) of the stretches of free patients between bounds; their number."""
+    count = 0
+    start = -1
+    for i in range(size):
+        if low[i] != 0.0 or high[i] != np.inf:
+            if i - start > 1:
+                bounds[count, 0] = start
+                bounds[count, 1] = i
+                count += 1
+            start = i
+    if size - start > 1:
+        bounds[count, 0] = start
+        bounds[count, 1] = size
+        count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def bend(time, first, last, strength, out):
+    """Move the patients between two indices within their stretch: later for ``strength`` > 0, order kept."""
+    begin = time[first] if first >= 0 else 0.0
+    end = time[last] if last < time.size else time[-1]
+    span = end - begin
+    for k in range(first + 1, min(last, time.size)):
+        z = (time[k] - begin) / span if span > 0.0 else 0.0
+        out[k] = time[k] + span * strength * z * (1.0 - z)
+
+
+@njit(cache=True, nogil=True)
+def tune_ratio(times0, event0, bounds0, count0, times1, event1, bounds1, count1, box, work0, work1):
+    """Bend stretches of both arms until ratio and limits are in their boxes; the times change in place.
+
+    Returns the remaining miss on the log scale, 0 when all are met.
+    """
+    total = count0 + count1
+    strength = np.zeros(total)
+    trial = np.zeros(total)
+    slope = np.empty((2, total))
+    middle = 0.5 * (max(box[0], 0.5 * (box[2] + box[4]) - 1.0) + box[1])
+    base0, base1 = times0.copy(), times1.copy()
+    beta, information = cox(base0, event0, base1, event1, middle)
+    miss = ratio_miss(beta, information, box)
+    if miss == 0.0 or total == 0:
+        return miss
+    # the pair (estimate, half-width) nearest to the present one that meets the three boxes
+    for _ in range(ROUNDS):
+        error = box[6] / math.sqrt(information)
+        aim_beta, aim_error = nearest_pair(beta, error, box)
+        for k in range(total):
+            trial[:] = strength
+            trial[k] += PROBE if strength[k] < 0.5 else -PROBE
+            apply_bends(base0, bounds0, count0, base1, bounds1, count1, trial, work0, work1)
+            b, info = cox(work0, event0, work1, event1, beta)
+            width = trial[k] - strength[k]
+            slope[0, k] = (b - beta) / width
+            slope[1, k] = (box[6] / math.sqrt(info) - error) / width
+        a11 = a12 = a22 = 1e-10
+        a12 = 0.0
+        for k in range(total):
+            a11 += slope[0, k] ** 2
+            a12 += slope[0, k] * slope[1, k]
+            a22 += slope[1, k] ** 2
+        d1, d2 = aim_beta - beta, aim_error - error
+        determinant = a11 * a22 - a12 * a12
+        if determinant < 1e-9 * a11 * a22:
+            u1, u2 = d1 / a11, 0.0
+        else:
+            u1 = (d1 * a22 - d2 * a12) / determinant
+            u2 = (d2 * a11 - d1 * a12) / determinant
+        improved = False
+        factor = 1.0
+        for _ in range(3):
+            for k in range(total):
+                value = strength[k] + factor * (slope[0, k] * u1 + slope[1, k] * u2)
+                trial[k] = max(-STRONGEST, min(STRONGEST, value))
+            apply_bends(base0, bounds0, count0, base1, bounds1, count1, trial, work0, work1)
+            b, info = cox(work0, event0, work1, event1, beta)
+            new = ratio_miss(b, info, box)
+            if new < miss:
+                improved = True
+                miss, beta, information = new, b, info
+                strength[:] = trial
+                break
+            factor *= 0.4
+        if miss == 0.0 or not improved:
+            break
+    apply_bends(base0, bounds0, count0, base1, bounds1, count1, strength, times0, times1)
+    return miss
+
+
+@njit(cache=True, nogil=True)
+def apply_bends(base0, bounds0, count0, base1, bounds1, count1, strength, out0, out1):
+    """Times of both arms after bending every stretch by its strength."""
+    out0[:] = base0
+    out1[:] = base1
+    for k in range(count0):
+        bend(base0, bounds0[k, 0], bounds0[k, 1], strength[k], out0)
+    for k in range(count1):
+        bend(base1, bounds1[k, 0], bounds1[k, 1], strength[count0 + k], out1)
+
+
+@njit(cache=True, nogil=True)
+def nearest_pair(beta, error, box):
+    """Pair of estimate and half-width well inside the boxes, near the present pair."""
+    for _ in range(20):
+        inset = 0.2 * (box[1] - box[0])
+        beta = min(max(beta, box[0] + inset), box[1] - inset)
+        low = max(beta - box[3], box[4] - beta)
+        high = min(beta - box[2], box[5] - beta)
+        if low <= high:
+            inset = 0.2 * (high - low)
+            return beta, min(max(error, low + inset), high - inset)
+        # the limits ask for another estimate: their middle
+        middle = 0.5 * (0.5 * (box[2] + box[3]) + 0.5 * (box[4] + box[5]))
+        beta += 0.3 * (middle - beta)
+    return beta, max(0.5 * (low + high), 1e-3)

@@ -1,0 +1,100 @@
+"""Turns conditioned paths into members: patients of every arm, in the boxes of the report."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from analysis.reconstruction.forward import fill_paths, lay_cells
+from analysis.reconstruction.hazard_ratio import apply_bends, cox, ratio_miss, stretches, tune_ratio
+from analysis.reconstruction.patients import draw_arm, find_anchors, move_between, next_uniform, reorder
+
+REORDERINGS = 1500  # swaps tried before an arm is given up
+
+
+@njit(cache=True, nogil=True)
+def expected_counts(states, arms, edges, lengths, sizes, events):
+    """Expected events of each arm, shape (members, arms), in ``events``."""
+    room = 4 * (edges.size + lengths.size + 8)
+    cells = np.empty(room)
+    paths = np.empty((5, arms, room))
+    for i in range(states.shape[0]):
+        count = lay_cells(states[i], arms, edges, lengths, cells)
+        fill_paths(states[i], arms, edges, lengths, sizes, cells, count, paths)
+        for k in range(arms):
+            events[i, k] = paths[3, k, count - 1]
+
+
+@njit(cache=True, nogil=True)
+def draw_patients(
+    states, arm, arms, edges, lengths, sizes, events, seeds, quantiles, follow_up, ticks, landmarks, time, event, miss
+):
+    """Patients of one arm in every member: in order, each statistic of the arm in its box where that can be.
+
+    ``time`` and ``event`` (members, n) and ``miss`` (members,) are filled; ``seeds`` (members,) start the jitter.
+    """
+    room = 4 * (edges.size + lengths.size + 8)
+    cells = np.empty(room)
+    paths = np.empty((5, arms, room))
+    size = time.shape[1]
+    low = np.empty(size + 1)
+    high = np.empty(size + 1)
+    work = np.empty((2, size + 1))
+    jitter = np.empty(size)
+    state = np.empty(1, np.uint64)
+    for i in range(states.shape[0]):
+        count = lay_cells(states[i], arms, edges, lengths, cells)
+        fill_paths(states[i], arms, edges, lengths, sizes, cells, count, paths)
+        state[0] = seeds[i]
+        for k in range(size):
+            jitter[k] = next_uniform(state)
+        draw_arm(cells, count, paths[:, arm], size, events[i, arm], jitter, time[i], event[i])
+        miss[i] += reorder(
+            time[i], event[i], quantiles, follow_up, ticks, landmarks, low, high, work, REORDERINGS, state
+        )
+        move_between(time[i], low, high, work)
+
+
+@njit(cache=True, nogil=True)
+def meet_ratio(time0, event0, boxes0, time1, event1, boxes1, box, test_low, test_high, two_sided, miss):
+    """Bring every member's hazard ratio into its box; members whose log-rank statistic is out of range are marked."""
+    n0, n1 = time0.shape[1], time1.shape[1]
+    low0, high0, work0 = np.empty(n0 + 1), np.empty(n0 + 1), np.empty((2, n0 + 1))
+    low1, high1, work1 = np.empty(n1 + 1), np.empty(n1 + 1), np.empty((2, n1 + 1))
+    bounds0 = np.empty((n0 + 1, 2), np.int64)
+    bounds1 = np.empty((n1 + 1, 2), np.int64)
+    for i in range(time0.shape[0]):
+        find_anchors(time0[i], event0[i], boxes0[0], boxes0[1], boxes0[2], boxes0[3], low0, high0, work0)
+        find_anchors(time1[i], event1[i], boxes1[0], boxes1[1], boxes1[2], boxes1[3], low1, high1, work1)
+        count0 = stretches(low0, high0, n0, bounds0)
+        count1 = stretches(low1, high1, n1, bounds1)
+        miss[i] += tune_ratio(
+            time0[i], event0[i], bounds0, count0, time1[i], event1[i], bounds1, count1, box,
+            np.empty(n0), np.empty(n1),
+        )
+        if test_low > -np.inf or test_high < np.inf:
+            z = log_rank(time0[i], event0[i], time1[i], event1[i])
+            value = abs(z) if two_sided else -z
+            miss[i] += max(0.0, test_low - value, value - test_high)
+
+
+@njit(cache=True, nogil=True)
+def log_rank(control_time, control_event, time, event):
+    """Log-rank statistic of two arms in order without ties; negative favours the second."""
+    score = information = 0.0
+    i = j = 0
+    n0, n1 = control_time.size, time.size
+    while i < n0 or j < n1:
+        first = j >= n1 or (i < n0 and control_time[i] < time[j])
+        at_event = control_event[i] if first else event[j]
+        if at_event:
+            p = (n1 - j) / (n0 - i + n1 - j)
+            score += (0.0 if first else 1.0) - p
+            information += p * (1.0 - p)
+        if first:
+            i += 1
+        else:
+            j += 1
+    return score / math.sqrt(max(information, 1e-12))

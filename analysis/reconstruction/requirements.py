@@ -1,0 +1,286 @@
+"""A report as the engine reads it: equations for the smooth path, boxes for the patients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.errors import InvalidValueError
+from analysis.reconstruction import forward
+
+if TYPE_CHECKING:
+    from analysis.reported import Reported, ReportedArm, ReportedComparison, ReportedInterval
+    from analysis.survival.checks import FloatArray
+
+FORMS = {"log-log": forward.LOG_LOG, "log": forward.LOG, "plain": forward.PLAIN}
+FAR = 20.0  # a log hazard ratio that stands for no bound
+QUANTILE_ERROR, LIMIT_ERROR, RATE_ERROR, COUNT_ERROR = 0.02, 0.03, 0.01, 0.4
+
+
+@dataclass(frozen=True)
+class ArmBoxes:
+    """What the ordered patients of one arm must give: boxes, as the compiled repair reads them."""
+
+    size: int
+    events: int | None
+    quantiles: FloatArray  # level of S, z, type, lower, upper, reached
+    follow_up: FloatArray  # level, lower, upper, reached
+    ticks: FloatArray  # time, number at risk
+    landmarks: FloatArray  # time, lower, upper, z, type, lower limit's box, upper limit's box
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """Everything a report asks of an ensemble; control arm first where there are two arms.
+
+    ``equations`` has columns kind, arm, time, level, z, type; ``boxes`` the range of each equation's target;
+    ``noise`` the variance allowed to its residual. ``ratio_box`` and ``test_box`` are on the log and z scale.
+    """
+
+    order: tuple[int, ...]
+    arms: tuple[ArmBoxes, ...]
+    equations: FloatArray
+    boxes: FloatArray
+    noise: FloatArray
+    events_total: int | None
+    ratio_box: FloatArray
+    test_box: tuple[float, float, bool]
+    log_ratio: float | None
+    median: tuple[float, float]  # log of a typical median in months, and how well it is known
+    follow_up: tuple[float, float] | None
+
+
+@dataclass
+class _Equations:
+    rows: list[tuple[float, ...]] = field(default_factory=list)
+    boxes: list[tuple[float, float]] = field(default_factory=list)
+    errors: list[float] = field(default_factory=list)
+
+    def add(self, row: tuple[float, ...], box: tuple[float, float], error: float) -> None:
+        self.rows.append(row)
+        self.boxes.append(box)
+        self.errors.append(error)
+
+
+def read_requirements(comparison: ReportedComparison, ci_type: str, relaxed: frozenset[str]) -> Requirements:
+    """Translate a report, leaving out the numbers that the caller relaxed.
+
+    Raises
+    ------
+    InvalidValueError
+        If an arm's number of patients is missing, or a type of confidence interval is not one of ``FORMS``.
+    """
+    order = tuple(sorted(range(len(comparison.arms)), key=lambda k: comparison.arms[k].name != comparison.control))
+    equations = _Equations()
+    arms = []
+    total_follow_up = _kept(comparison.median_follow_up, "median_follow_up", relaxed)
+    for k, index in enumerate(order):
+        arm = comparison.arms[index]
+        arms.append(_read_arm(arm, k, equations, ci_type, relaxed, total_follow_up))
+    total = _kept(comparison.events_total, "events_total", relaxed)
+    events = None if total is None else int(total.value)
+    if events is not None and not all(arm.events is not None for arm in arms):
+        equations.add((forward.EVENTS, -1, 0, 0, 0, 0), (events, events), 0.3 / max(events, 1))
+    ratio_box, log_ratio = _read_ratio(comparison, equations, relaxed)
+    test_box = _read_test(comparison, equations, relaxed)
+    shape = (len(equations.rows), 6)
+    return Requirements(
+        order=order,
+        arms=tuple(arms),
+        equations=np.array(equations.rows, dtype=np.float64).reshape(shape),
+        boxes=np.array(equations.boxes, dtype=np.float64).reshape(shape[0], 2),
+        noise=np.square(np.array(equations.errors, dtype=np.float64)),
+        events_total=events,
+        ratio_box=ratio_box,
+        test_box=test_box,
+        log_ratio=log_ratio,
+        median=_typical_median(comparison),
+        follow_up=_typical_follow_up(comparison),
+    )
+
+
+def _kept(number: Reported | None, name: str, relaxed: frozenset[str]) -> Reported | None:
+    return None if number is None or name in relaxed else number
+
+
+def _z(level: float) -> float:
+    return NormalDist().inv_cdf(0.5 + level / 2)
+
+
+def _form(interval: ReportedInterval, default: str) -> int:
+    name = interval.ci_type or default
+    if name not in FORMS:
+        raise InvalidValueError("ci_type", name, f"one of {', '.join(FORMS)}", "relax this interval, or name its type")
+    return FORMS[name]
+
+
+def _edges(number: Reported) -> tuple[float, float]:
+    return max(number.lower, 1e-3), number.upper
+
+
+def _read_arm(
+    arm: ReportedArm,
+    k: int,
+    equations: _Equations,
+    ci_type: str,
+    relaxed: frozenset[str],
+    total_follow_up: Reported | None,
+) -> ArmBoxes:
+    if arm.n is None:
+        raise InvalidValueError(
+            f"{arm.name}.n", None, "the number of patients of the arm", "take it from the report's table or flow chart"
+        )
+    size = int(arm.n.value)
+    quantiles: list[tuple[float, ...]] = []
+    medians = [(0.5, arm.median, arm.median_ci, f"{arm.name}.median", f"{arm.name}.median_ci")]
+    for quartile in arm.quartiles:
+        name = f"{arm.name}.time at {quartile.p:.0%} with event"
+        medians.append((1 - quartile.p, quartile.time, quartile.ci, name, f"{name}, ci"))
+    for level, time, interval, name, ci_name in medians:
+        stated = [(_kept(time, name, relaxed), 0.0, 0, QUANTILE_ERROR)]
+        if interval is not None and ci_name not in relaxed:
+            z, form = _z(interval.level), _form(interval, ci_type)
+            stated.append((_kept(interval.lower, f"{ci_name}.lower", relaxed), z, form, LIMIT_ERROR))
+            stated.append((_kept(interval.upper, f"{ci_name}.upper", relaxed), -z, form, LIMIT_ERROR))
+        for number, z, form, error in stated:
+            if number is None:
+                continue
+            if number.reached and np.isfinite(number.upper):
+                box = _edges(number)
+                quantiles.append((level, z, form, *box, 1.0))
+                equations.add((forward.LIMIT if z else forward.QUANTILE, k, 0, level, z, form), box, error)
+            else:
+                quantiles.append((level, z, form, 0.0, np.inf, 0.0))
+                equations.add((forward.BEYOND, k, 0, level, z, form), (0.0, 0.0), RATE_ERROR)
+    follow_up = []
+    followed = _kept(arm.median_follow_up, f"{arm.name}.median_follow_up", relaxed)
+    if followed is None and total_follow_up is not None:
+        followed = total_follow_up
+    if followed is not None and followed.reached:
+        box = _edges(followed)
+        follow_up.append((0.5, *box, 1.0))
+        equations.add((forward.FOLLOW_UP, k, 0, 0.5, 0, 0), box, LIMIT_ERROR)
+    elif followed is not None:
+        follow_up.append((0.5, 0.0, np.inf, 0.0))
+    ticks = []
+    if arm.at_risk is not None:
+        for time, count in zip(arm.at_risk.times, arm.at_risk.counts, strict=True):
+            if time > 0 and f"{arm.name}.at risk at {time:g} months" not in relaxed:
+                ticks.append((time, float(count)))
+                gone = max(np.log((size + 0.5) / (count + 0.5)), 0.2 / size)
+                error = COUNT_ERROR / (count + 0.5) / gone
+                equations.add((forward.AT_RISK, k, time, 0, 0, 0), (count, count), float(error))
+    landmarks = _read_landmarks(arm, k, equations, ci_type, relaxed)
+    events = _kept(arm.events, f"{arm.name}.events", relaxed)
+    if events is not None:
+        count = int(events.value)
+        equations.add((forward.EVENTS, k, 0, 0, 0, 0), (count, count), 0.3 / max(count, 1))
+    return ArmBoxes(
+        size=size,
+        events=None if events is None else int(events.value),
+        quantiles=np.array(quantiles, dtype=np.float64).reshape(-1, 6),
+        follow_up=np.array(follow_up, dtype=np.float64).reshape(-1, 4),
+        ticks=np.array(ticks, dtype=np.float64).reshape(-1, 2),
+        landmarks=np.array(landmarks, dtype=np.float64).reshape(-1, 9),
+    )
+
+
+def _read_landmarks(
+    arm: ReportedArm, k: int, equations: _Equations, ci_type: str, relaxed: frozenset[str]
+) -> list[tuple[float, ...]]:
+    rows = []
+    for landmark in arm.landmarks:
+        name = f"{arm.name}.survival at {landmark.time.text} {landmark.time.unit}"
+        rate = _kept(landmark.survival, name, relaxed)
+        if rate is None:
+            continue
+        time, low, high = landmark.time.value, rate.lower, rate.upper
+        limits: tuple[float, ...] = (0.0, 0, np.nan, np.nan, np.nan, np.nan)
+        interval = landmark.ci
+        if interval is not None and f"{name}, ci" not in relaxed:
+            z, form = _z(interval.level), _form(interval, ci_type)
+            limits = (z, form, interval.lower.lower, interval.lower.upper, interval.upper.lower, interval.upper.upper)
+            outer = np.log(-np.log(np.clip([interval.lower.value, interval.upper.value], 1e-6, 1 - 1e-6)))
+            spread = float(outer[0] - outer[1]) / 2 / z
+            equations.add((forward.LANDMARK_ERROR, k, time, 0, 0, 0), (spread, spread), 0.03)
+        rows.append((time, low, high, *limits))
+        if high < 1 and low > 0:
+            equations.add((forward.SURVIVAL, k, time, 0, 0, 0), (low, high), RATE_ERROR)
+    return rows
+
+
+def _read_ratio(
+    comparison: ReportedComparison, equations: _Equations, relaxed: frozenset[str]
+) -> tuple[FloatArray, float | None]:
+    box = np.array([-FAR, FAR, -FAR, FAR, -FAR, FAR, _z(0.95)])
+    ratio = comparison.hazard_ratio
+    if ratio is None:
+        return box, None
+    centre = float(np.log(ratio.estimate.value))
+    if "hazard_ratio" not in relaxed:
+        box[:2] = np.log(_edges(ratio.estimate))
+        equations.add((forward.SCORE, 1, 0, 0, 0, 0), (box[0], box[1]), 0.003)
+    interval = ratio.ci
+    if interval is not None and "hazard_ratio.ci" not in relaxed:
+        z = box[6] = _z(interval.level)
+        lower = _kept(interval.lower, "hazard_ratio.ci.lower", relaxed)
+        upper = _kept(interval.upper, "hazard_ratio.ci.upper", relaxed)
+        if lower is not None:
+            box[2:4] = np.log(_edges(lower))
+        if upper is not None:
+            box[4:6] = np.log(_edges(upper))
+        if lower is not None and upper is not None and lower.lower > 0:
+            narrow = max((box[4] - box[3]) / 2 / z, 1e-3)
+            wide = (box[5] - box[2]) / 2 / z
+            equations.add((forward.INFORMATION, 1, centre, 0, 0, 0), (narrow, wide), 0.01)
+    return box, centre
+
+
+def _read_test(
+    comparison: ReportedComparison, equations: _Equations, relaxed: frozenset[str]
+) -> tuple[float, float, bool]:
+    """Range of the log-rank statistic (negative favours the experimental arm) that prints the p-value."""
+    p_value = comparison.p_value
+    if p_value is None or "p_value" in relaxed or len(comparison.arms) != 2:
+        return -np.inf, np.inf, False
+    one_sided = p_value.sided == 1
+    share = 1.0 if one_sided else 2.0
+    normal = NormalDist()
+    low, high = max(p_value.value.lower, 1e-300), min(p_value.value.upper, 1.0)
+    strong = -normal.inv_cdf(min(high / share, 1 - 1e-12)) if high < 1 else (-np.inf if one_sided else 0.0)
+    strongest = -normal.inv_cdf(low / share) if p_value.value.lower > 0 else np.inf
+    return strong, strongest, not one_sided
+
+
+def _typical_median(comparison: ReportedComparison) -> tuple[float, float]:
+    """Log of the geometric mean of the medians; without them, of what rates or events say of an exponential."""
+    reached = [arm.median.value for arm in comparison.arms if arm.median is not None and arm.median.reached]
+    if len(reached) == len(comparison.arms):
+        return float(np.mean(np.log(reached))), 0.12
+    if reached:
+        return float(np.mean(np.log(reached))) + 0.1, 0.3
+    guesses = [
+        mark.time.value * np.log(2) / -np.log(min(max(mark.survival.value, 0.01), 0.99))
+        for arm in comparison.arms
+        for mark in arm.landmarks[-1:]
+    ]
+    if guesses:
+        return float(np.mean(np.log(guesses))), 0.4
+    followed = _typical_follow_up(comparison)
+    sizes = sum(arm.n.value for arm in comparison.arms if arm.n is not None)
+    events = comparison.events_total.value if comparison.events_total else 0.0
+    events = events or sum(arm.events.value for arm in comparison.arms if arm.events is not None)
+    months = np.exp(followed[0]) if followed else 18.0
+    share = events / sizes if events and sizes else 0.5
+    return float(np.log(np.log(2) * months * 0.9 * (1 - share / 2) / max(share, 0.01))), 0.6
+
+
+def _typical_follow_up(comparison: ReportedComparison) -> tuple[float, float] | None:
+    values = [arm.median_follow_up.value for arm in comparison.arms if arm.median_follow_up is not None]
+    values = [value for value in values if np.isfinite(value)]
+    if not values and comparison.median_follow_up is not None and comparison.median_follow_up.reached:
+        values = [comparison.median_follow_up.value]
+    return (float(np.mean(np.log(values))), 0.12) if values else None
