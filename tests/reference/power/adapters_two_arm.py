@@ -11,12 +11,10 @@ from scipy.special import ndtr
 from analysis.design import PiecewiseAccrual, UniformAccrual
 from analysis.power import (
     Arm,
-    AtRisk,
     AveragedNull,
     AverageHazardRatio,
     BernsteinLagakos,
     CoxWald,
-    FlemingHarrington,
     Freedman,
     GeneralizedSchoenfeld,
     IntervalCensored,
@@ -24,8 +22,8 @@ from analysis.power import (
     LogRank,
     MaxCombo,
     MilestoneDifference,
-    ModestlyWeighted,
     Moments,
+    NumberAtRisk,
     QuantileDifference,
     RMSTDifference,
     Rubinstein,
@@ -45,7 +43,7 @@ from analysis.power import (
     two_arm_trial,
 )
 from analysis.power.approximations import ahr_information
-from analysis.survival.distributions import PiecewiseExponential, ProportionalHazards, Weibull
+from analysis.survival import FlemingHarrington, ModestlyWeighted, PiecewiseExponential, ProportionalHazards, Weibull
 from tests.reference.power import r_integrate
 from tests.reference.power.registry import Adapter
 
@@ -364,7 +362,7 @@ def npsurv_exponents(name: str) -> tuple[float, float]:
 
 
 def npsurv_weight(name: str) -> Any:
-    powers = {"n": AtRisk(1.0), "sqrtN": AtRisk(0.5)}
+    powers = {"n": NumberAtRisk(1.0), "sqrtN": NumberAtRisk(0.5)}
     return powers[name] if name in powers else FlemingHarrington(*npsurv_exponents(name))
 
 
