@@ -54,7 +54,8 @@ class RiskProcess:
         """Hazard per month of a patient at risk, whichever arm."""
         at_risk = self.at_risk.sum(axis=0)
         hazard: FloatArray = np.zeros_like(at_risk)
-        return np.divide(self.event_rate.sum(axis=0), at_risk, out=hazard, where=at_risk > 0)
+        np.divide(self.event_rate.sum(axis=0), at_risk, out=hazard, where=at_risk > 0)
+        return hazard
 
     @cached_property
     def pooled_cumulative_hazard(self) -> FloatArray:

@@ -105,7 +105,8 @@ def experimental_share(process: RiskProcess, margin: float = 1.0) -> FloatArray:
     control, experimental = process.at_risk[0], margin * process.at_risk[1]
     total = control + experimental
     share: FloatArray = np.zeros_like(total)
-    return np.divide(experimental, total, out=share, where=total > 0)
+    np.divide(experimental, total, out=share, where=total > 0)
+    return share
 
 
 def _score_variance(
