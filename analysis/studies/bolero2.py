@@ -16,7 +16,7 @@ FIRST_LINE = ("pfs-first-line-local", "pfs-first-line-central")
 OS = ("os-final",)
 
 RELAXED = {"os-final": ("p_value",)}
-"""What is not asked of the members, by comparison: the printed p of overall survival contradicts the printed interval."""
+"""What is not asked of the members, by comparison: the printed p of OS contradicts the printed interval."""
 
 
 def reported() -> ReportedTrial:
@@ -37,13 +37,11 @@ def reconstruction(comparison: str, members: int = 500, seed: int = 2012) -> Rec
     seed
         Seed of all draws.
     """
-    return reconstruct(
-        reported().comparison(comparison), members=members, rng=seed, relax=RELAXED.get(comparison, ())
-    )
+    return reconstruct(reported().comparison(comparison), members=members, rng=seed, relax=RELAXED.get(comparison, ()))
 
 
 def everolimus_median(comparison: str) -> float:
-    """Reported median of the everolimus arm in months: the control of XENERA-1 is the same treatment."""
+    """Return the reported median of the everolimus arm, months: XENERA-1's control is the same treatment."""
     median = reported().comparison(comparison).arm("everolimus").median
     assert median is not None, f"{comparison} prints no median"
     return median.value

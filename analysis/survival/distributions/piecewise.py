@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.survival.checks import FloatArray, change_points, nonnegative, probabilities, same_length
-from analysis.survival.distributions.protocol import Seed, Size, clipped, hazard_from_start, inverted_uniforms
+from analysis.survival.checks import FloatArray, change_points, nonnegative, same_length
+from analysis.survival.distributions.protocol import (
+    Seed,
+    Size,
+    clipped,
+    hazard_from_start,
+    hazard_of_share,
+    inverted_uniforms,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -90,8 +97,12 @@ class PiecewiseExponential:
 
     def quantile(self, p: ArrayLike) -> FloatArray:
         """Time by which a share `p` has failed; inf where the rates never carry it so far."""
+        return self.inverse_cumulative_hazard(hazard_of_share(p))
+
+    def inverse_cumulative_hazard(self, h: ArrayLike) -> FloatArray:
+        """First time at which the cumulative hazard is `h`."""
+        target = np.asarray(h, dtype=np.float64)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            target = -np.log1p(-probabilities("p", p))
             piece = piece_reaching(self._hazard_at_start, target)
             wait = (target - self._hazard_at_start[piece]) / self.rates[piece]
         return np.where(target == 0, 0.0, self._starts[piece] + wait)[()]

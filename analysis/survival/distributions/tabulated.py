@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.errors import InvalidValueError
-from analysis.survival.checks import FloatArray, nonnegative, probabilities, same_length
+from analysis.survival.checks import FloatArray, nonnegative, same_length
 from analysis.survival.distributions.piecewise import PiecewiseExponential
-from analysis.survival.distributions.protocol import Seed, Size, clipped, inverted_uniforms
+from analysis.survival.distributions.protocol import Seed, Size, clipped, hazard_of_share, inverted_uniforms
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -106,14 +106,19 @@ class Tabulated:
 
     def quantile(self, p: ArrayLike) -> FloatArray:
         """Time by which a share `p` has failed; inf where the curve never comes down so far."""
-        p = probabilities("p", p)
+        return self.inverse_cumulative_hazard(hazard_of_share(p))
+
+    def inverse_cumulative_hazard(self, h: ArrayLike) -> FloatArray:
+        """First time at which the cumulative hazard is `h`."""
+        target = np.asarray(h, dtype=np.float64)
         if np.isinf(self._end):
-            return self._body.quantile(p)
-        alive = self._body.survival(self._last)
-        late = (p - (1 - alive)) / alive
-        on_body = self._body.quantile(np.where(late <= 0, p, 0.0))
-        towards_end = np.minimum(self._last + late * (self._end - self._last), self._end)
-        return np.where(late <= 0, on_body, towards_end)[()]
+            return self._body.inverse_cumulative_hazard(target)
+        at_last = self._body.cumulative_hazard(self._last)
+        past = target - at_last
+        early = past <= 1e-14 * at_last
+        on_body = self._body.inverse_cumulative_hazard(np.where(early, target, 0.0))
+        towards_end = self._last - np.expm1(-np.maximum(past, 0.0)) * (self._end - self._last)
+        return np.where(early, on_body, towards_end)[()]
 
     def rmst(self, tau: ArrayLike) -> FloatArray:
         """Integral of S over [0, tau]; the mean at ``tau=inf``."""
