@@ -3,10 +3,10 @@
 from analysis.power.adjusted import RepeatedInference, StagewiseInference, repeated_inference, stagewise_inference
 from analysis.power.approximations import (
     AverageHazardRatio,
-    BernsteinLagakos,
+    CoxWald,
     Freedman,
+    GeneralizedSchoenfeld,
     HsiehFreedman,
-    LachinFoulkes,
     Rubinstein,
     Schoenfeld,
 )
@@ -30,11 +30,13 @@ from analysis.power.expected import (
 )
 from analysis.power.futility import BetaSpending, FutilityBounds, NoFutility, NullSpending
 from analysis.power.group_sequential import GroupSequentialDesign, required_information
+from analysis.power.interval_censored import IntervalCensored
 from analysis.power.kaplan_meier_tests import MilestoneDifference, QuantileDifference, RMSTDifference
 from analysis.power.kinds import SEQUENTIAL_KINDS
 from analysis.power.logrank import LogRank, average_hazard_ratio, cox_hazard_ratio
 from analysis.power.max_combo import MaxCombo
 from analysis.power.moments import Moments, critical_z
+from analysis.power.null_information import AveragedNull, BernsteinLagakos, LachinFoulkes
 from analysis.power.priors import NormalPrior, PointsPrior
 from analysis.power.sequential_survival import (
     SequentialSchedule,
@@ -59,17 +61,21 @@ __all__ = [
     "Arm",
     "AtRisk",
     "AverageHazardRatio",
+    "AveragedNull",
     "BernsteinLagakos",
     "BetaSpending",
+    "CoxWald",
     "Crossing",
     "ExponentialSpending",
     "FlemingHarrington",
     "Freedman",
     "FutilityBounds",
+    "GeneralizedSchoenfeld",
     "GroupSequentialDesign",
     "HaybittlePeto",
     "HsiehFreedman",
     "HwangShihDeCani",
+    "IntervalCensored",
     "KimDeMets",
     "LachinFoulkes",
     "LanDeMetsOBrienFleming",

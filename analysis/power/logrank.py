@@ -92,12 +92,13 @@ def check_margin(margin: float) -> None:
 
 def score_moments(process: RiskProcess, weight: FloatArray | float, margin: float = 1.0) -> tuple[float, float]:
     """Mean and estimated variance of a stratum's score; the mean is above 0 when it favours the experimental arm."""
-    share, events = _experimental_share(process, margin), process.event_rate.sum(axis=0)
+    share, events = experimental_share(process, margin), process.event_rate.sum(axis=0)
     mean = process.grid.integral(weight * (share * events - process.event_rate[1]))
     return float(mean), float(process.grid.integral(weight**2 * share * (1 - share) * events))
 
 
-def _experimental_share(process: RiskProcess, margin: float) -> FloatArray:
+def experimental_share(process: RiskProcess, margin: float = 1.0) -> FloatArray:
+    """Probability that the next event is in the experimental arm if the margin is the hazard ratio."""
     control, experimental = process.at_risk[0], margin * process.at_risk[1]
     total = control + experimental
     return np.divide(experimental, total, out=np.zeros_like(total), where=total > 0)
@@ -107,7 +108,7 @@ def _score_variance(
     process: RiskProcess, weight: FloatArray | float, margin: float, patients: FloatArray, simple: bool
 ) -> float:
     """Variance of the score: patients are independent, and each contributes to her own and to all others' risk sets."""
-    grid, share = process.grid, _experimental_share(process, margin)
+    grid, share = process.grid, experimental_share(process, margin)
     hazard_of_score = process.event_rate.sum(axis=0) / (process.at_risk[0] + margin * process.at_risk[1])
     total, means = 0.0, []
     for arm, relative_risk in enumerate((1.0, margin)):
@@ -133,12 +134,13 @@ def average_hazard_ratio(trial: TwoArmTrial, time: float) -> float:
     logs = events = 0.0
     for process in risk_processes(trial, time):
         rate = process.event_rate.sum(axis=0)
-        logs += float(process.grid.integral(np.where(rate > 0, rate * _log_hazard_ratio(process), 0.0)))
+        logs += float(process.grid.integral(np.where(rate > 0, rate * log_hazard_ratio(process), 0.0)))
         events += float(process.grid.integral(rate))
     return float(np.exp(logs / events))
 
 
-def _log_hazard_ratio(process: RiskProcess) -> FloatArray:
+def log_hazard_ratio(process: RiskProcess) -> FloatArray:
+    """Log hazard ratio at each time; NaN where nobody is at risk."""
     with np.errstate(divide="ignore", invalid="ignore"):
         hazard = process.event_rate / process.at_risk
         return np.log(hazard[1] / hazard[0])

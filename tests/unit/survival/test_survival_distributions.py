@@ -190,6 +190,13 @@ def test_no_hazard_after_a_ratio_of_zero():
     assert stopped.quantile(1 - np.exp(-0.2)) == pytest.approx(2)
 
 
+def test_a_strong_effect_keeps_the_digits_of_the_tail():
+    strong = ProportionalHazards(Exponential(1.0), 0.01)
+    np.testing.assert_allclose(
+        strong.quantile([0.5, 0.9, 0.999]), Exponential(0.01).quantile([0.5, 0.9, 0.999]), rtol=1e-12
+    )
+
+
 def test_mixture_is_the_mean_of_its_components():
     mixed = Mixture([Exponential(0.1), Exponential(0.02)], [3, 1])
     assert mixed.weights == (0.75, 0.25)
