@@ -1,5 +1,6 @@
 """Analytic operating characteristics of designs."""
 
+from analysis.power import single_arm
 from analysis.power.adjusted import RepeatedInference, StagewiseInference, repeated_inference, stagewise_inference
 from analysis.power.approximations import (
     AverageHazardRatio,
@@ -126,6 +127,7 @@ __all__ = [
     "predictive_power",
     "repeated_inference",
     "required_information",
+    "single_arm",
     "sequential_survival_design",
     "stagewise_inference",
     "time_of_events",
