@@ -1,5 +1,6 @@
 """Analytic operating characteristics of designs."""
 
+from analysis.power import single_arm
 from analysis.power.adjusted import RepeatedInference, StagewiseInference, repeated_inference, stagewise_inference
 from analysis.power.approximations import (
     AverageHazardRatio,
@@ -134,6 +135,7 @@ __all__ = [
     "repeated_inference",
     "required_information",
     "sample_size",
+    "single_arm",
     "sequential_survival_design",
     "stagewise_inference",
     "study_duration",

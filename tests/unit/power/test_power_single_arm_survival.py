@@ -23,7 +23,7 @@ from analysis.power.single_arm import (
     two_stage_survival,
 )
 from analysis.power.single_arm.many_curves import kaplan_meier_rows
-from analysis.survival.distributions import Exponential, PiecewiseExponential, Weibull
+from analysis.survival import Exponential, PiecewiseExponential, Weibull
 
 NULL, TRUTH = Exponential.from_median(4.0), Exponential.from_median(7.0)
 SCHEDULE = FollowUp(UniformAccrual(18), 24)
