@@ -56,6 +56,7 @@ def reconstruct(
         ci_type=ci_type,
         relaxed=tuple(sorted(relaxed)),
         diagnostics={
+            "met": float(np.mean(ensemble.miss == 0)),
             "distinct members": float(np.unique(kept).size),
             "draws": float(ensemble.attempts),
         },
