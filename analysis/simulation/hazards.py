@@ -1,0 +1,121 @@
+"""Event times from unit exponentials: every distribution becomes a table of its cumulative hazard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from analysis.survival.distributions import as_piecewise_exponential
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from analysis.survival.distributions import Distribution
+
+TAIL = 1e-7
+FOREVER = 1e9
+PIECES = 1000
+
+
+class HazardTables(NamedTuple):
+    """Cumulative hazards, linear between knots; the table of member m and cell c is number m * cells + c.
+
+    `hazard` and `time` hold the knots' cumulative hazards and months, `months_per_hazard` the inverse rate from a knot
+    on, `first` the position of each table's first knot, with one entry more than there are tables.
+    """
+
+    hazard: NDArray[np.float64]
+    time: NDArray[np.float64]
+    months_per_hazard: NDArray[np.float64]
+    first: NDArray[np.int64]
+    cells: int
+
+
+def hazard_tables(by_member: Sequence[Sequence[Distribution]]) -> HazardTables:
+    """Tables of the distributions of each member's cells.
+
+    A piecewise-exponential distribution is kept exactly; any other is followed at 1,000 quantiles and 1,000 times up to
+    the time that all but 1e-7 of its events precede, and keeps its last rate from there on.
+    """
+    knots = [_knots(distribution) for cells in by_member for distribution in cells]
+    sizes = [len(hazard) for hazard, _, _ in knots]
+    hazard, time, inverse = (np.concatenate(column) for column in zip(*knots, strict=True))
+    return HazardTables(hazard, time, inverse, np.concatenate(([0], np.cumsum(sizes))), len(by_member[0]))
+
+
+def _knots(distribution: Distribution) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    changes = distribution.change_points
+    failing = 1.0 - float(distribution.survival(FOREVER))
+    latest = float(distribution.quantile(failing * (1.0 - TAIL))) if failing > 0 else 1.0
+    beyond_changes = float(changes[-1]) + max(1.0, float(changes[-1])) if changes.size else 0.0
+    pieces = as_piecewise_exponential(distribution, max(latest, beyond_changes), PIECES)
+    time = np.concatenate(([0.0], pieces.breaks))
+    hazard = np.concatenate(([0.0], np.cumsum(pieces.rates[:-1] * np.diff(time))))
+    with np.errstate(divide="ignore"):
+        return hazard, time, 1.0 / np.asarray(pieces.rates)
+
+
+@njit(inline="always")
+def inverse_hazard(tables: HazardTables, low: int, high: int, cumulative: float) -> float:
+    """Time at which the table with knots [low, high) reaches a cumulative hazard; inf if never."""
+    while high - low > 1:
+        middle = (low + high) // 2
+        if tables.hazard[middle] <= cumulative:
+            low = middle
+        else:
+            high = middle
+    if tables.months_per_hazard[low] == np.inf:
+        return np.inf
+    return float(tables.time[low] + (cumulative - tables.hazard[low]) * tables.months_per_hazard[low])
+
+
+@njit(inline="always")
+def cumulative_hazard(tables: HazardTables, low: int, high: int, time: float) -> float:
+    """Cumulative hazard that the table with knots [low, high) has reached by a time."""
+    while high - low > 1:
+        middle = (low + high) // 2
+        if tables.time[middle] <= time:
+            low = middle
+        else:
+            high = middle
+    return float(tables.hazard[low] + (time - tables.time[low]) / tables.months_per_hazard[low])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def event_times(
+    tables: HazardTables, member: NDArray[np.int64], bounds: NDArray[np.int64], exponential: NDArray[np.float64]
+) -> None:
+    """Turn unit exponentials, shape (trials, n), into event times in place; columns are those of a `Population`."""
+    for trial in range(exponential.shape[0]):
+        for cell in range(tables.cells):
+            low = tables.first[member[trial] * tables.cells + cell]
+            high = tables.first[member[trial] * tables.cells + cell + 1]
+            if high - low == 1:
+                months = tables.months_per_hazard[low]
+                for i in range(bounds[cell], bounds[cell + 1]):
+                    exponential[trial, i] *= months
+            else:
+                for i in range(bounds[cell], bounds[cell + 1]):
+                    exponential[trial, i] = inverse_hazard(tables, low, high, exponential[trial, i])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def event_times_after(
+    tables: HazardTables,
+    member: NDArray[np.int64],
+    bounds: NDArray[np.int64],
+    start: NDArray[np.float64],
+    exponential: NDArray[np.float64],
+) -> None:
+    """Event times given no event before `start`, shape (trials, n), in place of unit exponentials."""
+    for trial in range(exponential.shape[0]):
+        for cell in range(tables.cells):
+            low = tables.first[member[trial] * tables.cells + cell]
+            high = tables.first[member[trial] * tables.cells + cell + 1]
+            for i in range(bounds[cell], bounds[cell + 1]):
+                reached = cumulative_hazard(tables, low, high, start[trial, i])
+                exponential[trial, i] = inverse_hazard(tables, low, high, reached + exponential[trial, i])
