@@ -38,6 +38,7 @@ from analysis.power.logrank import LogRank, average_hazard_ratio, cox_hazard_rat
 from analysis.power.max_combo import MaxCombo
 from analysis.power.moments import Moments, critical_z
 from analysis.power.null_information import AveragedNull, BernsteinLagakos, LachinFoulkes
+from analysis.power.of_design import expected_cut_time, two_arm_trials
 from analysis.power.priors import NormalPrior, PointsPrior
 from analysis.power.sequential_survival import (
     SequentialSchedule,
@@ -45,6 +46,7 @@ from analysis.power.sequential_survival import (
     crossing_of_test,
     sequential_survival_design,
 )
+from analysis.power.solve import AnalyticPower, analytic_power, detectable_hazard_ratio, sample_size, study_duration
 from analysis.power.spending import (
     ExponentialSpending,
     HwangShihDeCani,
@@ -53,14 +55,15 @@ from analysis.power.spending import (
     LanDeMetsPocock,
     UserSpending,
 )
+from analysis.power.summary import PowerSummary, power_summary
 from analysis.power.trial import Arm, Stratum, TwoArmTrial, two_arm_trial
-from analysis.power.weights import AtRisk, FlemingHarrington, ModestlyWeighted
+from analysis.power.weights import NumberAtRisk
 
 __all__ = [
     "SEQUENTIAL_KINDS",
     "AlphaSpending",
+    "AnalyticPower",
     "Arm",
-    "AtRisk",
     "AverageHazardRatio",
     "AveragedNull",
     "BernsteinLagakos",
@@ -68,7 +71,6 @@ __all__ = [
     "CoxWald",
     "Crossing",
     "ExponentialSpending",
-    "FlemingHarrington",
     "Freedman",
     "FutilityBounds",
     "GeneralizedSchoenfeld",
@@ -84,14 +86,15 @@ __all__ = [
     "LogRank",
     "MaxCombo",
     "MilestoneDifference",
-    "ModestlyWeighted",
     "Moments",
     "NoFutility",
     "NormalPrior",
     "NullSpending",
+    "NumberAtRisk",
     "OBrienFleming",
     "Pocock",
     "PointsPrior",
+    "PowerSummary",
     "QuantileDifference",
     "RMSTDifference",
     "RepeatedInference",
@@ -104,6 +107,7 @@ __all__ = [
     "TwoArmTrial",
     "UserSpending",
     "WangTsiatis",
+    "analytic_power",
     "assurance",
     "average_hazard_ratio",
     "conditional_assurance",
@@ -113,9 +117,11 @@ __all__ = [
     "critical_z",
     "crossing_of_test",
     "crossing_probabilities",
+    "detectable_hazard_ratio",
     "detectable_hazard_ratio_at_events",
     "events_needed",
     "expected_at_risk",
+    "expected_cut_time",
     "expected_enrolled",
     "expected_events",
     "expected_lost",
@@ -123,13 +129,17 @@ __all__ = [
     "hazard_ratio_at_z",
     "normal_assurance",
     "power_at_events",
+    "power_summary",
     "prediction_interval",
     "predictive_power",
     "repeated_inference",
     "required_information",
-    "single_arm",
+    "sample_size",
     "sequential_survival_design",
+    "single_arm",
     "stagewise_inference",
+    "study_duration",
     "time_of_events",
     "two_arm_trial",
+    "two_arm_trials",
 ]

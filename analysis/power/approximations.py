@@ -16,11 +16,12 @@ from analysis.power.logrank import (
     log_hazard_ratio,
 )
 from analysis.power.moments import Moments, from_information
+from analysis.power.weights import NumberAtRisk, large_sample_weight, weight_changes
 
 if TYPE_CHECKING:
     from analysis.power.expected import RiskProcess
     from analysis.power.trial import Stratum, TwoArmTrial
-    from analysis.power.weights import Weight
+    from analysis.survival import Weight
 
 
 def harmonic_information(trial: TwoArmTrial, time: float) -> float:
@@ -180,14 +181,14 @@ class GeneralizedSchoenfeld:
     1981;68:316-319.
     """
 
-    weight: Weight | None = None
+    weight: Weight | NumberAtRisk | None = None
 
     def moments(self, trial: TwoArmTrial, time: float) -> Moments:
         """Give the moments at calendar month `time`."""
-        changes = None if self.weight is None else self.weight.change_points
+        changes = weight_changes(self.weight)
         mean = variance = 0.0
         for process in risk_processes(trial, time, change_points=changes):
-            weight = 1.0 if self.weight is None else self.weight.at(process)
+            weight = large_sample_weight(self.weight, process)
             share = experimental_share(process)
             rate = share * (1 - share) * process.event_rate.sum(axis=0)
             local = np.where(rate > 0, -rate * log_hazard_ratio(process), 0.0)
@@ -208,7 +209,8 @@ class AverageHazardRatio:
     References
     ----------
     Mukhopadhyay P, Ye J, Anderson KM, et al. Log-rank test vs MaxCombo and difference in restricted mean survival time
-    tests for comparing survival under nonproportional hazards in immuno-oncology trials. JAMA Oncology 2022;8:1294-1300.
+    tests for comparing survival under nonproportional hazards in immuno-oncology trials. JAMA Oncology
+    2022;8:1294-1300.
     """
 
     margin: float = 1.0

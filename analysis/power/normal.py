@@ -33,7 +33,8 @@ def bivariate_normal(h: FloatArray, k: FloatArray, correlation: float) -> FloatA
     beyond = np.where(h * k < 0, 0.5, 0.0)
     of_h = owens_t(h, (k - correlation * h) / (h * root))
     of_k = owens_t(k, (h - correlation * k) / (k * root))
-    return np.clip((ndtr(h) + ndtr(k)) / 2 - of_h - of_k - beyond, 0.0, 1.0)
+    probability: FloatArray = np.clip((ndtr(h) + ndtr(k)) / 2 - of_h - of_k - beyond, 0.0, 1.0)
+    return probability
 
 
 def orthant_probability(limits: FloatArray, correlation: FloatArray) -> float:
@@ -59,8 +60,8 @@ def orthant_probability(limits: FloatArray, correlation: FloatArray) -> float:
 
     References
     ----------
-    Genz A. Numerical computation of multivariate normal probabilities. Journal of Computational and Graphical Statistics
-    1992;1:141-149.
+    Genz A. Numerical computation of multivariate normal probabilities. Journal of Computational and Graphical
+    Statistics 1992;1:141-149.
     """
     k = limits.size
     if k == 1:

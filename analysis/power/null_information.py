@@ -12,11 +12,12 @@ from analysis.power.expected import risk_processes
 from analysis.power.logrank import average_hazard_ratio, check_margin, score_moments
 from analysis.power.moments import Moments, from_information
 from analysis.power.trial import Stratum, TwoArmTrial
-from analysis.survival.distributions import ProportionalHazards
+from analysis.power.weights import NumberAtRisk, large_sample_weight, weight_changes
+from analysis.survival import ProportionalHazards
 
 if TYPE_CHECKING:
     from analysis.power.expected import RiskProcess
-    from analysis.power.weights import Weight
+    from analysis.survival import Weight
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,9 @@ def _under_null(trial: TwoArmTrial, level: float, margin: float) -> TwoArmTrial:
 
 @dataclass(frozen=True)
 class AveragedNull:
-    """Weighted log-rank test whose null variance is that of a trial in which both arms have the mean hazard (gsDesign2).
+    """Weighted log-rank test with the null variance of a trial whose arms both have the mean hazard (gsDesign2).
 
-    The expected score per unit of information is divided by the null information of that trial, so under delayed effects
+    The expected score per unit of information meets the null information of another trial, so under delayed effects
     and unequal arms the power is off by several points; `LogRank` is exact.
 
     Parameters
@@ -104,17 +105,17 @@ class AveragedNull:
         Weight function.
     """
 
-    weight: Weight
+    weight: Weight | NumberAtRisk
 
     def moments(self, trial: TwoArmTrial, time: float) -> Moments:
         """Give the moments at calendar month `time`."""
         mean = variance = null = 0.0
         share = trial.n_experimental / trial.n
-        for process in risk_processes(trial, time, change_points=self.weight.change_points):
+        for process in risk_processes(trial, time, change_points=weight_changes(self.weight)):
             averaged = _with_mean_hazard(process, share)
-            score, information = score_moments(process, self.weight.at(process))
+            score, information = score_moments(process, large_sample_weight(self.weight, process))
             mean, variance = mean + score, variance + information
-            null += score_moments(averaged, self.weight.at(averaged))[1]
+            null += score_moments(averaged, large_sample_weight(self.weight, averaged))[1]
         return from_information(-mean / variance, null, variance)
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import ndtr
 
-from analysis.design import PiecewiseAccrual, UniformAccrual
+from analysis.design import IllnessDeath, PiecewiseAccrual, UniformAccrual
 from analysis.power import (
     Arm,
-    AtRisk,
     AveragedNull,
     AverageHazardRatio,
     BernsteinLagakos,
     CoxWald,
-    FlemingHarrington,
     Freedman,
     GeneralizedSchoenfeld,
     IntervalCensored,
@@ -24,8 +23,8 @@ from analysis.power import (
     LogRank,
     MaxCombo,
     MilestoneDifference,
-    ModestlyWeighted,
     Moments,
+    NumberAtRisk,
     QuantileDifference,
     RMSTDifference,
     Rubinstein,
@@ -45,7 +44,14 @@ from analysis.power import (
     two_arm_trial,
 )
 from analysis.power.approximations import ahr_information
-from analysis.survival.distributions import PiecewiseExponential, ProportionalHazards, Weibull
+from analysis.survival import (
+    Exponential,
+    FlemingHarrington,
+    ModestlyWeighted,
+    PiecewiseExponential,
+    ProportionalHazards,
+    Weibull,
+)
 from tests.reference.power import r_integrate
 from tests.reference.power.registry import Adapter
 
@@ -364,7 +370,7 @@ def npsurv_exponents(name: str) -> tuple[float, float]:
 
 
 def npsurv_weight(name: str) -> Any:
-    powers = {"n": AtRisk(1.0), "sqrtN": AtRisk(0.5)}
+    powers = {"n": NumberAtRisk(1.0), "sqrtN": NumberAtRisk(0.5)}
     return powers[name] if name in powers else FlemingHarrington(*npsurv_exponents(name))
 
 
@@ -538,7 +544,11 @@ def interval_censored(call: RCall) -> dict[str, float]:
     return {f"N[{i}]": float(n) for i, n in enumerate(sizes, start=1)}
 
 
-# simulated by lrstat --------------------------------------------------------------------------------------------------
+def illness_death_pfs(text: str) -> dict[str, float]:
+    time, progression, death = (float(x) for x in re.findall(r"ExpSurvPFS\((\d+),h01=([\d.]+),h02=([\d.]+)", text)[0])
+    model = IllnessDeath(Exponential(progression), Exponential(death), Exponential(death))
+    return {"S_PFS_OS[1]": float(model.pfs_survival(time))}
+
 
 ROUGH = "R's integrate stops at an absolute error of 1.2e-4; its value is reproduced by the same rule"
 
@@ -586,6 +596,7 @@ ADAPTERS = {
         rtol=2e-4,
         because="gsDesign2 solves for the critical value to 1.2e-4 (uniroot), its normal probabilities are randomised",
     ),
+    ("simIDM", "ExpSurvPFS/OS"): Adapter(compute_text=illness_death_pfs),
     ("icensmis", "icpowerpf (N)"): Adapter(interval_censored),
     ("icensmis", "icpowerpf (interval-censored, assessment every k months to month 24)"): Adapter(interval_censored),
 }

@@ -18,7 +18,7 @@ from scipy.integrate import quad
 
 from analysis.power import Moments, Stratum
 from analysis.power.trial import entry_rate_changes
-from analysis.survival.distributions import Exponential, PiecewiseExponential
+from analysis.survival import Exponential, PiecewiseExponential
 
 if TYPE_CHECKING:
     from analysis.power import TwoArmTrial

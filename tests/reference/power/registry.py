@@ -32,7 +32,8 @@ class Adapter:
     Carlo error of simulated values. ``where`` (part of the call's text) makes it the adapter of those calls only.
     Where a tool integrates coarsely, ``as_the_tool(parsed call)`` gives what our formula comes to under the tool's own
     rule: a row that is further than ``rtol`` from the package's value passes if it is within ``rtol`` of that, and the
-    package's value within ``coarse_rtol``.
+    package's value within ``coarse_rtol``. ``tolerance(quantity, value)`` is an absolute tolerance that depends on the
+    row, such as 4 Monte Carlo standard errors.
     """
 
     compute: Callable[[RCall], Mapping[str, float]] | None = None
@@ -43,6 +44,7 @@ class Adapter:
     where: str = ""
     as_the_tool: Callable[[RCall], Mapping[str, float]] | None = None
     coarse_rtol: float = 0.0
+    tolerance: Callable[[str, float], float] | None = None
 
     def values(self, call: ReferenceCall) -> Mapping[str, float]:
         if self.compute_text is not None:
@@ -57,6 +59,8 @@ class Adapter:
         for quantity in quantities:
             value = call.values[quantity]
             if quantity in got and self._close(got[quantity], value, self.rtol):
+                continue
+            if self.tolerance is not None and abs(got[quantity] - value) <= self.tolerance(quantity, value):
                 continue
             if (
                 self.as_the_tool is not None
