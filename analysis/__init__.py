@@ -33,24 +33,13 @@ _NAMES = {
     "simulate": "simulation",
 }
 
-__all__ = ["__version__", *_ROOMS, *_NAMES]  # noqa: PLE0604
+__all__ = ["__version__", *_ROOMS, *_NAMES]
 
 if TYPE_CHECKING:
-    from analysis import (
-        design,
-        endpoints,
-        errors,
-        plots,
-        power,
-        reconstruction,
-        reported,
-        simulation,
-        studies,
-        survival,
-    )
-    from analysis.reconstruction import reconstruct, reconstruct_curve
-    from analysis.reported import load
-    from analysis.simulation import simulate
+    from analysis.reconstruction import reconstruct as reconstruct
+    from analysis.reconstruction import reconstruct_curve as reconstruct_curve
+    from analysis.reported import load as load
+    from analysis.simulation import simulate as simulate
 
 
 def __getattr__(name: str) -> Any:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from analysis.power.boundaries import Bounds
     from analysis.power.crossing import Crossing, FloatArray
     from analysis.power.group_sequential import GroupSequentialDesign
-    from analysis.power.moments import Test
+    from analysis.power.moments import Comparison
     from analysis.power.trial import TwoArmTrial
 
 
@@ -125,7 +125,7 @@ class SequentialSurvivalDesign:
         """Give the expected events when the trial ends, by default at the alternative."""
         return float(self.crossing(hazard_ratio).stopping @ self.events_at_looks)
 
-    def schedule(self, trial: TwoArmTrial, test: Test | None = None) -> SequentialSchedule:
+    def schedule(self, trial: TwoArmTrial, test: Comparison | None = None) -> SequentialSchedule:
         """When the looks come in a trial, and with what probability it ends there.
 
         Parameters
@@ -255,7 +255,7 @@ def sequential_survival_design(
     return SequentialSurvivalDesign(design, hazard_ratio, events, allocation_ratio, margin)
 
 
-def crossing_of_test(bounds: Bounds, trial: TwoArmTrial, times: ArrayLike, test: Test | None = None) -> Crossing:
+def crossing_of_test(bounds: Bounds, trial: TwoArmTrial, times: ArrayLike, test: Comparison | None = None) -> Crossing:
     """Crossing probabilities of a test by its large-sample moments at calendar times.
 
     Parameters

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING
-
-from scipy.special import ndtri
 
 from analysis.errors import InvalidValueError
 
@@ -60,7 +59,7 @@ def log_ratio_std_error(ratio: ReportedHazardRatio) -> Recovered:
     low, high = ratio.ci.lower, ratio.ci.upper
     if not (low.reached and high.reached and low.value > 0):
         raise InvalidValueError("hazard_ratio.ci", str(ratio.ci), "limits above 0", "ask only where both were printed")
-    width = 2 * float(ndtri(0.5 + ratio.ci.level / 2))
+    width = 2 * NormalDist().inv_cdf(0.5 + ratio.ci.level / 2)
     return Recovered(
         math.log(high.value / low.value) / width,
         max(math.log(high.lower / low.upper), 0.0) / width,
@@ -147,7 +146,7 @@ def log_asymmetry(ratio: ReportedHazardRatio) -> float:
     assert ratio.ci is not None  # log_ratio_std_error has seen to it
     lower, upper = _log_box(ratio.ci.lower), _log_box(ratio.ci.upper)
     estimate = _log_box(ratio.estimate)
-    half_width = error.upper * float(ndtri(0.5 + ratio.ci.level / 2))
+    half_width = error.upper * NormalDist().inv_cdf(0.5 + ratio.ci.level / 2)
     too_high = estimate[0] - (lower[1] + upper[1]) / 2
     too_low = (lower[0] + upper[0]) / 2 - estimate[1]
     return max(too_high, 0.0) / half_width - max(too_low, 0.0) / half_width

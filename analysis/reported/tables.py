@@ -47,7 +47,7 @@ def sections(trial: ReportedTrial) -> dict[str, pd.DataFrame]:
             for finding in review(trial).new
         ],
     }
-    frames = {heading: pd.DataFrame(rows).fillna("") for heading, rows in made.items() if rows}
+    frames = {heading: pd.DataFrame(rows) for heading, rows in made.items() if rows}
     return {heading: frame.loc[:, (frame != "").any()] for heading, frame in frames.items()}
 
 

@@ -41,7 +41,13 @@ class BatchClock:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def nth_event_time(origin, known, event, number, out):
+def nth_event_time(
+    origin: NDArray[np.float64],
+    known: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    number: int,
+    out: NDArray[np.float64],
+) -> None:
     """Write the `number`-th smallest of origin + known among the events of each trial; inf where there are fewer."""
     n = origin.shape[1]
     calendar, near = np.empty(n), np.empty(n)

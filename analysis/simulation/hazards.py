@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from analysis.survival.distributions import Distribution
 
 TAIL = 1e-7
+FOREVER = 1e9
 PIECES = 1000
 
 
 class HazardTables(NamedTuple):
     """Cumulative hazards, linear between knots; the table of member m and cell c is number m * cells + c.
 
-    `hazard` and `time` hold the knots' cumulative hazards and months, `months_per_hazard` the inverse rate from a knot on,
-    `first` the position of each table's first knot, with one entry more than there are tables.
+    `hazard` and `time` hold the knots' cumulative hazards and months, `months_per_hazard` the inverse rate from a knot
+    on, `first` the position of each table's first knot, with one entry more than there are tables.
     """
 
     hazard: NDArray[np.float64]
@@ -48,7 +49,7 @@ def hazard_tables(by_member: Sequence[Sequence[Distribution]]) -> HazardTables:
 
 def _knots(distribution: Distribution) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     changes = distribution.change_points
-    failing = 1.0 - float(distribution.survival(np.finfo(float).max))
+    failing = 1.0 - float(distribution.survival(FOREVER))
     latest = float(distribution.quantile(failing * (1.0 - TAIL))) if failing > 0 else 1.0
     beyond_changes = float(changes[-1]) + max(1.0, float(changes[-1])) if changes.size else 0.0
     pieces = as_piecewise_exponential(distribution, max(latest, beyond_changes), PIECES)
@@ -59,7 +60,7 @@ def _knots(distribution: Distribution) -> tuple[NDArray[np.float64], NDArray[np.
 
 
 @njit(inline="always")
-def inverse_hazard(tables, low, high, cumulative):
+def inverse_hazard(tables: HazardTables, low: int, high: int, cumulative: float) -> float:
     """Time at which the table with knots [low, high) reaches a cumulative hazard; inf if never."""
     while high - low > 1:
         middle = (low + high) // 2
@@ -69,11 +70,11 @@ def inverse_hazard(tables, low, high, cumulative):
             high = middle
     if tables.months_per_hazard[low] == np.inf:
         return np.inf
-    return tables.time[low] + (cumulative - tables.hazard[low]) * tables.months_per_hazard[low]
+    return float(tables.time[low] + (cumulative - tables.hazard[low]) * tables.months_per_hazard[low])
 
 
 @njit(inline="always")
-def cumulative_hazard(tables, low, high, time):
+def cumulative_hazard(tables: HazardTables, low: int, high: int, time: float) -> float:
     """Cumulative hazard that the table with knots [low, high) has reached by a time."""
     while high - low > 1:
         middle = (low + high) // 2
@@ -81,12 +82,14 @@ def cumulative_hazard(tables, low, high, time):
             low = middle
         else:
             high = middle
-    return tables.hazard[low] + (time - tables.time[low]) / tables.months_per_hazard[low]
+    return float(tables.hazard[low] + (time - tables.time[low]) / tables.months_per_hazard[low])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def event_times(tables, member, bounds, exponential):
-    """Turn unit exponentials, shape (trials, n), into event times in place; cell c is columns bounds[c] to bounds[c + 1]."""
+def event_times(
+    tables: HazardTables, member: NDArray[np.int64], bounds: NDArray[np.int64], exponential: NDArray[np.float64]
+) -> None:
+    """Turn unit exponentials, shape (trials, n), into event times in place; columns are those of a `Population`."""
     for trial in range(exponential.shape[0]):
         for cell in range(tables.cells):
             low = tables.first[member[trial] * tables.cells + cell]
@@ -101,7 +104,13 @@ def event_times(tables, member, bounds, exponential):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def event_times_after(tables, member, bounds, start, exponential):
+def event_times_after(
+    tables: HazardTables,
+    member: NDArray[np.int64],
+    bounds: NDArray[np.int64],
+    start: NDArray[np.float64],
+    exponential: NDArray[np.float64],
+) -> None:
     """Event times given no event before `start`, shape (trials, n), in place of unit exponentials."""
     for trial in range(exponential.shape[0]):
         for cell in range(tables.cells):

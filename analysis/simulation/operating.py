@@ -27,16 +27,16 @@ def operating_characteristics(result: SimulatedTrials) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``test``, ``endpoint``, ``arm``, ``look`` (a number from 1, or ``"trial"`` for the trial as a whole, stopped where the
-        test's boundaries stop it), ``measure``, ``value``, ``std_error``, ``lower``, ``upper`` (95%; Wilson for
-        proportions), ``trials``.
+        ``test``, ``endpoint``, ``arm``, ``look`` (a number from 1, or ``"trial"`` for the trial as a whole, stopped
+        where the test's boundaries stop it), ``measure``, ``value``, ``std_error``, ``lower``, ``upper`` (95%; Wilson
+        for proportions), ``trials``.
 
-        Measures of the trial: ``power`` (``type I error`` where the arm and the control are given the same event times),
-        ``events``, ``duration`` and ``patients`` (expected when it stops), ``no result`` (share without a statistic); of
-        each look: ``stopped for efficacy``, ``stopped for futility``, ``cut reached``, ``calendar time``, ``events``,
-        ``patients``. Where the test estimates, at the look where the trial stops: ``estimate`` (mean; geometric mean of a
-        ratio), ``bias`` (of the log of a ratio), ``standard deviation`` (likewise), ``coverage`` of the interval. Bias and
-        coverage are given where the truth is one number.
+        Measures of the trial: ``power`` (``type I error`` where the arm and the control are given the same event
+        times), ``events``, ``duration`` and ``patients`` (expected when it stops), ``no result`` (share without a
+        statistic); of each look: ``stopped for efficacy``, ``stopped for futility``, ``cut reached``, ``calendar
+        time``, ``events``, ``patients``. Where the test estimates, at the look where the trial stops: ``estimate``
+        (mean; geometric mean of a ratio), ``bias`` (of the log of a ratio), ``standard deviation`` (likewise),
+        ``coverage`` of the interval. Bias and coverage are given where the truth is one number.
     """
     import pandas as pd
 
@@ -106,7 +106,7 @@ def _exponentiated(log: MonteCarlo) -> MonteCarlo:
 
 
 def _truth(result: SimulatedTrials, test: InLoopTest, arm: str) -> float:
-    """What the test's estimate estimates, if it is the same in all strata and no ensemble or schedule blurs it."""
+    """Give what the estimate estimates, if it is the same in all strata and no ensemble or schedule blurs it."""
     if result.design.assessments is not None:
         return float("nan")
     truths = []

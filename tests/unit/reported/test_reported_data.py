@@ -218,7 +218,7 @@ def test_the_findings_that_are_known_are_these():
         ("caboavenec", "alive", "count-against-share"),
         ("emerald", "pfs-cdk46i-12-months-esr1-mutated", "asymmetric-interval"),
         ("xenera-1", "pfs-independent", "ratio-against-medians"),
-        ("xentuzumab-phase-2", "visceral-one / visceral-other", "conflicting-sources"),
+        ("xentuzumab-phase-2", "visceral-cosa-2019 / visceral-second-abstract", "conflicting-sources"),
     }
 
 
