@@ -109,9 +109,7 @@ class SequentialSurvivalDesign:
         >>> [round(plan.hazard_ratio_at_drift(drift), 3) for drift in (seen.estimate, seen.upper, seen.lower)]
         [0.701, 0.56, 0.878]
         """
-        return hazard_ratio_at_z(
-            drift, self.events, allocation_ratio=self.allocation_ratio, margin=self.margin
-        )
+        return hazard_ratio_at_z(drift, self.events, allocation_ratio=self.allocation_ratio, margin=self.margin)
 
     def crossing(self, hazard_ratio: float | None = None) -> Crossing:
         """Probabilities of ending at each look for a true hazard ratio, by default the alternative."""
