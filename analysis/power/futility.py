@@ -171,7 +171,8 @@ class NullSpending:
         if excess(least) < 0:
             raise InfeasibleDesignError(
                 f"futility: got {self.description}, which stops nearly every trial below before alpha = {alpha:g} "
-                f"can be spent; expected a function that spends later; choose another or name a total below {1.0 - alpha:g}"
+                f"can be spent; expected a function that spends later; choose another or name a total below "
+                f"{1.0 - alpha:g}"
             )
         return self._spending(plan, 1.0 - float(brentq(excess, least, most, xtol=1e-16)))
 
