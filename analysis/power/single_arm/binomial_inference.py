@@ -138,7 +138,7 @@ def _strength(found: Outcomes) -> NDArray[np.int64]:
 
 
 def _rate_with(found: Outcomes, members: NDArray[np.bool_], probability: float) -> float:
-    """Rate at which these outcomes, the strongest of all, have the probability; 0 or 1 where none or all of them would."""
+    """Rate at which these outcomes, the strongest ones, have the probability; 0 or 1 if they are all or none."""
     if members.all():
         return 0.0
     if not members.any():

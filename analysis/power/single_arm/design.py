@@ -15,8 +15,6 @@ from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.power.single_arm.json_form import read_design, write_design
 from analysis.power.single_arm.protocol import binomial_paragraph
 
-KIND = "single-arm-binomial"
-
 FloatArray = NDArray[np.float64]
 
 
@@ -212,12 +210,12 @@ class BinomialDesign:
 
     def to_json(self) -> str:
         """Write the fields as a JSON object with ``kind`` first; ``from_json`` reads it back."""
-        return write_design(self, KIND)
+        return write_design(self)
 
     @staticmethod
     def from_json(text: str) -> BinomialDesign:
         """Read the design that ``to_json`` wrote."""
-        return read_design(text, KIND, BinomialDesign)
+        return read_design(text, BinomialDesign)
 
     def _repr_html_(self) -> str:
         return str(self.summary().to_html())

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from analysis.power.single_arm.binomial_strata import StratifiedDesign
     from analysis.power.single_arm.design import BinomialDesign
+    from analysis.power.single_arm.survival_design import SurvivalDesign
+    from analysis.power.single_arm.two_stage_survival import TwoStageSurvivalDesign
 
 _REFERENCES = (
     ("single stage", "A'Hern RP, Statistics in Medicine 2001;20:859-866"),
@@ -67,3 +70,51 @@ def _at_most(count: int) -> str:
 
 def _asked(value: float | None, bound: str) -> str:
     return "" if value is None else f" ({bound} {value:g} was asked for)"
+
+
+def survival_paragraph(design: SurvivalDesign) -> str:
+    """Write a single-arm survival design as a paragraph: hypothesis, test, assumptions, size, power."""
+    follow_up = design.follow_up
+    lost = "no dropout" if follow_up.dropout is None else f"dropout as {follow_up.dropout!r}"
+    return (
+        f"The primary analysis, {follow_up.analysis_time:g} months after the first possible entry, is a one-sided test "
+        f"at level {design.alpha:g}: {design.test!r}. With {design.n} patients, accrual as {follow_up.accrual!r} and "
+        f"{lost}, it has a power of {design.attained_power:.4f} if the event time follows {design.truth!r} (normal "
+        f"approximation, exact asymptotic variance). Method: Wu J, Pharmaceutical Statistics 2015;14:26-33; Nagashima "
+        f"K et al., Pharmaceutical Statistics 2021;20:499-511."
+    )
+
+
+def two_stage_survival_paragraph(design: TwoStageSurvivalDesign) -> str:
+    """Write a two-stage single-arm survival design as a paragraph: both looks, error rates, expected size."""
+    follow_up = design.follow_up
+    lost = "no dropout" if follow_up.dropout is None else f"dropout as {follow_up.dropout!r}"
+    return (
+        f"An interim analysis {design.interim_time:.1f} months after the first possible entry, with {design.interim_n} "
+        f"patients expected, stops the trial if the standardised score of {design.test!r} is at most "
+        f"{design.interim_critical:.4f}; accrual goes on until then. The final analysis, at "
+        f"{follow_up.analysis_time:.1f} months with {design.n} patients, rejects the null hypothesis {design.null!r} "
+        f"if the score exceeds {design.critical:.4f}. With accrual as {follow_up.accrual!r} and {lost}, the one-sided "
+        f"type I error rate is {design.attained_alpha:.4f} and the power under {design.truth!r} "
+        f"{design.attained_power:.4f}; under the null hypothesis {design.expected_n(design.null):.1f} patients are "
+        f"expected (normal approximation). Method: Wu J et al., Pharmaceutical Statistics 2020;19:214-229."
+    )
+
+
+def stratified_paragraph(design: StratifiedDesign) -> str:
+    """Write a stratified design as a paragraph: null rates and sizes, decision rule, error rates."""
+    strata = "; ".join(
+        f"{name}: {size} patients, null rate {percent(rate)}"
+        for name, size, rate in zip(design.strata, design.sizes, design.null_rates, strict=True)
+    )
+    sentences = [
+        f"The primary analysis is a one-sided exact test over strata ({strata}). The null hypothesis is rejected if at "
+        f"least {design.critical} of {design.n} patients respond; if the strata have other sizes, the critical count "
+        f"is computed anew from the sizes attained.",
+        f"The one-sided type I error rate is {design.attained_alpha:.4f}{_asked(design.alpha, 'at most')}.",
+    ]
+    if design.alternative_rates is not None:
+        rates = ", ".join(percent(rate) for rate in design.alternative_rates)
+        sentences.append(f"At true rates of {rates} the power is {design.attained_power:.4f}.")
+    sentences.append("Method: London WB and Chang MN, Statistics in Medicine 2005;24:2597-2611.")
+    return " ".join(sentences)

@@ -91,7 +91,7 @@ def test_json_of_another_kind_is_refused():
     with pytest.raises(InvalidValueError, match="kind: got 'group-sequential'"):
         BinomialDesign.from_json('{"kind": "group-sequential"}')
     with pytest.raises(InvalidValueError, match="fields: got \\['colour'\\]"):
-        BinomialDesign.from_json('{"kind": "single-arm-binomial", "colour": 1}')
+        BinomialDesign.from_json('{"kind": "BinomialDesign", "colour": 1}')
     with pytest.raises(InvalidValueError, match="a JSON object"):
         BinomialDesign.from_json("{")
 

@@ -1,0 +1,159 @@
+"""One chunk of simulated trials: the unit of work that any executor can run, always with the same bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+import numpy as np
+
+from analysis.simulation.clock import BatchClock
+from analysis.simulation.patients import Population, draw, population
+from analysis.simulation.reach import check_reach
+from analysis.simulation.risk_sets import RiskSets, Snapshot, risk_sets, snapshot
+from analysis.simulation.streams import chunk_state, seed_sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from analysis.design import Scenario, TrialDesign
+    from analysis.survival.distributions import Distribution
+
+PATIENTS_PER_BATCH = 2**14
+PATIENTS_PER_CHUNK = 2**19
+
+Columns = dict[str, "NDArray[np.generic]"]
+
+
+class InLoopTest(Protocol):
+    """A test that is computed on every replicate. A new test is a new class with these members; it has to be picklable.
+
+    Every test has a column ``z``, standard normal under the null hypothesis and negative where the experimental arm
+    does better; those that estimate have ``estimate``, ``std_error``, ``lower`` and ``upper`` as well.
+    """
+
+    columns: ClassVar[tuple[str, ...]]
+
+    @property
+    def name(self) -> str:
+        """Name in result tables."""
+
+    @property
+    def stratified(self) -> bool:
+        """Whether the risk sets keep the design's strata apart."""
+
+    def evaluate(self, sets: RiskSets) -> NDArray[np.float64]:
+        """Compute all columns for each trial, shape (trials, columns)."""
+
+    def truth(self, experimental: Distribution, control: Distribution) -> float:
+        """Give what the estimate estimates; NaN where there is no such number."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a chunk needs to be computed anywhere; picklable."""
+
+    design: TrialDesign
+    who: Population
+    tests: tuple[InLoopTest, ...]
+    seed: np.random.SeedSequence
+
+    @property
+    def batch_trials(self) -> int:
+        """Trials that are drawn together."""
+        return max(1, PATIENTS_PER_BATCH // self.who.n)
+
+    @property
+    def chunk_trials(self) -> int:
+        """Trials of a full chunk, whole batches."""
+        return self.batch_trials * max(1, PATIENTS_PER_CHUNK // (self.batch_trials * self.who.n))
+
+    def shapes(self) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
+        """Shape (without trials) and type of every result column.
+
+        Looks, endpoints and comparisons are axes in this order; a test's own columns come last.
+        """
+        looks, endpoints = len(self.design.looks), len(self.who.endpoints)
+        comparisons = len(self.design.experimental_arms)
+        shapes: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
+            "calendar_time": ((looks,), np.float64),
+            "reached": ((looks,), np.bool_),
+            "enrolled": ((looks,), np.int32),
+            "events": ((looks, endpoints), np.int32),
+        }
+        for test in self.tests:
+            shapes[test.name] = ((looks, endpoints, comparisons, len(test.columns)), np.float64)
+        return shapes
+
+
+def plan_for(
+    design: TrialDesign,
+    scenario: Scenario,
+    tests: Sequence[InLoopTest],
+    rng: int | np.random.SeedSequence | np.random.Generator,
+) -> Plan:
+    """Make the plan of a design under a scenario, once its cuts are known to be within reach."""
+    plan = Plan(design, population(design, scenario), tuple(tests), seed_sequence(rng))
+    check_reach(design, plan.who)
+    return plan
+
+
+def run_chunk(plan: Plan, number: int, trials: int) -> Columns:
+    """Simulate the first `trials` trials of a chunk.
+
+    Parameters
+    ----------
+    plan
+        What to simulate.
+    number
+        Number of the chunk: it selects the stream of random numbers.
+    trials
+        How many of the chunk's trials are wanted, at most ``plan.chunk_trials``.
+
+    Returns
+    -------
+    dict
+        Columns by name, shapes as in ``plan.shapes()`` behind an axis of trials.
+    """
+    columns: Columns = {name: np.empty((trials, *shape), kind) for name, (shape, kind) in plan.shapes().items()}
+    state = chunk_state(plan.seed, number)
+    for first in range(0, trials, plan.batch_trials):
+        size = min(plan.batch_trials, trials - first)
+        _run_batch(plan, state, {name: column[first : first + size] for name, column in columns.items()})
+    return columns
+
+
+def _run_batch(plan: Plan, state: NDArray[np.uint64], columns: Columns) -> None:
+    batch = draw(plan.who, state, len(columns["reached"]))
+    columns["calendar_time"][:], columns["reached"][:] = cut_times(plan.design, BatchClock(batch, plan.design.endpoint))
+    for look, cut in enumerate(columns["calendar_time"].T):
+        columns["enrolled"][:, look] = (batch.entry < cut[:, None]).sum(axis=1)
+        for number, endpoint in enumerate(plan.who.endpoints):
+            known = snapshot(batch, batch.endpoints[endpoint], cut)
+            columns["events"][:, look, number] = known.event.sum(axis=1)
+            _run_tests(plan, known, {test.name: columns[test.name][:, look, number] for test in plan.tests})
+
+
+def cut_times(design: TrialDesign, clock: BatchClock) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Calendar months of all looks, shape (trials, looks), and whether each was reached.
+
+    A look never comes before the one ahead of it; one that never comes is put where nothing more is to be learned.
+    """
+    planned = np.stack([look.cut.calendar_time(clock) for look in design.looks], axis=1)
+    reached = np.isfinite(planned)
+    if not reached.all():
+        planned = np.where(reached, planned, clock.end()[:, None])
+    return np.maximum.accumulate(planned, axis=1), reached
+
+
+def _run_tests(plan: Plan, known: Snapshot, columns: Columns) -> None:
+    arms = plan.design.arms
+    for comparison, experimental in enumerate(plan.design.experimental_arms):
+        pair = arms.index(plan.design.control), arms.index(experimental)
+        sets: dict[bool, RiskSets] = {}
+        for test in plan.tests:
+            if test.stratified not in sets:
+                sets[test.stratified] = risk_sets(known, plan.who.bounds, len(arms), pair, stratified=test.stratified)
+            columns[test.name][:, comparison] = test.evaluate(sets[test.stratified])

@@ -1,0 +1,95 @@
+"""The calendar of simulated trials: when the d-th event is known, found by a selection instead of a sort."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analysis.simulation.patients import Batch
+
+
+FEW = 64
+
+
+@dataclass(frozen=True)
+class BatchClock:
+    """What cuts ask of a batch of trials; `endpoint` is the one they mean by None."""
+
+    batch: Batch
+    endpoint: str
+
+    def nth_event(self, number: int, endpoint: str | None) -> NDArray[np.float64]:
+        """Calendar months at which the `number`-th event is known; inf where it never comes."""
+        seen = self.batch.endpoints[endpoint or self.endpoint]
+        out = np.empty(len(self.batch.entry))
+        nth_event_time(self.batch.origin, seen.known, seen.event, number, out)
+        return out
+
+    def last_entry(self) -> NDArray[np.float64]:
+        """Calendar months of the last entry."""
+        return np.asarray(self.batch.entry.max(axis=1))
+
+    def end(self) -> NDArray[np.float64]:
+        """Calendar months after which nothing more is learned: the last event of any endpoint, or the last entry."""
+        latest = self.last_entry()
+        for seen in self.batch.endpoints.values():
+            latest = np.maximum(latest, np.where(seen.event, self.batch.origin + seen.known, 0.0).max(axis=1))
+        return latest
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def nth_event_time(
+    origin: NDArray[np.float64],
+    known: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    number: int,
+    out: NDArray[np.float64],
+) -> None:
+    """Write the `number`-th smallest of origin + known among the events of each trial; inf where there are fewer."""
+    n = origin.shape[1]
+    calendar, near = np.empty(n), np.empty(n)
+    buckets = n // 4 + 1
+    count = np.empty(buckets + 1, np.int32)
+    for trial in range(origin.shape[0]):
+        events, latest = 0, 0.0
+        for i in range(n):
+            at = origin[trial, i] + known[trial, i]
+            calendar[events] = at
+            events += event[trial, i]
+            latest = max(latest, at if event[trial, i] else 0.0)
+        if events < number:
+            out[trial] = np.inf
+            continue
+        scale = buckets / latest if latest > 0.0 else 0.0
+        count[:] = 0
+        for i in range(events):
+            count[int(calendar[i] * scale)] += 1
+        bucket, before = 0, 0
+        while before + count[bucket] < number:
+            before += count[bucket]
+            bucket += 1
+        size = 0
+        for i in range(events):
+            near[size] = calendar[i]
+            size += int(calendar[i] * scale) == bucket
+        out[trial] = _smallest(near, size, number - before)
+
+
+@njit(inline="always")
+def _smallest(values: NDArray[np.float64], size: int, number: int) -> float:
+    """Give the `number`-th smallest of the first `size` values, which are few unless entries were made at one date."""
+    if size > FEW:
+        return float(np.partition(values[:size], number - 1)[number - 1])
+    for i in range(1, size):
+        value, j = values[i], i
+        while j > 0 and values[j - 1] > value:
+            values[j] = values[j - 1]
+            j -= 1
+        values[j] = value
+    return float(values[number - 1])

@@ -1,0 +1,169 @@
+"""Chunks on an executor: in order, a few ahead, kept on disk if asked, rerun here if the executor dies."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from collections import deque
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.errors import AnalysisError, InvalidValueError
+from analysis.simulation.chunks import Columns, Plan, run_chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+AHEAD = 2 * (os.cpu_count() or 1) + 2
+
+
+class SimulationError(AnalysisError, RuntimeError):
+    """A chunk of trials that could not be simulated; names the chunk, the cause is chained."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A folder that keeps every finished chunk, so that a killed run goes on where it was.
+
+    Parameters
+    ----------
+    folder
+        Where to keep them; made if need be.
+    plan
+        What is simulated: chunks of anything else are refused.
+    """
+
+    folder: Path
+    plan: Plan
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        mark = self.folder / "plan.sha256"
+        digest = _digest(self.plan)
+        if mark.exists() and mark.read_text() != digest:
+            raise InvalidValueError(
+                "checkpoint",
+                str(self.folder),
+                "chunks of this design, scenario, tests and seed",
+                "choose another folder",
+            )
+        _write_whole(mark, digest.encode())
+
+    def load(self, number: int, trials: int) -> Columns | None:
+        """Give a finished chunk with exactly these trials; None if there is none."""
+        path = self._path(number, trials)
+        if not path.exists():
+            return None
+        with np.load(path) as stored:
+            return {name: stored[name] for name in stored.files}
+
+    def save(self, number: int, trials: int, columns: Columns) -> None:
+        """Keep a finished chunk, whole or not at all."""
+        path = self._path(number, trials)
+        draft = path.with_suffix(f".{os.getpid()}.tmp")
+        with draft.open("wb") as file:
+            np.savez(file, **columns)  # type: ignore[arg-type]  # numpy's stub takes the names for its own keywords
+        draft.replace(path)
+
+    def _path(self, number: int, trials: int) -> Path:
+        return self.folder / f"chunk-{number:06d}-{trials}.npz"
+
+
+def _digest(plan: Plan) -> str:
+    digest = hashlib.sha256(repr((plan.design, plan.tests, plan.seed.entropy, plan.seed.spawn_key)).encode())
+    for tables in plan.who.latent:
+        for column in (tables.hazard, tables.time, tables.months_per_hazard):
+            digest.update(column.tobytes())
+    return digest.hexdigest()
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    draft = path.with_suffix(f".{os.getpid()}.tmp")
+    draft.write_bytes(content)
+    draft.replace(path)
+
+
+def finished_chunks(
+    plan: Plan, trials: int, executor: Executor | None, checkpoint: Checkpoint | None
+) -> Iterator[tuple[int, Columns]]:
+    """Yield (first trial, columns) of all chunks in order, whatever the order in which they are finished.
+
+    Raises
+    ------
+    SimulationError
+        If a chunk fails for a reason of its own.
+    """
+    waiting: deque[tuple[int, int, Columns | Future[Columns]]] = deque()
+    with _executor(executor) as pool:
+        try:
+            for number, first in enumerate(range(0, trials, plan.chunk_trials)):
+                size = min(plan.chunk_trials, trials - first)
+                stored = checkpoint.load(number, size) if checkpoint else None
+                waiting.append((number, size, stored if stored is not None else _submit(pool, plan, number, size)))
+                if len(waiting) > AHEAD:
+                    yield _finish(plan, *waiting.popleft(), checkpoint)
+            while waiting:
+                yield _finish(plan, *waiting.popleft(), checkpoint)
+        finally:
+            _keep_the_rest(waiting, checkpoint)
+
+
+@contextmanager
+def _executor(given: Executor | None) -> Iterator[Executor]:
+    if given is not None:
+        yield given
+        return
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="simulation") as threads:
+        yield threads
+
+
+def _submit(pool: Executor, plan: Plan, number: int, size: int) -> Future[Columns]:
+    try:
+        return pool.submit(run_chunk, plan, number, size)
+    except RuntimeError as error:  # a broken executor or one that was shut down
+        done: Future[Columns] = Future()
+        done.set_result(_run_here(plan, number, size, error))
+        return done
+
+
+def _run_here(plan: Plan, number: int, size: int, error: BaseException) -> Columns:
+    warnings.warn(
+        f"the executor failed ({type(error).__name__}: {error}); chunk {number} is run in this process", stacklevel=2
+    )
+    return run_chunk(plan, number, size)
+
+
+def _finish(
+    plan: Plan, number: int, size: int, result: Columns | Future[Columns], checkpoint: Checkpoint | None
+) -> tuple[int, Columns]:
+    if not isinstance(result, dict):
+        try:
+            columns = result.result()
+        except (BrokenExecutor, CancelledError) as error:
+            columns = _run_here(plan, number, size, error)
+        except (
+            Exception
+        ) as error:  # whatever a test or an executor of the caller's raises is chained, with the chunk's name
+            raise SimulationError(
+                f"chunk {number} (trials {number * plan.chunk_trials} to {number * plan.chunk_trials + size - 1}): "
+                f"got {type(error).__name__}: {error}; expected a simulated chunk; see the chained cause"
+            ) from error
+        if checkpoint:
+            checkpoint.save(number, size, columns)
+        return number * plan.chunk_trials, columns
+    return number * plan.chunk_trials, result
+
+
+def _keep_the_rest(waiting: deque[tuple[int, int, Columns | Future[Columns]]], checkpoint: Checkpoint | None) -> None:
+    """Cancel what has not begun; keep what is done."""
+    for number, size, result in waiting:
+        if isinstance(result, dict) or result.cancel() or not result.done():
+            continue
+        if checkpoint and result.exception() is None:
+            checkpoint.save(number, size, result.result())

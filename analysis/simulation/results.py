@@ -1,0 +1,212 @@
+"""Simulated trials: what each look of each replicate showed, as columns, and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import ndtr
+
+from analysis.errors import UnknownNameError
+from analysis.simulation.montecarlo import MonteCarlo, proportion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from analysis.design import Scenario, TrialDesign
+    from analysis.simulation.chunks import Columns, InLoopTest
+
+
+@dataclass(frozen=True)
+class Course:
+    """How each trial went when one test decides: its boundaries are applied look by look.
+
+    Parameters
+    ----------
+    look
+        Number, from 0, of the look at which each trial stopped.
+    rejected
+        Whether it stopped with rejection of the null hypothesis.
+    futile
+        Whether it stopped at a futility boundary.
+    """
+
+    look: NDArray[np.int64]
+    rejected: NDArray[np.bool_]
+    futile: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedTrials:
+    """The replicates of a design under a scenario.
+
+    Parameters
+    ----------
+    design, scenario, tests
+        What was simulated.
+    entropy, spawn_key
+        The seed: the same design, scenario and seed give the same bits.
+    columns
+        Per replicate: ``calendar_time``, ``reached``, ``enrolled`` by look, ``events`` by look and endpoint, and for
+        every test by name its columns by look, endpoint and comparison.
+    endpoints
+        Names of the endpoints.
+    versions
+        Versions of Python and the libraries that ran it.
+    """
+
+    design: TrialDesign
+    scenario: Scenario
+    tests: tuple[InLoopTest, ...]
+    entropy: object
+    spawn_key: tuple[int, ...]
+    columns: Columns
+    endpoints: tuple[str, ...]
+    versions: dict[str, str]
+
+    @property
+    def trials(self) -> int:
+        """Number of replicates."""
+        return len(self.columns["reached"])
+
+    @property
+    def primary(self) -> str:
+        """Endpoint that the design counts and decides by."""
+        return self.design.endpoint if self.design.endpoint in self.endpoints else self.endpoints[0]
+
+    def statistic(
+        self, test: str | None = None, column: str = "z", *, endpoint: str | None = None, arm: str | None = None
+    ) -> NDArray[np.float64]:
+        """One column of a test, shape (trials, looks).
+
+        Parameters
+        ----------
+        test
+            Name of the test; None: the first.
+        column
+            ``"z"``, ``"estimate"``, ...
+        endpoint
+            None: the design's endpoint.
+        arm
+            Experimental arm; None: the first.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such test, column, endpoint or arm.
+        """
+        chosen = self._test(test)
+        endpoint = _known("endpoint", endpoint or self.primary, self.endpoints)
+        arm = _known("arm", arm or self.design.experimental_arms[0], self.design.experimental_arms)
+        where = self.endpoints.index(endpoint), self.design.experimental_arms.index(arm)
+        values = self.columns[chosen.name][
+            :, :, where[0], where[1], chosen.columns.index(_known("column", column, chosen.columns))
+        ]
+        return np.asarray(values, np.float64)
+
+    def course(self, test: str | None = None, *, endpoint: str | None = None, arm: str | None = None) -> Course:
+        """Apply the looks' boundaries to a test; see `statistic` for the arguments."""
+        benefit = -self.statistic(test, endpoint=endpoint, arm=arm)
+        looks = len(self.design.looks)
+        stopped = np.zeros(self.trials, bool)
+        at, rejected, futile = np.full(self.trials, looks - 1), np.zeros(self.trials, bool), np.zeros(self.trials, bool)
+        for number, look in enumerate(self.design.looks):
+            last = number == looks - 1
+            efficacy = self.design.final_critical_z if last else look.efficacy_z
+            shown = benefit[:, number]
+            reject = np.zeros(self.trials, bool) if efficacy is None else shown >= efficacy
+            if self.design.sided == 2 and efficacy is not None:
+                reject |= shown <= -efficacy
+            stop = np.zeros(self.trials, bool) if look.futility_z is None else (shown <= look.futility_z) & ~reject
+            rejected |= reject & ~stopped
+            futile |= stop & ~stopped
+            at = np.where((reject | stop) & ~stopped, number, at)
+            stopped |= reject | stop
+        return Course(at, rejected, futile)
+
+    def power(self, test: str | None = None, *, endpoint: str | None = None, arm: str | None = None) -> MonteCarlo:
+        """Probability to reject the null hypothesis at any look, with its Monte Carlo error; see `statistic`.
+
+        Under a scenario without effect this is the type I error.
+        """
+        return proportion(self.course(test, endpoint=endpoint, arm=arm).rejected)
+
+    def to_frame(self) -> pd.DataFrame:
+        """All replicates: one row per trial, look, endpoint and comparison.
+
+        Returns
+        -------
+        DataFrame
+            ``trial`` and ``look`` (numbered from 1), ``endpoint``, ``arm``, ``calendar_time`` (months), ``reached``
+            (False where a cut never came and the data were cut when nothing more was to be learned), ``enrolled``,
+            ``events``, and for every test its columns, ``<test>: <column>``, with ``<test>: p_one_sided``.
+        """
+        import pandas as pd
+
+        looks, arms = len(self.design.looks), self.design.experimental_arms
+        shape = (self.trials, looks, len(self.endpoints), len(arms))
+        index = np.indices(shape, dtype=np.int32).reshape(4, -1)
+
+        def spread(column: NDArray[np.generic]) -> NDArray[np.generic]:
+            wide = column.reshape(column.shape + (1,) * (4 - column.ndim))
+            return np.broadcast_to(wide, shape).ravel()
+
+        frame: dict[str, object] = {
+            "trial": index[0] + 1,
+            "look": index[1] + 1,
+            "endpoint": pd.Categorical.from_codes(index[2], pd.Index(self.endpoints)),
+            "arm": pd.Categorical.from_codes(index[3], pd.Index(arms)),
+        }
+        frame |= {name: spread(self.columns[name]) for name in ("calendar_time", "reached", "enrolled", "events")}
+        for test in self.tests:
+            for k, name in enumerate(test.columns):
+                frame[f"{test.name}: {name}"] = self.columns[test.name][..., k].ravel()
+            frame[f"{test.name}: p_one_sided"] = ndtr(self.columns[test.name][..., test.columns.index("z")].ravel())
+        return pd.DataFrame(frame)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Write `to_frame` to a parquet file (needs ``pyarrow``), whole or not at all."""
+        from pathlib import Path
+
+        target = Path(path)
+        draft = target.with_name(target.name + ".tmp")
+        self.to_frame().to_parquet(draft)
+        draft.replace(target)
+
+    def operating_characteristics(self) -> pd.DataFrame:
+        """Operating characteristics, one row per measure, each with its Monte Carlo error; see `operating`."""
+        from analysis.simulation.operating import operating_characteristics
+
+        return operating_characteristics(self)
+
+    def summary(self) -> pd.DataFrame:
+        """Power, expected events, duration and patients of the first test: the rows that a protocol quotes."""
+        frame = self.operating_characteristics()
+        first = frame[(frame["test"] == self.tests[0].name) & (frame["endpoint"] == self.primary)]
+        return first.reset_index(drop=True)
+
+    def _repr_html_(self) -> str:
+        return str(self.summary().to_html(index=False))
+
+    def __repr__(self) -> str:
+        power = self.power()
+        return (
+            f"<{self.trials:,} simulated trials, {self.scenario.name}: {self.tests[0].name} rejects in "
+            f"{power.value:.4f} (Monte Carlo SE {power.std_error:.4f})>"
+        )
+
+    def _test(self, name: str | None) -> InLoopTest:
+        by_name = {test.name: test for test in self.tests}
+        return by_name[_known("test", name or self.tests[0].name, by_name)]
+
+
+def _known(kind: str, name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    if name not in names:
+        raise UnknownNameError(kind, name, names)
+    return name

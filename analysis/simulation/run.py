@@ -1,0 +1,219 @@
+"""Simulate a design under a scenario, or a grid of both."""
+
+from __future__ import annotations
+
+import platform
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import numpy as np
+
+from analysis.design.checks import count, positive
+from analysis.errors import InvalidValueError
+from analysis.simulation.chunks import Columns, InLoopTest, Plan, plan_for
+from analysis.simulation.execution import Checkpoint, finished_chunks
+from analysis.simulation.logrank import LogRank
+from analysis.simulation.montecarlo import proportion
+from analysis.simulation.results import SimulatedTrials
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    import pandas as pd
+    from tqdm import tqdm
+
+    from analysis.design import Scenario, TrialDesign
+
+
+def simulate(
+    design: TrialDesign,
+    scenario: Scenario,
+    *,
+    trials: int,
+    rng: int | np.random.SeedSequence | np.random.Generator,
+    tests: Sequence[InLoopTest] = (LogRank(),),
+    executor: Executor | None = None,
+    stop_at_standard_error: float | None = None,
+    checkpoint: str | Path | None = None,
+    progress: bool | None = None,
+) -> SimulatedTrials:
+    """Simulate a design under a scenario.
+
+    Parameters
+    ----------
+    design
+        The trial's design.
+    scenario
+        The truth that is assumed.
+    trials
+        Number of replicates; with `stop_at_standard_error` the greatest number.
+    rng
+        Seed, ``SeedSequence`` or ``Generator``. The same seed gives the same bits on any number of threads, processes
+        or machines; the first replicates do not depend on how many follow.
+    tests
+        Tests to compute on every replicate; the first is the one that `stop_at_standard_error` looks at.
+    executor
+        Any `concurrent.futures.Executor`; None: one thread per processor.
+    stop_at_standard_error
+        Stop once the Monte Carlo standard error of the first test's power is at most this; judged after every chunk, in
+        order, so that the number of replicates does not depend on the executor.
+    checkpoint
+        Folder that keeps every finished chunk; a run with the same design, scenario, tests and seed goes on from there.
+    progress
+        Show a progress bar; None: only in a terminal.
+
+    Returns
+    -------
+    SimulatedTrials
+        The replicates. After Ctrl-C these are the replicates of the finished chunks, and a warning says so.
+
+    Raises
+    ------
+    InvalidValueError
+        If a number or a combination is impossible.
+    UnknownNameError
+        If the scenario's arms or strata are not those of the design.
+    InfeasibleDesignError
+        If a cut cannot be expected ever to come; says how many events are expected.
+    SimulationError
+        If a chunk fails; names it.
+
+    Examples
+    --------
+    >>> from analysis.design import AtEvents, Look, Scenario, TrialDesign, UniformAccrual
+    >>> from analysis.survival.distributions import Exponential
+    >>> design = TrialDesign(n=100, accrual=UniformAccrual(18), looks=(Look(AtEvents(60)),), dropout=0.005)
+    >>> scenario = Scenario.proportional_hazards(Exponential.from_median(11), 0.6)
+    >>> result = simulate(design, scenario, trials=10_000, rng=1)
+    >>> abs(result.power().value - 0.50) < 0.02
+    True
+    """
+    _check_names(tests)
+    plan = plan_for(design, scenario, tests, rng)
+    trials = count("trials", trials, "replicates")
+    target = (
+        None if stop_at_standard_error is None else positive("stop_at_standard_error", stop_at_standard_error, "units")
+    )
+    kept = Checkpoint(Path(checkpoint), plan) if checkpoint is not None else None
+    columns: Columns = {name: np.empty((trials, *shape), kind) for name, (shape, kind) in plan.shapes().items()}
+    done = 0
+    with _bar(trials, progress) as bar:
+        try:
+            for first, chunk in finished_chunks(plan, trials, executor, kept):
+                done = first + len(chunk["reached"])
+                for name, column in columns.items():
+                    column[first:done] = chunk[name]
+                bar.update(done - first)
+                if target is not None and _power_error(plan, scenario, columns, done) <= target:
+                    break
+        except KeyboardInterrupt:
+            if done == 0:
+                raise
+            warnings.warn(f"interrupted: {done:,} of {trials:,} replicates are kept", stacklevel=2)
+    return _result(plan, scenario, {name: column[:done] for name, column in columns.items()})
+
+
+def simulate_grid(
+    designs: TrialDesign | Mapping[str, TrialDesign],
+    scenarios: Sequence[Scenario],
+    *,
+    trials: int,
+    rng: int | np.random.SeedSequence,
+    tests: Sequence[InLoopTest] = (LogRank(),),
+    executor: Executor | None = None,
+    stop_at_standard_error: float | None = None,
+    checkpoint: str | Path | None = None,
+    progress: bool | None = None,
+) -> pd.DataFrame:
+    """Operating characteristics of every design under every scenario, in one tidy frame.
+
+    All cells use the same random numbers, so differences between them are more precise than each of them.
+
+    Parameters
+    ----------
+    designs
+        One design, or several by name.
+    scenarios
+        Scenarios, told apart by their names.
+    trials, rng, tests, executor, stop_at_standard_error, progress
+        As for `simulate`; `rng` is a seed or a ``SeedSequence``, since a generator would give each cell another.
+    checkpoint
+        Folder; each cell keeps its chunks in a folder of its own inside.
+
+    Returns
+    -------
+    DataFrame
+        ``design`` and ``scenario`` before the columns of `SimulatedTrials.operating_characteristics`.
+
+    Raises
+    ------
+    InvalidValueError
+        If two scenarios share a name, or `rng` is a generator; else as `simulate`.
+    """
+    import pandas as pd
+
+    names = [scenario.name for scenario in scenarios]
+    if not names or len(set(names)) < len(names):
+        raise InvalidValueError("scenarios", names, "scenarios with names of their own", "pass name=... to each")
+    if isinstance(rng, np.random.Generator):
+        raise InvalidValueError("rng", rng, "a seed or a SeedSequence", "draw one from the generator first")
+    by_name = designs if isinstance(designs, Mapping) else {"design": designs}
+    frames = []
+    for number, (name, design) in enumerate(by_name.items()):
+        for position, scenario in enumerate(scenarios):
+            result = simulate(
+                design,
+                scenario,
+                trials=trials,
+                rng=rng,
+                tests=tests,
+                executor=executor,
+                stop_at_standard_error=stop_at_standard_error,
+                checkpoint=None if checkpoint is None else Path(checkpoint) / f"{number:03d}-{position:03d}",
+                progress=progress,
+            )
+            frame = result.operating_characteristics()
+            frame.insert(0, "scenario", scenario.name)
+            frame.insert(0, "design", name)
+            frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def _check_names(tests: Sequence[InLoopTest]) -> None:
+    names = [test.name for test in tests]
+    if not names or len(set(names)) < len(names):
+        raise InvalidValueError(
+            "tests", names, "at least one test, none of them twice", "drop or rename the double one"
+        )
+
+
+def _bar(trials: int, progress: bool | None) -> tqdm[NoReturn]:
+    from tqdm.auto import tqdm
+
+    return tqdm(total=trials, unit="trial", disable=None if progress is None else not progress)
+
+
+def _power_error(plan: Plan, scenario: Scenario, columns: Columns, done: int) -> float:
+    so_far = _result(plan, scenario, {name: column[:done] for name, column in columns.items()})
+    return proportion(so_far.course().rejected).std_error
+
+
+def _result(plan: Plan, scenario: Scenario, columns: Columns) -> SimulatedTrials:
+    import numba
+
+    import analysis
+
+    versions = {"python": platform.python_version(), "numpy": np.__version__, "numba": numba.__version__}
+    versions["trial-outcome-analysis"] = analysis.__version__
+    return SimulatedTrials(
+        plan.design,
+        scenario,
+        plan.tests,
+        plan.seed.entropy,
+        tuple(plan.seed.spawn_key),
+        columns,
+        plan.who.endpoints,
+        versions,
+    )
