@@ -225,7 +225,7 @@ def _risk_table(
             f"arms[{arm.name!r}].at_risk", int(counts.max()), f"at most the {n} patients", "copy the row again"
         )
     followed = counts > 0
-    beyond = followed & (ticks > curve.end)
+    beyond = followed & (ticks > curve.end * (1 + 1e-9))
     if beyond.any():
         shown = tuple(f"{c} at {t:g} months" for t, c in zip(ticks[beyond], counts[beyond], strict=True))
         findings.append(
