@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +11,7 @@ from reconstruction_figures import Figure, PrintedArm, Tier, digitise
 from reconstruction_metrics import Score, failure, score
 
 import analysis
-from analysis.errors import AnalysisError
-from analysis.reported import ENDPOINTS, ReportedArm, ReportedComparison, ReportedInterval
+from analysis.reported import ENDPOINTS, AtRisk, Landmark, ReportedArm, ReportedComparison, ReportedInterval
 
 if TYPE_CHECKING:
     from analysis.reconstruction import Reconstruction
@@ -37,11 +36,21 @@ class ReconstructedCurves:
 
 
 def report(figure: Figure, tier: Tier) -> ReportedComparison:
-    """Return what the paper printed, at the level of detail of `tier`."""
-    arms = [_reported_arm(role, arm, tier) for role, arm in zip(ROLES, figure.printed, strict=True)]
+    """Return what is known of a figure at the level of detail of `tier`.
+
+    The tiers build on each other, but for `curve`: who digitises a curve has it with its risk table and events.
+    """
+    arms = zip(ROLES, figure.printed, strict=True)
+    endpoint = figure.endpoint if figure.endpoint in ENDPOINTS else "EFS"  # others differ in what counts as event
+    if tier == "curve":
+        return ReportedComparison(
+            endpoint=endpoint,
+            arms=[ReportedArm(role, n=arm.n, events=arm.events, at_risk=_at_risk(arm)) for role, arm in arms],
+            control=ROLES[0],
+        )
     return ReportedComparison(
-        endpoint=figure.endpoint if figure.endpoint in ENDPOINTS else "EFS",  # others differ in what counts as event
-        arms=arms,
+        endpoint=endpoint,
+        arms=[_reported_arm(role, arm, tier) for role, arm in arms],
         control=ROLES[0],
         hazard_ratio=(figure.hazard_ratio, figure.hazard_ratio_lower, figure.hazard_ratio_upper),
         events_total=figure.events,
@@ -52,33 +61,35 @@ def reconstruct(figure: Figure, tier: Tier, **options: Any) -> Reconstruction:
     """Reconstruct `figure` from what `tier` prints of it."""
     if tier == "curve":
         curves = {role: digitise(arm) for role, arm in zip(ROLES, figure.arms, strict=True)}
-        return analysis.reconstruct_curve(report(figure, tier), curves)
+        return analysis.reconstruct_curve(report(figure, tier), curves, rng=options["rng"])
     return analysis.reconstruct(report(figure, tier), **options)
 
 
 def evaluate(figure: Figure, tier: Tier, **options: Any) -> Score:
-    """Reconstruct and score one figure; an error of the package's own is a failure of this figure, counted as such."""
+    """Reconstruct and score one figure."""
     start = time.perf_counter()
     try:
         result = reconstruct(figure, tier, **options)
-    except AnalysisError as error:
+    except Exception as error:  # whatever goes wrong is a failure of the method on this figure, and counted as such
         return failure(figure, f"{type(error).__name__}: {error}")
     seconds = time.perf_counter() - start
     return score(figure, ReconstructedCurves(result), fidelity=float(np.mean(result.faithful)), seconds=seconds)
 
 
 def _reported_arm(role: str, arm: PrintedArm, tier: Tier) -> ReportedArm:
-    """Return what the paper printed of an arm; a rate within the follow-up and a count at each tick of the axis."""
-    counts = tier in ("risk", "curve")
+    limits = (arm.median_lower or "not reached", arm.median_upper or "not reached")
+    rates = [Landmark(str(month), f"{rate}%") for month, rate in arm.rates.items()]
     return ReportedArm(
         role,
         n=arm.n,
-        events=arm.events if counts else None,
+        events=arm.events if tier == "risk" else None,
         median=arm.median or "not reached",
-        median_ci=ReportedInterval.of(
-            (arm.median_lower or "not reached", arm.median_upper or "not reached"), "months", "median_ci"
-        ),
+        median_ci=replace(ReportedInterval.of(limits, "months", "median_ci"), ci_type="log-log"),
+        landmarks=tuple(rates) if tier != "summary" else (),
+        at_risk=_at_risk(arm) if tier == "risk" else None,
         median_follow_up=arm.median_follow_up,
-        landmarks=[(month, f"{rate}%") for month, rate in arm.rates.items()] if tier != "summary" else (),
-        at_risk=arm.at_risk if counts else None,
     )
+
+
+def _at_risk(arm: PrintedArm) -> AtRisk:
+    return AtRisk(tuple(arm.at_risk), tuple(arm.at_risk.values()))

@@ -1,4 +1,4 @@
-"""Inference that allows for the looks: stage-wise ordered p-value, median-unbiased estimate and intervals, repeated ones."""
+"""Inference that allows for the looks: by the stage-wise ordering at the end, by repeated intervals at any look."""
 
 from __future__ import annotations
 

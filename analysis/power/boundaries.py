@@ -1,8 +1,8 @@
 """Efficacy boundaries: how much alpha each look spends.
 
-Every kind answers one question, ``increments(alpha, looks)``: the probability under the null hypothesis of first crossing the
-bound at each look. A spending function says it directly, a boundary of a given shape through the constant that makes the
-increments sum to alpha. The bounds themselves follow from the increments by one recursion (:func:`efficacy_bounds`).
+Every kind answers one question, ``increments(alpha, looks)``: the probability under the null hypothesis of first
+crossing the bound at each look. A spending function says it directly, a boundary of a given shape through the constant
+with which the increments sum to alpha. The bounds follow from the increments by one recursion (`efficacy_bounds`).
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class AlphaSpending:
         if np.any(np.diff(np.r_[0.0, spent]) < 0):
             expected = "cumulative spending that does not decrease and stays within alpha"
             raise InvalidValueError("efficacy", self.function, expected, "correct the spending function")
-        return np.diff(np.r_[0.0, spent])
+        return np.asarray(np.diff(np.r_[0.0, spent]))
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,8 @@ class WangTsiatis:
             return math.log(float(looks.null_increments(constant * shape).sum()) / alpha)
 
         widest = max(1.0, 1.0 / float(shape.min())) * -float(ndtri(alpha / shape.size)) + 1e-6
-        constant = brentq(excess, min(single, 1e-3) if looks.symmetric else min(single, 0.0), widest, xtol=1e-14)
+        least = min(single, 1e-3 if looks.symmetric else 0.0)
+        constant = float(brentq(excess, least, widest, xtol=1e-14))
         return looks.null_increments(constant * shape)
 
 
@@ -147,10 +148,10 @@ class HaybittlePeto:
         left = alpha - float(increments.sum())
         if left <= 0:
             raise InfeasibleDesignError(
-                f"critical_value: got {self.critical_value:g}, which spends {increments.sum():.3g} before the last look; "
-                f"expected less than alpha = {alpha:g} per side; raise the critical value or leave out looks"
+                f"critical_value: got {self.critical_value:g}, which spends {increments.sum():.3g} before the last look"
+                f"; expected less than alpha = {alpha:g} per side; raise the critical value or leave out looks"
             )
-        return np.r_[increments[:-1], left]
+        return np.asarray(np.r_[increments[:-1], left])
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,10 @@ class Bounds:
 
     lower: FloatArray
     upper: FloatArray
+
+    def __post_init__(self) -> None:
+        self.lower.setflags(write=False)
+        self.upper.setflags(write=False)
 
 
 def efficacy_bounds(looks: Looks, increments: FloatArray) -> Bounds:

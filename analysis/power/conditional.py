@@ -72,14 +72,12 @@ def conditional_crossing(
         raise InvalidValueError(
             "increments", increments, expected, "divide the added information by the planned maximum"
         )
-    if combination == "inverse-normal":
-        information, gain = later, np.cumsum(np.sqrt(planned * added))
-    elif combination == "sufficient":
-        information = begun + np.cumsum(added)
-        gain = np.cumsum(added)
-    else:
+    if combination not in ("inverse-normal", "sufficient"):
         expected = "'inverse-normal' or 'sufficient'"
         raise InvalidValueError("combination", combination, expected, "say how unplanned increments are combined")
+    sufficient = combination == "sufficient"
+    information = begun + np.cumsum(added) if sufficient else later
+    gain = np.cumsum(added if sufficient else np.sqrt(planned * added))
     mean = (np.sqrt(begun) * z + drift * gain) / np.sqrt(information)
     bounds = design.bounds
     start = Paths.start(z, begun, z)

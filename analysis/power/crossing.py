@@ -1,9 +1,9 @@
 """Crossing probabilities of a sequence of standardised statistics, by recursive numerical integration.
 
-Z_1, .., Z_K have independent increments on the score scale: with information I_k and E[Z_k] = mean_k, Z_k given Z_j is normal
-with mean ``mean_k + sqrt(I_j / I_k) (Z_j - mean_j)`` and variance ``1 - I_j / I_k``. The density of Z_k over the paths that
-have not yet stopped is carried from look to look (Armitage, McPherson and Rowe, JRSS A 1969;132:235-44) on panels of
-ten-point Gauss-Legendre nodes whose width follows the narrowest normal density involved.
+Z_1, .., Z_K have independent increments on the score scale: with information I_k and E[Z_k] = mean_k, Z_k given Z_j is
+normal with mean ``mean_k + sqrt(I_j / I_k) (Z_j - mean_j)`` and variance ``1 - I_j / I_k``. The density of Z_k over the
+paths that have not yet stopped is carried from look to look (Armitage, McPherson and Rowe, JRSS A 1969;132:235-44) on
+panels of ten-point Gauss-Legendre nodes whose width follows the narrowest normal density involved.
 """
 
 from __future__ import annotations
@@ -168,6 +168,10 @@ class Crossing:
 
     upper: FloatArray
     lower: FloatArray
+
+    def __post_init__(self) -> None:
+        self.upper.setflags(write=False)
+        self.lower.setflags(write=False)
 
     @property
     def stopping(self) -> FloatArray:

@@ -1,7 +1,8 @@
 """Futility boundaries, binding or not.
 
-A binding boundary counts on the trial to stop when it is crossed, and gives the alpha so saved to the later efficacy bounds; a
-non-binding one leaves the efficacy bounds as if it were not there. Every kind answers ``bounds(plan, drift)``.
+A binding boundary counts on the trial to stop when it is crossed, and gives the alpha so saved to the later efficacy
+bounds; a non-binding one leaves the efficacy bounds as they would be without it. Every kind answers
+``bounds(plan, drift)``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from scipy.optimize import brentq
 
-from analysis.errors import InvalidValueError
+from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.power.boundaries import Bounds, efficacy_bounds
 from analysis.power.crossing import Paths, crossing_probabilities
 
@@ -68,7 +69,7 @@ class NoFutility:
         """The boundary as a protocol names it, with its reference."""
         return "no futility boundary"
 
-    def bounds(self, plan: Plan, drift: float) -> Bounds:  # noqa: ARG002
+    def bounds(self, plan: Plan, drift: float) -> Bounds:
         """Efficacy bounds alone; with a symmetric test their mirror images are below."""
         return plan.efficacy
 
@@ -80,25 +81,31 @@ class FutilityBounds:
     Parameters
     ----------
     values
-        Bound at each interim look, ``-inf`` for none; the last look stops in any case; shape (K - 1,).
+        Bound at each interim look, None for none; the last look stops in any case; shape (K - 1,).
     binding
         Whether alpha counts on stopping below them.
     """
 
-    values: tuple[float, ...]
+    values: tuple[float | None, ...]
     binding: bool = False
+
+    def __post_init__(self) -> None:
+        if any(z is not None and not math.isfinite(z) for z in self.values):
+            raise InvalidValueError("values", self.values, "finite bounds", "write None where a look has none")
+        object.__setattr__(self, "values", tuple(None if z is None else float(z) for z in self.values))
 
     @property
     def description(self) -> str:
         """The boundary as a protocol names it, with its reference."""
-        return f"{_kind(self.binding)} futility bounds given as Z = {', '.join(f'{z:g}' for z in self.values)}"
+        values = ", ".join("none" if z is None else f"{z:g}" for z in self.values)
+        return f"{_kind(self.binding)} futility bounds given as Z = {values}"
 
-    def bounds(self, plan: Plan, drift: float) -> Bounds:  # noqa: ARG002
+    def bounds(self, plan: Plan, drift: float) -> Bounds:
         """Lower and upper bounds; they do not depend on the drift."""
-        values = np.asarray(self.values, dtype=np.float64)
+        values = np.array([-math.inf if z is None else z for z in self.values])
         if values.size != plan.increments.size - 1:
             expected = f"{plan.increments.size - 1} bounds, one for each interim look"
-            raise InvalidValueError("values", self.values, expected, "write -inf where a look has none")
+            raise InvalidValueError("values", self.values, expected, "write None where a look has none")
         return _solve(plan, np.r_[values, -math.inf], np.full(plan.increments.size, math.nan), 0.0, self.binding)
 
 
@@ -132,8 +139,8 @@ class NullSpending:
     function
         The spending function.
     total
-        Probability, if there is no effect, of stopping below; none for all that efficacy leaves, so that every trial under
-        the null hypothesis ends in one of the two.
+        Probability, if there is no effect, of stopping below; none for all that efficacy leaves, so that under the null
+        hypothesis every trial ends in one of the two.
     binding
         Whether alpha counts on stopping below them.
     """
@@ -147,20 +154,27 @@ class NullSpending:
         """The boundary as a protocol names it, with its reference."""
         return f"a {_kind(self.binding)} lower boundary that spends under no effect by the {self.function.description}"
 
-    def bounds(self, plan: Plan, drift: float) -> Bounds:  # noqa: ARG002
+    def bounds(self, plan: Plan, drift: float) -> Bounds:
         """Lower and upper bounds; they do not depend on the drift."""
         if self.total is not None:
             return self._spending(plan, self.total)
 
-        def mismatch(total: float) -> float:
-            bounds = self._spending(plan, total)
+        def excess(rejected: float) -> float:
+            bounds = self._spending(plan, 1.0 - rejected)
             crossed = crossing_probabilities(plan.looks.information, bounds.lower, bounds.upper, 0.0)
-            return total - (1.0 - float(crossed.upper.sum()))
+            return float(crossed.upper.sum()) - rejected
 
         alpha = float(plan.increments.sum())
         if self.binding:
             return self._spending(plan, 1.0 - alpha)
-        return self._spending(plan, brentq(mismatch, 1.0 - alpha, 1.0 - 0.1 * alpha, xtol=1e-14))
+        least, most = 1e-6 * alpha, (1.0 + 1e-9) * alpha
+        if excess(least) < 0:
+            raise InfeasibleDesignError(
+                f"futility: got {self.description}, which stops nearly every trial below before alpha = {alpha:g} "
+                f"can be spent; expected a function that spends later; choose another or name a total below "
+                f"{1.0 - alpha:g}"
+            )
+        return self._spending(plan, 1.0 - float(brentq(excess, least, most, xtol=1e-16)))
 
     def _spending(self, plan: Plan, total: float) -> Bounds:
         spent = self.function.spent(total, plan.looks.spending_time)
@@ -177,8 +191,8 @@ def _solve(
 ) -> Bounds:
     """Bounds look by look.
 
-    ``given`` holds lower bounds or NaN where the look spends its increment under ``drift``; where the bounds ``meet``, the
-    last look accepts what it does not reject. If they meet before, the trial ends there and the later bounds are zero.
+    ``given`` holds lower bounds or NaN where the look spends its increment under ``drift``; where the bounds ``meet``,
+    the last look accepts what it does not reject. If they meet before, the trial ends there; the later bounds are zero.
     """
     information = plan.looks.information
     looks = information.size

@@ -5,23 +5,27 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
+from analysis.design import from_json, to_json
 from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.power.boundaries import AlphaSpending, Bounds, Efficacy, Looks
 from analysis.power.crossing import Crossing, crossing_probabilities
 from analysis.power.futility import Futility, NoFutility, Plan
+from analysis.power.protocol import group_sequential_paragraph
 from analysis.power.spending import LanDeMetsOBrienFleming
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from analysis.power.crossing import FloatArray
+
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,16 @@ class GroupSequentialDesign:
     sided
         1, or 2 for a symmetric two-sided test.
     power
-        Probability of rejecting in the direction of the effect under the alternative.
+        Probability of rejecting under the alternative.
     efficacy
         Boundary for efficacy, e.g. ``AlphaSpending(LanDeMetsOBrienFleming())`` or ``Pocock()``.
     futility
         Boundary for futility, e.g. ``BetaSpending(HwangShihDeCani(-2.0))`` or ``FutilityBounds((0.3,))``.
+    rejection
+        Which rejections of a two-sided test the power counts: those in favour of the experimental arm (``"benefit"``:
+        gsDesign, lrstat) or in either direction (``"either"``: rpact).
     spending_time
-        Fractions at which spending functions are read, when they are not the information fractions (see :meth:`observed`).
+        Fractions at which spending functions are read, when they are not the information fractions (see `observed`).
 
     Raises
     ------
@@ -67,6 +74,7 @@ class GroupSequentialDesign:
     power: float = 0.9
     efficacy: Efficacy = field(default_factory=lambda: AlphaSpending(LanDeMetsOBrienFleming()))
     futility: Futility = field(default_factory=NoFutility)
+    rejection: Literal["benefit", "either"] = "benefit"
     spending_time: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -85,6 +93,10 @@ class GroupSequentialDesign:
         if not self.alpha / self.sided < self.power < 1:
             expected = f"a probability between alpha per side = {self.alpha / self.sided:g} and 1"
             raise InvalidValueError("power", self.power, expected, "take 0.8 or 0.9")
+        if self.rejection not in ("benefit", "either"):
+            raise InvalidValueError(
+                "rejection", self.rejection, "'benefit' or 'either'", "choose which rejections count"
+            )
         if self.sided == 2 and not isinstance(self.futility, NoFutility):
             expected = "no futility boundary in a symmetric two-sided test"
             raise InvalidValueError("futility", self.futility, expected, "test one-sided at half of alpha")
@@ -117,29 +129,33 @@ class GroupSequentialDesign:
 
         def lacking(drift: float) -> float:
             bounds = self.futility.bounds(self._plan, drift)
-            return self._crossing(bounds, drift).upper.sum() - self.power
+            crossed = self._crossing(bounds, drift)
+            either = float(crossed.lower.sum()) if self.sided == 2 and self.rejection == "either" else 0.0
+            return float(crossed.upper.sum()) + either - self.power
 
         low, high = 0.8 * self.fixed_drift, 1.05 * self.fixed_drift
         while lacking(high) < 0:
             low, high = high, 1.15 * high
             if high > 5 * self.fixed_drift:
                 raise InfeasibleDesignError(
-                    f"futility: got {self.futility.description}; expected boundaries with which a power of {self.power:g} "
-                    "can be reached; spend less on futility early or ask for less power"
+                    f"futility: got {self.futility.description}; expected boundaries with which a power of "
+                    f"{self.power:g} can be reached; spend less on futility early or ask for less power"
                 )
         return float(brentq(lacking, low, high, xtol=1e-13, rtol=1e-13))
 
     @cached_property
     def bounds(self) -> Bounds:
         """Lower and upper bounds on the scale of Z."""
-        depends = self.futility.bounds(self._plan, self.drift)
-        if len(self.fractions) > 1 and np.any(depends.lower[:-1] >= depends.upper[:-1]):
-            look = int(np.argmax(depends.lower[:-1] >= depends.upper[:-1])) + 1
+        bounds = self.futility.bounds(self._plan, self.drift)
+        met = bounds.lower[:-1] >= bounds.upper[:-1]
+        if np.any(met):
+            look = int(np.argmax(met)) + 1
             raise InfeasibleDesignError(
                 f"futility: got {self.futility.description}, which meets the efficacy bound at look {look} of "
-                f"{len(self.fractions)}; expected bounds that meet at the last look; spend later or drop the looks after {look}"
+                f"{len(self.fractions)}; expected bounds that meet at the last look; spend later or drop the looks "
+                f"after {look}"
             )
-        return depends
+        return bounds
 
     @property
     def upper(self) -> FloatArray:
@@ -180,7 +196,7 @@ class GroupSequentialDesign:
         return crossing_probabilities(information, bounds.lower, bounds.upper, drift * np.sqrt(information))
 
     def expected_fraction(self, drift: float) -> float:
-        """Expected information at the end of the trial as a fraction of the maximum."""
+        """Give the expected information at the end of the trial as a fraction of the maximum."""
         return float(self.crossing(drift).stopping @ self.looks.information)
 
     def operating_characteristics(self, effects: ArrayLike = (0.0, 0.5, 1.0)) -> pd.DataFrame:
@@ -225,10 +241,10 @@ class GroupSequentialDesign:
         )
 
     def observed(self, information: ArrayLike, maximum: float) -> GroupSequentialDesign:
-        """The design re-spent at the information that was observed.
+        """Re-spend alpha and beta at the information that was observed.
 
-        Alpha and beta are spent as planned at ``information / maximum``, whatever is left goes to the last look; the
-        correlations are those of the information as it came.
+        Both are spent as planned at ``information / maximum``, whatever is left goes to the last look; the correlations
+        are those of the information as it came.
 
         Parameters
         ----------
@@ -263,12 +279,35 @@ class GroupSequentialDesign:
             self.power,
             self.efficacy,
             self.futility,
+            self.rejection,
             tuple(levels / maximum),
         )
 
+    def protocol_text(self) -> str:
+        """Write the design as a paragraph of a protocol, with its numbers and references."""
+        return group_sequential_paragraph(self)
+
+    def to_json(self) -> str:
+        """Write the design as JSON, every object with its ``kind``; `from_json` reads it back."""
+        return to_json(self)
+
+    @staticmethod
+    def from_json(text: str) -> GroupSequentialDesign:
+        """Read the design that `to_json` wrote; every value is checked again."""
+        return of_kind(from_json(text), GroupSequentialDesign)
+
     def __str__(self) -> str:
         fractions = ", ".join(f"{t:.3g}" for t in self.fractions)
-        return f"group-sequential design, looks at {fractions}, {self.sided}-sided alpha {self.alpha:g}, power {self.power:g}"
+        error = f"{self.sided}-sided alpha {self.alpha:g}"
+        return f"group-sequential design, looks at {fractions}, {error}, power {self.power:g}"
+
+
+def of_kind(thing: object, kind: type[Kind]) -> Kind:
+    """Give the thing if it is of this kind, as it should be after reading."""
+    if not isinstance(thing, kind):
+        expected = f"JSON of a {kind.__name__}"
+        raise InvalidValueError("kind", type(thing).__name__, expected, "read it with analysis.design.from_json")
+    return thing
 
 
 def required_information(design: GroupSequentialDesign, theta: float) -> float:

@@ -30,7 +30,7 @@ class Prior(Protocol):
         """Points and weights, the weights summing to 1, with which to integrate over the prior."""
 
     def updated(self, z: float, fraction: float) -> Prior:
-        """The posterior after the statistic ``z`` at an information fraction."""
+        """Give the posterior after the statistic ``z`` at an information fraction."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class PointsPrior:
         object.__setattr__(self, "weights", tuple(map(float, weights / weights.sum())))
 
     def nodes(self) -> tuple[FloatArray, FloatArray]:
-        """The points themselves."""
+        """Give the points themselves."""
         return np.array(self.values), np.array(self.weights)
 
     def updated(self, z: float, fraction: float) -> PointsPrior:

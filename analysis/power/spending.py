@@ -1,7 +1,7 @@
 """Spending functions: how much of an error probability may have been spent at a fraction of the information.
 
-A spending function is a value with one method, ``spent(total, fraction)``. It serves alpha and beta alike; a kind that is
-not here is an object of one's own with that method.
+A spending function is a value with one method, ``spent(total, fraction)``. It serves alpha and beta alike; a kind that
+is not here is an object of one's own with that method.
 """
 
 from __future__ import annotations

@@ -43,10 +43,6 @@ def check_command(parsed: argparse.Namespace) -> int:
         _print_review(name, reviewed)
         known += len(reviewed.known)
         failed |= not reviewed.passed
-    if not names:
-        raise ReportedDataError(
-            f"{parsed.directory or data_directory()}: no *.toml files; name the folder that has them"
-        )
     print(f"{len(names)} trials, {known} known findings; " + ("NOT in order" if failed else "in order"))
     return int(failed)
 

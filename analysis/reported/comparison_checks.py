@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from statistics import NormalDist
 from typing import TYPE_CHECKING
-
-from scipy.special import ndtr, ndtri
 
 from analysis.reported.finding import Finding, excludes, is_below
 from analysis.reported.recovered import least_events, log_asymmetry, wald_statistic
@@ -103,7 +102,7 @@ def p_against_interval(comparison: ReportedComparison) -> Iterator[Finding]:
             "p-against-interval",
             "warning" if other == 0 and p_value.sided is None else "error",
             comparison.id,
-            f"the interval implies p = {2 * ndtr(-abs(wald.estimate)):.2g} two-sided, {ndtr(wald.estimate):.2g} "
+            f"the interval implies p = {2 * _tail(abs(wald.estimate)):.2g} two-sided, {_tail(-wald.estimate):.2g} "
             "one-sided; the printed p fits " + (f"a {fits} test" if other == 0 else "neither"),
             (f"hazard ratio {ratio}", f"p {p_value}"),
             LOOK,
@@ -268,12 +267,23 @@ def _apart(low: float, high: float, p: Reported, sided: int) -> float:
     """
     if sided == 2:
         low, high = (0.0 if low <= 0 <= high else min(abs(low), abs(high))), max(abs(low), abs(high))
-        printed = float(-ndtri(min(p.upper, 1.0) / 2)), float(-ndtri(max(p.lower, 0.0) / 2))
+        printed = -_quantile(p.upper / 2 if p.upper < 1 else 0.5), -_quantile(p.lower / 2)
     else:
-        printed = float(ndtri(max(p.lower, 0.0))), float(ndtri(min(p.upper, 1.0)))
+        printed = _quantile(p.lower), _quantile(p.upper)
     gap = max(printed[0] - high, low - printed[1], 0.0)
     nearest = min(abs(low), abs(high))
     return max(gap - (0.15 + 0.01 * nearest**2), 0.0)
+
+
+def _tail(z: float) -> float:
+    return math.erfc(z / math.sqrt(2)) / 2
+
+
+def _quantile(p: float) -> float:
+    """Quantile of the standard normal distribution; infinite where p is at or beyond 0 or 1."""
+    if 0 < p < 1:
+        return NormalDist().inv_cdf(p)
+    return -math.inf if p <= 0 else math.inf
 
 
 def _sum(arms: tuple[ReportedArm, ...], field: str) -> float | None:

@@ -1,10 +1,12 @@
 """From a TOML file to a `ReportedTrial`: where the files are, and what is said when one cannot be read."""
 
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import fields
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -105,12 +107,14 @@ class _Reader:
         known = {*_HEADER, "sources", *_TABLES}
         self.problems += [_unknown_field(key, key, sorted(known)) for key in raw if key not in known]
         header = {key: self._read(kind, raw[key], key) for key, kind in _HEADER.items() if key in raw}
-        sources = [
-            self._read(Source, {"key": key, **table}, f"sources.{key}")
-            for key, table in self._table(raw, "sources").items()
-        ]
-        keys = [source.key for source in sources if source is not None]
-        tables = {name: self._tables(raw, name, kind, keys) for name, kind in _TABLES.items()}
+        cited = self._sources(raw)
+        sources = [self._read(Source, {"key": key, **table}, f"sources.{key}") for key, table in cited.items()]
+        tables = {name: self._tables(raw, name, kind, list(cited)) for name, kind in _TABLES.items()}
+        for comparison in filter(None, tables["comparisons"]):
+            for arm in comparison.arms:
+                if arm.name not in raw.get("arms", {}):
+                    problem = UnknownNameError("arm", arm.name, raw.get("arms", {}))
+                    self.problems.append(f"comparisons[{comparison.id}].arms: {problem} Describe it under `[arms]`")
         if self.problems:
             raise ReportedDataError("\n".join(f"{self.path}: {problem}" for problem in self.problems))
         return ReportedTrial(
@@ -124,11 +128,11 @@ class _Reader:
             **{name: tuple(read) for name, read in tables.items()},
         )
 
-    def _table(self, raw: dict[str, Any], name: str) -> dict[str, Any]:
-        got = raw.get(name, {})
+    def _sources(self, raw: dict[str, Any]) -> dict[str, Any]:
+        got = raw.get("sources", {})
         if isinstance(got, dict) and all(isinstance(entry, dict) for entry in got.values()):
             return got
-        self.problems.append(f"{name}: got {got!r}; expected tables; write each as `[{name}.KEY]`")
+        self.problems.append(f"sources: got {got!r}; expected tables; write each as `[sources.KEY]`")
         return {}
 
     def _tables(self, raw: dict[str, Any], name: str, kind: type, keys: Sequence[str]) -> list[Any]:
@@ -164,10 +168,15 @@ class _Reader:
 
     def _read(self, kind: Any, got: object, where: str, context: Provenance | None = None) -> Any:
         try:
-            return TypeAdapter(kind).validate_python(got, context=cast("Any", context))
+            return _adapter(kind).validate_python(got, context=cast("Any", context))
         except ValidationError as error:
             self.problems += [_problem(where, got, cast("dict[str, Any]", line)) for line in error.errors()]
             return None
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)  # building one costs as much as reading a file
 
 
 def _problem(where: str, got: object, line: dict[str, Any]) -> str:
@@ -175,13 +184,19 @@ def _problem(where: str, got: object, line: dict[str, Any]) -> str:
     place = where + _path(got, line["loc"])
     cause = line.get("ctx", {}).get("error")
     if isinstance(cause, InvalidValueError):
-        field = "" if place.endswith(cause.field.split(".")[0]) else f"{cause.field}: "
-        return f"{place}: {field}got {cause.got!r}; expected {cause.expected}; {cause.remedy}"
+        outer, _, inner = cause.field.partition(".")
+        place += (inner and f".{inner}") if place.endswith(f".{outer}") else f".{cause.field}"
+        return f"{place}: got {_digits(cause.got)}; expected {cause.expected}; {cause.remedy}"
     if line["type"] == "missing":
         return f"{place}: missing; expected in every such table; add it"
     if line["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         return _unknown_field(place, str(line["loc"][-1]), _FIELD_NAMES)
-    return f"{place}: got {line['input']!r}; expected: {line['msg']}; write it so"
+    return f"{place}: got {_digits(line['input'])}; expected: {line['msg']}; write it so"
+
+
+def _digits(got: object) -> str:
+    """Show a value of the file with its numbers as they stand there."""
+    return re.sub(r"Decimal\('([^']*)'\)", r"\1", repr(got))
 
 
 def _unknown_field(place: str, name: str, known: Sequence[str]) -> str:

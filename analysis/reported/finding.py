@@ -39,9 +39,8 @@ class Finding:
 
 
 def is_below(number: Reported, other: Reported) -> bool:
-    """Whether everything that rounds to one number is below everything that rounds to the other."""
-    slack = 1e-9 * max(1.0, abs(number.value) if abs(number.value) < float("inf") else 1.0)
-    return number.upper < other.lower - slack
+    """Whether all that rounds to one number is below all that rounds to the other: 76% and 77%, not 76% and 76.5%."""
+    return number.value < other.value and number.upper <= other.lower + 1e-9
 
 
 def excludes(interval: ReportedInterval, estimate: Reported) -> bool:

@@ -68,8 +68,10 @@ def _known_keys(table: dict[str, Any], known: set[str], field: str) -> None:
 
 
 def _hazard_ratio(source: Provenance, got: object, unit: str, field: str) -> ReportedHazardRatio:
-    table = got if isinstance(got, dict) and "estimate" in got else {"estimate": got}
+    table = got if isinstance(got, dict) and "value" not in got else {"estimate": got}
     _known_keys(table, {"estimate", "ci"}, field)
+    if "estimate" not in table:
+        raise InvalidValueError(f"{field}.estimate", None, "the estimate of the interval", "add `estimate = ...`")
     ci = source.interval(table["ci"], unit, f"{field}.ci") if "ci" in table else None
     return ReportedHazardRatio(source.number(table["estimate"], unit, f"{field}.estimate"), ci)
 

@@ -47,7 +47,7 @@ def sections(trial: ReportedTrial) -> dict[str, pd.DataFrame]:
             for finding in review(trial).new
         ],
     }
-    frames = {heading: pd.DataFrame(rows).fillna("") for heading, rows in made.items() if rows}
+    frames = {heading: pd.DataFrame(rows) for heading, rows in made.items() if rows}
     return {heading: frame.loc[:, (frame != "").any()] for heading, frame in frames.items()}
 
 
@@ -110,17 +110,21 @@ def _comparison(entry: ReportedComparison) -> dict[str, str]:
     def arms(cells: list[str]) -> str:
         return " / ".join(cell or "-" for cell in cells) if any(cells) else ""
 
+    def counts(cells: list[str], total: str) -> str:
+        return ", ".join(text for text in (arms(cells), total and f"{total} in all") if text)
+
     def rates(arm: ReportedArm) -> str:
         return ", ".join(f"{at.time.with_unit} {show(at.survival, at.ci)}" for at in arm.landmarks)
 
+    medians = arms([show(arm.median, arm.median_ci) for arm in entry.arms])
     ratio, p_value = entry.hazard_ratio, entry.p_value
     return {
         "id": entry.id,
         "endpoint": entry.endpoint,
         "arms": " / ".join(arm.name for arm in entry.arms),
-        "n": arms([show(arm.n) for arm in entry.arms]) or show(entry.n_total),
-        "events": arms([show(arm.events) for arm in entry.arms]) or show(entry.events_total),
-        f"median, {entry.time_unit} (CI)": arms([show(arm.median, arm.median_ci) for arm in entry.arms]),
+        "n": counts([show(arm.n) for arm in entry.arms], show(entry.n_total)),
+        "events": counts([show(arm.events) for arm in entry.arms], show(entry.events_total)),
+        "median (CI)": medians and f"{medians} {entry.time_unit}",
         "survival": arms([rates(arm) for arm in entry.arms]),
         "HR (CI)": show(ratio.estimate, ratio.ci) if ratio else "",
         "p": show(p_value.value) if p_value else "",

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from analysis.reported.comparison import ReportedComparison
-from analysis.reported.finding import Finding, excludes
+from analysis.reported.finding import Finding, excludes, is_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ def conflicting_sources(trial: ReportedTrial) -> Iterator[Finding]:
             continue
         for name in sorted(numbers.keys() & others.keys()):
             one, other = numbers[name], others[name]
-            if _disagree(one, other):
+            if is_below(one, other) or is_below(other, one):
                 disagreeing |= {id, other_id}
                 marked = one.status == other.status == "conflict"
                 yield Finding(
@@ -88,11 +88,6 @@ def _subject(entry: ReportedComparison | ReportedProportion) -> tuple[object, ..
 
 def _shares(entry: ReportedProportion) -> dict[str, Reported]:
     return {name: number for name, number in entry.numbers() if name in ("count", "of", "share")}
-
-
-def _disagree(one: Reported, other: Reported) -> bool:
-    """Whether no value rounds to both; 76% and 77%, which share only the edge of their boxes, disagree."""
-    return one.value != other.value and min(one.upper, other.upper) - max(one.lower, other.lower) <= 1e-9
 
 
 def _rounds_to(value: float, share: Reported) -> bool:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pandas as pd
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Value = TypeVar("Value")
+
 
 @dataclass(frozen=True)
-class Assumption:
+class Assumption(Generic[Value]):
     """A value that no source prints, with the reason for choosing it.
 
     Attributes
@@ -30,12 +35,12 @@ class Assumption:
     """
 
     name: str
-    value: float | str | tuple[float, ...]
+    value: Value
     unit: str
     reason: str
 
 
-def assumption_table(assumptions: Iterable[Assumption]) -> pd.DataFrame:
+def assumption_table(assumptions: Iterable[Assumption[Any]]) -> pd.DataFrame:
     """Show assumptions as a frame with the columns ``assumption``, ``value``, ``unit`` and ``reason``."""
     rows = [(a.name, a.value, a.unit, a.reason) for a in assumptions]
     return pd.DataFrame(rows, columns=["assumption", "value", "unit", "reason"])

@@ -20,9 +20,8 @@ def number(field: str, value: Any, *, above: float = -np.inf, below: float = np.
     except (TypeError, ValueError):
         checked = np.nan
     if not above < checked < below:
-        bounds = [f"above {above:g}" * np.isfinite(above), f"below {below:g}" * np.isfinite(below)]
-        expected = " ".join(["a finite number", " and ".join(filter(None, bounds))]).strip()
-        raise InvalidValueError(field, value, expected, f"check {field}")
+        bounds = [f" {side} {bound:g}" for side, bound in (("above", above), ("below", below)) if np.isfinite(bound)]
+        raise InvalidValueError(field, value, "a finite number" + " and".join(bounds), f"check {field}")
     return checked
 
 

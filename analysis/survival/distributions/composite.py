@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.errors import InvalidValueError
-from analysis.survival.checks import FloatArray, change_points, nonnegative, probabilities, same_length
-from analysis.survival.distributions.protocol import Distribution, Seed, Size, clipped, inverted_uniforms
+from analysis.survival.checks import FloatArray, change_points, nonnegative, same_length
+from analysis.survival.distributions.piecewise import piece_reaching
+from analysis.survival.distributions.protocol import (
+    Distribution,
+    Seed,
+    Size,
+    clipped,
+    hazard_of_share,
+    inverted_uniforms,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +44,8 @@ class ProportionalHazards:
     Raises
     ------
     InvalidValueError
-        If a ratio is negative or not finite, the breaks do not increase, or the lengths do not match.
+        If a ratio is negative or not finite, the breaks do not increase or are after the end of the baseline, or the
+        lengths do not match.
 
     Examples
     --------
@@ -57,6 +66,11 @@ class ProportionalHazards:
         same_length("ratios", ratios, "one interval more than there are breaks", breaks.size + 1)
         starts = np.concatenate([[0.0], breaks])
         at_start = baseline.cumulative_hazard(starts)
+        if np.isinf(at_start[-1]):
+            got = float(starts[np.isinf(at_start)][0])
+            raise InvalidValueError(
+                "breaks", got, "times at which the baseline still has survivors", "drop later breaks"
+            )
         object.__setattr__(self, "baseline", baseline)
         object.__setattr__(self, "ratios", ratios)
         object.__setattr__(self, "breaks", breaks)
@@ -90,24 +104,33 @@ class ProportionalHazards:
 
     def hazard(self, t: ArrayLike) -> FloatArray:
         """Hazard per month: the ratio at `t` times the baseline's hazard."""
-        return self.ratios[np.searchsorted(self.breaks, clipped(t), side="right")] * self.baseline.hazard(t)
+        ratio, hazard = self.ratios[np.searchsorted(self.breaks, clipped(t), side="right")], self.baseline.hazard(t)
+        with np.errstate(invalid="ignore"):
+            return np.where(ratio == 0, 0.0, ratio * hazard)[()]
 
     def cumulative_hazard(self, t: ArrayLike) -> FloatArray:
         """Cumulative hazard: the baseline's increments, each times its ratio."""
         piece = np.searchsorted(self.breaks, clipped(t), side="right")
         since_start = self.baseline.cumulative_hazard(t) - self._baseline_at_start[piece]
-        return self._hazard_at_start[piece] + self.ratios[piece] * since_start
+        ratio = self.ratios[piece]
+        with np.errstate(invalid="ignore"):
+            return (self._hazard_at_start[piece] + np.where(ratio == 0, 0.0, ratio * since_start))[()]
 
     def quantile(self, p: ArrayLike) -> FloatArray:
         """Time by which a share `p` has failed; inf where it is never reached."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            target = -np.log1p(-probabilities("p", p))
-            piece = np.maximum(np.searchsorted(self._hazard_at_start, target, side="left") - 1, 0)
+        return self.inverse_cumulative_hazard(hazard_of_share(p))
+
+    def inverse_cumulative_hazard(self, h: ArrayLike) -> FloatArray:
+        """First time at which the cumulative hazard is `h`, looked up on the baseline."""
+        target = np.asarray(h, dtype=np.float64)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            piece = piece_reaching(self._hazard_at_start, target)
             ratio = self.ratios[piece]
             since_start = (target - self._hazard_at_start[piece]) / ratio
         on_baseline = np.where(target == 0, 0.0, self._baseline_at_start[piece] + since_start)
         reached = (ratio > 0) | (target == 0)
-        return np.where(reached, self.baseline.quantile(-np.expm1(-np.where(reached, on_baseline, 0.0))), np.inf)[()]
+        time = self.baseline.inverse_cumulative_hazard(np.where(reached, on_baseline, 0.0))
+        return np.where(reached, time, np.inf)[()]
 
     def rmst(self, tau: ArrayLike) -> FloatArray:
         """Integral of S over [0, tau], finite tau, by Gauss-Legendre quadrature between change points."""
@@ -163,7 +186,9 @@ class Mixture:
         if not shares.any():
             raise InvalidValueError("weights", shares.tolist(), "a sum above 0", "give each kind its share")
         object.__setattr__(self, "components", tuple(components))
-        object.__setattr__(self, "weights", tuple((shares / shares.sum()).tolist()))
+        total = float(shares.sum())
+        normalised = shares if abs(total - 1) < 1e-12 else shares / total
+        object.__setattr__(self, "weights", tuple(normalised.tolist()))
 
     @property
     def change_points(self) -> FloatArray:
@@ -192,18 +217,23 @@ class Mixture:
             return -np.log(self.survival(t))
 
     def quantile(self, p: ArrayLike) -> FloatArray:
-        """Time by which a share `p` has failed, by bisection between the components' quantiles."""
-        p = probabilities("p", p)
-        quantiles = np.stack([c.quantile(p) for c, w in zip(self.components, self.weights, strict=True) if w > 0])
-        low, high = quantiles.min(axis=0), quantiles.max(axis=0)
-        settled = (p == 1) | (low == high) | (1 - self.survival(np.inf) < p)
-        answer = np.where(low == high, low, np.where(p == 1, high, np.inf))
+        """Time by which a share `p` has failed."""
+        return self.inverse_cumulative_hazard(hazard_of_share(p))
+
+    def inverse_cumulative_hazard(self, h: ArrayLike) -> FloatArray:
+        """First time at which the cumulative hazard is `h`, by bisection between those of the components."""
+        target = np.asarray(h, dtype=np.float64)
+        present = [c for c, weight in zip(self.components, self.weights, strict=True) if weight > 0]
+        times = np.stack([component.inverse_cumulative_hazard(target) for component in present])
+        low, high = times.min(axis=0), times.max(axis=0)
+        settled = np.isinf(target) | (low == high) | (self.cumulative_hazard(np.inf) < target)
+        answer = np.where(np.isinf(target) | (low == high), high, np.inf)
         low, high = np.where(settled, 0.0, low), np.where(settled, 0.0, np.minimum(high, np.finfo(float).max / 4))
         while True:
             middle = np.where(high > 4 * low + 1, 2 * low + 0.5, low + (high - low) / 2)
             if np.all((middle <= low) | (middle >= high)):
                 return np.where(settled, answer, high)[()]
-            reached = 1 - self.survival(middle) >= p
+            reached = self.cumulative_hazard(middle) >= target
             low, high = np.where(reached, low, middle), np.where(reached, middle, high)
 
     def rmst(self, tau: ArrayLike) -> FloatArray:

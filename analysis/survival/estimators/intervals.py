@@ -60,11 +60,10 @@ def scale(name: str) -> Scale:
 def pointwise_limits(
     survival: FloatArray, std_error: FloatArray, level: float, ci_type: Transformation
 ) -> tuple[FloatArray, FloatArray]:
-    """Return lower and upper two-sided limits; both are 1 where the survival is, NaN where it is 0."""
+    """Return lower and upper two-sided limits; both are 1 where the survival is; at 0 the upper is unknown."""
     on = scale(ci_type)
     inside = (survival > 0) & (survival < 1)
     s = np.where(inside, survival, 0.5)
     margin = special.ndtri(0.5 + level / 2) * std_error * on.slope(s)
-    outside = np.where(survival == 1, 1.0, np.nan)
     lower, upper = on.inverse(on.forward(s) - margin), on.inverse(on.forward(s) + margin)
-    return np.where(inside, lower, outside), np.where(inside, upper, outside)
+    return np.where(inside, lower, survival), np.where(inside, upper, np.where(survival == 1, 1.0, np.nan))

@@ -98,7 +98,8 @@ class KaplanMeier:
         Returns
         -------
         lower, upper : ndarray
-            Limits, shape ``(k,)``; both 1 before the first event, NaN where the survival is 0.
+            Limits, shape ``(k,)``; both 1 before the first event; where the survival is 0 the lower is 0,
+            the upper NaN.
         """
         return pointwise_limits(self.survival, self.std_error, confidence_level(level), ci_type)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.design import UniformAccrual
 from analysis.power import (
     AlphaSpending,
     BetaSpending,
@@ -26,18 +26,32 @@ from analysis.power import (
     OBrienFleming,
     Pocock,
     PointsPrior,
+    SequentialSurvivalDesign,
+    TwoArmTrial,
     WangTsiatis,
     assurance,
     conditional_assurance,
     conditional_crossing,
     conditional_power,
+    crossing_of_test,
+    crossing_probabilities,
+    expected_events,
     normal_assurance,
     prediction_interval,
     predictive_power,
     repeated_inference,
+    sequential_survival_design,
+    time_of_events,
+    two_arm_trial,
 )
+from analysis.power.approximations import AverageHazardRatio, ahr_information
+from analysis.power.logrank import LogRank, cox_hazard_ratio
+from analysis.survival.distributions import Exponential
 from tests.reference.power.r_calls import RCall, parse
 from tests.reference.power.registry import Adapter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 SPENDING: dict[str, Callable[[Any], Any]] = {
     "sfLDOF": lambda _: LanDeMetsOBrienFleming(),
@@ -286,6 +300,141 @@ def lrstat_cp(call: RCall) -> dict[str, float]:
     return {"cp": conditional_power(design, look, call["zL"], drift, increments=increments)}
 
 
+def uniform_trial(n: float, duration: float, control: float, hazard_ratio: float, **rest: float) -> TwoArmTrial:
+    accrual = UniformAccrual(duration)
+    return two_arm_trial(Exponential(control), hazard_ratio=hazard_ratio, n=n, accrual=accrual, **rest)
+
+
+def gs_surv(call: RCall) -> dict[str, float]:
+    plan = sequential_survival_design(gs_design(call), call["hr"], allocation_ratio=call["ratio"])
+    unit = uniform_trial(1.0, call["R"], call["lambdaC"], call["hr"], allocation_ratio=call["ratio"])
+    trial = unit.with_n(plan.events / float(expected_events(unit, call["T"]).sum()))
+    looks = plan.schedule(trial)
+    return {
+        **numbered("n_events", looks.events),
+        **numbered("upper", plan.design.upper),
+        **numbered("T", looks.times),
+        **numbered("N", looks.enrolled),
+    }
+
+
+def rpact_trial(call: RCall) -> TwoArmTrial:
+    return uniform_trial(
+        call["maxNumberOfSubjects"],
+        call["accrualTime"][-1],
+        call["lambda2"],
+        call["hazardRatio"],
+        allocation_ratio=call.get("allocationRatioPlanned", 1.0),
+    )
+
+
+def rpact_survival(plan: SequentialSurvivalDesign, call: RCall) -> dict[str, float]:
+    looks = plan.schedule(rpact_trial(call))
+    futility = float(looks.crossing.lower[:-1].sum())
+    return {
+        **numbered("rejectPerStage", looks.crossing.upper),
+        **numbered("analysisTime", looks.times),
+        **numbered("cumulativeEventsPerStage", looks.events),
+        **numbered("hr_boundary", plan.efficacy_hazard_ratios),
+        "overallReject": looks.power,
+        "futilityStop": futility,
+        "earlyStop": futility + float(looks.crossing.upper[:-1].sum()),
+        "expEvents": looks.expected_events,
+        "expectedEventsH1": looks.expected_events,
+        "studyDuration": looks.expected_duration,
+        "maxNumberOfEvents": plan.events,
+    }
+
+
+def rpact_power_survival(call: RCall) -> dict[str, float]:
+    """``getPowerSurvival`` of a design with several looks."""
+    ratio = call.get("allocationRatioPlanned", 1.0)
+    design = rpact_design(call.args[0])
+    return rpact_survival(SequentialSurvivalDesign(design, call["hazardRatio"], call["maxNumberOfEvents"], ratio), call)
+
+
+def rpact_sample_size_survival(call: RCall) -> dict[str, float]:
+    """``getSampleSizeSurvival`` of a design with several looks and a given number of patients."""
+    ratio = call.get("allocationRatioPlanned", 1.0)
+    return rpact_survival(
+        sequential_survival_design(rpact_design(call.args[0]), call["hazardRatio"], allocation_ratio=ratio), call
+    )
+
+
+def lrstat_power(call: RCall) -> dict[str, float]:
+    """``lrpower`` of a design with several looks, uniform accrual and exponential event times."""
+    trial = uniform_trial(
+        call["accrualIntensity"] * call["accrualDuration"],
+        call["accrualDuration"],
+        call["lambda2"],
+        call["lambda1"] / call["lambda2"],
+        allocation_ratio=call.get("allocationRatioPlanned", 1.0),
+        dropout=call.get("gamma1", 0.0),
+    )
+    futility: Any = NoFutility()
+    if call.get("futilityBounds") is not None:
+        futility = FutilityBounds(tuple(np.atleast_1d(call["futilityBounds"])))
+    design = GroupSequentialDesign(
+        rates(call, int(call["kMax"])),
+        alpha=call["alpha"],
+        efficacy=efficacy(call["typeAlphaSpending"], call.get("parameterAlphaSpending")),
+        futility=futility,
+    )
+    followup = call["followupTime"]
+    if isinstance(followup, RCall):
+        end = time_of_events(trial, followup.args[0]["nevents"])
+    else:
+        end = call["accrualDuration"] + followup
+    events = float(expected_events(trial, end).sum())
+    plan = SequentialSurvivalDesign(design, call["lambda1"] / call["lambda2"], events, trial.allocation_ratio)
+    looks = plan.schedule(trial, LogRank(variance="null"))
+    cox = [cox_hazard_ratio(trial, time) for time in looks.times]
+    log_error = np.sqrt([variance for _, variance in cox])
+    return {
+        **numbered("efficacyBounds", design.upper),
+        **numbered("rejectPerStage", looks.crossing.upper),
+        **numbered("futilityPerStage", looks.crossing.lower),
+        **numbered("analysisTime", looks.times),
+        **numbered("events", looks.events),
+        **numbered("numberOfEvents", looks.events),
+        **numbered("efficacyHR", np.exp(-design.upper * log_error)),
+        **numbered("HR", [ratio for ratio, _ in cox]),
+        **numbered("information", [LogRank().moments(trial, time).null_sd ** 2 for time in looks.times]),
+        "overallReject": looks.power,
+        "expN": looks.expected_events,
+    }
+
+
+def gs_design2_power(call: RCall) -> dict[str, float]:
+    """``gs_power_ahr`` at numbers of events with a spending bound for efficacy and none for futility."""
+    enrolled, failing = call["enroll_rate"], call["fail_rate"]
+    trial = uniform_trial(
+        enrolled["duration"] * enrolled["rate"],
+        enrolled["duration"],
+        failing["fail_rate"],
+        failing["hr"],
+        allocation_ratio=call["ratio"],
+    )
+    times = [time_of_events(trial, events) for events in call["event"]]
+    null, information = np.array([ahr_information(trial, time) for time in times]).T
+    spending = SPENDING[call["upar"]["sf"]](None)
+    design = GroupSequentialDesign(
+        tuple(null / null[-1]), alpha=call["upar"]["total_spend"], efficacy=AlphaSpending(spending)
+    )
+    # The tool allows for both variances at the first look, from the second on only for that under the alternative.
+    mean = -math.log(failing["hr"]) * np.sqrt(information)
+    later = crossing_probabilities(information, -math.inf, design.upper, mean).upper[1:]
+    first = crossing_of_test(design.bounds, trial, times, AverageHazardRatio()).upper[0]
+    return {
+        **numbered("z", design.upper),
+        **numbered("probability", np.cumsum([first, *later])),
+        **numbered("time", times),
+        **numbered("hr_at_bound", np.exp(-design.upper / np.sqrt(null))),
+        **numbered("info_frac", information / information[-1]),
+        **numbered("event", call["event"]),
+    }
+
+
 ASSURANCE = re.compile(
     r"pnorm\(\(-log\((?P<hr>[\d.]+)\) - qnorm\(0\.975\)\*sqrt\(4/(?P<d>\d+)\)\)/sqrt\(4/\d+ \+ (?P<sd>[\d.]+)\^2\)\)"
 )
@@ -301,9 +450,11 @@ def closed_form_assurance(text: str) -> Mapping[str, float]:
 
 
 GS_DESIGN = (
-    "gsDesign stops solving at its tol of 1e-6 in probability: evaluated here, its bounds of these calls spend alpha and "
-    "beta with errors up to 3e-7, ours up to 1e-15"
+    "gsDesign stops solving at its tol of 1e-6 in probability: evaluated here, its bounds of these calls spend alpha "
+    "and beta with errors up to 3e-7, ours up to 1e-15"
 )
+GS_SURV = "gsSurv solves bounds and sample size to its tol of 1.2e-4 in probability"
+GS_DESIGN2 = "gsDesign2 is good to about 1e-5 in times and bounds"
 GS_PREDICTION = "gsPI stops root finding at the default tolerance of uniroot, 1.2e-4"
 RPACT_REPEATED = "rpact stops the search for repeated p-values at its tolerance of 1e-6"
 ADAPTERS = {
@@ -311,6 +462,7 @@ ADAPTERS = {
     ("gsDesign", "gsDesign (test.type=2)"): Adapter(gs_design_values),
     ("gsDesign", "gsDesign(test.type=3)"): Adapter(gs_design_values, rtol=2e-6, atol=5e-6, because=GS_DESIGN),
     ("gsDesign", "gsDesign(test.type=4)"): Adapter(gs_design_values, rtol=1e-6, atol=2e-6, because=GS_DESIGN),
+    ("gsDesign", "gsSurv"): Adapter(gs_surv, rtol=1e-4, because=GS_SURV),
     ("gsDesign", "gsCP"): Adapter(gs_cp),
     ("gsDesign", "condPower"): Adapter(cond_power),
     ("gsDesign", "gsPP"): Adapter(gs_pp),
@@ -322,6 +474,13 @@ ADAPTERS = {
     ("rpact", "getDesignCharacteristics"): Adapter(rpact_characteristics),
     ("rpact", "getAnalysisResults"): Adapter(rpact_analysis, rtol=1e-6, atol=1e-6, because=RPACT_REPEATED),
     ("rpact", "getConditionalPower"): Adapter(compute_text=rpact_conditional_power),
+    ("rpact", "getSampleSizeSurvival"): Adapter(rpact_sample_size_survival, where="kMax=3"),
+    ("gsDesign2", "gs_power_ahr"): Adapter(
+        gs_design2_power, rtol=1e-5, atol=2e-6, because=GS_DESIGN2, where="gs_spending_bound"
+    ),
+    ("lrstat", "lrpower"): Adapter(lrstat_power, where="kMax=3"),
+    ("rpact", "getPowerSurvival futility"): Adapter(rpact_power_survival),
+    ("lrstat", "lrpower GS+beta spending"): Adapter(lrstat_power),
     ("lrstat", "getBound"): Adapter(lrstat_bound),
     ("lrstat", "getCP"): Adapter(lrstat_cp),
     ("stats", "pnorm (closed-form assurance, Schoenfeld, 1:1, alpha .025)"): Adapter(
