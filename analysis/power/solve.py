@@ -164,7 +164,7 @@ def study_duration(
     def missing(time: float) -> float:
         return power - test.moments(trial, time).power(alpha / sided)
 
-    times = np.concatenate([np.geomspace(trial.accrual.duration / 64, LONGEST, 120)])
+    times = np.geomspace(trial.accrual.duration / 64, LONGEST, 60)
     reached = next((i for i, time in enumerate(times) if missing(time) <= 0), None)
     if reached is None:
         at_most = analytic_power(trial, LONGEST, test, alpha=alpha, sided=sided)
