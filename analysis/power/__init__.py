@@ -1,5 +1,6 @@
 """Analytic operating characteristics of designs."""
 
+from analysis.power import single_arm
 from analysis.power.adjusted import RepeatedInference, StagewiseInference, repeated_inference, stagewise_inference
 from analysis.power.approximations import (
     AverageHazardRatio,
@@ -135,6 +136,7 @@ __all__ = [
     "required_information",
     "sample_size",
     "sequential_survival_design",
+    "single_arm",
     "stagewise_inference",
     "study_duration",
     "time_of_events",

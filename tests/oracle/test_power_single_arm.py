@@ -20,7 +20,7 @@ from analysis.power.single_arm import (
     probability_better,
     simulated_rejection,
 )
-from analysis.survival.distributions import Exponential, PiecewiseExponential, Weibull
+from analysis.survival import Exponential, PiecewiseExponential, Weibull
 
 NULL = Weibull(0.5, 1 / math.log(0.3) ** 2)
 DELAYED = PiecewiseExponential([0.1, 0.07], [3])

@@ -13,7 +13,7 @@ from analysis.errors import InvalidValueError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from analysis.survival.distributions import Distribution
+    from analysis.survival import Distribution
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def one_sample_logrank(time: ArrayLike, event: ArrayLike, null: Distribution) ->
 
     Examples
     --------
-    >>> from analysis.survival.distributions import Exponential
+    >>> from analysis.survival import Exponential
     >>> found = one_sample_logrank([3, 5, 8, 12, 20], [1, 1, 0, 1, 0], Exponential.from_median(6.0))
     >>> found.observed, round(found.expected, 3), round(found.statistic, 3)
     (3, 5.545, -1.081)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from analysis.power.single_arm.survival_tests import OneSampleTest
-    from analysis.survival.distributions import Distribution
+    from analysis.survival import Distribution
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class SurvivalDesign:
     Examples
     --------
     >>> from analysis.design import UniformAccrual
-    >>> from analysis.survival.distributions import Exponential
+    >>> from analysis.survival import Exponential
     >>> design = SurvivalDesign(
     ...     OneSampleLogRank(null=Exponential.from_median(5.5)),
     ...     truth=Exponential.from_median(8.25),
@@ -151,7 +151,7 @@ def survival_sample_size(
     Examples
     --------
     >>> from analysis.design import UniformAccrual
-    >>> from analysis.survival.distributions import Exponential
+    >>> from analysis.survival import Exponential
     >>> test, truth = OneSampleLogRank(Exponential.from_median(5.5)), Exponential.from_median(8.25)
     >>> n = survival_sample_size(test, truth, FollowUp(UniformAccrual(18), 30), alpha=0.05, power=0.8)
     >>> round(n, 2)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.power.single_arm.survival_tests import FollowUp, OneSampleTest
-    from analysis.survival.distributions import Distribution, Seed
+    from analysis.survival import Distribution, Seed
 
 # Trials drawn from one stream; fixed, so that a seed gives the same bits however the work is shared out.
 CHUNK = 1000
@@ -85,7 +85,7 @@ def simulated_rejection(
 
     >>> from analysis.design import UniformAccrual
     >>> from analysis.power.single_arm import FollowUp, OneSampleLogRank, SurvivalDesign
-    >>> from analysis.survival.distributions import Exponential
+    >>> from analysis.survival import Exponential
     >>> null, truth = Exponential.from_median(5.5), Exponential.from_median(8.25)
     >>> design = SurvivalDesign(OneSampleLogRank(null), truth, FollowUp(UniformAccrual(18), 30), n=49, alpha=0.05)
     >>> simulated_rejection(design, null, trials=4000, rng=1).estimate < 0.05

@@ -13,7 +13,7 @@ from analysis.power.moments import Moments
 from analysis.power.quadrature import Quadrature
 from analysis.power.single_arm.design import check_rate
 from analysis.power.single_arm.many_curves import kaplan_meier_rows
-from analysis.survival.distributions import Exponential
+from analysis.survival import Exponential
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.design import Accrual, Assessments
-    from analysis.survival.distributions import Distribution
+    from analysis.survival import Distribution
 
     FloatArray = NDArray[np.float64]
 

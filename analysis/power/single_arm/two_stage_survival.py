@@ -18,7 +18,7 @@ from analysis.power.single_arm.survival_tests import FollowUp, Landmark, OneSamp
 if TYPE_CHECKING:
     from analysis.power.moments import Moments
     from analysis.power.single_arm.survival_tests import OneSampleTest
-    from analysis.survival.distributions import Distribution
+    from analysis.survival import Distribution
 
 # Beyond nine standard deviations no probability is left that a design could notice.
 _FAR = 9.0

@@ -18,7 +18,7 @@ from analysis.power.single_arm.two_stage_survival import TwoStageSurvivalDesign,
 if TYPE_CHECKING:
     from analysis.power.moments import Moments
     from analysis.power.single_arm.survival_tests import OneSampleTest
-    from analysis.survival.distributions import Distribution
+    from analysis.survival import Distribution
 
 # An expected size that has not fallen for so many sizes in a row will not fall again.
 PATIENCE = 8

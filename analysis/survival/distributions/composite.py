@@ -186,7 +186,9 @@ class Mixture:
         if not shares.any():
             raise InvalidValueError("weights", shares.tolist(), "a sum above 0", "give each kind its share")
         object.__setattr__(self, "components", tuple(components))
-        object.__setattr__(self, "weights", tuple((shares / shares.sum()).tolist()))
+        total = float(shares.sum())
+        normalised = shares if abs(total - 1) < 1e-12 else shares / total
+        object.__setattr__(self, "weights", tuple(normalised.tolist()))
 
     @property
     def change_points(self) -> FloatArray:

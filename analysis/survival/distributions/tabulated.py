@@ -28,17 +28,17 @@ class Tabulated:
     times
         Months, shape ``(k,)``, strictly increasing from 0 or later; a curve that does not begin at time 0 begins there
         with a survival of 1.
-    survival
+    points
         Survival at these times, shape ``(k,)``, from 1 downwards; equal neighbours mean that nobody fails between.
 
     Raises
     ------
     InvalidValueError
-        If times do not increase, survival rises or leaves [0, 1], or it is not 1 at time 0.
+        If times do not increase, the points rise or leave [0, 1], or they do not begin at 1 at time 0.
 
     Examples
     --------
-    >>> curve = Tabulated(times=[6.0, 12.0], survival=[0.8, 0.4])
+    >>> curve = Tabulated(times=[6.0, 12.0], points=[0.8, 0.4])
     >>> round(curve.median, 3)
     10.068
     """
@@ -49,8 +49,8 @@ class Tabulated:
     _last: float = field(init=False, repr=False)
     _end: float = field(init=False, repr=False)
 
-    def __init__(self, times: ArrayLike, survival: ArrayLike) -> None:
-        times, points = _curve(times, survival)
+    def __init__(self, times: ArrayLike, points: ArrayLike) -> None:
+        times, points = _curve(times, points)
         positive = points > 0
         knots, cumulative = times[positive], -np.log(points[positive])
         rates = np.diff(cumulative) / np.diff(knots)
@@ -139,9 +139,9 @@ class Tabulated:
         return np.clip((self._end - t) / (self._end - self._last), 0.0, 1.0)
 
 
-def _curve(times: ArrayLike, survival: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    times, points = nonnegative("times", times), nonnegative("survival", survival)
-    same_length("survival", points, "times", times.size)
+def _curve(times: ArrayLike, points: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    times, points = nonnegative("times", times), nonnegative("points", points)
+    same_length("points", points, "times", times.size)
     if times.size == 0 or times[-1] == 0:
         raise InvalidValueError("times", times.tolist(), "at least one time above 0", "give the points of the curve")
     if np.any(np.diff(times) <= 0):
@@ -152,11 +152,11 @@ def _curve(times: ArrayLike, survival: ArrayLike) -> tuple[FloatArray, FloatArra
     if times[0] > 0:
         times, points = np.concatenate([[0.0], times]), np.concatenate([[1.0], points])
     if points[0] != 1:
-        raise InvalidValueError("survival", float(points[0]), "1 at time 0", "give proportions, not percent")
+        raise InvalidValueError("points", float(points[0]), "1 at time 0", "give proportions, not percent")
     if np.any(np.diff(points) > 0):
         higher = int(np.flatnonzero(np.diff(points) > 0)[0]) + 1
         got = f"{points[higher]:g} after {points[higher - 1]:g}"
-        raise InvalidValueError("survival", got, "a curve that never rises", "make it monotone first")
+        raise InvalidValueError("points", got, "a curve that never rises", "make it monotone first")
     for array in (times, points):
         array.flags.writeable = False
     return times, points

@@ -21,7 +21,7 @@ from analysis.power.single_arm import (
     survival_accrual_duration,
     survival_sample_size,
 )
-from analysis.survival.distributions import Exponential, Weibull
+from analysis.survival import Exponential, Weibull
 from tests.reference.power.r_calls import DATA
 from tests.reference.power.registry import Adapter
 

@@ -128,6 +128,7 @@ def test_repeated_p_at_a_bound_is_alpha_and_the_interval_ends_at_zero(sided):
         result = repeated_inference(design, look, design.upper[look - 1])
         assert result.p_value == pytest.approx(0.04, rel=1e-8)
         assert result.lower == pytest.approx(0.0, abs=1e-12)
+        assert result.upper == pytest.approx(2 * design.upper[look - 1] / math.sqrt(design.fractions[look - 1]))
         assert result.level == pytest.approx(1 - 0.04 * (2 if sided == 1 else 1))
     assert repeated_inference(design, 2, -1.0 if sided == 1 else 0.0).p_value == 0.5 * sided
 

@@ -23,7 +23,7 @@ from analysis.power.single_arm import (
     two_stage_survival,
 )
 from analysis.power.single_arm.many_curves import kaplan_meier_rows
-from analysis.survival.distributions import Exponential, PiecewiseExponential, Weibull
+from analysis.survival import Exponential, PiecewiseExponential, Weibull
 
 NULL, TRUTH = Exponential.from_median(4.0), Exponential.from_median(7.0)
 SCHEDULE = FollowUp(UniformAccrual(18), 24)
@@ -133,6 +133,13 @@ def test_two_stage_designs_keep_what_was_asked_and_save_patients(test):
         assert design.interim_time > test.earliest
     assert found.minimax.n <= found.optimal.n
     assert found.optimal.expected_n(NULL) <= found.minimax.expected_n(NULL)
+
+
+def test_a_simulated_trial_that_fails_at_the_interim_look_does_not_reject():
+    hopeless = TwoStageSurvivalDesign(LOG_RANK, NULL, TRUTH, SCHEDULE, 40, 10.0, 8.0, -8.0)
+    certain = TwoStageSurvivalDesign(LOG_RANK, NULL, TRUTH, SCHEDULE, 40, 10.0, -8.0, -8.0)
+    assert simulated_rejection(hopeless, TRUTH, trials=200, rng=1).estimate == 0
+    assert simulated_rejection(certain, TRUTH, trials=200, rng=1).estimate == 1
 
 
 def test_optimal_interim_is_not_beaten_by_its_neighbours():

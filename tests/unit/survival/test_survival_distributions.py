@@ -1,6 +1,7 @@
 """Distributions against scipy.stats, quadrature and values worked out by hand."""
 
 import pickle
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -123,6 +124,18 @@ def test_a_distribution_is_a_value(distribution):
 
 
 @every_distribution
+def test_a_distribution_is_made_again_from_its_fields(distribution):
+    public = [field.name for field in fields(distribution) if not field.name.startswith("_")]
+    assert type(distribution)(**{name: getattr(distribution, name) for name in public}) == distribution
+
+
+def test_weights_are_made_again_from_the_normalised_ones():
+    for count in range(1, 60):
+        mixed = Mixture([Exponential(0.1)] * count, np.arange(1, count + 1))
+        assert Mixture(mixed.components, mixed.weights) == mixed
+
+
+@every_distribution
 def test_table_for_compiled_engines_agrees_within_its_grid(distribution):
     table = as_piecewise_exponential(distribution, horizon=36)
     t = np.linspace(0, 36, 5001)
@@ -230,12 +243,12 @@ def test_arrays_of_a_distribution_cannot_be_changed():
         (lambda: PiecewiseExponential([0.1, np.nan], [3]), "rates"),
         (lambda: PiecewiseExponential([[0.1, 0.2]], [3]), "rates"),
         (lambda: PiecewiseExponential("x", [3]), "rates"),
-        (lambda: Tabulated([1, 2], [0.5, 0.6]), "survival"),
-        (lambda: Tabulated([0, 2], [100, 50]), "survival"),
+        (lambda: Tabulated([1, 2], [0.5, 0.6]), "points"),
+        (lambda: Tabulated([0, 2], [100, 50]), "points"),
         (lambda: Tabulated([2, 2], [0.8, 0.6]), "times"),
         (lambda: Tabulated([], []), "times"),
         (lambda: Tabulated([0], [1]), "times"),
-        (lambda: Tabulated([1, 2], [0.5]), "survival"),
+        (lambda: Tabulated([1, 2], [0.5]), "points"),
         (lambda: ProportionalHazards(Exponential(0.1), [-1]), "ratios"),
         (lambda: ProportionalHazards(Exponential(0.1), [1, 0.5]), "ratios"),
         (lambda: ProportionalHazards(Exponential(0.1), 0.5).rmst(np.inf), "tau"),
