@@ -224,6 +224,16 @@ def test_solutions_have_the_power_asked_for(test):
     assert 0.05 < found.hazard_ratio < 0.6
 
 
+def test_a_solution_prints_what_it_was_asked():
+    found = detectable_hazard_ratio(trial(allocation_ratio=2.0), 0.8, time=30.0)
+    shown = found.summary().set_index("item")["value"]
+    assert shown["hazard ratio"] == f"{found.hazard_ratio:.4f}"
+    assert shown["alpha"] == "0.025 (one-sided)"
+    assert shown["allocation"] == "2:1"
+    assert average_hazard_ratio(found.trial, 30.0) == pytest.approx(found.hazard_ratio)
+    assert "<table" in found._repr_html_()
+
+
 def test_duration_waits_no_longer_than_needed():
     found = study_duration(trial(0.5), 0.75)
     assert analytic_power(trial(0.5), found.time - 0.1).power < 0.75
