@@ -19,6 +19,7 @@ from analysis.power import (
     RMSTDifference,
     expected_cut_time,
     expected_events,
+    two_arm_trial,
     two_arm_trials,
 )
 from analysis.power.max_combo import MaxComboMoments
@@ -100,3 +101,30 @@ def test_max_combo_of_linearly_dependent_tests():
     for drift, probability in ((0.0, 0.025), (combo.drift, combo.power(0.025))):
         simulated = float(np.mean((noise + drift).max(axis=1) > critical))
         assert abs(simulated - probability) < 4 * math.sqrt(probability * (1 - probability) / trials)
+
+
+@pytest.mark.parametrize(("variance", "ratio"), [("alternative", 2), ("simple", 4)])
+def test_variance_of_the_score_under_the_scenario(variance, ratio):
+    """The score itself, from patients drawn one by one: its mean and variance over many trials."""
+    n, trials, time, rates = 300, 20_000, 24.0, (0.12, 0.03)
+    design = two_arm_trial(
+        Exponential(rates[0]), Exponential(rates[1]), n=n, accrual=UniformAccrual(12), allocation_ratio=ratio
+    )
+    moments = LogRank(variance=variance).moments(design, time)
+    assert not 0.8 < moments.spread**2 < 1.25  # far enough from the null variance to tell them apart
+    rng = np.random.default_rng(11)
+    scores = []
+    for _ in range(trials // 500):
+        experimental = np.broadcast_to(np.arange(n) < n * ratio // (ratio + 1), (500, n))
+        if variance == "simple":
+            experimental = rng.random((500, n)) < ratio / (ratio + 1)
+        event = rng.exponential(size=(500, n)) / np.where(experimental, rates[1], rates[0])
+        follow_up = time - 12 * rng.random((500, n))
+        order = np.argsort(np.minimum(event, follow_up), axis=1)
+        died, treated = (np.take_along_axis(x, order, axis=1) for x in (event < follow_up, experimental))
+        at_risk = np.arange(n, 0, -1)
+        share = np.cumsum(treated[:, ::-1], axis=1)[:, ::-1] / at_risk
+        scores.append(np.sum(died * (share - treated), axis=1))
+    score = np.concatenate(scores)
+    assert abs(score.mean() - moments.effect) < 4 * moments.sd / math.sqrt(trials) + 0.01 * moments.effect
+    assert score.var() / moments.sd**2 == pytest.approx(1.0, abs=4 * math.sqrt(2 / trials) + 0.02)
