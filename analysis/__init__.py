@@ -3,8 +3,8 @@
 The rooms are imported when they are first used, so that ``import analysis`` itself costs nothing:
 
 >>> import analysis
->>> analysis.survival.Exponential.from_median(12.0).survival(12.0)
-0.5
+>>> analysis.survival.Exponential.from_median(12.0).median
+12.0
 """
 
 from __future__ import annotations
@@ -33,24 +33,13 @@ _NAMES = {
     "simulate": "simulation",
 }
 
-__all__ = ["__version__", *_ROOMS, *_NAMES]  # noqa: PLE0604
+__all__ = ["__version__", *_ROOMS, *_NAMES]
 
 if TYPE_CHECKING:
-    from analysis import (
-        design,
-        endpoints,
-        errors,
-        plots,
-        power,
-        reconstruction,
-        reported,
-        simulation,
-        studies,
-        survival,
-    )
-    from analysis.reconstruction import reconstruct, reconstruct_curve
-    from analysis.reported import load
-    from analysis.simulation import simulate
+    from analysis.reconstruction import reconstruct as reconstruct
+    from analysis.reconstruction import reconstruct_curve as reconstruct_curve
+    from analysis.reported import load as load
+    from analysis.simulation import simulate as simulate
 
 
 def __getattr__(name: str) -> Any:

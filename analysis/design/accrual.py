@@ -168,7 +168,7 @@ class RampAccrual:
         """Fraction enrolled by each time."""
         at = np.clip(np.asarray(time, float), 0.0, self.duration)
         enrolled = np.where(at < self.ramp, at**2 / (2 * self.ramp), at - self.ramp / 2)
-        return enrolled / (self.duration - self.ramp / 2)
+        return np.asarray(enrolled / (self.duration - self.ramp / 2))
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures.registry import Drawing
 from analysis.plots import PAGE_WIDTH, reported_medians, risk_table, survival_curves
-from analysis.reconstruction import Reconstruction
-from analysis.reported import ReportedComparison
 from analysis.survival.estimators import at_risk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from analysis.reconstruction import Reconstruction
+    from analysis.reported import ReportedComparison
 
 BAND = 0.9
 
@@ -55,9 +60,10 @@ def _draw_panel(curve_axes: Axes, risk_axes: Axes, panel: Panel) -> pd.DataFrame
         [reconstruction.survival_at(arm, times, BAND).assign(arm=arm) for arm in arms], ignore_index=True
     )
     survival_curves(curve_axes, curves, end=panel.end, ylabel=panel.ylabel)
-    reported_medians(curve_axes, {arm: _median(comparison, arm) for arm in arms})
+    reported_medians(curve_axes, {arm: comparison.arm(arm).median for arm in arms})
     curve_axes.set_title(panel.title)
-    curve_axes.text(0.98, 0.78, _hazard_ratio(comparison), transform=curve_axes.transAxes, ha="right", va="top", fontsize=8)
+    text = curve_axes.text(0.98, 0.78, _hazard_ratio(comparison), transform=curve_axes.transAxes)
+    text.set(ha="right", va="top", fontsize=8)
     risk_axes.sharex(curve_axes)
     ticks = [tick for tick in curve_axes.get_xticks() if 0 <= tick <= panel.end]
     risk_table(risk_axes, mean_at_risk(reconstruction, arms, ticks), title="At risk (reconstructed, mean)")
@@ -66,23 +72,17 @@ def _draw_panel(curve_axes: Axes, risk_axes: Axes, panel: Panel) -> pd.DataFrame
 
 def mean_at_risk(reconstruction: Reconstruction, arms: Sequence[str], ticks: Sequence[float]) -> pd.DataFrame:
     """Count the patients at risk just before each tick, averaged over the members; arms by ticks."""
-    patients = reconstruction.ipd()
-    members = reconstruction.members
-    counts = {
-        arm: at_risk(rows["time"].to_numpy(), rows["event"].to_numpy().astype(bool), ticks).n_risk / members
-        for arm, rows in patients.groupby("arm")
-    }
-    return pd.DataFrame({arm: counts[arm] for arm in arms}, index=ticks).T
+    patients, months = reconstruction.ipd(), np.asarray(ticks, dtype=np.float64)
+    counts = [
+        at_risk(rows["time"].to_numpy(), rows["event"].to_numpy().astype(bool), months).n_risk / reconstruction.members
+        for rows in (patients[patients["arm"] == arm] for arm in arms)
+    ]
+    return pd.DataFrame(np.array(counts), index=list(arms), columns=months)
 
 
 def experimental_first(comparison: ReportedComparison) -> list[str]:
     """Name the arms with the control last, so that the experimental arm takes the first colour."""
     return sorted((arm.name for arm in comparison.arms), key=lambda name: name == comparison.control)
-
-
-def _median(comparison: ReportedComparison, arm: str) -> float:
-    median = comparison.arm(arm).median
-    return np.nan if median is None else median.value
 
 
 def _hazard_ratio(comparison: ReportedComparison) -> str:

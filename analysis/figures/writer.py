@@ -6,17 +6,21 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterable
 from importlib.metadata import version
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 from tqdm.auto import tqdm
 
 import analysis
-from analysis.figures.registry import Drawing, RegisteredFigure
 from analysis.plots.style import STYLE
 from analysis.reported import trial_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from analysis.figures.registry import Drawing, RegisteredFigure
 
 MANIFEST = "manifest.json"
 LIBRARIES = ("lifelines", "matplotlib", "numba", "numpy", "pandas", "scipy")
@@ -27,8 +31,8 @@ def write_figures(
 ) -> list[Path]:
     """Draw figures and write each as SVG, PNG and CSV; then bring the manifest up to date.
 
-    Files are written under a temporary name and moved into place, so an interruption leaves the old ones whole; figures that
-    were finished before it stay, with their entries in the manifest. The same inputs and versions give the same bytes.
+    Files are written under a temporary name and moved into place, so an interruption leaves the old ones whole; figures
+    that were finished before it stay, with their entries in the manifest. Same inputs and versions, same bytes.
 
     Parameters
     ----------

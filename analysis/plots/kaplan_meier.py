@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
+from typing import TYPE_CHECKING
 
 from analysis.plots.style import GREY, PALETTE, label_line, month_axis, percent_axis
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from analysis.reported import Reported
 
 
 def arm_colours(arms: Sequence[str]) -> dict[str, str]:
@@ -43,16 +47,18 @@ def survival_curves(ax: Axes, curves: pd.DataFrame, *, end: float, ylabel: str) 
     month_axis(ax, end)
 
 
-def reported_medians(ax: Axes, medians: Mapping[str, float]) -> None:
-    """Mark each arm's reported median on the line of one half; ``medians`` maps arm to months."""
+def reported_medians(ax: Axes, medians: Mapping[str, Reported | None]) -> None:
+    """Mark each arm's reported median on the line of one half, with its printed digits, unless it has none."""
     colours = arm_colours(list(medians))
-    ax.axhline(0.5, color=GREY, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
-    for arm, months in medians.items():
-        if not np.isfinite(months):
+    dashed = (0, (4, 3))
+    ax.axhline(0.5, color=GREY, linewidth=0.6, linestyle=dashed, zorder=0)
+    for arm, median in medians.items():
+        if median is None or not median.reached:
             continue
-        ax.plot([months, months], [0, 0.5], color=colours[arm], linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
+        months = median.value
+        ax.plot([months, months], [0, 0.5], color=colours[arm], linewidth=0.6, linestyle=dashed, zorder=0)
         ax.plot(months, 0.5, marker="o", markersize=4.5, markerfacecolor="white", markeredgecolor=colours[arm])
-        label_line(ax, months, 0.02, f"{months:g}", colours[arm], va="bottom", fontsize=7)
+        label_line(ax, months, 0.02, median.text, colours[arm], va="bottom", fontsize=7)
 
 
 def risk_table(ax: Axes, table: pd.DataFrame, *, title: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.axes import Axes
 from matplotlib.ticker import MultipleLocator, PercentFormatter
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's colours, told apart by every common kind of colour vision; the experimental arm takes the first."""
@@ -13,7 +15,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 GREY = "#666666"
 """For what is not data: reference lines, reported values, notes."""
 
-STYLE: dict[str, Any] = {
+STYLE: dict[Any, Any] = {
     "figure.dpi": 100,
     "savefig.dpi": 200,
     "font.family": "DejaVu Sans",
@@ -61,5 +63,5 @@ def percent_axis(ax: Axes, label: str, *, axis: str = "y", low: float = 0.0, hig
 
 def label_line(ax: Axes, x: float, y: float, text: str, colour: str, **where: Any) -> None:
     """Write a curve's name beside it, in its colour."""
-    where = {"ha": "left", "va": "center", "fontsize": 8} | where
-    ax.annotate(text, (x, y), xytext=(3, 0), textcoords="offset points", color=colour, annotation_clip=False, **where)
+    placed: dict[str, Any] = {"ha": "left", "va": "center", "fontsize": 8} | where
+    ax.annotate(text, (x, y), xytext=(3, 0), textcoords="offset points", color=colour, annotation_clip=False, **placed)

@@ -1,12 +1,13 @@
 """Analytic operating characteristics of designs."""
 
+from analysis.power import single_arm
 from analysis.power.adjusted import RepeatedInference, StagewiseInference, repeated_inference, stagewise_inference
 from analysis.power.approximations import (
     AverageHazardRatio,
-    BernsteinLagakos,
+    CoxWald,
     Freedman,
+    GeneralizedSchoenfeld,
     HsiehFreedman,
-    LachinFoulkes,
     Rubinstein,
     Schoenfeld,
 )
@@ -30,11 +31,14 @@ from analysis.power.expected import (
 )
 from analysis.power.futility import BetaSpending, FutilityBounds, NoFutility, NullSpending
 from analysis.power.group_sequential import GroupSequentialDesign, required_information
+from analysis.power.interval_censored import IntervalCensored
 from analysis.power.kaplan_meier_tests import MilestoneDifference, QuantileDifference, RMSTDifference
 from analysis.power.kinds import SEQUENTIAL_KINDS
 from analysis.power.logrank import LogRank, average_hazard_ratio, cox_hazard_ratio
 from analysis.power.max_combo import MaxCombo
 from analysis.power.moments import Moments, critical_z
+from analysis.power.null_information import AveragedNull, BernsteinLagakos, LachinFoulkes
+from analysis.power.of_design import expected_cut_time, two_arm_trials
 from analysis.power.priors import NormalPrior, PointsPrior
 from analysis.power.sequential_survival import (
     SequentialSchedule,
@@ -42,6 +46,7 @@ from analysis.power.sequential_survival import (
     crossing_of_test,
     sequential_survival_design,
 )
+from analysis.power.solve import AnalyticPower, analytic_power, detectable_hazard_ratio, sample_size, study_duration
 from analysis.power.spending import (
     ExponentialSpending,
     HwangShihDeCani,
@@ -50,26 +55,30 @@ from analysis.power.spending import (
     LanDeMetsPocock,
     UserSpending,
 )
+from analysis.power.summary import PowerSummary, power_summary
 from analysis.power.trial import Arm, Stratum, TwoArmTrial, two_arm_trial
-from analysis.power.weights import AtRisk, FlemingHarrington, ModestlyWeighted
+from analysis.power.weights import NumberAtRisk
 
 __all__ = [
     "SEQUENTIAL_KINDS",
     "AlphaSpending",
+    "AnalyticPower",
     "Arm",
-    "AtRisk",
     "AverageHazardRatio",
+    "AveragedNull",
     "BernsteinLagakos",
     "BetaSpending",
+    "CoxWald",
     "Crossing",
     "ExponentialSpending",
-    "FlemingHarrington",
     "Freedman",
     "FutilityBounds",
+    "GeneralizedSchoenfeld",
     "GroupSequentialDesign",
     "HaybittlePeto",
     "HsiehFreedman",
     "HwangShihDeCani",
+    "IntervalCensored",
     "KimDeMets",
     "LachinFoulkes",
     "LanDeMetsOBrienFleming",
@@ -77,14 +86,15 @@ __all__ = [
     "LogRank",
     "MaxCombo",
     "MilestoneDifference",
-    "ModestlyWeighted",
     "Moments",
     "NoFutility",
     "NormalPrior",
     "NullSpending",
+    "NumberAtRisk",
     "OBrienFleming",
     "Pocock",
     "PointsPrior",
+    "PowerSummary",
     "QuantileDifference",
     "RMSTDifference",
     "RepeatedInference",
@@ -97,6 +107,7 @@ __all__ = [
     "TwoArmTrial",
     "UserSpending",
     "WangTsiatis",
+    "analytic_power",
     "assurance",
     "average_hazard_ratio",
     "conditional_assurance",
@@ -106,9 +117,11 @@ __all__ = [
     "critical_z",
     "crossing_of_test",
     "crossing_probabilities",
+    "detectable_hazard_ratio",
     "detectable_hazard_ratio_at_events",
     "events_needed",
     "expected_at_risk",
+    "expected_cut_time",
     "expected_enrolled",
     "expected_events",
     "expected_lost",
@@ -116,12 +129,17 @@ __all__ = [
     "hazard_ratio_at_z",
     "normal_assurance",
     "power_at_events",
+    "power_summary",
     "prediction_interval",
     "predictive_power",
     "repeated_inference",
     "required_information",
+    "sample_size",
     "sequential_survival_design",
+    "single_arm",
     "stagewise_inference",
+    "study_duration",
     "time_of_events",
     "two_arm_trial",
+    "two_arm_trials",
 ]

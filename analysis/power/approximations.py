@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analysis.power.expected import expected_events, risk_processes
-from analysis.power.logrank import average_hazard_ratio, check_margin
+from analysis.power.logrank import (
+    average_hazard_ratio,
+    check_margin,
+    cox_hazard_ratio,
+    experimental_share,
+    log_hazard_ratio,
+)
 from analysis.power.moments import Moments, from_information
-from analysis.power.trial import Stratum, TwoArmTrial
-from analysis.survival.distributions import ProportionalHazards
+from analysis.power.weights import NumberAtRisk, large_sample_weight, weight_changes
 
 if TYPE_CHECKING:
     from analysis.power.expected import RiskProcess
+    from analysis.power.trial import Stratum, TwoArmTrial
+    from analysis.survival import Weight
 
 
-def _log_ratio_to_margin(trial: TwoArmTrial, time: float, margin: float) -> float:
+def harmonic_information(trial: TwoArmTrial, time: float) -> float:
+    """``1 / (1 / d0 + 1 / d1)`` with d0 and d1 the events of the arms, summed over strata."""
+    return sum(float(np.prod(p.events) / p.events.sum()) for p in risk_processes(trial, time))
+
+
+def log_ratio_to_margin(trial: TwoArmTrial, time: float, margin: float) -> float:
+    """Log of the average hazard ratio over the margin; below 0 favours the experimental arm."""
     return float(np.log(average_hazard_ratio(trial, time) / margin))
 
 
@@ -47,7 +60,7 @@ class Schoenfeld:
         """Give the moments at calendar month `time`."""
         share = trial.n_experimental / trial.n
         information = float(expected_events(trial, time).sum()) * share * (1 - share)
-        return from_information(_log_ratio_to_margin(trial, time, self.margin), information, information)
+        return from_information(log_ratio_to_margin(trial, time, self.margin), information, information)
 
 
 @dataclass(frozen=True)
@@ -126,25 +139,18 @@ class Rubinstein:
 
     def moments(self, trial: TwoArmTrial, time: float) -> Moments:
         """Give the moments at calendar month `time`."""
-        information = 1 / float((1 / expected_events(trial, time)).sum())
-        return from_information(_log_ratio_to_margin(trial, time, self.margin), information, information)
+        information = harmonic_information(trial, time)
+        return from_information(log_ratio_to_margin(trial, time, self.margin), information, information)
 
 
 @dataclass(frozen=True)
-class LachinFoulkes:
-    """Normal log hazard ratio, its variance ``1 / d0 + 1 / d1`` once under the null and once under the scenario.
-
-    Under the null the control arm keeps the shape of its hazard, and both arms together the mean of their hazards.
+class CoxWald:
+    """Wald test of the Cox model: the log hazard ratio that it converges to, with the model's own variance.
 
     Parameters
     ----------
     margin
         Hazard ratio of the null hypothesis.
-
-    References
-    ----------
-    Lachin JM, Foulkes MA. Evaluation of sample size and power for analyses of survival with allowance for nonuniform
-    patient entry, losses to follow-up, noncompliance, and stratification. Biometrics 1986;42:507-519.
     """
 
     margin: float = 1.0
@@ -154,52 +160,41 @@ class LachinFoulkes:
 
     def moments(self, trial: TwoArmTrial, time: float) -> Moments:
         """Give the moments at calendar month `time`."""
-        hazard_ratio, r = average_hazard_ratio(trial, time), trial.allocation_ratio
-        level = (1 + r * hazard_ratio) / (1 + r * self.margin)
-        null = 1 / float((1 / expected_events(_under_null(trial, level, self.margin), time)).sum())
-        information = 1 / float((1 / expected_events(trial, time)).sum())
-        return from_information(float(np.log(hazard_ratio / self.margin)), null, information)
+        ratio, variance = cox_hazard_ratio(trial, time)
+        return from_information(float(np.log(ratio / self.margin)), 1 / variance, 1 / variance)
 
 
 @dataclass(frozen=True)
-class BernsteinLagakos:
-    """As `LachinFoulkes`, but under the null the control arm keeps its hazard.
+class GeneralizedSchoenfeld:
+    """Score whose mean is linear in the log hazard ratio at each time: ``W log(HR(t)) V(t)``, V its variance.
+
+    Exact for hazard ratios close to 1 (contiguous alternatives); elsewhere `LogRank` is.
 
     Parameters
     ----------
-    margin
-        Hazard ratio of the null hypothesis.
+    weight
+        Weight function; None: no weights.
 
     References
     ----------
-    Bernstein D, Lagakos SW. Sample size and power determination for stratified clinical trials. Journal of Statistical
-    Computation and Simulation 1978;8:65-73.
+    Schoenfeld D. The asymptotic properties of nonparametric tests for comparing survival distributions. Biometrika
+    1981;68:316-319.
     """
 
-    margin: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_margin(self.margin)
+    weight: Weight | NumberAtRisk | None = None
 
     def moments(self, trial: TwoArmTrial, time: float) -> Moments:
         """Give the moments at calendar month `time`."""
-        null = 1 / float((1 / expected_events(_under_null(trial, 1.0, self.margin), time)).sum())
-        information = 1 / float((1 / expected_events(trial, time)).sum())
-        return from_information(_log_ratio_to_margin(trial, time, self.margin), null, information)
-
-
-def _under_null(trial: TwoArmTrial, level: float, margin: float) -> TwoArmTrial:
-    """Give the trial with the control hazard times `level`, and that times `margin` in the experimental arm."""
-    strata = []
-    for stratum in trial.strata:
-        control = stratum.control.event_time
-        strata.append(
-            Stratum(
-                replace(stratum.control, event_time=ProportionalHazards(control, level)),
-                replace(stratum.experimental, event_time=ProportionalHazards(control, level * margin)),
-            )
-        )
-    return replace(trial, strata=tuple(strata))
+        changes = weight_changes(self.weight)
+        mean = variance = 0.0
+        for process in risk_processes(trial, time, change_points=changes):
+            weight = large_sample_weight(self.weight, process)
+            share = experimental_share(process)
+            rate = share * (1 - share) * process.event_rate.sum(axis=0)
+            local = np.where(rate > 0, -rate * log_hazard_ratio(process), 0.0)
+            mean += float(process.grid.integral(weight * local))
+            variance += float(process.grid.integral(weight**2 * rate))
+        return Moments(mean, float(np.sqrt(variance)), float(np.sqrt(variance)))
 
 
 @dataclass(frozen=True)
@@ -214,7 +209,8 @@ class AverageHazardRatio:
     References
     ----------
     Mukhopadhyay P, Ye J, Anderson KM, et al. Log-rank test vs MaxCombo and difference in restricted mean survival time
-    tests for comparing survival under nonproportional hazards in immuno-oncology trials. JAMA Oncology 2022;8:1294-1300.
+    tests for comparing survival under nonproportional hazards in immuno-oncology trials. JAMA Oncology
+    2022;8:1294-1300.
     """
 
     margin: float = 1.0
@@ -225,7 +221,7 @@ class AverageHazardRatio:
     def moments(self, trial: TwoArmTrial, time: float) -> Moments:
         """Give the moments at calendar month `time`."""
         null, information = ahr_information(trial, time)
-        return from_information(_log_ratio_to_margin(trial, time, self.margin), null, information)
+        return from_information(log_ratio_to_margin(trial, time, self.margin), null, information)
 
 
 def ahr_information(trial: TwoArmTrial, time: float) -> tuple[float, float]:

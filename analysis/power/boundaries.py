@@ -161,6 +161,10 @@ class Bounds:
     lower: FloatArray
     upper: FloatArray
 
+    def __post_init__(self) -> None:
+        self.lower.setflags(write=False)
+        self.upper.setflags(write=False)
+
 
 def efficacy_bounds(looks: Looks, increments: FloatArray) -> Bounds:
     """Upper bounds that spend the increments when nothing but efficacy stops the trial.

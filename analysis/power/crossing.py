@@ -169,6 +169,10 @@ class Crossing:
     upper: FloatArray
     lower: FloatArray
 
+    def __post_init__(self) -> None:
+        self.upper.setflags(write=False)
+        self.lower.setflags(write=False)
+
     @property
     def stopping(self) -> FloatArray:
         """Probability that the trial ends at each look; the last look ends it in any case."""

@@ -16,7 +16,7 @@ Formula: TypeAlias = Literal["schoenfeld", "freedman", "hsieh-freedman"]
 def z_per_root_event(
     hazard_ratio: float, *, allocation_ratio: float = 1.0, margin: float = 1.0, formula: Formula = "schoenfeld"
 ) -> float:
-    """Expected z of the log-rank test divided by the square root of the number of events; above 0 is benefit.
+    """Divide the expected z of the log-rank test by the square root of the number of events; above 0 is benefit.
 
     Parameters
     ----------
@@ -128,7 +128,8 @@ def power_at_events(
 
 def expected_z(events: float, hazard_ratio: float, *, allocation_ratio: float = 1.0, margin: float = 1.0) -> float:
     """Schoenfeld's z for a hazard ratio at a number of events; above 0 favours the experimental arm."""
-    return z_per_root_event(hazard_ratio, allocation_ratio=allocation_ratio, margin=margin) * np.sqrt(_events(events))
+    per_root_event = z_per_root_event(hazard_ratio, allocation_ratio=allocation_ratio, margin=margin)
+    return per_root_event * float(np.sqrt(_events(events)))
 
 
 def hazard_ratio_at_z(z: float, events: float, *, allocation_ratio: float = 1.0, margin: float = 1.0) -> float:

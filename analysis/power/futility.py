@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from scipy.optimize import brentq
 
-from analysis.errors import InvalidValueError
+from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.power.boundaries import Bounds, efficacy_bounds
 from analysis.power.crossing import Paths, crossing_probabilities
 
@@ -159,15 +159,22 @@ class NullSpending:
         if self.total is not None:
             return self._spending(plan, self.total)
 
-        def mismatch(total: float) -> float:
-            bounds = self._spending(plan, total)
+        def excess(rejected: float) -> float:
+            bounds = self._spending(plan, 1.0 - rejected)
             crossed = crossing_probabilities(plan.looks.information, bounds.lower, bounds.upper, 0.0)
-            return total - (1.0 - float(crossed.upper.sum()))
+            return float(crossed.upper.sum()) - rejected
 
         alpha = float(plan.increments.sum())
         if self.binding:
             return self._spending(plan, 1.0 - alpha)
-        return self._spending(plan, brentq(mismatch, 1.0 - alpha, 1.0 - 0.1 * alpha, xtol=1e-14))
+        least, most = 1e-6 * alpha, (1.0 + 1e-9) * alpha
+        if excess(least) < 0:
+            raise InfeasibleDesignError(
+                f"futility: got {self.description}, which stops nearly every trial below before alpha = {alpha:g} "
+                f"can be spent; expected a function that spends later; choose another or name a total below "
+                f"{1.0 - alpha:g}"
+            )
+        return self._spending(plan, 1.0 - float(brentq(excess, least, most, xtol=1e-16)))
 
     def _spending(self, plan: Plan, total: float) -> Bounds:
         spent = self.function.spent(total, plan.looks.spending_time)

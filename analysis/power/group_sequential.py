@@ -43,11 +43,14 @@ class GroupSequentialDesign:
     sided
         1, or 2 for a symmetric two-sided test.
     power
-        Probability of rejecting in the direction of the effect under the alternative.
+        Probability of rejecting under the alternative.
     efficacy
         Boundary for efficacy, e.g. ``AlphaSpending(LanDeMetsOBrienFleming())`` or ``Pocock()``.
     futility
         Boundary for futility, e.g. ``BetaSpending(HwangShihDeCani(-2.0))`` or ``FutilityBounds((0.3,))``.
+    rejection
+        Which rejections of a two-sided test the power counts: those in favour of the experimental arm (``"benefit"``:
+        gsDesign, lrstat) or in either direction (``"either"``: rpact).
     spending_time
         Fractions at which spending functions are read, when they are not the information fractions (see `observed`).
 
@@ -71,6 +74,7 @@ class GroupSequentialDesign:
     power: float = 0.9
     efficacy: Efficacy = field(default_factory=lambda: AlphaSpending(LanDeMetsOBrienFleming()))
     futility: Futility = field(default_factory=NoFutility)
+    rejection: Literal["benefit", "either"] = "benefit"
     spending_time: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -89,6 +93,10 @@ class GroupSequentialDesign:
         if not self.alpha / self.sided < self.power < 1:
             expected = f"a probability between alpha per side = {self.alpha / self.sided:g} and 1"
             raise InvalidValueError("power", self.power, expected, "take 0.8 or 0.9")
+        if self.rejection not in ("benefit", "either"):
+            raise InvalidValueError(
+                "rejection", self.rejection, "'benefit' or 'either'", "choose which rejections count"
+            )
         if self.sided == 2 and not isinstance(self.futility, NoFutility):
             expected = "no futility boundary in a symmetric two-sided test"
             raise InvalidValueError("futility", self.futility, expected, "test one-sided at half of alpha")
@@ -121,7 +129,9 @@ class GroupSequentialDesign:
 
         def lacking(drift: float) -> float:
             bounds = self.futility.bounds(self._plan, drift)
-            return float(self._crossing(bounds, drift).upper.sum()) - self.power
+            crossed = self._crossing(bounds, drift)
+            either = float(crossed.lower.sum()) if self.sided == 2 and self.rejection == "either" else 0.0
+            return float(crossed.upper.sum()) + either - self.power
 
         low, high = 0.8 * self.fixed_drift, 1.05 * self.fixed_drift
         while lacking(high) < 0:
@@ -269,6 +279,7 @@ class GroupSequentialDesign:
             self.power,
             self.efficacy,
             self.futility,
+            self.rejection,
             tuple(levels / maximum),
         )
 

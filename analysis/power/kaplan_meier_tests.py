@@ -12,11 +12,13 @@ from analysis.power.expected import risk_process
 from analysis.power.moments import Moments
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from analysis.power.expected import RiskProcess
     from analysis.power.quadrature import FloatArray
     from analysis.power.trial import Arm, Stratum, TwoArmTrial
 
-MILESTONE_SCALES = {
+MILESTONE_SCALES: dict[str, tuple[Callable[[FloatArray], FloatArray], Callable[[FloatArray], FloatArray]]] = {
     # transform of S, its derivative; both so that a larger value is better
     "difference": (lambda s: s, lambda s: np.ones_like(s)),
     "log": (np.log, lambda s: 1 / s),
@@ -49,7 +51,7 @@ class MilestoneDifference:
     --------
     >>> from analysis.design import UniformAccrual
     >>> from analysis.power import two_arm_trial
-    >>> from analysis.survival.distributions import Exponential
+    >>> from analysis.survival import Exponential
     >>> trial = two_arm_trial(Exponential.from_median(11), hazard_ratio=0.5, n=100, accrual=UniformAccrual(18))
     >>> round(MilestoneDifference(12.0).moments(trial, time=30).effect, 4)
     0.2157
@@ -99,7 +101,7 @@ class RMSTDifference:
     --------
     >>> from analysis.design import UniformAccrual
     >>> from analysis.power import two_arm_trial
-    >>> from analysis.survival.distributions import Exponential
+    >>> from analysis.survival import Exponential
     >>> trial = two_arm_trial(Exponential.from_median(11), hazard_ratio=0.5, n=100, accrual=UniformAccrual(18))
     >>> round(RMSTDifference(18.0).moments(trial, time=30).effect, 4)
     2.9732
@@ -186,8 +188,8 @@ def _with_shares(trial: TwoArmTrial) -> list[tuple[Stratum, float]]:
 def _course(trial: TwoArmTrial, stratum: Stratum, time: float, field: str, months: float) -> RiskProcess:
     if not months < time:
         raise InfeasibleDesignError(
-            f"{field}: {months:.3g} months of follow-up are asked for at an analysis after {time:.3g}, when nobody can have "
-            "more than that; analyse later or look earlier"
+            f"{field}: {months:.3g} months of follow-up are asked for at an analysis after {time:.3g}, when nobody can "
+            "have more than that; analyse later or look earlier"
         )
     return risk_process(stratum, trial.accrual, time, until=months)
 

@@ -11,12 +11,15 @@ from scipy.optimize import brentq
 from analysis.errors import InvalidValueError
 from analysis.power.expected import risk_processes
 from analysis.power.moments import Moments
+from analysis.power.weights import NumberAtRisk, large_sample_weight, weight_changes
 
 if TYPE_CHECKING:
     from analysis.power.expected import RiskProcess
     from analysis.power.quadrature import FloatArray
     from analysis.power.trial import TwoArmTrial
-    from analysis.power.weights import Weight
+    from analysis.survival import Weight
+
+UNWEIGHTED = np.ones(1)
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,8 @@ class LogRank:
     variance
         Variance under the scenario. ``"null"``: what the test divides by, as in lrstat (``"direct"``) and by default in
         npsurvSS; ``"alternative"``: that of the score when the allocation is balanced in each stratum (npsurvSS
-        ``"block"``); ``"simple"``: that with simple randomisation. The first is the default because it is the closest to
-        simulated power, above all when the number of events is fixed.
+        ``"block"``); ``"simple"``: that with simple randomisation. The first is the default because it is the closest
+        to simulated power, above all when the number of events is fixed.
 
     Raises
     ------
@@ -53,13 +56,13 @@ class LogRank:
     --------
     >>> from analysis.design import UniformAccrual
     >>> from analysis.power import two_arm_trial
-    >>> from analysis.survival.distributions import Exponential
+    >>> from analysis.survival import Exponential
     >>> trial = two_arm_trial(Exponential.from_median(11), hazard_ratio=0.6, n=100, accrual=UniformAccrual(18))
     >>> round(LogRank().moments(trial, time=30).power(alpha=0.025), 4)
     0.524
     """
 
-    weight: Weight | None = None
+    weight: Weight | NumberAtRisk | None = None
     margin: float = 1.0
     variance: Literal["null", "alternative", "simple"] = "null"
 
@@ -72,10 +75,10 @@ class LogRank:
 
     def moments(self, trial: TwoArmTrial, time: float) -> Moments:
         """Give the mean and variance of the score at calendar month `time`."""
-        changes = None if self.weight is None else self.weight.change_points
+        changes = weight_changes(self.weight)
         score = null = actual = 0.0
         for process, stratum in zip(risk_processes(trial, time, change_points=changes), trial.strata, strict=True):
-            weight = 1.0 if self.weight is None else self.weight.at(process)
+            weight = large_sample_weight(self.weight, process)
             mean, null_variance = score_moments(process, weight, self.margin)
             score, null = score + mean, null + null_variance
             if self.variance != "null":
@@ -90,24 +93,27 @@ def check_margin(margin: float) -> None:
         raise InvalidValueError("margin", margin, "a hazard ratio above 0", "give 1 for superiority")
 
 
-def score_moments(process: RiskProcess, weight: FloatArray | float, margin: float = 1.0) -> tuple[float, float]:
+def score_moments(process: RiskProcess, weight: FloatArray, margin: float = 1.0) -> tuple[float, float]:
     """Mean and estimated variance of a stratum's score; the mean is above 0 when it favours the experimental arm."""
-    share, events = _experimental_share(process, margin), process.event_rate.sum(axis=0)
+    share, events = experimental_share(process, margin), process.event_rate.sum(axis=0)
     mean = process.grid.integral(weight * (share * events - process.event_rate[1]))
     return float(mean), float(process.grid.integral(weight**2 * share * (1 - share) * events))
 
 
-def _experimental_share(process: RiskProcess, margin: float) -> FloatArray:
+def experimental_share(process: RiskProcess, margin: float = 1.0) -> FloatArray:
+    """Probability that the next event is in the experimental arm if the margin is the hazard ratio."""
     control, experimental = process.at_risk[0], margin * process.at_risk[1]
     total = control + experimental
-    return np.divide(experimental, total, out=np.zeros_like(total), where=total > 0)
+    share: FloatArray = np.zeros_like(total)
+    np.divide(experimental, total, out=share, where=total > 0)
+    return share
 
 
 def _score_variance(
-    process: RiskProcess, weight: FloatArray | float, margin: float, patients: FloatArray, simple: bool
+    process: RiskProcess, weight: FloatArray, margin: float, patients: FloatArray, simple: bool
 ) -> float:
     """Variance of the score: patients are independent, and each contributes to her own and to all others' risk sets."""
-    grid, share = process.grid, _experimental_share(process, margin)
+    grid, share = process.grid, experimental_share(process, margin)
     hazard_of_score = process.event_rate.sum(axis=0) / (process.at_risk[0] + margin * process.at_risk[1])
     total, means = 0.0, []
     for arm, relative_risk in enumerate((1.0, margin)):
@@ -133,15 +139,17 @@ def average_hazard_ratio(trial: TwoArmTrial, time: float) -> float:
     logs = events = 0.0
     for process in risk_processes(trial, time):
         rate = process.event_rate.sum(axis=0)
-        logs += float(process.grid.integral(np.where(rate > 0, rate * _log_hazard_ratio(process), 0.0)))
+        logs += float(process.grid.integral(np.where(rate > 0, rate * log_hazard_ratio(process), 0.0)))
         events += float(process.grid.integral(rate))
     return float(np.exp(logs / events))
 
 
-def _log_hazard_ratio(process: RiskProcess) -> FloatArray:
+def log_hazard_ratio(process: RiskProcess) -> FloatArray:
+    """Log hazard ratio at each time; NaN where nobody is at risk."""
     with np.errstate(divide="ignore", invalid="ignore"):
         hazard = process.event_rate / process.at_risk
-        return np.log(hazard[1] / hazard[0])
+        log_ratio: FloatArray = np.log(hazard[1] / hazard[0])
+    return log_ratio
 
 
 def cox_hazard_ratio(trial: TwoArmTrial, time: float) -> tuple[float, float]:
@@ -166,7 +174,7 @@ def cox_hazard_ratio(trial: TwoArmTrial, time: float) -> tuple[float, float]:
     processes = risk_processes(trial, time)
 
     def score(log_ratio: float) -> float:
-        return sum(score_moments(process, 1.0, float(np.exp(log_ratio)))[0] for process in processes)
+        return sum(score_moments(process, UNWEIGHTED, float(np.exp(log_ratio)))[0] for process in processes)
 
     low = -1.0
     while score(low) > 0:
@@ -176,5 +184,5 @@ def cox_hazard_ratio(trial: TwoArmTrial, time: float) -> tuple[float, float]:
         high *= 2
     log_ratio = brentq(score, low, high, xtol=1e-14)
     ratio = float(np.exp(log_ratio))
-    information = sum(score_moments(process, 1.0, ratio)[1] for process in processes)
+    information = sum(score_moments(process, UNWEIGHTED, ratio)[1] for process in processes)
     return ratio, 1 / information

@@ -14,11 +14,12 @@ from analysis.power.expected import risk_processes
 from analysis.power.logrank import score_moments
 from analysis.power.moments import critical_z
 from analysis.power.normal import orthant_probability
+from analysis.power.weights import NumberAtRisk, large_sample_weight, weight_changes
 
 if TYPE_CHECKING:
     from analysis.power.quadrature import FloatArray
     from analysis.power.trial import TwoArmTrial
-    from analysis.power.weights import Weight
+    from analysis.survival import Weight
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ class MaxComboMoments:
             )
         if self.drift.max() <= 0:
             raise InfeasibleDesignError(
-                f"power: {power:g} is asked for, but no test of the combination is expected to favour the experimental arm "
-                f"(largest expected z {self.drift.max():.3g}); assume a larger effect"
+                f"power: {power:g} is asked for, but no test of the combination is expected to favour the "
+                f"experimental arm (largest expected z {self.drift.max():.3g}); assume a larger effect"
             )
         z = self.critical_value(alpha)
         high = 1.0
@@ -102,16 +103,16 @@ class MaxCombo:
     Examples
     --------
     >>> from analysis.design import UniformAccrual
-    >>> from analysis.power import FlemingHarrington, two_arm_trial
-    >>> from analysis.survival.distributions import Exponential, PiecewiseExponential
+    >>> from analysis.power import two_arm_trial
+    >>> from analysis.survival import Exponential, FlemingHarrington, PiecewiseExponential
     >>> control, delayed = Exponential(0.063), PiecewiseExponential([0.063, 0.035], [3.0])
     >>> trial = two_arm_trial(control, delayed, n=100, accrual=UniformAccrual(18))
     >>> combo = MaxCombo((FlemingHarrington(0, 0), FlemingHarrington(0, 1)))
     >>> round(combo.moments(trial, time=30).power(), 4)
-    0.455
+    0.4496
     """
 
-    weights: tuple[Weight, ...]
+    weights: tuple[Weight | NumberAtRisk, ...]
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.weights) <= 5:
@@ -121,10 +122,10 @@ class MaxCombo:
     def moments(self, trial: TwoArmTrial, time: float) -> MaxComboMoments:
         """Give the joint distribution at calendar month `time`."""
         k = len(self.weights)
-        changes = np.concatenate([weight.change_points for weight in self.weights])
+        changes = np.concatenate([weight_changes(weight) for weight in self.weights])
         means, covariance = np.zeros(k), np.zeros((k, k))
         for process in risk_processes(trial, time, change_points=changes):
-            values = [weight.at(process) for weight in self.weights]
+            values = [large_sample_weight(weight, process) for weight in self.weights]
             for i in range(k):
                 means[i] += score_moments(process, values[i])[0]
                 for j in range(i + 1):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Rejection: TypeAlias = Literal["benefit", "either"]
 
 
-class Test(Protocol):
+class Comparison(Protocol):
     """A comparison of two arms. A new test is a new class with this method."""
 
     def moments(self, trial: TwoArmTrial, time: float) -> Moments:
@@ -77,7 +77,7 @@ class Moments:
         Examples
         --------
         >>> round(Moments(effect=2.8, null_sd=1.0, sd=1.0).power(alpha=0.025), 4)
-        0.7995
+        0.7996
         """
         z = critical_z(alpha, sided)
         return self._power_at_drift(self.drift, z, _both(sided, rejection))
@@ -102,8 +102,9 @@ class Moments:
             )
         if self.effect <= 0:
             raise InfeasibleDesignError(
-                f"power: {power:g} is asked for, but the expected z is {self.drift:.3g}, not in favour of the experimental "
-                "arm, and more patients do not change its sign; assume a larger effect, or a margin for non-inferiority"
+                f"power: {power:g} is asked for, but the expected z is {self.drift:.3g}, not in favour of the "
+                "experimental arm, and more patients do not change its sign; assume a larger effect, or a margin for "
+                "non-inferiority"
             )
         drift = z + self.spread * float(ndtri(power))
         if _both(sided, rejection):

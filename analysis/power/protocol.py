@@ -55,7 +55,7 @@ def sequential_survival_paragraph(plan: SequentialSurvivalDesign) -> str:
         f"The arms are compared by a log-rank test of the null hypothesis{null}, {_sides(design.sided)}, at a total "
         f"significance level of {design.alpha:g}.",
         f"With patients randomised {plan.allocation_ratio:g}:1 (experimental to control), {_whole(plan.events)} events "
-        f"give {_percent(plan.power())} power at a hazard ratio of {plan.hazard_ratio:g} (experimental against control).",
+        f"give a power of {_percent(plan.power())} at a hazard ratio of {plan.hazard_ratio:g}.",
         _looks(design, unit),
         *_decisions(design, unit, plan),
         f"The expected number of events at the end of the trial is {plan.expected_events():.1f} at a hazard ratio of "
@@ -98,8 +98,8 @@ def _decisions(design: GroupSequentialDesign, unit: list[str], plan: SequentialS
                 "" if plan is None else f", estimated hazard ratio about {plan.futility_hazard_ratios[k]:.3f} or more"
             )
             sentences.append(
-                f"The trial stops there for futility if Z is at most {design.lower[k]:.4f}{estimate}, which has probability "
-                f"{design.beta_spent[k]:.4g} by then under the alternative."
+                f"The trial stops there for futility if Z is at most {design.lower[k]:.4f}{estimate}, which has "
+                f"probability {design.beta_spent[k]:.4g} by then under the alternative."
             )
     return sentences
 

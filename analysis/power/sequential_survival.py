@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from analysis.power.boundaries import Bounds
     from analysis.power.crossing import Crossing, FloatArray
     from analysis.power.group_sequential import GroupSequentialDesign
-    from analysis.power.moments import Test
+    from analysis.power.moments import Comparison
     from analysis.power.trial import TwoArmTrial
 
 
@@ -98,6 +98,19 @@ class SequentialSurvivalDesign:
         ratio = self.hazard_ratio if hazard_ratio is None else hazard_ratio
         return float(expected_z(self.events, ratio, allocation_ratio=self.allocation_ratio, margin=self.margin))
 
+    def hazard_ratio_at_drift(self, drift: float) -> float:
+        """Give the hazard ratio of a drift, e.g. of an estimate or a limit by `stagewise_inference`.
+
+        Examples
+        --------
+        >>> from analysis.power import GroupSequentialDesign, stagewise_inference
+        >>> plan = SequentialSurvivalDesign(GroupSequentialDesign((0.65, 1.0)), 0.74, events=528, allocation_ratio=2)
+        >>> seen = stagewise_inference(plan.design, look=1, z=3.1)
+        >>> [round(plan.hazard_ratio_at_drift(drift), 3) for drift in (seen.estimate, seen.upper, seen.lower)]
+        [0.701, 0.56, 0.878]
+        """
+        return hazard_ratio_at_z(drift, self.events, allocation_ratio=self.allocation_ratio, margin=self.margin)
+
     def crossing(self, hazard_ratio: float | None = None) -> Crossing:
         """Probabilities of ending at each look for a true hazard ratio, by default the alternative."""
         return self.design.crossing(self.drift(hazard_ratio))
@@ -110,7 +123,7 @@ class SequentialSurvivalDesign:
         """Give the expected events when the trial ends, by default at the alternative."""
         return float(self.crossing(hazard_ratio).stopping @ self.events_at_looks)
 
-    def schedule(self, trial: TwoArmTrial, test: Test | None = None) -> SequentialSchedule:
+    def schedule(self, trial: TwoArmTrial, test: Comparison | None = None) -> SequentialSchedule:
         """When the looks come in a trial, and with what probability it ends there.
 
         Parameters
@@ -240,7 +253,7 @@ def sequential_survival_design(
     return SequentialSurvivalDesign(design, hazard_ratio, events, allocation_ratio, margin)
 
 
-def crossing_of_test(bounds: Bounds, trial: TwoArmTrial, times: ArrayLike, test: Test | None = None) -> Crossing:
+def crossing_of_test(bounds: Bounds, trial: TwoArmTrial, times: ArrayLike, test: Comparison | None = None) -> Crossing:
     """Crossing probabilities of a test by its large-sample moments at calendar times.
 
     Parameters

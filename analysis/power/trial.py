@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis.design import FixedAccrual, PiecewiseAccrual, RampAccrual, UniformAccrual
 from analysis.errors import InvalidValueError
-from analysis.survival.distributions import Distribution, Exponential, ProportionalHazards
+from analysis.survival import Distribution, Exponential, ProportionalHazards
 
 if TYPE_CHECKING:
     from analysis.design import Accrual
@@ -99,7 +99,7 @@ class TwoArmTrial:
     Examples
     --------
     >>> from analysis.design import UniformAccrual
-    >>> from analysis.survival.distributions import Exponential
+    >>> from analysis.survival import Exponential
     >>> trial = two_arm_trial(
     ...     Exponential.from_median(11), hazard_ratio=0.6, n=100, accrual=UniformAccrual(18), dropout=0.005
     ... )

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from analysis.reconstruction.forward import residuals
+from analysis.reconstruction.tangents import slopes
 
 ITERATIONS = 10
 EASE = 20.0
@@ -40,6 +41,8 @@ def condition(start, covariance, noise, arms, edges, lengths, sizes, equations, 
     room = 4 * (edges.size + lengths.size + 8)
     cells = np.empty(room)
     paths = np.empty((5, arms, room))
+    cells_there, paths_there = np.empty(room), np.empty((5, arms, room))
+    tangents = np.empty((arms, 5, edges.size + lengths.size, room))
     here = np.empty(count)
     there = np.empty(count)
     slope = np.empty((count, size))
@@ -49,17 +52,20 @@ def condition(start, covariance, noise, arms, edges, lengths, sizes, equations, 
         best = np.inf
         for turn in range(ITERATIONS):
             ease = max(1.0, EASE ** (2 - turn))
-            residuals(x, arms, edges, lengths, sizes, equations, targets[i], cells, paths, here)
+            nodes = residuals(x, arms, edges, lengths, sizes, equations, targets[i], cells, paths, here)
             error = np.max(np.abs(here) / np.sqrt(noise)) if count > 0 else 0.0
             if error < best:
                 best = error
                 solved[i] = x
             if error < 0.2:
                 break
-            for k in range(size):
+            slopes(
+                x, arms, edges, lengths, sizes, equations, targets[i], here, cells, nodes, paths, tangents, slope
+            )
+            for k in range(size - 2, size):
                 kept = x[k]
                 x[k] = kept + DIFFERENCE
-                residuals(x, arms, edges, lengths, sizes, equations, targets[i], cells, paths, there)
+                residuals(x, arms, edges, lengths, sizes, equations, targets[i], cells_there, paths_there, there)
                 x[k] = kept
                 for e in range(count):
                     slope[e, k] = (there[e] - here[e]) / DIFFERENCE

@@ -1,8 +1,12 @@
 """Whole numbers of events and censorings that follow a drawn curve and empty the risk table exactly.
 
-The follow-up of an arm is cut into cells, at the digitised times and at the ticks of the risk table. Within a cell the
-events come first, evenly spaced, and the censorings after them; so the Kaplan-Meier estimate at the end of a cell is
-the product of ``(n - d) / n`` over the cells up to there, whatever the times of the censorings.
+The follow-up of an arm is cut into cells, at the digitised times and at the ticks of the risk table; the cells between
+two ticks are an interval. Within a cell the events come first, evenly spaced, and the censorings after them; so the
+Kaplan-Meier estimate at the end of a cell is the product of ``(n - d) / n`` over the cells up to there, whatever the
+times of the censorings.
+
+Of the patients censored in an interval, the part ``elapsed ** exp(lateness)`` has left when the part ``elapsed`` of the
+interval has passed: evenly at a lateness of 0, towards its end above 0.
 """
 
 from __future__ import annotations
@@ -18,71 +22,104 @@ if TYPE_CHECKING:
     from analysis.survival.checks import FloatArray
 
 TRIES = 60
-SHIFTS = 18  # of the censorings towards the end or the beginning of their intervals, each way
+SHIFTS = 18  # of the lateness of all intervals, each way
 STEP = 0.1
+HALF = 0.5 + 1e-9  # rounding does not hang on the last bit of a percentage
 
 
 @njit(cache=True, nogil=True)
 def follow(
-    first: int,
-    last: int,
+    cells: tuple[int, int],
     n: int,
     survival: float,
     target: FloatArray,
-    share: FloatArray,
+    elapsed: FloatArray,
+    power: float,
     leaving: int,
     censored: int,
     events: NDArray[np.int64],
     censorings: NDArray[np.int64],
-) -> tuple[int, float]:  # pragma: no cover - compiled
-    """Go through the cells ``first`` to ``last - 1``: in each, the events that bring the curve nearest to its target.
+) -> tuple[int, float, float]:  # pragma: no cover - compiled
+    """Go through the cells of an interval: in each, the events that bring the curve nearest to its target.
 
-    ``share`` is the part of the interval's ``censored`` patients that have left by the end of the cell. Counts are
-    written to ``events`` and ``censorings``; returned are the patients and the survival that are left.
+    Counts are written to ``events`` and ``censorings``; returned are the patients and the survival that are left, and
+    the sum of squared distances between curve and target.
     """
     died = gone = 0
-    for k in range(first, last):
+    misfit = 0.0
+    for k in range(cells[0], cells[1]):
         d = 0
         if n > 0 and survival > 0.0:
-            d = min(max(int(np.floor(n * (1.0 - target[k] / survival) + 0.5)), 0), leaving - died, n)
+            d = min(max(int(np.floor(n * (1.0 - target[k] / survival) + HALF)), 0), leaving - died, n)
             died += d
             survival *= (n - d) / n
         n -= d
-        due = int(np.floor(censored * share[k] + 0.5))
-        c = min(due - gone, n)
+        c = min(int(np.floor(censored * elapsed[k] ** power + HALF)) - gone, n)
         gone += c
         n -= c
         events[k] = d
         censorings[k] = c
-    return n, survival
+        misfit += (survival - target[k]) ** 2
+    return n, survival, misfit
 
 
 @njit(cache=True, nogil=True)
 def empty_interval(
-    first: int,
-    last: int,
+    cells: tuple[int, int],
     n: int,
     survival: float,
     target: FloatArray,
-    share: FloatArray,
+    elapsed: FloatArray,
+    lateness: float,
     leaving: int,
     events: NDArray[np.int64],
     censorings: NDArray[np.int64],
-) -> tuple[int, float]:  # pragma: no cover - compiled
-    """Let exactly ``leaving`` patients go within an interval, with as many censorings as its curve leaves room for.
+) -> tuple[int, float, float]:  # pragma: no cover - compiled
+    """Let exactly ``leaving`` patients go within an interval, with the fewest censorings that make up the number.
 
-    The number of events hardly depends on the number of censorings, so that subtracting the excess converges; should
-    it swing between two numbers, the last cells give way: a patient more or less is censored there.
+    More censorings mean hardly fewer events, so that adding what is missing, from none upwards, converges.
     """
-    censored = leaving
-    left, end = n, survival
+    power = np.exp(lateness)
+    censored = 0
+    left, end, misfit = n, survival, 0.0
     for _ in range(TRIES):
-        left, end = follow(first, last, n, survival, target, share, leaving, censored, events, censorings)
-        excess = (n - left) - leaving
-        if excess == 0 or (censored == 0 and excess > 0):
+        left, end, misfit = follow(cells, n, survival, target, elapsed, power, leaving, censored, events, censorings)
+        missing = leaving - (n - left)
+        if missing == 0:
             break
-        censored = min(max(censored - excess, 0), leaving)
-    return left, end
+        censored = min(max(censored + missing, 0), leaving)
+    return left, end, misfit
+
+
+@njit(cache=True, nogil=True)
+def choose_lateness(
+    n: int,
+    starts: NDArray[np.int64],
+    leaving: NDArray[np.int64],
+    target: FloatArray,
+    elapsed: FloatArray,
+    candidates: FloatArray,
+    events: NDArray[np.int64],
+    censorings: NDArray[np.int64],
+) -> FloatArray:  # pragma: no cover - compiled
+    """Choose, for one interval after the other, the candidate with which whole patients follow the curve best.
+
+    The size of a step tells how many patients are at risk, and so when the others were censored. ``candidates`` has
+    shape ``(tries, intervals)``.
+    """
+    chosen = np.zeros(leaving.size)
+    survival = 1.0
+    for i in range(leaving.size):
+        cells = (starts[i], starts[i + 1])
+        best = np.inf
+        for j in range(candidates.shape[0]):
+            misfit = empty_interval(
+                cells, n, survival, target, elapsed, candidates[j, i], leaving[i], events, censorings
+            )[2]
+            if misfit < best:
+                best, chosen[i] = misfit, candidates[j, i]
+        n, survival, _ = empty_interval(cells, n, survival, target, elapsed, chosen[i], leaving[i], events, censorings)
+    return chosen
 
 
 @njit(cache=True, nogil=True)
@@ -91,17 +128,32 @@ def fill(
     starts: NDArray[np.int64],
     leaving: NDArray[np.int64],
     target: FloatArray,
-    share: FloatArray,
+    elapsed: FloatArray,
+    lateness: FloatArray,
+    total: int,
+    slack: float,
     events: NDArray[np.int64],
     censorings: NDArray[np.int64],
 ) -> int:  # pragma: no cover - compiled
-    """Fill all intervals one after the other, and return the number of events."""
+    """Fill all intervals one after the other, and return the number of events.
+
+    In the last one, whoever is not to die is censored, if the curve still comes down to within ``slack`` of its end: at
+    a survival of 0 any number of censorings makes up the number of patients.
+    """
     survival = 1.0
-    left = n
-    for i in range(leaving.size):
-        left, survival = empty_interval(
-            starts[i], starts[i + 1], left, survival, target, share, leaving[i], events, censorings
+    for i in range(leaving.size - 1):
+        n, survival, _ = empty_interval(
+            (starts[i], starts[i + 1]), n, survival, target, elapsed, lateness[i], leaving[i], events, censorings
         )
+    i = leaving.size - 1
+    cells = (starts[i], starts[i + 1])
+    due = total - events[: starts[i]].sum()
+    if 0 <= due <= leaving[i]:
+        power, spared = np.exp(lateness[i]), leaving[i] - due
+        left, end, _ = follow(cells, n, survival, target, elapsed, power, leaving[i], spared, events, censorings)
+        if left == n - leaving[i] and end <= target[-1] + slack and events.sum() == total:
+            return total
+    empty_interval(cells, n, survival, target, elapsed, lateness[i], leaving[i], events, censorings)
     return int(events.sum())
 
 
@@ -114,32 +166,30 @@ def fill_exactly(
     elapsed: FloatArray,
     lateness: FloatArray,
     total: int,
+    slack: float,
     events: NDArray[np.int64],
     censorings: NDArray[np.int64],
 ) -> int:  # pragma: no cover - compiled
-    """Fill all intervals so that the events add up to ``total`` (-1: as many as there are), and return their number.
+    """Fill all intervals so that the events add up to ``total``, as nearly as can be, and return their number.
 
-    Of an interval's censored patients the part ``elapsed ** exp(lateness)`` has left by the end of a cell. The later
-    they leave, the more patients are at risk and the more events a drop of the curve takes: so all intervals are made
-    later or earlier alike, as little as will do. Where that is not enough the curve is bent, ``target ** bend``.
+    The later patients are censored, the more are at risk and the more events a drop of the curve takes: so all
+    intervals are made later or earlier alike, as little as will do. Where that is not enough the curve is bent,
+    ``target ** bend``, by at most ``slack``.
     """
-    share = np.empty_like(elapsed)
     found = 0
     nearest = n + 1
     best = 0.0
     for step in range(2 * SHIFTS + 1):
         shift = STEP * ((step + 1) // 2) * (1 if step % 2 else -1)
-        _shares(starts, elapsed, lateness, shift, share)
-        found = fill(n, starts, leaving, target, share, events, censorings)
-        if total < 0 or found == total:
+        found = fill(n, starts, leaving, target, elapsed, lateness + shift, total, slack, events, censorings)
+        if found == total:
             return found
         if abs(found - total) < nearest:
             nearest, best = abs(found - total), shift
-    _shares(starts, elapsed, lateness, best, share)
-    low, high = 0.25, 4.0
+    low, high = 1.0 - np.e * slack, 1.0 + np.e * slack  # S ** (1 + x) differs from S by at most x / e
     for _ in range(TRIES):
-        bend = np.sqrt(low * high)
-        found = fill(n, starts, leaving, target**bend, share, events, censorings)
+        bend = (low + high) / 2
+        found = fill(n, starts, leaving, target**bend, elapsed, lateness + best, total, slack, events, censorings)
         if found == total:
             break
         if found < total:
@@ -179,13 +229,3 @@ def place(
         start = edges[k]
     if i > 0:
         time[i - 1] = edges[-1]
-
-
-@njit(cache=True, nogil=True)
-def _shares(
-    starts: NDArray[np.int64], elapsed: FloatArray, lateness: FloatArray, shift: float, share: FloatArray
-) -> None:  # pragma: no cover - compiled
-    for i in range(lateness.size):
-        power = np.exp(lateness[i] + shift)
-        for k in range(starts[i], starts[i + 1]):
-            share[k] = elapsed[k] ** power

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from analysis.errors import InvalidValueError, UnknownNameError
-from analysis.reconstruction.counts import fill_exactly, place
+from analysis.reconstruction.counts import choose_lateness, fill_exactly, place
 from analysis.reconstruction.points import READING_ERROR, DigitisedCurve, read_points
 from analysis.reconstruction.result import Reconstruction
 from analysis.reported import Finding
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from analysis.survival.checks import BoolArray, FloatArray
 
 METHOD = "digitised curve, whole numbers of events and censorings per cell"
-LATENESS = 0.8  # spread over members and intervals of the log exponent of the censorings' course
-ANY_NUMBER = -1
+LATENESS = 0.8  # spread of the candidates for the lateness of an interval's censorings
+CANDIDATES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +54,23 @@ class Cells:
     elapsed: FloatArray
 
     def counts(
-        self, events: int, target: FloatArray, lateness: FloatArray
+        self, events: int | None, target: FloatArray, candidates: FloatArray
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Events and censorings of each cell."""
+        """Events and censorings of each cell; `candidates` for the lateness, shape ``(tries, intervals)``."""
         died, censored = np.zeros((2, self.edges.size), dtype=np.int64)
-        fill_exactly(self.n, self.starts, self.leaving, target, self.elapsed, lateness, events, died, censored)
+        table = (self.n, self.starts, self.leaving, target, self.elapsed)
+        lateness = choose_lateness(*table, candidates, died, censored)
+        if events is not None:
+            slack = READING_ERROR + 1 / self.n
+            for attempt in (lateness, np.zeros_like(lateness)):
+                if fill_exactly(*table, attempt, events, slack, died, censored) == events:
+                    break
         return died, censored
 
     def number_of_events(self) -> int:
         """Return the number of events that the curve and its risk table ask for."""
-        return int(self.counts(ANY_NUMBER, self.target, np.zeros(self.leaving.size))[0].sum())
+        even = np.zeros((1, self.leaving.size))
+        return int(self.counts(None, self.target, even)[0].sum())
 
 
 def reconstruct_curve(
@@ -270,8 +277,8 @@ def _draw(
         noise = noise[np.maximum.accumulate(np.where(level, 0, np.arange(noise.size)))]
         target = np.where((cells.target > 0) & (cells.target < 1), cells.target + noise, cells.target)
         target = np.minimum.accumulate(np.clip(target, 0.0, 1.0))
-        lateness = generator.normal(0.0, LATENESS, cells.leaving.size)
-        died, censored = cells.counts(events, target, lateness)
+        candidates = generator.normal(0.0, LATENESS, (CANDIDATES, cells.leaving.size))
+        died, censored = cells.counts(events, target, candidates)
         place(cells.edges, died, censored, generator.random(cells.n), time[member], event[member])
     return time, event
 

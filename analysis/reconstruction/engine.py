@@ -11,6 +11,7 @@ import numpy as np
 from analysis.reconstruction import forward
 from analysis.reconstruction.conditioning import condition
 from analysis.reconstruction.members import draw_patients, expected_counts, meet_ratio
+from analysis.survival.estimators import reverse_kaplan_meier
 
 if TYPE_CHECKING:
     from analysis.reconstruction.prior import EndpointPrior
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from analysis.survival.checks import BoolArray, FloatArray
 
 CHUNK = 50  # members whose random numbers come from one stream
-ATTEMPTS = 6  # draws for a member before it is given up
+SEARCHES = (600, 1000, 2000, 4000, 8000, 8000)  # swaps tried in an arm, by attempt at a member
 ADAPTATIONS = 3
+STEP = 0.5  # of a step of the Kaplan-Meier curve, by which a smooth path may miss a printed time
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Problem:
     mean: FloatArray
     covariance: FloatArray
     root: FloatArray
+    noise: FloatArray
 
     @property
     def arms(self) -> int:
@@ -79,22 +82,25 @@ def pose(required: Requirements, prior: EndpointPrior) -> Problem:
     sizes = np.array([arm.size for arm in required.arms], dtype=np.float64)
     state = mean.copy()
     centre = required.boxes.mean(axis=1)[None]
-    for _ in range(ADAPTATIONS):
-        total = covariance + np.diag(_sampling_variance(state, arms, shape.edges, follow_up.edges, sizes))
-        solved = np.empty((1, mean.size))
-        condition(
-            mean[None], total, required.noise, arms, shape.edges, follow_up.edges, sizes, required.equations, centre,
-            solved,
-        )
-        state = solved[0]
-    total = covariance + np.diag(_sampling_variance(state, arms, shape.edges, follow_up.edges, sizes))
-    return Problem(required, shape.edges, follow_up.edges, sizes, mean, total, np.linalg.cholesky(total))
+    noise = required.noise
+    total = covariance
+    for turn in range(ADAPTATIONS + 1):
+        variance, steps = _sampling_error(required, state, shape.edges, follow_up.edges, sizes, centre[0])
+        total, noise = covariance + np.diag(variance), required.noise + steps
+        if turn < ADAPTATIONS:
+            solved = np.empty((1, mean.size))
+            condition(
+                mean[None], total, noise, arms, shape.edges, follow_up.edges, sizes, required.equations, centre, solved
+            )
+            state = solved[0]
+    root = np.linalg.cholesky(total)
+    return Problem(required, shape.edges, follow_up.edges, sizes, mean, total, root, noise)
 
 
 def draw_ensemble(problem: Problem, members: int, seed: np.random.SeedSequence, threads: int) -> Ensemble:
     """Draw members in chunks of ``CHUNK``; the same bits for any number of threads."""
     sizes = [min(CHUNK, members - start) for start in range(0, members, CHUNK)]
-    streams = seed.spawn(len(sizes))
+    streams = [np.random.SeedSequence([*seed.generate_state(4).tolist(), k]) for k in range(len(sizes))]
     with ThreadPoolExecutor(threads) as pool:
         chunks = list(pool.map(lambda task: _draw_chunk(problem, *task), zip(sizes, streams, strict=True)))
     return Ensemble(
@@ -108,13 +114,13 @@ def draw_ensemble(problem: Problem, members: int, seed: np.random.SeedSequence, 
 
 def _draw_chunk(problem: Problem, members: int, seed: np.random.SeedSequence) -> Ensemble:
     rng = np.random.default_rng(seed)
-    best = _attempt(problem, members, rng)
+    best = _attempt(problem, members, rng, SEARCHES[0])
     attempts = members
-    for _ in range(ATTEMPTS - 1):
+    for steps in SEARCHES[1:]:
         open_ = np.flatnonzero(best.miss > 0)
         if open_.size == 0:
             break
-        again = _attempt(problem, open_.size, rng)
+        again = _attempt(problem, open_.size, rng, steps)
         attempts += open_.size
         better = again.miss < best.miss[open_]
         chosen = open_[better]
@@ -124,13 +130,13 @@ def _draw_chunk(problem: Problem, members: int, seed: np.random.SeedSequence) ->
     return Ensemble(best.times, best.events, best.states, best.miss, attempts)
 
 
-def _attempt(problem: Problem, members: int, rng: np.random.Generator) -> Ensemble:
+def _attempt(problem: Problem, members: int, rng: np.random.Generator, steps: int) -> Ensemble:
     required, arms = problem.required, problem.arms
     start = problem.mean + rng.standard_normal((members, problem.mean.size)) @ problem.root.T
     targets = _draw_targets(required, members, rng)
     states = np.empty_like(start)
     condition(
-        start, problem.covariance, required.noise, arms, problem.edges, problem.lengths, problem.sizes,
+        start, problem.covariance, problem.noise, arms, problem.edges, problem.lengths, problem.sizes,
         required.equations, targets, states,
     )
     events = _split_events(problem, states, rng)
@@ -141,7 +147,7 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator) -> Ensemb
         seeds = rng.integers(0, 2**64, members, dtype=np.uint64)
         draw_patients(
             states, k, arms, problem.edges, problem.lengths, problem.sizes, events, seeds,
-            arm.quantiles, arm.follow_up, arm.ticks, arm.landmarks, time, event, miss,
+            arm.quantiles, arm.follow_up, arm.ticks, arm.landmarks, steps, time, event, miss,
         )
         times.append(time)
         flags.append(event)
@@ -150,7 +156,20 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator) -> Ensemb
         meet_ratio(
             times[0], flags[0], boxes[0], times[1], flags[1], boxes[1], required.ratio_box, *required.test_box, miss
         )
+    if required.follow_up_of_all is not None:
+        miss += _outside_follow_up(times, flags, required.follow_up_of_all)
     return Ensemble(tuple(times), tuple(flags), states, miss, members)
+
+
+def _outside_follow_up(times: list[FloatArray], events: list[BoolArray], box: tuple[float, float]) -> FloatArray:
+    """How far the reverse Kaplan-Meier median of all arms together is from its box, in months, by member."""
+    out = np.empty(len(times[0]))
+    for i in range(out.size):
+        time = np.concatenate([arm[i] for arm in times])
+        event = np.concatenate([arm[i] for arm in events])
+        median = reverse_kaplan_meier(time, event).median()
+        out[i] = min(max(box[0] - median, median - box[1], 0.0), box[1])
+    return out
 
 
 def _draw_targets(required: Requirements, members: int, rng: np.random.Generator) -> FloatArray:
@@ -187,19 +206,35 @@ def _split_events(problem: Problem, states: FloatArray, rng: np.random.Generator
     return np.clip(events, 0, sizes)
 
 
-def _sampling_variance(state: FloatArray, arms: int, edges: FloatArray, lengths: FloatArray, sizes: FloatArray):
-    """Variance of the log hazards of a sample around their population's: one over the expected counts."""
+def _sampling_error(
+    required: Requirements,
+    state: FloatArray,
+    edges: FloatArray,
+    lengths: FloatArray,
+    sizes: FloatArray,
+    targets: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Variance of a sample's log hazards around the smooth ones, and of each equation for the curve's steps.
+
+    The first is one over the expected counts; the second the square of half a step, on the scale of the residual.
+    """
+    arms = sizes.size
     room = 4 * (edges.size + lengths.size + 8)
     cells, paths = np.empty(room), np.empty((5, arms, room))
     count = forward.lay_cells(state, arms, edges, lengths, cells)
     forward.fill_paths(state, arms, edges, lengths, sizes, cells, count, paths)
     nodes, last = cells[:count], cells[count - 1]
-    events = [np.interp(np.append(np.exp(state[-2]) * edges, last), nodes, paths[3, k, :count]) for k in range(arms)]
-    censored = [
-        np.interp(
-            np.append(np.exp(state[-1]) * lengths, last), nodes, sizes[k] - paths[4, k, :count] - paths[3, k, :count]
-        )
-        for k in range(arms)
-    ]
+    at_edges = np.append(np.exp(state[-2]) * edges, last)
+    at_lengths = np.append(np.exp(state[-1]) * lengths, last)
+    events = [np.interp(at_edges, nodes, paths[3, k, :count]) for k in range(arms)]
+    left = [paths[4, k, :count] + paths[3, k, :count] for k in range(arms)]
+    censored = [np.interp(at_lengths, nodes, sizes[k] - left[k]) for k in range(arms)]
     counts = np.concatenate([np.diff(path) for path in events + censored])
-    return np.append(1.0 / (np.maximum(counts, 0.0) + 0.5), [0.0, 0.0])
+    variance = np.append(1.0 / (np.maximum(counts, 0.0) + 0.5), [0.0, 0.0])
+    steps = np.zeros(targets.size)
+    for e, (kind, arm) in enumerate(required.equations[:, :2].astype(int)):
+        if kind in (forward.QUANTILE, forward.LIMIT, forward.FOLLOW_UP):
+            at_risk = max(np.interp(targets[e], nodes, paths[4, arm, :count]), 1.0)
+            hazard = np.interp(targets[e], nodes, paths[int(kind == forward.FOLLOW_UP), arm, :count])
+            steps[e] = (STEP / at_risk / max(hazard, 0.1)) ** 2
+    return variance, steps

@@ -125,6 +125,15 @@ def score_and_information(paths, control, experimental, log_ratio, count):
 
 
 @njit(cache=True, nogil=True)
+def last_node(paths, arm, count):
+    """Last node at which more than ``LAST_AT_RISK`` patients of the arm are expected: the end of its curve."""
+    i = 1
+    while i < count - 1 and paths[4, arm, i] > LAST_AT_RISK:
+        i += 1
+    return i - 1
+
+
+@njit(cache=True, nogil=True)
 def limit_residual(hazard, greenwood, z, kind, level):
     """Distance of a confidence limit of S from ``level`` on the scale of log(-log S); z > 0: lower limit of S."""
     root = math.sqrt(max(greenwood, 1e-12))
@@ -164,13 +173,11 @@ def residuals(x, arms, edges, lengths, sizes, equations, targets, cells, paths, 
             greenwood = read_path(paths[2, arm], cells, count, target)
             out[e] = limit_residual(hazard, greenwood, z, form, level)
         elif kind == BEYOND:
-            i = 1
-            while i < count - 1 and paths[4, arm, i] > LAST_AT_RISK:
-                i += 1
+            i = last_node(paths, arm, count)
             if z == 0.0:
-                value = math.log(max(paths[0, arm, i - 1], 1e-9)) - math.log(-math.log(level))
+                value = math.log(max(paths[0, arm, i], 1e-9)) - math.log(-math.log(level))
             else:
-                value = limit_residual(paths[0, arm, i - 1], paths[2, arm, i - 1], z, form, level)
+                value = limit_residual(paths[0, arm, i], paths[2, arm, i], z, form, level)
             out[e] = max(0.0, value)
         elif kind == SURVIVAL:
             hazard = read_path(paths[0, arm], cells, count, equations[e, 2])

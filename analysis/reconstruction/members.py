@@ -11,8 +11,6 @@ from analysis.reconstruction.forward import fill_paths, lay_cells
 from analysis.reconstruction.hazard_ratio import apply_bends, cox, ratio_miss, stretches, tune_ratio
 from analysis.reconstruction.patients import draw_arm, find_anchors, move_between, next_uniform, reorder
 
-REORDERINGS = 1500  # swaps tried before an arm is given up
-
 
 @njit(cache=True, nogil=True)
 def expected_counts(states, arms, edges, lengths, sizes, events):
@@ -29,11 +27,12 @@ def expected_counts(states, arms, edges, lengths, sizes, events):
 
 @njit(cache=True, nogil=True)
 def draw_patients(
-    states, arm, arms, edges, lengths, sizes, events, seeds, quantiles, follow_up, ticks, landmarks, time, event, miss
+    states, arm, arms, edges, lengths, sizes, events, seeds, quantiles, follow_up, ticks, landmarks, steps, time, event, miss
 ):
     """Patients of one arm in every member: in order, each statistic of the arm in its box where that can be.
 
-    ``time`` and ``event`` (members, n) and ``miss`` (members,) are filled; ``seeds`` (members,) start the jitter.
+    ``time`` and ``event`` (members, n) and ``miss`` (members,) are filled; ``seeds`` (members,) start the jitter;
+    ``steps`` swaps are tried before an arm is given up.
     """
     room = 4 * (edges.size + lengths.size + 8)
     cells = np.empty(room)
@@ -52,7 +51,7 @@ def draw_patients(
             jitter[k] = next_uniform(state)
         draw_arm(cells, count, paths[:, arm], size, events[i, arm], jitter, time[i], event[i])
         miss[i] += reorder(
-            time[i], event[i], quantiles, follow_up, ticks, landmarks, low, high, work, REORDERINGS, state
+            time[i], event[i], quantiles, follow_up, ticks, landmarks, low, high, work, steps, state
         )
         move_between(time[i], low, high, work)
 

@@ -11,6 +11,7 @@ from analysis.reconstruction.forward import LOG, LOG_LOG
 
 EDGE = 1e-6  # months kept clear of the edges of a rounding box
 GAP = 1e-9  # months between consecutive patients, so that no two are tied
+WARMTH = 0.01  # by which a swap may worsen the bounds at the start of a search
 UNMET = 1.0  # penalty of a statistic that must be reached and is not, or the reverse
 
 
@@ -193,7 +194,7 @@ def find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high,
         gone = size - int(ticks[j, 1])
         if gone > 0:
             high[gone - 1] = min(high[gone - 1], ticks[j, 0] - EDGE)
-        low[gone] = max(low[gone], ticks[j, 0] + EDGE)
+        low[gone] = max(low[gone], ticks[j, 0])
     for j in range(landmarks.shape[0]):
         at = landmarks[j, 0]
         now = np.searchsorted(time, at)
@@ -211,6 +212,8 @@ def find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high,
                 clash += 0.02
             if c > 0 and low[c - 1] > at:
                 clash += 0.02
+            if c > 0 and low[c - 1] == at:  # only events at the landmark itself can be counted in S and at risk
+                clash += 0.002 if event[c - 1] else 0.02
             cost = miss * 50.0 + clash + 0.2 * abs(c - now) / size
             if cost < best:
                 best, chosen = cost, c
@@ -221,7 +224,7 @@ def find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high,
             miss += outside(upper, landmarks[j, 7], landmarks[j, 8])
         penalty += miss * 5.0
         if chosen > 0:
-            high[chosen - 1] = min(high[chosen - 1], at - EDGE)
+            high[chosen - 1] = min(high[chosen - 1], at)
         low[chosen] = max(low[chosen], at + EDGE)
     latest, by = 0.0, 0
     for i in range(size):
@@ -260,8 +263,9 @@ def move_between(time, low, high, work):
     shift = new_start - old_start
     for k in range(start + 1, size):
         moved[k] = max(time[k] + shift, new_start, low[size])
-    for i in range(size):
-        time[i] = moved[i] + GAP * i
+    time[0] = moved[0]
+    for i in range(1, size):
+        time[i] = moved[i] if moved[i] > time[i - 1] else min(time[i - 1] + GAP, latest[i])
 
 
 @njit(cache=True, nogil=True)
@@ -272,9 +276,10 @@ def reorder(time, event, quantiles, follow_up, ticks, landmarks, low, high, work
     """
     size = time.size
     penalty = find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high, work)
-    for _ in range(steps):
-        if penalty == 0.0:
-            break
+    if penalty == 0.0:
+        return penalty
+    best, kept = penalty, event.copy()
+    for step in range(steps):
         a = int(next_uniform(rng_state) * size)
         reach = int(math.exp(next_uniform(rng_state) * math.log(size)))
         b = a + (reach if next_uniform(rng_state) < 0.5 else -reach)
@@ -282,10 +287,17 @@ def reorder(time, event, quantiles, follow_up, ticks, landmarks, low, high, work
             continue
         event[a], event[b] = event[b], event[a]
         trial = find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high, work)
-        if trial <= penalty:
+        slack = WARMTH * next_uniform(rng_state) * (1.0 - step / steps)
+        if trial <= penalty + slack:
             penalty = trial
+            if trial < best:
+                best = trial
+                kept[:] = event
+                if best == 0.0:
+                    break
         else:
             event[a], event[b] = event[b], event[a]
+    event[:] = kept
     return find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high, work)
 
 

@@ -70,7 +70,7 @@ class Reconstruction:
     Within a member, each arm's patients are kept in the order of their times.
     """
 
-    comparison: ReportedComparison
+    comparison: ReportedComparison = field(repr=False)
     arm_index: NDArray[np.intp] = field(repr=False)
     time: FloatArray = field(repr=False)
     event: BoolArray = field(repr=False)
@@ -245,14 +245,10 @@ class Reconstruction:
 
     @cached_property
     def _reproduced(self) -> NDArray[np.bool_]:
-        columns = self._values.to_numpy().T
-        return np.array(
-            [
-                [statistic.reproduced(value) for value in column]
-                for statistic, column in zip(self._statistics, columns, strict=True)
-            ],
-            dtype=np.bool_,
-        ).T
+        reproduced = np.ones((self.members, len(self._statistics)), dtype=np.bool_)
+        for column, statistic in enumerate(self._statistics):
+            reproduced[:, column] = [statistic.reproduced(value) for value in self._values[statistic.name]]
+        return reproduced
 
     @property
     def faithful(self) -> BoolArray:

@@ -3,6 +3,7 @@
 from analysis.simulation.chunks import InLoopTest
 from analysis.simulation.cox import CoxHazardRatio
 from analysis.simulation.curves import MilestoneDifference, RMSTDifference
+from analysis.simulation.datasets import simulated_patients
 from analysis.simulation.execution import SimulationError
 from analysis.simulation.logrank import LogRank
 from analysis.simulation.max_combo import MaxCombo
@@ -24,4 +25,5 @@ __all__ = [
     "SimulationError",
     "simulate",
     "simulate_grid",
+    "simulated_patients",
 ]

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import numpy as np
 
 from analysis.simulation.clock import BatchClock
-from analysis.simulation.patients import Population, draw
+from analysis.simulation.patients import Population, draw, population
+from analysis.simulation.reach import check_reach
 from analysis.simulation.risk_sets import RiskSets, Snapshot, risk_sets, snapshot
-from analysis.simulation.streams import chunk_state
+from analysis.simulation.streams import chunk_state, seed_sequence
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from analysis.design import TrialDesign
+    from analysis.design import Scenario, TrialDesign
     from analysis.survival.distributions import Distribution
 
 PATIENTS_PER_BATCH = 2**14
@@ -27,8 +30,8 @@ Columns = dict[str, "NDArray[np.generic]"]
 class InLoopTest(Protocol):
     """A test that is computed on every replicate. A new test is a new class with these members; it has to be picklable.
 
-    Every test has a column ``z``, standard normal under the null hypothesis and negative where the experimental arm does
-    better; those that estimate have ``estimate``, ``std_error``, ``lower`` and ``upper`` as well.
+    Every test has a column ``z``, standard normal under the null hypothesis and negative where the experimental arm
+    does better; those that estimate have ``estimate``, ``std_error``, ``lower`` and ``upper`` as well.
     """
 
     columns: ClassVar[tuple[str, ...]]
@@ -45,7 +48,7 @@ class InLoopTest(Protocol):
         """Compute all columns for each trial, shape (trials, columns)."""
 
     def truth(self, experimental: Distribution, control: Distribution) -> float:
-        """What the estimate estimates; NaN where there is no such number."""
+        """Give what the estimate estimates; NaN where there is no such number."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,18 @@ class Plan:
         return shapes
 
 
+def plan_for(
+    design: TrialDesign,
+    scenario: Scenario,
+    tests: Sequence[InLoopTest],
+    rng: int | np.random.SeedSequence | np.random.Generator,
+) -> Plan:
+    """Make the plan of a design under a scenario, once its cuts are known to be within reach."""
+    plan = Plan(design, population(design, scenario), tuple(tests), seed_sequence(rng))
+    check_reach(design, plan.who)
+    return plan
+
+
 def run_chunk(plan: Plan, number: int, trials: int) -> Columns:
     """Simulate the first `trials` trials of a chunk.
 
@@ -112,18 +127,25 @@ def run_chunk(plan: Plan, number: int, trials: int) -> Columns:
 
 def _run_batch(plan: Plan, state: NDArray[np.uint64], columns: Columns) -> None:
     batch = draw(plan.who, state, len(columns["reached"]))
-    clock = BatchClock(batch, plan.design.endpoint)
-    earliest = np.zeros(len(batch.entry))
-    for look, planned in enumerate(plan.design.looks):
-        cut = np.maximum(planned.cut.calendar_time(clock), earliest)
-        columns["reached"][:, look] = np.isfinite(cut)
-        cut = np.where(np.isfinite(cut), cut, np.maximum(clock.end(), earliest)) if np.isinf(cut).any() else cut
-        columns["calendar_time"][:, look] = earliest = cut
+    columns["calendar_time"][:], columns["reached"][:] = cut_times(plan.design, BatchClock(batch, plan.design.endpoint))
+    for look, cut in enumerate(columns["calendar_time"].T):
         columns["enrolled"][:, look] = (batch.entry < cut[:, None]).sum(axis=1)
         for number, endpoint in enumerate(plan.who.endpoints):
             known = snapshot(batch, batch.endpoints[endpoint], cut)
             columns["events"][:, look, number] = known.event.sum(axis=1)
             _run_tests(plan, known, {test.name: columns[test.name][:, look, number] for test in plan.tests})
+
+
+def cut_times(design: TrialDesign, clock: BatchClock) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Calendar months of all looks, shape (trials, looks), and whether each was reached.
+
+    A look never comes before the one ahead of it; one that never comes is put where nothing more is to be learned.
+    """
+    planned = np.stack([look.cut.calendar_time(clock) for look in design.looks], axis=1)
+    reached = np.isfinite(planned)
+    if not reached.all():
+        planned = np.where(reached, planned, clock.end()[:, None])
+    return np.maximum.accumulate(planned, axis=1), reached
 
 
 def _run_tests(plan: Plan, known: Snapshot, columns: Columns) -> None:

@@ -41,8 +41,8 @@ class CoxHazardRatio:
 
     Notes
     -----
-    `std_error` is that of the log hazard ratio. Where the likelihood is monotone (all events in one arm) the estimate is 0 or
-    inf, its standard error inf, its interval (0, inf) and z is 0.
+    `std_error` is that of the log hazard ratio. Where the likelihood is monotone (all events in one arm) the estimate
+    is 0 or inf, its standard error inf, its interval (0, inf) and z is 0.
     """
 
     ties: Literal["efron", "breslow"] = "efron"
@@ -75,7 +75,7 @@ class CoxHazardRatio:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _newton(sets, efron, quantile, out):
+def _newton(sets: RiskSets, efron: bool, quantile: float, out: NDArray[np.float64]) -> None:
     for trial in range(out.shape[0]):
         begin, end = sets.first[trial * sets.strata], sets.first[(trial + 1) * sets.strata]
         beta, information, step = 0.0, 0.0, 1.0
@@ -97,7 +97,7 @@ def _newton(sets, efron, quantile, out):
 
 
 @njit(inline="always")
-def _derivatives(sets, begin, end, ratio, efron):
+def _derivatives(sets: RiskSets, begin: int, end: int, ratio: float, efron: bool) -> tuple[float, float]:
     score, information = 0.0, 0.0
     for row in range(begin, end):
         events, in_arm = sets.n_event[row], sets.n_event_experimental[row]

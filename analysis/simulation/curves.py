@@ -37,8 +37,8 @@ class RMSTDifference:
 
     Notes
     -----
-    z is negative where the experimental arm lives longer, as for every test here; the variance is Greenwood's. NaN where a
-    curve that has not reached 0 ends before `tau`. Strata are pooled.
+    z is negative where the experimental arm lives longer, as for every test here; the variance is Greenwood's. NaN
+    where a curve that has not reached 0 ends before `tau`. Strata are pooled.
     """
 
     tau: float
@@ -89,9 +89,9 @@ class MilestoneDifference:
 
     Notes
     -----
-    z is negative where the experimental arm survives better; the variance is Greenwood's (Klein et al., Statist. Med. 26,
-    2007, 4505). NaN where a curve that has not reached 0 ends before the milestone; z is NaN where the standard error is 0.
-    Strata are pooled.
+    z is negative where the experimental arm survives better; the variance is Greenwood's (Klein et al., Statist. Med.
+    26, 2007, 4505). NaN where a curve that has not reached 0 ends before the milestone; z is NaN where the standard
+    error is 0. Strata are pooled.
     """
 
     milestone: float
@@ -131,7 +131,7 @@ def _negative_ratio(estimate: NDArray[np.float64], se: NDArray[np.float64]) -> N
 
 
 def _log_log_z(survival: NDArray[np.float64], relative: NDArray[np.float64]) -> NDArray[np.float64]:
-    inside = ((survival > 0) & (survival < 1)).all(axis=1)
+    inside = np.all((survival > 0) & (survival < 1), axis=1)
     log_survival = np.log(np.where(inside[:, None], survival, 0.5))
     transformed = np.log(-log_survival)
     se = np.sqrt((relative / log_survival**2).sum(axis=1))
@@ -139,7 +139,7 @@ def _log_log_z(survival: NDArray[np.float64], relative: NDArray[np.float64]) -> 
 
 
 @njit(inline="always")
-def _counts(sets, row, arm):
+def _counts(sets: RiskSets, row: int, arm: int) -> tuple[int, int]:
     in_arm, events_in_arm = sets.n_risk_experimental[row], sets.n_event_experimental[row]
     if arm == 1:
         return in_arm, events_in_arm
@@ -147,7 +147,7 @@ def _counts(sets, row, arm):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _restricted_means(sets, tau, mean, variance):
+def _restricted_means(sets: RiskSets, tau: float, mean: NDArray[np.float64], variance: NDArray[np.float64]) -> None:
     for trial in range(mean.shape[0]):
         begin, end = sets.first[trial], sets.first[trial + 1]
         for arm in range(2):
@@ -178,7 +178,7 @@ def _restricted_means(sets, tau, mean, variance):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _milestones(sets, milestone, survival, relative):
+def _milestones(sets: RiskSets, milestone: float, survival: NDArray[np.float64], relative: NDArray[np.float64]) -> None:
     """Write each arm's survival at the milestone and its relative Greenwood variance, 0 once the curve is at 0."""
     for trial in range(survival.shape[0]):
         begin, end = sets.first[trial], sets.first[trial + 1]

@@ -28,8 +28,8 @@ class LogRank:
     Parameters
     ----------
     weight
-        Any weight of `analysis.survival.comparisons`: `FlemingHarrington` and `ModestlyWeighted` are compiled, any other
-        is asked trial by trial.
+        Any weight of `analysis.survival.comparisons`: `FlemingHarrington` and `ModestlyWeighted` are compiled, any
+        other is asked trial by trial.
     stratified
         Sum observed minus expected over the design's strata; False pools them.
 
@@ -122,7 +122,7 @@ def weights_of(weight: Weight, sets: RiskSets) -> NDArray[np.float64]:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _plain(sets, out):
+def _plain(sets: RiskSets, out: NDArray[np.float64]) -> None:
     for trial in range(out.shape[0]):
         score, variance = 0.0, 0.0
         for row in range(sets.first[trial * sets.strata], sets.first[(trial + 1) * sets.strata]):
@@ -137,7 +137,7 @@ def _plain(sets, out):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _weigh(sets, rho, gamma, t_star, w_max, rows):
+def _weigh(sets: RiskSets, rho: float, gamma: float, t_star: float, w_max: float, rows: NDArray[np.float64]) -> None:
     for block in range(sets.first.size - 1):
         begin, end = sets.first[block], sets.first[block + 1]
         floor = 1.0
@@ -153,7 +153,7 @@ def _weigh(sets, rho, gamma, t_star, w_max, rows):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _weighted(sets, rows, out):
+def _weighted(sets: RiskSets, rows: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     for trial in range(out.shape[0]):
         score, variance = 0.0, 0.0
         for row in range(sets.first[trial * sets.strata], sets.first[(trial + 1) * sets.strata]):
@@ -164,7 +164,7 @@ def _weighted(sets, rows, out):
 
 
 @njit(inline="always")
-def increment(sets, row):
+def increment(sets: RiskSets, row: int) -> tuple[float, float]:
     """Observed minus expected events of the experimental arm at one event time, and its hypergeometric variance."""
     events, at_risk = sets.n_event[row], sets.n_risk[row]
     share = sets.n_risk_experimental[row] / at_risk

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,6 +15,8 @@ from analysis.simulation.logrank import increment, weights_of
 from analysis.survival.comparisons.max_combo import EARLY_AND_LATE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from analysis.simulation.risk_sets import RiskSets
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from analysis.survival.distributions import Distribution
 
 REACH = 6.5
-NODES = (0, 1, 201, 49, 25)
+NODES = (0, 1, 201, 65, 25)
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,9 @@ class MaxCombo:
 
     Notes
     -----
-    `z` is the standard normal quantile of the one-sided p-value, so that it compares with any other test's z; `least_z` is
-    the least of the components' statistics. p is the multivariate normal probability (Lin et al., Stat. Biopharm. Res. 12,
-    2020, 187): one direction in closed form, the others by the trapezoidal rule.
+    `z` is the standard normal quantile of the one-sided p-value, so that it compares with any other test's z;
+    `least_z` is the least of the components' statistics. p is the multivariate normal probability (Lin et al., Stat.
+    Biopharm. Res. 12, 2020, 187): one direction in closed form, the others by the trapezoidal rule.
     """
 
     weights: Sequence[Weight] = EARLY_AND_LATE
@@ -78,7 +79,7 @@ class MaxCombo:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _max_combo(sets, rows, out):
+def _max_combo(sets: RiskSets, rows: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Write the one-sided p-value and the least statistic of each trial."""
     size = rows.shape[0]
     for trial in range(out.shape[0]):
@@ -100,7 +101,7 @@ def _max_combo(sets, rows, out):
 
 
 @njit(inline="always")
-def _loadings(covariance):
+def _loadings(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Pivoted Cholesky factor of the correlation matrix: the components as sums of independent standard normals."""
     size = covariance.shape[0]
     factor = np.zeros((size, size))
@@ -122,17 +123,17 @@ def _loadings(covariance):
 
 
 @njit(inline="always")
-def _normal_cdf(x):
+def _normal_cdf(x: float) -> float:
     return 0.5 * math.erfc(-x * 0.7071067811865476)
 
 
 @njit(inline="always")
-def _all_below(bound, factor):
+def _all_below(bound: float, factor: NDArray[np.float64]) -> float:
     """Probability that all components are at most `bound`."""
     size = factor.shape[0]
-    rank = 0
+    rank = np.int64(0)
     for column in range(size):
-        rank += factor[:, column].any()
+        rank += np.int64(factor[:, column].any())
     if rank == 1:
         return _normal_cdf(bound)
     nodes = NODES[rank]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.special import ndtri
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 Z95 = float(ndtri(0.975))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analysis.design import Ensemble, IllnessDeath
 from analysis.simulation.montecarlo import MonteCarlo, mean, proportion, standard_deviation
+from analysis.simulation.patients import latent_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,16 +29,16 @@ def operating_characteristics(result: SimulatedTrials) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``test``, ``endpoint``, ``arm``, ``look`` (a number from 1, or ``"trial"`` for the trial as a whole, stopped where the
-        test's boundaries stop it), ``measure``, ``value``, ``std_error``, ``lower``, ``upper`` (95%; Wilson for
-        proportions), ``trials``.
+        ``test``, ``endpoint``, ``arm``, ``look`` (a number from 1, or ``"trial"`` for the trial as a whole, stopped
+        where the test's boundaries stop it), ``measure``, ``value``, ``std_error``, ``lower``, ``upper`` (95%; Wilson
+        for proportions), ``trials``.
 
-        Measures of the trial: ``power`` (``type I error`` where the arm and the control are given the same event times),
-        ``events``, ``duration`` and ``patients`` (expected when it stops), ``no result`` (share without a statistic); of
-        each look: ``stopped for efficacy``, ``stopped for futility``, ``cut reached``, ``calendar time``, ``events``,
-        ``patients``. Where the test estimates, at the look where the trial stops: ``estimate`` (mean; geometric mean of a
-        ratio), ``bias`` (of the log of a ratio), ``standard deviation`` (likewise), ``coverage`` of the interval. Bias and
-        coverage are given where the truth is one number.
+        Measures of the trial: ``power`` (``type I error`` where the arm and the control are given the same event
+        times), ``events``, ``duration`` and ``patients`` (expected when it stops), ``no result`` (share without a
+        statistic); of each look: ``stopped for efficacy``, ``stopped for futility``, ``cut reached``, ``calendar
+        time``, ``events``, ``patients``. Where the test estimates, at the look where the trial stops: ``estimate``
+        (mean; geometric mean of a ratio), ``bias`` (of the log of a ratio), ``standard deviation`` (likewise),
+        ``coverage`` of the interval. Bias and coverage are given where the truth is one number.
     """
     import pandas as pd
 
@@ -77,8 +79,21 @@ def _measures(result: SimulatedTrials, test: InLoopTest, endpoint: str, arm: str
 
 def _rejection_name(result: SimulatedTrials, arm: str) -> str:
     strata = result.design.strata
-    same = all(result.scenario.of(arm, s) == result.scenario.of(result.design.control, s) for s in strata)
-    return "type I error" if same else "power"
+    pairs = [(result.scenario.of(arm, s), result.scenario.of(result.design.control, s)) for s in strata]
+    return "type I error" if all(_same(*pair) for pair in pairs) else "power"
+
+
+def _same(one: EventTime, other: EventTime) -> bool:
+    """Tell whether two models give the same event times, at 99 quantiles of each of their latent times."""
+    ours, theirs = latent_times(one), latent_times(other)
+    if len(ours) != len(theirs) or len(ours[0]) != len(theirs[0]):
+        return False
+    for a, b in zip(chain.from_iterable(ours), chain.from_iterable(theirs), strict=True):
+        times = b.quantile(np.linspace(0.01, 0.99, 99))
+        times = times[np.isfinite(times)]
+        if not np.allclose(a.survival(times), b.survival(times), rtol=1e-9):
+            return False
+    return True
 
 
 def _estimation(result: SimulatedTrials, test: InLoopTest, endpoint: str, arm: str, at: np.ndarray) -> Iterator[Row]:
@@ -106,7 +121,7 @@ def _exponentiated(log: MonteCarlo) -> MonteCarlo:
 
 
 def _truth(result: SimulatedTrials, test: InLoopTest, arm: str) -> float:
-    """What the test's estimate estimates, if it is the same in all strata and no ensemble or schedule blurs it."""
+    """Give what the estimate estimates, if it is the same in all strata and no ensemble or schedule blurs it."""
     if result.design.assessments is not None:
         return float("nan")
     truths = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from analysis.design import Ensemble, IllnessDeath
+from analysis.design import IllnessDeath
 from analysis.errors import InvalidValueError
 from analysis.simulation.hazards import HazardTables, event_times, event_times_after, hazard_tables
 from analysis.simulation.streams import fill_uniform, unit_exponentials
@@ -15,9 +15,11 @@ from analysis.simulation.visits import Visits, see_progression, visits_of
 from analysis.survival.distributions import PiecewiseExponential
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from analysis.design import Accrual, Scenario, TrialDesign
+    from analysis.design import Accrual, EventTime, Scenario, TrialDesign
     from analysis.survival.distributions import Distribution
 
     Floats = NDArray[np.float64]
@@ -30,7 +32,8 @@ class Observations(NamedTuple):
     """One endpoint of a batch, arrays of shape (trials, n), months since time zero.
 
     `time` is the recorded time of the event or, without one, of loss to follow-up; `known` is when an event is known,
-    `left` the last visit before it. Where `assessed`, censoring falls on the last visit, found from `visits` and `seed`.
+    `left` the last visit before it. Where `assessed`, censoring falls on the last visit, found from `visits` and
+    `seed`.
     """
 
     time: Floats
@@ -45,8 +48,8 @@ class Observations(NamedTuple):
 class Batch(NamedTuple):
     """Patients of several trials, arrays of shape (trials, n), in months.
 
-    `entry` is on the calendar, `origin` the calendar time of each patient's time zero, `start` the months from there to the
-    entry (shape (0, 0) if there is no delayed entry).
+    `entry` is on the calendar, `origin` the calendar time of each patient's time zero, `start` the months from there
+    to the entry (shape (0, 0) if there is no delayed entry).
     """
 
     entry: Floats
@@ -88,50 +91,50 @@ def population(design: TrialDesign, scenario: Scenario) -> Population:
     UnknownNameError
         If arms or strata of the two do not match.
     InvalidValueError
-        If some arms are given as illness-death models and others are not, ensembles differ in size, or what is asked for
-        together does not go together.
+        If some arms are given as illness-death models and others are not, ensembles differ in size, or what is asked
+        for together does not go together.
     """
     scenario.check(design)
     cells = list(design.cell_sizes)
     models = [scenario.of(arm, stratum) for stratum, arm in cells]
-    sizes = {len(model.members) for model in models if isinstance(model, Ensemble)}
+    illness_death = [model for model in models if isinstance(model, IllnessDeath)]
+    if illness_death and len(illness_death) < len(models):
+        raise InvalidValueError("scenario", scenario.name, "illness-death models for all arms or for none", "complete")
+    if len({model.clock for model in illness_death}) > 1:
+        raise InvalidValueError("scenario", scenario.name, "one clock for all illness-death models", "choose one")
+    if design.delayed_entry is not None and (design.assessments is not None or illness_death):
+        expected = "no assessments and no illness-death model with it"
+        raise InvalidValueError("delayed_entry", design.delayed_entry, expected, "drop one of them")
+    by_model = [latent_times(model) for model in models]
+    sizes = {len(members) for members in by_model} - {1}
     if len(sizes) > 1:
         raise InvalidValueError("scenario", sorted(sizes), "ensembles with as many members in every arm", "align them")
-    illness_death = [isinstance(model, IllnessDeath) for model in models]
-    if any(illness_death) != all(illness_death):
-        raise InvalidValueError(
-            "scenario", scenario.name, "illness-death models for all arms or for none", "complete it"
-        )
-    if design.delayed_entry is not None and (design.assessments is not None or any(illness_death)):
-        raise InvalidValueError(
-            "delayed_entry",
-            design.delayed_entry,
-            "no assessments and no illness-death model with it",
-            "drop one of them",
-        )
-    members = sizes.pop() if sizes else 1
-    parts = [[_parts(model, member) for model in models] for member in range(members)]
-    latent = tuple(hazard_tables([[cell[k] for cell in row] for row in parts]) for k in range(len(parts[0][0])))
+    size = max(sizes, default=1)
+    by_member = [[members[number % len(members)] for members in by_model] for number in range(size)]
+    latent = tuple(
+        hazard_tables([[cell[kind] for cell in cells] for cells in by_member]) for kind in range(len(by_member[0][0]))
+    )
     losses = [design.dropout_of(arm) for _, arm in cells]
     return Population(
         n=design.n,
         bounds=np.concatenate(([0], np.cumsum(list(design.cell_sizes.values())))),
         accrual=design.accrual,
         latent=latent,
-        members=members,
+        members=size,
         loss=hazard_tables([[loss or NEVER for loss in losses]]) if any(losses) else None,
         delay=hazard_tables([[design.delayed_entry] * len(cells)]) if design.delayed_entry else None,
         visits=visits_of(design.assessments) if design.assessments else None,
-        endpoints=("PFS", "OS") if any(illness_death) else (design.endpoint,),
-        clock_at_progression=all(isinstance(model, IllnessDeath) and model.clock == "progression" for model in models),
+        endpoints=("PFS", "OS") if illness_death else (design.endpoint,),
+        clock_at_progression=any(model.clock == "progression" for model in illness_death),
     )
 
 
-def _parts(model: object, member: int) -> tuple[Distribution, ...]:
+def latent_times(model: EventTime) -> Sequence[tuple[Distribution, ...]]:
+    """Latent times of each distribution that a trial may take: of an ensemble's members, or of the model itself."""
     if isinstance(model, IllnessDeath):
-        return model.progression, model.death, model.death_after_progression
-    members = getattr(model, "members", (model,))
-    return (members[member],)
+        return [(model.progression, model.death, model.death_after_progression)]
+    members: Sequence[Distribution] = getattr(model, "members", [model])
+    return [(member,) for member in members]
 
 
 def draw(who: Population, state: NDArray[np.uint64], trials: int) -> Batch:

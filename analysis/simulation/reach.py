@@ -1,4 +1,4 @@
-"""Before a run: can each cut be expected ever to come?"""
+"""What is checked before a run: that each cut can be expected ever to come."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.errors import InfeasibleDesignError
-from analysis.simulation.chunks import PATIENTS_PER_BATCH
 from analysis.simulation.patients import draw
 from analysis.simulation.streams import chunk_state
 
@@ -16,11 +15,11 @@ if TYPE_CHECKING:
     from analysis.simulation.patients import Population
 
 PILOT_SEED = np.random.SeedSequence(20)
-PILOT_PATIENTS = 2 * PATIENTS_PER_BATCH
+PILOT_PATIENTS = 2**15
 
 
 def expected_events(design: TrialDesign, who: Population) -> dict[str | None, float]:
-    """Events expected per trial however long one waits, by endpoint (None: the design's), from a pilot of 32,768 patients."""
+    """Events expected per trial in the end, by endpoint (None: the design's), from a pilot of 32,768 patients."""
     trials = max(8, PILOT_PATIENTS // who.n)
     batch = draw(who, chunk_state(PILOT_SEED, 0), trials)
     expected: dict[str | None, float] = {

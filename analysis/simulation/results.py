@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,8 +52,8 @@ class SimulatedTrials:
     entropy, spawn_key
         The seed: the same design, scenario and seed give the same bits.
     columns
-        Per replicate: ``calendar_time``, ``reached``, ``enrolled`` by look, ``events`` by look and endpoint, and for every
-        test by name its columns by look, endpoint and comparison.
+        Per replicate: ``calendar_time``, ``reached``, ``enrolled`` by look, ``events`` by look and endpoint, and for
+        every test by name its columns by look, endpoint and comparison.
     endpoints
         Names of the endpoints.
     versions
@@ -143,9 +142,9 @@ class SimulatedTrials:
         Returns
         -------
         DataFrame
-            ``trial`` and ``look`` (numbered from 1), ``endpoint``, ``arm``, ``calendar_time`` (months), ``reached`` (False
-            where a cut never came and the data were cut when nothing more was to be learned), ``enrolled``, ``events``, and
-            for every test its columns, ``<test>: <column>``, with ``<test>: p_one_sided``.
+            ``trial`` and ``look`` (numbered from 1), ``endpoint``, ``arm``, ``calendar_time`` (months), ``reached``
+            (False where a cut never came and the data were cut when nothing more was to be learned), ``enrolled``,
+            ``events``, and for every test its columns, ``<test>: <column>``, with ``<test>: p_one_sided``.
         """
         import pandas as pd
 
@@ -160,8 +159,8 @@ class SimulatedTrials:
         frame: dict[str, object] = {
             "trial": index[0] + 1,
             "look": index[1] + 1,
-            "endpoint": pd.Categorical.from_codes(index[2], list(self.endpoints)),
-            "arm": pd.Categorical.from_codes(index[3], list(arms)),
+            "endpoint": pd.Categorical.from_codes(index[2], pd.Index(self.endpoints)),
+            "arm": pd.Categorical.from_codes(index[3], pd.Index(arms)),
         }
         frame |= {name: spread(self.columns[name]) for name in ("calendar_time", "reached", "enrolled", "events")}
         for test in self.tests:

@@ -1,7 +1,8 @@
 """Risk sets at the event times of a batch of trials: what every test is computed from.
 
 Times and what happens at them are packed into 64-bit keys, spread over buckets in one pass and put right by insertion;
-patients who tie fall into place without a comparison, since events and censorings are counted into buckets of their own.
+patients who tie fall into place without a comparison, since events and censorings are counted into buckets of their
+own.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ KIND_BITS = np.uint64(2)
 class RiskSets(NamedTuple):
     """Risk sets of one comparison, one row per distinct event time, stratum after stratum and trial after trial.
 
-    Stratum s of trial t holds rows ``first[t * strata + s]`` to ``first[t * strata + s + 1]``. `n_risk` and `n_event` count
-    both arms, `..._experimental` the experimental one; `last_time` is the latest time observed by (trial, stratum, arm),
-    control first.
+    Stratum s of trial t holds rows ``first[t * strata + s]`` to ``first[t * strata + s + 1]``. `n_risk` and `n_event`
+    count both arms, `..._experimental` the experimental one; `last_time` is the latest time observed by (trial,
+    stratum, arm), control first.
     """
 
     time: NDArray[np.float64]
@@ -83,18 +84,27 @@ def risk_sets(
     strata = (bounds.size - 1) // arms if stratified else 1
     rows = trials * n
     sets = RiskSets(
-        np.empty(rows),
-        *(np.empty(rows, np.int32) for _ in range(4)),
-        np.zeros(trials * strata + 1, np.int64),
-        np.zeros((trials, strata, 2)),
-        strata,
+        time=np.empty(rows),
+        n_risk=np.empty(rows, np.int32),
+        n_risk_experimental=np.empty(rows, np.int32),
+        n_event=np.empty(rows, np.int32),
+        n_event_experimental=np.empty(rows, np.int32),
+        first=np.zeros(trials * strata + 1, np.int64),
+        last_time=np.zeros((trials, strata, 2)),
+        strata=strata,
     )
     _fill(known.batch.entry, known.batch.start, known.time, known.event, known.cut, bounds, arms, pair, sets)
     return sets
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _observe(origin, seen, cut, time, event):
+def _observe(
+    origin: NDArray[np.float64],
+    seen: Observations,
+    cut: NDArray[np.float64],
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+) -> None:
     """Write what is known at each trial's cut, arrays of shape (trials, n): time from time zero, event status."""
     for trial in range(origin.shape[0]):
         zero, recorded, known, happens = origin[trial], seen.time[trial], seen.known[trial], seen.event[trial]
@@ -114,30 +124,40 @@ def _observe(origin, seen, cut, time, event):
 
 
 @njit(inline="always")
-def packed(time, kind, arm):
+def packed(time: float, kind: np.uint64, arm: int) -> np.uint64:
     """Pack a time of at least 0, what happens then and the arm into a key that sorts by (time, kind)."""
     bits = np.float64(time).view(np.uint64) << np.uint64(1)
     return ((bits >> np.uint64(3)) << np.uint64(3)) | (np.uint64(kind) << np.uint64(1)) | np.uint64(arm)
 
 
 @njit(inline="always")
-def time_of(key):
+def time_of(key: np.uint64) -> float:
     """Unpack a key's time."""
     return np.uint64((key >> np.uint64(3)) << np.uint64(2)).view(np.float64)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _fill(entry, start, time, event, cut, bounds, arms, pair, sets):
+def _fill(
+    entry: NDArray[np.float64],
+    start: NDArray[np.float64],
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    cut: NDArray[np.float64],
+    bounds: NDArray[np.int64],
+    arms: int,
+    pair: tuple[int, int],
+    sets: RiskSets,
+) -> None:
     trials, n = entry.shape
     cells = (bounds.size - 1) // sets.strata
     delayed = start.size > 0
     room = 2 * n if delayed else n
     times, keys, ordered = np.empty(room + 1), np.empty(room + 1, np.uint64), np.empty(room, np.uint64)
     count = np.empty(3 * (room + 2), np.int32)
-    row = 0
+    row = np.int64(0)
     for trial in range(trials):
         for stratum in range(sets.strata):
-            m, at_risk, at_risk_experimental, latest = 0, 0, 0, 0.0
+            m, at_risk, at_risk_experimental, latest = np.int64(0), np.int64(0), np.int64(0), 0.0
             for arm in range(2):
                 last = 0.0
                 for cell in range(stratum * cells + pair[arm], (stratum + 1) * cells, arms):
@@ -162,7 +182,15 @@ def _fill(entry, start, time, event, cut, bounds, arms, pair, sets):
 
 
 @njit(inline="always")
-def _sort(times, keys, m, latest, kinds, count, ordered):
+def _sort(
+    times: NDArray[np.float64],
+    keys: NDArray[np.uint64],
+    m: np.int64,
+    latest: float,
+    kinds: int,
+    count: NDArray[np.int32],
+    ordered: NDArray[np.uint64],
+) -> None:
     """Sort the first m keys into `ordered`, by time, then kind; the order of arms is left open."""
     buckets = m
     scale = buckets / latest if latest > 0.0 else 0.0
@@ -170,15 +198,15 @@ def _sort(times, keys, m, latest, kinds, count, ordered):
         count[k] = 0
     for i in range(m):
         count[kinds * int(times[i] * scale) + np.int64((keys[i] >> np.uint64(1)) & np.uint64(3))] += 1
-    before = 0
+    before = np.int64(0)
     for k in range(kinds * (buckets + 1)):
         here = count[k]
         count[k] = before
         before += here
     for i in range(m):
-        k = kinds * int(times[i] * scale) + np.int64((keys[i] >> np.uint64(1)) & np.uint64(3))
-        ordered[count[k]] = keys[i]
-        count[k] += 1
+        place = kinds * int(times[i] * scale) + np.int64((keys[i] >> np.uint64(1)) & np.uint64(3))
+        ordered[count[place]] = keys[i]
+        count[place] += 1
     for i in range(1, m):
         key = ordered[i]
         j = i
@@ -189,10 +217,17 @@ def _sort(times, keys, m, latest, kinds, count, ordered):
 
 
 @njit(inline="always")
-def _sweep(ordered, m, at_risk, at_risk_experimental, sets, row):
+def _sweep(
+    ordered: NDArray[np.uint64],
+    m: np.int64,
+    at_risk: np.int64,
+    at_risk_experimental: np.int64,
+    sets: RiskSets,
+    row: np.int64,
+) -> np.int64:
     """Walk through time and write one row per distinct event time, without branches; gives the next free row."""
     previous = ~np.uint64(0)
-    events, events_experimental, begin, row = 0, 0, row, row - 1
+    events, events_experimental, begin, row = np.int64(0), np.int64(0), row, row - 1
     for i in range(m):
         key = ordered[i]
         arm, kind = np.int64(key & np.uint64(1)), (key >> np.uint64(1)) & np.uint64(3)

@@ -5,25 +5,24 @@ from __future__ import annotations
 import platform
 import warnings
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 from analysis.design.checks import count, positive
 from analysis.errors import InvalidValueError
-from analysis.simulation.chunks import Columns, InLoopTest, Plan
+from analysis.simulation.chunks import Columns, InLoopTest, Plan, plan_for
 from analysis.simulation.execution import Checkpoint, finished_chunks
 from analysis.simulation.logrank import LogRank
 from analysis.simulation.montecarlo import proportion
-from analysis.simulation.patients import population
-from analysis.simulation.reach import check_reach
 from analysis.simulation.results import SimulatedTrials
-from analysis.simulation.streams import seed_sequence
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import pandas as pd
+    from tqdm import tqdm
 
     from analysis.design import Scenario, TrialDesign
 
@@ -51,8 +50,8 @@ def simulate(
     trials
         Number of replicates; with `stop_at_standard_error` the greatest number.
     rng
-        Seed, ``SeedSequence`` or ``Generator``. The same seed gives the same bits on any number of threads, processes or
-        machines; the first replicates do not depend on how many follow.
+        Seed, ``SeedSequence`` or ``Generator``. The same seed gives the same bits on any number of threads, processes
+        or machines; the first replicates do not depend on how many follow.
     tests
         Tests to compute on every replicate; the first is the one that `stop_at_standard_error` looks at.
     executor
@@ -91,7 +90,8 @@ def simulate(
     >>> abs(result.power().value - 0.50) < 0.02
     True
     """
-    plan = _plan(design, scenario, tests, rng)
+    _check_names(tests)
+    plan = plan_for(design, scenario, tests, rng)
     trials = count("trials", trials, "replicates")
     target = (
         None if stop_at_standard_error is None else positive("stop_at_standard_error", stop_at_standard_error, "units")
@@ -181,23 +181,15 @@ def simulate_grid(
     return pd.concat(frames, ignore_index=True)
 
 
-def _plan(
-    design: TrialDesign,
-    scenario: Scenario,
-    tests: Sequence[InLoopTest],
-    rng: int | np.random.SeedSequence | np.random.Generator,
-) -> Plan:
+def _check_names(tests: Sequence[InLoopTest]) -> None:
     names = [test.name for test in tests]
     if not names or len(set(names)) < len(names):
         raise InvalidValueError(
             "tests", names, "at least one test, none of them twice", "drop or rename the double one"
         )
-    plan = Plan(design, population(design, scenario), tuple(tests), seed_sequence(rng))
-    check_reach(design, plan.who)
-    return plan
 
 
-def _bar(trials: int, progress: bool | None) -> object:
+def _bar(trials: int, progress: bool | None) -> tqdm[NoReturn]:
     from tqdm.auto import tqdm
 
     return tqdm(total=trials, unit="trial", disable=None if progress is None else not progress)

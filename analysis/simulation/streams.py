@@ -1,8 +1,9 @@
 """Random numbers of the engine: one stream per chunk of trials, the same bits on every executor.
 
-The generator is xoshiro256++ (Blackman, Vigna, ACM Trans. Math. Softw. 47, 2021, 36), its state spawned from the seed by
-the chunk's number. Unit exponentials are -log(uniform), with the logarithm of fdlibm (Sun Microsystems, 1993) written out
-in additions, multiplications and one division, so that no platform's mathematical library has a say in the bits.
+The generator is xoshiro256++ (Blackman, Vigna, ACM Trans. Math. Softw. 47, 2021, 36), its state spawned from the seed
+by the chunk's number. Unit exponentials are -log(uniform), with the logarithm of fdlibm (Sun Microsystems, 1993)
+written out in additions, multiplications and one division, so that no platform's mathematical library has a say in the
+bits.
 """
 
 from __future__ import annotations
@@ -39,11 +40,11 @@ def seed_sequence(rng: int | np.random.SeedSequence | np.random.Generator) -> np
 def chunk_state(seed: np.random.SeedSequence, chunk: int) -> NDArray[np.uint64]:
     """Give the start of a chunk's stream: the state of the seed's child of that number, shape (4,)."""
     child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, chunk), pool_size=seed.pool_size)
-    return child.generate_state(4, np.uint64)
+    return np.asarray(child.generate_state(4, np.uint64), np.uint64)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def fill_uniform(state, out):
+def fill_uniform(state: NDArray[np.uint64], out: NDArray[np.float64]) -> None:
     """Fill `out`, one-dimensional, with uniform numbers strictly between 0 and 1, and advance `state`."""
     bits = out.view(np.uint64)
     s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
@@ -64,7 +65,7 @@ def fill_uniform(state, out):
 
 
 @njit(inline="always")
-def logarithm(x):
+def logarithm(x: float) -> float:
     """Natural logarithm of a positive normal number, within one unit in the last place."""
     bits = np.float64(x).view(np.int64)
     exponent = (bits - SQRT_HALF_BITS) >> np.int64(52)
@@ -79,8 +80,8 @@ def logarithm(x):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def unit_exponentials(uniform, first, out):
-    """Write -log(1 - u), a unit exponential, of the columns of `uniform` from `first` on; `out` has shape (trials, n)."""
+def unit_exponentials(uniform: NDArray[np.float64], first: int, out: NDArray[np.float64]) -> None:
+    """Write the unit exponentials -log(1 - u) of n columns of `uniform`, `first` on; `out` has shape (trials, n)."""
     for trial in range(out.shape[0]):
         source, target = uniform[trial, first : first + out.shape[1]], out[trial]
         for i in range(target.size):
@@ -88,7 +89,7 @@ def unit_exponentials(uniform, first, out):
 
 
 @njit(inline="always")
-def hashed_uniform(seed, number):
+def hashed_uniform(seed: np.uint64, number: int) -> float:
     """Uniform number on [0, 1) that belongs to a 64-bit seed and a number (splitmix64), without a state to keep."""
     x = np.uint64(seed) + np.uint64(number + 1) * np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -33,10 +33,11 @@ def visits_of(assessments: Assessments) -> Visits:
 
 
 @njit(inline="always")
-def look_for(visits, seed, progression, until):
+def look_for(visits: Visits, seed: np.uint64, progression: float, until: float) -> tuple[float, float]:
     """Last attended visit before the progression is seen and the visit that sees it, inf if none does by `until`.
 
-    What happens at a visit is a function of the patient's seed and the visit's number, so asking twice gives one answer.
+    What happens at a visit is a function of the patient's seed and the visit's number, so asking twice gives one
+    answer.
     """
     last, number = 0.0, 0
     listed = visits.times.size
@@ -58,11 +59,21 @@ def look_for(visits, seed, progression, until):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def see_progression(visits, seed, progression, death, loss, time, known, left, event):
+def see_progression(
+    visits: Visits,
+    seed: NDArray[np.uint64],
+    progression: NDArray[np.float64],
+    death: NDArray[np.float64],
+    loss: NDArray[np.float64],
+    time: NDArray[np.float64],
+    known: NDArray[np.float64],
+    left: NDArray[np.float64],
+    event: NDArray[np.bool_],
+) -> None:
     """Record progression or death as the schedule sees it, all arrays of shape (trials, n).
 
-    Writes the recorded time (of loss where there is no event), when it is known, the last visit before it, and whether it
-    is an event. `death` may be empty: nobody dies before progression.
+    Writes the recorded time (of loss where there is no event), when it is known, the last visit before it, and whether
+    it is an event. `death` may be empty: nobody dies before progression.
     """
     for trial in range(time.shape[0]):
         for i in range(time.shape[1]):

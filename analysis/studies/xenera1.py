@@ -24,7 +24,9 @@ DROPOUT = Assumption("dropout", 0.01, "per month, exponential", "not reported; a
 ASSESSMENTS = Assumption("tumour assessments", 8, "weeks", "not reported; usual in this setting")
 ALPHA = Assumption("type I error", 0.025, "one-sided", "not reported; the confirmatory convention")
 TRIALS = Assumption("replicates", 20_000, "per scenario", "Monte Carlo standard error at most 0.36 percentage points")
-HAZARD_RATIOS = Assumption("hazard ratios", (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0), "", "from the subgroup's hope to no effect")
+HAZARD_RATIOS = Assumption(
+    "hazard ratios", (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0), "", "from the subgroup's hope to no effect"
+)
 ASSUMPTIONS = (ACCRUAL, DROPOUT, ASSESSMENTS, ALPHA, HAZARD_RATIOS, TRIALS)
 
 CONTROL_CURVES = {
@@ -56,8 +58,8 @@ def planned_enrolment() -> int:
 def control_arms(members: int = 500, seed: int = 2012) -> dict[str, Distribution | Ensemble]:
     """Control arms to plan with, by name: BOLERO-2's reconstructed everolimus arms, and exponential curves.
 
-    A reconstruction enters as an ensemble: each simulated trial takes another member, so that what the reports leave open
-    is part of the power. The exponential curves have the medians that BOLERO-2 reported.
+    A reconstruction enters as an ensemble: each simulated trial takes another member, so that what the reports leave
+    open is part of the power. The exponential curves have the medians that BOLERO-2 reported.
     """
     arms: dict[str, Distribution | Ensemble] = {}
     for comparison, name in CONTROL_CURVES.items():
@@ -69,7 +71,7 @@ def control_arms(members: int = 500, seed: int = 2012) -> dict[str, Distribution
 
 
 def design(n: int | None = None, assessed: bool = True) -> TrialDesign:
-    """The registered design: all patients 1:1, the data cut at the registered end, the rest as assumed."""
+    """Set up the registered design: 1:1, the data cut at the registered end, the rest as assumed."""
     return TrialDesign(
         n=planned_enrolment() if n is None else n,
         accrual=UniformAccrual(ACCRUAL.value),
@@ -89,8 +91,8 @@ def power_grid(trials: int = TRIALS.value, seed: int = 2018) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``control_arm``, ``hazard_ratio``, ``events`` (mean), ``power`` with its Monte Carlo ``std_error`` and its Wilson
-        interval ``lower``, ``upper``, and ``schoenfeld`` at the mean number of events.
+        ``control_arm``, ``hazard_ratio``, ``events`` (mean), ``power`` with its Monte Carlo ``std_error`` and its
+        Wilson interval ``lower``, ``upper``, and ``schoenfeld`` at the mean number of events.
     """
     planned, rows = design(), []
     for name, control in control_arms().items():
@@ -99,6 +101,8 @@ def power_grid(trials: int = TRIALS.value, seed: int = 2018) -> pd.DataFrame:
             result = simulate(planned, scenario, trials=trials, rng=seed, tests=(LogRank(),))
             power, events = result.power(), float(result.columns["events"].mean())
             schoenfeld = power_at_events(events, hazard_ratio, ALPHA.value)
-            rows.append((name, hazard_ratio, events, power.value, power.std_error, power.lower, power.upper, schoenfeld))
+            rows.append(
+                (name, hazard_ratio, events, power.value, power.std_error, power.lower, power.upper, schoenfeld)
+            )
     columns = ["control_arm", "hazard_ratio", "events", "power", "std_error", "lower", "upper", "schoenfeld"]
     return pd.DataFrame(rows, columns=columns)

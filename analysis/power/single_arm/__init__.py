@@ -27,13 +27,13 @@ from analysis.power.single_arm.survival_design import (
     survival_design,
     survival_sample_size,
 )
+from analysis.power.single_arm.survival_simulation import SimulatedProbability, simulated_rejection
 from analysis.power.single_arm.survival_tests import (
     FollowUp,
     Landmark,
     OneSampleLogRank,
     OneSampleTest,
     RestrictedMean,
-    TestMoments,
 )
 from analysis.power.single_arm.two_stage_survival import TwoStageSurvivalDesign
 from analysis.power.single_arm.two_stage_survival_search import TwoStageSurvivalDesigns, two_stage_survival
@@ -49,9 +49,9 @@ __all__ = [
     "OneSampleLogRankResult",
     "OneSampleTest",
     "RestrictedMean",
+    "SimulatedProbability",
     "StratifiedDesign",
     "SurvivalDesign",
-    "TestMoments",
     "TwoStageDesigns",
     "TwoStageSurvivalDesign",
     "TwoStageSurvivalDesigns",
@@ -68,6 +68,7 @@ __all__ = [
     "predictive_probability_design",
     "probability_better",
     "simon_two_stage",
+    "simulated_rejection",
     "single_stage",
     "stratified_exact",
     "success_count",

@@ -32,6 +32,33 @@ class BetaPrior:
             if not (np.isfinite(value) and value > 0):
                 raise InvalidValueError(field, value, "a positive number", "BetaPrior(0.5, 0.5) is Jeffreys' prior")
 
+    @classmethod
+    def from_interval(cls, rate: float, lower: float, upper: float, *, level: float = 0.95) -> BetaPrior:
+        """Return the beta distribution of a reported rate and its confidence interval, e.g. a Kaplan-Meier estimate's.
+
+        Its mean is the rate; its standard deviation the half-width of the interval over the normal quantile of the
+        level.
+
+        Examples
+        --------
+        EMERALD's progression-free survival at 6 months with elacestrant, ESR1 mutated: 40.8% (30.1-51.4):
+
+        >>> emerald = BetaPrior.from_interval(0.408, 0.301, 0.514)
+        >>> round(emerald.mean, 3), round(emerald.a + emerald.b, 1)
+        (0.408, 80.8)
+        """
+        check_rate("rate", rate)
+        check_probability("level", level)
+        if not 0 <= lower < rate < upper <= 1:
+            raise InvalidValueError("lower, upper", (lower, upper), f"limits around {rate!r} in [0, 1]", "check them")
+        spread = (upper - lower) / (2 * float(stats.norm.isf((1 - level) / 2)))
+        patients = rate * (1 - rate) / spread**2 - 1
+        if patients <= 0:
+            raise InvalidValueError(
+                "lower, upper", (lower, upper), "an interval that says something", "use a flat prior"
+            )
+        return cls(rate * patients, (1 - rate) * patients)
+
     @property
     def mean(self) -> float:
         """Mean response rate."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from analysis.design import UniformAccrual
-from analysis.errors import InfeasibleDesignError, InvalidValueError
+from analysis.errors import InvalidValueError
 from analysis.power.single_arm.design import check_errors, check_probability
 from analysis.power.single_arm.json_form import read_design, write_design
 from analysis.power.single_arm.protocol import survival_paragraph
@@ -71,20 +71,24 @@ class SurvivalDesign:
         """Power if event times follow the distribution the design is made for."""
         return self.power_at(self.truth)
 
+    @property
+    def bounds(self) -> tuple[tuple[float, float], ...]:
+        """Months and critical score of the one look."""
+        return ((self.follow_up.analysis_time, float(stats.norm.isf(self.alpha))),)
+
     def power_at(self, truth: Distribution) -> float:
         """Return the power if event times follow ``truth``."""
         found = self.test.moments(truth, self.follow_up)
-        z = float(stats.norm.isf(self.alpha))
-        return float(stats.norm.cdf((sqrt(self.n) * found.shift - z * found.critical_sd) / found.sd))
+        return replace(found, effect=sqrt(self.n) * found.effect).power(self.alpha)
 
     def operating_characteristics(self, truths: Mapping[str, Distribution]) -> pd.DataFrame:
-        """Tabulate the power under named truths: ``truth``, ``shift`` and ``sd`` of the score, ``p_reject``."""
+        """Tabulate the power under named truths: ``truth``, ``expected_z`` and the ``spread`` of z, ``p_reject``."""
         found = {name: self.test.moments(truth, self.follow_up) for name, truth in truths.items()}
         return pd.DataFrame(
             {
                 "truth": list(truths),
-                "shift": [moments.shift for moments in found.values()],
-                "sd": [moments.sd for moments in found.values()],
+                "expected_z": [sqrt(self.n) * moments.drift for moments in found.values()],
+                "spread": [moments.spread for moments in found.values()],
                 "p_reject": [self.power_at(truth) for truth in truths.values()],
             }
         )
@@ -154,14 +158,7 @@ def survival_sample_size(
     48.18
     """
     check_errors(alpha, power)
-    found = test.moments(truth, follow_up)
-    if found.shift <= 0:
-        raise InfeasibleDesignError(
-            f"truth: got {truth!r}; the test's mean shift is {found.shift:.4g}, no better than its null hypothesis; "
-            "give a truth that is better"
-        )
-    spread = stats.norm.isf(alpha) * found.critical_sd + stats.norm.ppf(power) * found.sd
-    return float((spread / found.shift) ** 2)
+    return test.moments(truth, follow_up).size_factor(power, alpha)
 
 
 def survival_accrual_duration(

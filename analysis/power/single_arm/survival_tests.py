@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import numpy as np
 
 from analysis.errors import InvalidValueError
 from analysis.power.kaplan_meier_tests import MILESTONE_SCALES
+from analysis.power.moments import Moments
 from analysis.power.quadrature import Quadrature
 from analysis.power.single_arm.design import check_rate
+from analysis.power.single_arm.many_curves import kaplan_meier_rows
 from analysis.survival import Exponential
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ Scale = Literal["difference", "log", "log-log", "logit", "arcsine"]
 Variance = Literal["alternative", "null", "both"]
 
 # Each scale rises with the survival; beside it its slope.
-_SCALES = cast("dict[str, tuple[Callable[[float], float], Callable[[float], float]]]", MILESTONE_SCALES)
+_SCALES = cast("dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]", MILESTONE_SCALES)
 
 
 @dataclass(frozen=True)
@@ -73,18 +75,6 @@ class FollowUp:
         return share if self.dropout is None else share * self.dropout.survival(t)
 
 
-class TestMoments(NamedTuple):
-    """A test that rejects if its score exceeds ``z_alpha * critical_sd``.
-
-    Among n planned patients the score is normal with mean ``sqrt(n) * shift`` and standard deviation ``sd``; a
-    positive shift favours the treatment.
-    """
-
-    shift: float
-    critical_sd: float
-    sd: float
-
-
 class OneSampleTest(Protocol):
     """A one-sided test of one arm's survival. A new test is a new class with these members."""
 
@@ -92,8 +82,14 @@ class OneSampleTest(Protocol):
     def earliest(self) -> float:
         """Months of follow-up that some patient must have for the test."""
 
-    def moments(self, truth: Distribution, follow_up: FollowUp) -> TestMoments:
-        """Return mean and spread of the test's score if event times follow ``truth``."""
+    def moments(self, truth: Distribution, follow_up: FollowUp) -> Moments:
+        """Return the moments that one patient would give: among n, the effect is ``sqrt(n)`` times as large."""
+
+    def scores(self, event: FloatArray, followed: FloatArray, follow_up: FollowUp) -> FloatArray:
+        """Return the standardised scores of many simulated arms.
+
+        ``event`` are event times, ``followed`` the months each patient is followed, both of shape (arms, patients).
+        """
 
 
 @dataclass(frozen=True)
@@ -119,8 +115,8 @@ class OneSampleLogRank:
         """Return 0: the test can be looked at any time."""
         return 0.0
 
-    def moments(self, truth: Distribution, follow_up: FollowUp) -> TestMoments:
-        """Return mean and spread of ``(E - O) / sqrt(n)`` if event times follow ``truth``."""
+    def moments(self, truth: Distribution, follow_up: FollowUp) -> Moments:
+        """Return the moments of ``(E - O) / sqrt(n)``, for one patient, under ``truth``."""
         breaks = np.concatenate([truth.change_points, self.null.change_points, follow_up.change_points])
         grid = Quadrature.over(follow_up.analysis_time, breaks)
         t = grid.time
@@ -129,7 +125,13 @@ class OneSampleLogRank:
         p0, p1 = grid.integral(at_risk * h0), grid.integral(at_risk * h1)
         p00, p01 = grid.integral(at_risk * expected * h0), grid.integral(at_risk * expected * h1)
         variance = p1 - p1**2 + 2 * p00 - p0**2 - 2 * p01 + 2 * p0 * p1
-        return TestMoments(float(p0 - p1), float(np.sqrt(p0)), float(np.sqrt(variance)))
+        return Moments(float(p0 - p1), float(np.sqrt(p0)), float(np.sqrt(variance)))
+
+    def scores(self, event: FloatArray, followed: FloatArray, follow_up: FollowUp) -> FloatArray:
+        """Return ``(E - O) / sqrt(E)`` of many arms, shape (arms, patients)."""
+        observed = np.sum((event <= followed) & (followed > 0), axis=1)
+        expected = np.sum(self.null.cumulative_hazard(np.minimum(event, followed)), axis=1)
+        return np.asarray((expected - observed) / np.sqrt(expected))
 
 
 @dataclass(frozen=True)
@@ -197,8 +199,8 @@ class Landmark:
         """Visits up to the landmark; none if events are seen as they happen."""
         return np.empty(0) if self.assessments is None else self.assessments.scheduled(self.time)
 
-    def moments(self, truth: Distribution, follow_up: FollowUp) -> TestMoments:
-        """Return mean and spread of the transformed Kaplan-Meier estimate if event times follow ``truth``."""
+    def moments(self, truth: Distribution, follow_up: FollowUp) -> Moments:
+        """Return the moments of the transformed Kaplan-Meier estimate, for one patient, under ``truth``."""
         scale, slope = _SCALES[self.scale]
         survival = self.observed_survival(truth)
         if not 0 < survival < 1:
@@ -206,12 +208,35 @@ class Landmark:
                 "time", self.time, "a landmark by which some have an event, not all", "add a visit or move it"
             )
         sd = slope(survival) * survival * np.sqrt(self._log_variance(truth, follow_up))
-        null_sd = sd
-        if self.variance != "alternative":
-            null = Exponential(-np.log(self.null_survival) / self.time)
-            null_sd = slope(self.null_survival) * self.null_survival * np.sqrt(self._log_variance(null, follow_up))
+        null_sd = sd if self.variance == "alternative" else self._null_sd(follow_up)
         shift = scale(survival) - scale(self.null_survival)
-        return TestMoments(float(shift), float(null_sd), float(null_sd if self.variance == "null" else sd))
+        return Moments(float(shift), float(null_sd), float(null_sd if self.variance == "null" else sd))
+
+    def scores(self, event: FloatArray, followed: FloatArray, follow_up: FollowUp) -> FloatArray:
+        """Return the standardised distances from the null value of many arms, shape (arms, patients).
+
+        An arm without an event has an infinite score, one without a survivor a score of minus infinity.
+        """
+        time, seen = np.minimum(event, followed), event <= followed
+        if self.assessments is not None:
+            visits = np.concatenate([[0.0], self.assessments.scheduled(follow_up.analysis_time), [np.inf]])
+            first_after = visits[np.searchsorted(visits, event)]
+            last_visit = visits[np.searchsorted(visits, followed, side="right") - 1]
+            time, seen = np.minimum(first_after, last_visit), first_after <= last_visit
+        survival, variance = kaplan_meier_rows(time, seen & (followed > 0)).at(self.time)
+        scale, slope = _SCALES[self.scale]
+        inner = np.clip(survival, 1e-9, 1 - 1e-9)
+        if self.variance == "alternative":
+            sd = slope(inner) * inner * np.sqrt(np.where((survival > 0) & (survival < 1), variance, 1.0))
+        else:
+            sd = self._null_sd(follow_up) / np.sqrt(event.shape[1])
+        score = (scale(inner) - scale(self.null_survival)) / sd
+        return np.where(survival <= 0, -np.inf, np.where(survival >= 1, np.inf, score))
+
+    def _null_sd(self, follow_up: FollowUp) -> float:
+        null = Exponential(-np.log(self.null_survival) / self.time)
+        slope = _SCALES[self.scale][1](self.null_survival)
+        return float(slope * self.null_survival * np.sqrt(self._log_variance(null, follow_up)))
 
     def _log_variance(self, truth: Distribution, follow_up: FollowUp) -> float:
         """Greenwood's variance of log S at the landmark, times the number of patients."""
@@ -248,8 +273,8 @@ class RestrictedMean:
                 "null_rmst", self.null_rmst, f"months between 0 and tau = {self.tau!r}", "correct it"
             )
 
-    def moments(self, truth: Distribution, follow_up: FollowUp) -> TestMoments:
-        """Return mean and spread of the estimated restricted mean if event times follow ``truth``."""
+    def moments(self, truth: Distribution, follow_up: FollowUp) -> Moments:
+        """Return the moments of the estimated restricted mean, for one patient, under ``truth``."""
         _check_followed(follow_up, self.tau, float(follow_up.followed(np.array([self.tau]))[0]))
         grid = Quadrature.over(self.tau, np.concatenate([truth.change_points, follow_up.change_points]))
         t = grid.time
@@ -257,7 +282,14 @@ class RestrictedMean:
         left = grid.integral(survival) - grid.running_integral(survival)
         variance = grid.integral(left**2 * truth.hazard(t) / (survival * follow_up.followed(t)))
         sd = float(np.sqrt(variance))
-        return TestMoments(float(truth.rmst(self.tau)) - self.null_rmst, sd, sd)
+        return Moments(float(truth.rmst(self.tau)) - self.null_rmst, sd, sd)
+
+    def scores(self, event: FloatArray, followed: FloatArray, follow_up: FollowUp) -> FloatArray:
+        """Return the standardised distances from the null value of many arms, shape (arms, patients)."""
+        seen = (event <= followed) & (followed > 0)
+        mean, variance = kaplan_meier_rows(np.minimum(event, followed), seen).restricted_mean(self.tau)
+        with np.errstate(divide="ignore"):
+            return np.asarray((mean - self.null_rmst) / np.sqrt(variance))
 
 
 def _check_followed(follow_up: FollowUp, time: float, share: float) -> None:

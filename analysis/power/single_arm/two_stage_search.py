@@ -45,10 +45,12 @@ def search_futility(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], bool]:
     """Design with the smallest expected size under p0 for each maximum size n, stopping early for futility alone.
 
+    A size whose best design expects no fewer patients than a smaller size's is passed over: it cannot be admissible.
+
     Returns
     -------
     designs
-        Rows ``n1, r1, r, n``; a size without a feasible design has ``n1 = 0``.
+        Rows ``n1, r1, r, n``; a size without a design, or passed over, has ``n1 = 0``.
     expected
         The expected sizes.
     complete
@@ -87,7 +89,7 @@ def search_futility(
         if count == 0:
             continue
         for n1 in range(1, n):
-            if n1 + (1.0 - stop_limit[n1]) * (n - n1) >= expected[n]:
+            if n1 + (1.0 - stop_limit[n1]) * (n - n1) >= best:
                 continue
             n2 = n - n1
             for c in range(count):
@@ -106,10 +108,9 @@ def search_futility(
                     r1 = x
                 if r1 >= 0 and reject0 <= alpha:
                     size = n1 + tail0[n1, r1 + 1] * n2
-                    if size < expected[n]:
-                        expected[n] = size
+                    if size < best:
+                        best = expected[n] = size
                         designs[n, 0], designs[n, 1], designs[n, 2], designs[n, 3] = n1, r1, r, n
-        best = min(best, expected[n])
     return designs, expected, False
 
 
@@ -119,10 +120,12 @@ def search_futility_efficacy(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Design with the smallest expected size for each maximum size n, stopping early for futility or efficacy.
 
+    Sizes that do not improve on the smaller ones are passed over.
+
     Returns
     -------
     designs
-        Rows ``n1, r1, e1, r, n``; a size without a feasible design has ``n1 = 0``.
+        Rows ``n1, r1, e1, r, n``; a size without a design, or passed over, has ``n1 = 0``.
     expected
         The expected sizes, under p1 if ``under_alternative`` and under p0 otherwise.
     """
@@ -132,13 +135,14 @@ def search_futility_efficacy(
     designs = np.zeros((n_max + 1, 5), np.int64)
     expected = np.full(n_max + 1, np.inf)
     sum0, sum1 = np.zeros(n_max + 2), np.zeros(n_max + 2)
+    best = np.inf
     for n in range(2, n_max + 1):
         for n1 in range(1, n):
             n2 = n - n1
             largest = _largest_stop(tail1, n1, power)
             # Under p0 at most alpha of the trials stop for efficacy; under p1 nothing but the first stage is certain.
             bound = float(n1) if under_alternative else n1 + (tail0[n1, largest + 1] - alpha) * n2
-            if bound >= expected[n]:
+            if bound >= best:
                 continue
             for r in range(n):
                 # A trial that rejects has a final count above r, or a first stage above r1 + 1 >= 1.
@@ -159,8 +163,8 @@ def search_futility_efficacy(
                         continue
                     tail = tail1 if under_alternative else tail0
                     size = n1 + (tail[n1, r1 + 1] - tail[n1, e1]) * n2
-                    if size < expected[n]:
-                        expected[n] = size
+                    if size < best:
+                        best = expected[n] = size
                         designs[n, 0], designs[n, 1], designs[n, 2] = n1, r1, e1
                         designs[n, 3], designs[n, 4] = r, n
     return designs, expected

@@ -16,7 +16,8 @@ from analysis.power.single_arm.protocol import two_stage_survival_paragraph
 from analysis.power.single_arm.survival_tests import FollowUp, Landmark, OneSampleLogRank, RestrictedMean
 
 if TYPE_CHECKING:
-    from analysis.power.single_arm.survival_tests import OneSampleTest, TestMoments
+    from analysis.power.moments import Moments
+    from analysis.power.single_arm.survival_tests import OneSampleTest
     from analysis.survival import Distribution
 
 # Beyond nine standard deviations no probability is left that a design could notice.
@@ -84,18 +85,23 @@ class TwoStageSurvivalDesign:
         """Power under the truth the design is made for."""
         return self.rejection_probability(self.truth)
 
+    @property
+    def bounds(self) -> tuple[tuple[float, float], ...]:
+        """Months and critical score of both looks."""
+        return (self.interim_time, self.interim_critical), (self.follow_up.analysis_time, self.critical)
+
     def rejection_probability(self, truth: Distribution) -> float:
         """Return the probability of passing the interim look and rejecting, if event times follow ``truth``."""
         interim, final = self._moments(truth)
-        a = (self.interim_critical * interim.critical_sd - sqrt(self.n) * interim.shift) / interim.sd
-        b = (self.critical * final.critical_sd - sqrt(self.n) * final.shift) / final.sd
+        a = (self.interim_critical * interim.null_sd - sqrt(self.n) * interim.effect) / interim.sd
+        b = (self.critical * final.null_sd - sqrt(self.n) * final.effect) / final.sd
         return both_above(a, b, correlation(interim, final))
 
     def early_stopping_probability(self, truth: Distribution) -> float:
         """Return the probability of stopping at the interim look if event times follow ``truth``."""
         interim, _ = self._moments(truth)
         return float(
-            stats.norm.cdf((self.interim_critical * interim.critical_sd - sqrt(self.n) * interim.shift) / interim.sd)
+            stats.norm.cdf((self.interim_critical * interim.null_sd - sqrt(self.n) * interim.effect) / interim.sd)
         )
 
     def expected_n(self, truth: Distribution) -> float:
@@ -133,12 +139,12 @@ class TwoStageSurvivalDesign:
     def _enrolled(self) -> float:
         return self.n * float(self.follow_up.accrual.enrolled_fraction(self.interim_time))
 
-    def _moments(self, truth: Distribution) -> tuple[TestMoments, TestMoments]:
+    def _moments(self, truth: Distribution) -> tuple[Moments, Moments]:
         interim = replace(self.follow_up, analysis_time=self.interim_time)
         return self.test.moments(truth, interim), self.test.moments(truth, self.follow_up)
 
 
-def correlation(interim: TestMoments, final: TestMoments) -> float:
+def correlation(interim: Moments, final: Moments) -> float:
     """Correlation of the two looks' scores if the increments of information are independent (Wu et al. 2020).
 
     The spread of a count of events grows with information, that of an estimate shrinks.

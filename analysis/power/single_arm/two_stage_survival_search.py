@@ -16,7 +16,8 @@ from analysis.power.single_arm.survival_tests import FollowUp
 from analysis.power.single_arm.two_stage_survival import TwoStageSurvivalDesign, both_above, correlation
 
 if TYPE_CHECKING:
-    from analysis.power.single_arm.survival_tests import OneSampleTest, TestMoments
+    from analysis.power.moments import Moments
+    from analysis.power.single_arm.survival_tests import OneSampleTest
     from analysis.survival import Distribution
 
 # An expected size that has not fallen for so many sizes in a row will not fall again.
@@ -177,5 +178,5 @@ def _expected_size(request: _Request, n: int, time: float) -> tuple[float, float
     return n - stops * (n - request.rate * time), interim_critical, critical(interim_critical)
 
 
-def _standardised(moments: TestMoments, n: int, critical: float) -> float:
-    return (critical * moments.critical_sd - sqrt(n) * moments.shift) / moments.sd
+def _standardised(moments: Moments, n: int, critical: float) -> float:
+    return (critical * moments.null_sd - sqrt(n) * moments.effect) / moments.sd

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.errors import InvalidValueError
-from analysis.survival.checks import FloatArray, change_points, nonnegative, probabilities, same_length
+from analysis.survival.checks import FloatArray, change_points, nonnegative, same_length
 from analysis.survival.distributions.piecewise import piece_reaching
-from analysis.survival.distributions.protocol import Distribution, Seed, Size, clipped, inverted_uniforms
+from analysis.survival.distributions.protocol import (
+    Distribution,
+    Seed,
+    Size,
+    clipped,
+    hazard_of_share,
+    inverted_uniforms,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,14 +118,19 @@ class ProportionalHazards:
 
     def quantile(self, p: ArrayLike) -> FloatArray:
         """Time by which a share `p` has failed; inf where it is never reached."""
+        return self.inverse_cumulative_hazard(hazard_of_share(p))
+
+    def inverse_cumulative_hazard(self, h: ArrayLike) -> FloatArray:
+        """First time at which the cumulative hazard is `h`, looked up on the baseline."""
+        target = np.asarray(h, dtype=np.float64)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            target = -np.log1p(-probabilities("p", p))
             piece = piece_reaching(self._hazard_at_start, target)
             ratio = self.ratios[piece]
             since_start = (target - self._hazard_at_start[piece]) / ratio
         on_baseline = np.where(target == 0, 0.0, self._baseline_at_start[piece] + since_start)
         reached = (ratio > 0) | (target == 0)
-        return np.where(reached, self.baseline.quantile(-np.expm1(-np.where(reached, on_baseline, 0.0))), np.inf)[()]
+        time = self.baseline.inverse_cumulative_hazard(np.where(reached, on_baseline, 0.0))
+        return np.where(reached, time, np.inf)[()]
 
     def rmst(self, tau: ArrayLike) -> FloatArray:
         """Integral of S over [0, tau], finite tau, by Gauss-Legendre quadrature between change points."""
@@ -174,7 +186,9 @@ class Mixture:
         if not shares.any():
             raise InvalidValueError("weights", shares.tolist(), "a sum above 0", "give each kind its share")
         object.__setattr__(self, "components", tuple(components))
-        object.__setattr__(self, "weights", tuple((shares / shares.sum()).tolist()))
+        total = float(shares.sum())
+        normalised = shares if abs(total - 1) < 1e-12 else shares / total
+        object.__setattr__(self, "weights", tuple(normalised.tolist()))
 
     @property
     def change_points(self) -> FloatArray:
@@ -203,18 +217,23 @@ class Mixture:
             return -np.log(self.survival(t))
 
     def quantile(self, p: ArrayLike) -> FloatArray:
-        """Time by which a share `p` has failed, by bisection between the components' quantiles."""
-        p = probabilities("p", p)
-        quantiles = np.stack([c.quantile(p) for c, w in zip(self.components, self.weights, strict=True) if w > 0])
-        low, high = quantiles.min(axis=0), quantiles.max(axis=0)
-        settled = (p == 1) | (low == high) | (1 - self.survival(np.inf) < p)
-        answer = np.where(low == high, low, np.where(p == 1, high, np.inf))
+        """Time by which a share `p` has failed."""
+        return self.inverse_cumulative_hazard(hazard_of_share(p))
+
+    def inverse_cumulative_hazard(self, h: ArrayLike) -> FloatArray:
+        """First time at which the cumulative hazard is `h`, by bisection between those of the components."""
+        target = np.asarray(h, dtype=np.float64)
+        present = [c for c, weight in zip(self.components, self.weights, strict=True) if weight > 0]
+        times = np.stack([component.inverse_cumulative_hazard(target) for component in present])
+        low, high = times.min(axis=0), times.max(axis=0)
+        settled = np.isinf(target) | (low == high) | (self.cumulative_hazard(np.inf) < target)
+        answer = np.where(np.isinf(target) | (low == high), high, np.inf)
         low, high = np.where(settled, 0.0, low), np.where(settled, 0.0, np.minimum(high, np.finfo(float).max / 4))
         while True:
             middle = np.where(high > 4 * low + 1, 2 * low + 0.5, low + (high - low) / 2)
             if np.all((middle <= low) | (middle >= high)):
                 return np.where(settled, answer, high)[()]
-            reached = 1 - self.survival(middle) >= p
+            reached = self.cumulative_hazard(middle) >= target
             low, high = np.where(reached, low, middle), np.where(reached, middle, high)
 
     def rmst(self, tau: ArrayLike) -> FloatArray:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
+from analysis.survival.checks import probabilities
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
 
 Seed: TypeAlias = int | np.random.SeedSequence | np.random.Generator
 Size: TypeAlias = int | tuple[int, ...]
+
+NO_CHANGE_POINTS: FloatArray = np.array([], dtype=np.float64)
+NO_CHANGE_POINTS.flags.writeable = False
 
 
 @runtime_checkable
@@ -43,6 +48,12 @@ class Distribution(Protocol):
     def quantile(self, p: ArrayLike) -> FloatArray:
         """Smallest t with 1 - S(t) >= p; inf where it is never reached."""
 
+    def inverse_cumulative_hazard(self, h: ArrayLike) -> FloatArray:
+        """First time at which the cumulative hazard reaches `h` >= 0; inf where it never does.
+
+        It keeps the digits that a quantile loses where few are left.
+        """
+
     def rmst(self, tau: ArrayLike) -> FloatArray:
         """Restricted mean survival time, the integral of S over [0, tau], in months."""
 
@@ -68,6 +79,12 @@ def inverted_uniforms(distribution: Distribution, size: Size, rng: Seed) -> Floa
         Event times in months; inf for those who never fail.
     """
     return distribution.quantile(np.random.default_rng(rng).random(size))
+
+
+def hazard_of_share(p: ArrayLike) -> FloatArray:
+    """Return the cumulative hazard at which a share `p` has failed, -log(1 - p)."""
+    with np.errstate(divide="ignore"):
+        return -np.log1p(-probabilities("p", p))
 
 
 def clipped(t: ArrayLike) -> FloatArray:

@@ -423,11 +423,11 @@ def gs_design2_power(call: RCall) -> dict[str, float]:
     )
     # The tool allows for both variances at the first look, from the second on only for that under the alternative.
     mean = -math.log(failing["hr"]) * np.sqrt(information)
-    rejected = crossing_probabilities(information, -math.inf, design.upper, mean).upper
-    rejected[0] = crossing_of_test(design.bounds, trial, times, AverageHazardRatio()).upper[0]
+    later = crossing_probabilities(information, -math.inf, design.upper, mean).upper[1:]
+    first = crossing_of_test(design.bounds, trial, times, AverageHazardRatio()).upper[0]
     return {
         **numbered("z", design.upper),
-        **numbered("probability", np.cumsum(rejected)),
+        **numbered("probability", np.cumsum([first, *later])),
         **numbered("time", times),
         **numbered("hr_at_bound", np.exp(-design.upper / np.sqrt(null))),
         **numbered("info_frac", information / information[-1]),

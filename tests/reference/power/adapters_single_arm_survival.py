@@ -28,7 +28,7 @@ from tests.reference.power.registry import Adapter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from analysis.power.single_arm import TestMoments
+    from analysis.power import Moments
     from tests.reference.power.r_calls import RCall
 
 
@@ -43,7 +43,7 @@ def log_rank_1s(call: RCall) -> dict[str, float]:
     test = OneSampleLogRank(null)
     n = survival_sample_size(test, truth, follow_up, alpha=call["alpha"], power=call["power"])
     found = test.moments(truth, follow_up)
-    p0, delta = found.critical_sd**2, call["delta"]
+    p0, delta = found.null_sd**2, call["delta"]
     # the second moment of the expected count, out of the variance: sigma^2 = p1 - p1^2 + 2 p00 - p0^2 - 2 p01 + 2 p0 p1
     p1 = delta * p0
     p00 = (found.sd**2 - p1 + p1**2 + p0**2 - 2 * p0 * p1) / (2 - 2 * delta)
@@ -65,14 +65,14 @@ def one_sample_survival(call: RCall) -> dict[str, float]:
     return {"SampleSize": n, "Power": round(SurvivalDesign(test, truth, follow_up, n, alpha).attained_power, 3)}
 
 
-def lrstat_power(test: Landmark | RestrictedMean, call: RCall) -> tuple[float, float, TestMoments]:
+def lrstat_power(test: Landmark | RestrictedMean, call: RCall) -> tuple[float, float, Moments]:
     """Power, information and moments of a trial whose patients come at a constant rate."""
     truth, dropout = Exponential(float(call["lambda"])), Exponential(call["gamma"])
     duration = call["accrualDuration"]
     follow_up = FollowUp(UniformAccrual(duration), duration + call["followupTime"], dropout)
     n = call["accrualIntensity"] * duration
     found = test.moments(truth, follow_up)
-    power = stats.norm.cdf(sqrt(n) * found.shift / found.sd - float(call["criticalValues"]))
+    power = stats.norm.cdf(sqrt(n) * found.effect / found.sd - float(call["criticalValues"]))
     return float(power), n / found.sd**2, found
 
 
@@ -83,7 +83,7 @@ def km_power(call: RCall) -> dict[str, float]:
 
 def rm_power(call: RCall) -> dict[str, float]:
     power, information, found = lrstat_power(RestrictedMean(call["milestone"], call["rmstH0"]), call)
-    return {"power": power, "info": information, "rmst": found.shift + call["rmstH0"]}
+    return {"power": power, "info": information, "rmst": found.effect + call["rmstH0"]}
 
 
 def one_arm_formula(text: str) -> Mapping[str, float]:
@@ -97,9 +97,14 @@ def one_arm_formula(text: str) -> Mapping[str, float]:
     return {"O_E_Z[1]": result.observed, "O_E_Z[2]": result.expected, "O_E_Z[3]": -result.statistic}
 
 
-def phase2_tte(call: RCall) -> dict[str, float]:
+def weibull_pair(call: RCall) -> tuple[Weibull, Weibull]:
+    """Null distribution through S0 at x0, and the truth at hazard ratio hr against it."""
     null = Weibull(call["shape"], call["x0"] / (-log(call["S0"])) ** (1 / call["shape"]))
-    truth = Weibull(call["shape"], null.scale / call["hr"] ** (1 / call["shape"]))
+    return null, Weibull(call["shape"], null.scale / call["hr"] ** (1 / call["shape"]))
+
+
+def phase2_tte(call: RCall) -> dict[str, float]:
+    null, truth = weibull_pair(call)
     duration = survival_accrual_duration(
         OneSampleLogRank(null),
         truth,

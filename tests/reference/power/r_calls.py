@@ -6,14 +6,16 @@ import ast
 import csv
 import gzip
 import re
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 

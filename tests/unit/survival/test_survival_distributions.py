@@ -1,6 +1,7 @@
 """Distributions against scipy.stats, quadrature and values worked out by hand."""
 
 import pickle
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -123,6 +124,18 @@ def test_a_distribution_is_a_value(distribution):
 
 
 @every_distribution
+def test_a_distribution_is_made_again_from_its_fields(distribution):
+    public = [field.name for field in fields(distribution) if not field.name.startswith("_")]
+    assert type(distribution)(**{name: getattr(distribution, name) for name in public}) == distribution
+
+
+def test_weights_are_made_again_from_the_normalised_ones():
+    for count in range(1, 60):
+        mixed = Mixture([Exponential(0.1)] * count, np.arange(1, count + 1))
+        assert Mixture(mixed.components, mixed.weights) == mixed
+
+
+@every_distribution
 def test_table_for_compiled_engines_agrees_within_its_grid(distribution):
     table = as_piecewise_exponential(distribution, horizon=36)
     t = np.linspace(0, 36, 5001)
@@ -190,6 +203,13 @@ def test_no_hazard_after_a_ratio_of_zero():
     assert stopped.quantile(1 - np.exp(-0.2)) == pytest.approx(2)
 
 
+def test_a_strong_effect_keeps_the_digits_of_the_tail():
+    strong = ProportionalHazards(Exponential(1.0), 0.01)
+    np.testing.assert_allclose(
+        strong.quantile([0.5, 0.9, 0.999]), Exponential(0.01).quantile([0.5, 0.9, 0.999]), rtol=1e-12
+    )
+
+
 def test_mixture_is_the_mean_of_its_components():
     mixed = Mixture([Exponential(0.1), Exponential(0.02)], [3, 1])
     assert mixed.weights == (0.75, 0.25)
@@ -223,12 +243,12 @@ def test_arrays_of_a_distribution_cannot_be_changed():
         (lambda: PiecewiseExponential([0.1, np.nan], [3]), "rates"),
         (lambda: PiecewiseExponential([[0.1, 0.2]], [3]), "rates"),
         (lambda: PiecewiseExponential("x", [3]), "rates"),
-        (lambda: Tabulated([1, 2], [0.5, 0.6]), "survival"),
-        (lambda: Tabulated([0, 2], [100, 50]), "survival"),
+        (lambda: Tabulated([1, 2], [0.5, 0.6]), "points"),
+        (lambda: Tabulated([0, 2], [100, 50]), "points"),
         (lambda: Tabulated([2, 2], [0.8, 0.6]), "times"),
         (lambda: Tabulated([], []), "times"),
         (lambda: Tabulated([0], [1]), "times"),
-        (lambda: Tabulated([1, 2], [0.5]), "survival"),
+        (lambda: Tabulated([1, 2], [0.5]), "points"),
         (lambda: ProportionalHazards(Exponential(0.1), [-1]), "ratios"),
         (lambda: ProportionalHazards(Exponential(0.1), [1, 0.5]), "ratios"),
         (lambda: ProportionalHazards(Exponential(0.1), 0.5).rmst(np.inf), "tau"),

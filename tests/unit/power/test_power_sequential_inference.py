@@ -1,0 +1,161 @@
+"""Conditional and predictive power, assurance and adjusted inference against their closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.stats import norm
+
+from analysis.errors import InvalidValueError
+from analysis.power import (
+    AlphaSpending,
+    BetaSpending,
+    FutilityBounds,
+    GroupSequentialDesign,
+    HwangShihDeCani,
+    LanDeMetsPocock,
+    NormalPrior,
+    Pocock,
+    PointsPrior,
+    assurance,
+    conditional_assurance,
+    conditional_crossing,
+    conditional_power,
+    normal_assurance,
+    prediction_interval,
+    predictive_power,
+    repeated_inference,
+    stagewise_inference,
+)
+
+DESIGN = GroupSequentialDesign((0.4, 0.7, 1.0))
+FLAT = NormalPrior(0.0, math.inf)
+
+
+def test_conditional_power_before_the_last_look_is_closed_form():
+    t, z, drift, b = 0.7, 1.1, 2.5, DESIGN.upper[-1]
+    expected = norm.cdf((z * math.sqrt(t) + drift * (1 - t) - b) / math.sqrt(1 - t))
+    assert conditional_power(DESIGN, 2, z, drift) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("futility", [FutilityBounds((0.1, 0.6)), BetaSpending(HwangShihDeCani(-2.0))])
+def test_conditional_crossing_averages_to_the_unconditional(futility):
+    design = GroupSequentialDesign((0.4, 0.7, 1.0), futility=futility)
+    drift, low, high = 2.1, design.lower[0], design.upper[0]
+
+    def weighted(z, look):
+        return norm.pdf(z, drift * math.sqrt(0.4)) * conditional_crossing(design, 1, z, drift).upper[look]
+
+    for look in (0, 1):
+        total, _ = quad(weighted, low, high, args=(look,), epsabs=1e-11)
+        assert total == pytest.approx(design.crossing(drift).upper[look + 1], rel=1e-8)
+
+
+def test_unplanned_increments_by_both_combinations():
+    z, drift, added, t, b = 1.3, 2.0, 0.9, 0.7, DESIGN.upper[-1]
+    weights = norm.cdf((z * math.sqrt(t) - b + math.sqrt(0.3) * drift * math.sqrt(added)) / math.sqrt(0.3))
+    assert conditional_power(DESIGN, 2, z, drift, increments=[added]) == pytest.approx(weights, rel=1e-12)
+    total = t + added
+    pooled = norm.cdf((z * math.sqrt(t) + drift * added - b * math.sqrt(total)) / math.sqrt(added))
+    value = conditional_power(DESIGN, 2, z, drift, increments=[added], combination="sufficient")
+    assert value == pytest.approx(pooled, rel=1e-12)
+    same = [conditional_power(DESIGN, 1, z, drift, combination=c) for c in ("inverse-normal", "sufficient")]
+    assert same[0] == pytest.approx(same[1], rel=1e-12)
+
+
+def test_predictive_power_with_the_flat_prior_is_closed_form():
+    t, z, b = 0.7, 1.4, DESIGN.upper[-1]
+    expected = norm.cdf((z / math.sqrt(t) - b) / math.sqrt((1 - t) / t))
+    assert predictive_power(DESIGN, 2, z, FLAT) == pytest.approx(expected, rel=1e-10)
+
+
+def test_prediction_interval_with_the_flat_prior_is_closed_form():
+    t, z = 0.4, 0.8
+    low, high = prediction_interval(DESIGN, 1, z, 3, FLAT, level=0.9)
+    centre, spread = z / math.sqrt(t), math.sqrt((1 - t) / t)
+    assert [low, high] == pytest.approx(norm.interval(0.9, centre, spread), rel=1e-9)
+
+
+def test_posterior_of_points_is_bayes():
+    posterior = PointsPrior((0.0, 3.0), (1.0, 3.0)).updated(1.0, 0.25)
+    likelihood = norm.pdf(1.0, [0.0, 1.5]) * [0.25, 0.75]
+    assert posterior.weights == pytest.approx(likelihood / likelihood.sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("sd", [0.01, 0.7, 25.0])
+def test_assurance_of_one_look_is_the_closed_form(sd):
+    design = GroupSequentialDesign((1.0,), alpha=0.05, sided=2)
+    closed = normal_assurance(1.5, sd, 1.0, alpha=0.05, sided=2)
+    assert assurance(design, NormalPrior(1.5, sd)) == pytest.approx(closed, rel=1e-9)
+
+
+def test_conditional_assurance_of_a_certain_effect():
+    crossed = GroupSequentialDesign((0.5, 1.0), futility=FutilityBounds((0.2,))).crossing(2.0)
+    design = GroupSequentialDesign((0.5, 1.0), futility=FutilityBounds((0.2,)))
+    expected = crossed.upper[1] / (1 - crossed.upper[0] - crossed.lower[0])
+    assert conditional_assurance(design, 1, PointsPrior((2.0,), (1.0,))) == pytest.approx(expected, rel=1e-12)
+
+
+def test_stagewise_inference_of_one_look_is_the_ordinary_one():
+    result = stagewise_inference(GroupSequentialDesign((1.0,)), 1, 1.7, level=0.9)
+    assert result.p_one_sided == pytest.approx(norm.sf(1.7), rel=1e-12)
+    assert [result.lower, result.estimate, result.upper] == pytest.approx(
+        [1.7 - norm.isf(0.05), 1.7, 1.7 + norm.isf(0.05)], rel=1e-9
+    )
+
+
+@pytest.mark.parametrize("efficacy", [AlphaSpending(LanDeMetsPocock()), Pocock()])
+def test_stagewise_p_at_a_bound_is_the_alpha_spent(efficacy):
+    design = GroupSequentialDesign((0.4, 0.7, 1.0), efficacy=efficacy)
+    for look in (1, 2, 3):
+        result = stagewise_inference(design, look, design.upper[look - 1], level=1 - 2 * design.alpha_spent[look - 1])
+        assert result.p_one_sided == pytest.approx(design.alpha_spent[look - 1], rel=1e-10)
+        assert result.lower == pytest.approx(0.0, abs=1e-9)
+
+
+def test_stagewise_inference_can_count_the_lower_bounds():
+    design = GroupSequentialDesign((0.5, 1.0), futility=FutilityBounds((0.5,), binding=True))
+    counted = stagewise_inference(design, 2, design.upper[1], stops_low=True)
+    assert counted.p_one_sided == pytest.approx(0.025, rel=1e-10)
+    assert stagewise_inference(design, 2, design.upper[1]).p_one_sided > 0.025
+
+
+@pytest.mark.parametrize("sided", [1, 2])
+def test_repeated_p_at_a_bound_is_alpha_and_the_interval_ends_at_zero(sided):
+    design = GroupSequentialDesign((0.4, 0.7, 1.0), alpha=0.04, sided=sided)
+    for look in (1, 2, 3):
+        result = repeated_inference(design, look, design.upper[look - 1])
+        assert result.p_value == pytest.approx(0.04, rel=1e-8)
+        assert result.lower == pytest.approx(0.0, abs=1e-12)
+        assert result.upper == pytest.approx(2 * design.upper[look - 1] / math.sqrt(design.fractions[look - 1]))
+        assert result.level == pytest.approx(1 - 0.04 * (2 if sided == 1 else 1))
+    assert repeated_inference(design, 2, -1.0 if sided == 1 else 0.0).p_value == 0.5 * sided
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: conditional_power(DESIGN, 3, 1.0, 0.0), "look.*1 to 2"),
+        (lambda: conditional_power(DESIGN, 1, 1.0, 0.0, increments=[0.3]), "increments.*2 positive"),
+        (lambda: conditional_power(DESIGN, 1, 1.0, 0.0, combination="fisher"), "combination"),
+        (lambda: prediction_interval(DESIGN, 2, 1.0, 2, FLAT), "at"),
+        (lambda: assurance(DESIGN, FLAT), "sd.*proper"),
+        (lambda: conditional_assurance(DESIGN, 3, FLAT), "look"),
+        (lambda: NormalPrior(0.0, 0.0), "sd"),
+        (lambda: PointsPrior((1.0,), (0.0,)), "weights"),
+        (lambda: normal_assurance(1.0, -1.0, 1.0, alpha=0.025), "sd"),
+        (lambda: stagewise_inference(DESIGN, 4, 1.0), "look"),
+        (lambda: stagewise_inference(DESIGN, 1, 1.0, level=95), "level"),
+        (lambda: repeated_inference(DESIGN, 0, 1.0), "look"),
+    ],
+)
+def test_bad_values_are_named(make, message):
+    with pytest.raises(InvalidValueError, match=message):
+        make()
+
+
+def test_assurance_lies_between_the_extremes_of_power():
+    prior = PointsPrior((0.0, 3.5), (0.5, 0.5))
+    powers = [DESIGN.crossing(d).upper.sum() for d in (0.0, 3.5)]
+    assert assurance(DESIGN, prior) == pytest.approx(np.mean(powers), rel=1e-12)

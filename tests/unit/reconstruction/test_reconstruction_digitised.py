@@ -1,0 +1,231 @@
+"""Reconstruction from drawn curves: printed numbers come back, what is wrong is said, real patients are met."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from lifelines import CoxPHFitter, KaplanMeierFitter, datasets
+
+from analysis.errors import InvalidValueError, UnknownNameError
+from analysis.reconstruction import Reconstruction, reconstruct_curve
+from analysis.reported import AtRisk, ReportedArm, ReportedComparison
+
+POINTS = 150
+
+
+def drawn(time: np.ndarray, event: np.ndarray, points: int = POINTS) -> np.ndarray:
+    """Points along the Kaplan-Meier curve, by lifelines, read to 0.1 percent."""
+    at = np.linspace(0, time.max(), points)
+    return np.column_stack([at, KaplanMeierFitter().fit(time, event).predict(at).to_numpy().round(3)])
+
+
+def counts(time: np.ndarray, ticks: np.ndarray) -> AtRisk:
+    return AtRisk(tuple(ticks), tuple(int((time >= tick).sum()) for tick in ticks))
+
+
+def one_arm(points: object, **options: object) -> Reconstruction:
+    known = {key: options.pop(key) for key in ("n", "events", "at_risk") if key in options}
+    comparison = ReportedComparison(endpoint="OS", arms=[ReportedArm("drug", **known)])
+    return reconstruct_curve(comparison, {"drug": points}, members=5, **options)
+
+
+def checks(result: Reconstruction) -> list[str]:
+    return [finding.check for finding in result.findings]
+
+
+def two_groups(
+    frame: pd.DataFrame, time: str, event: str, group: pd.Series
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return frame[time].to_numpy(float), frame[event].to_numpy(bool), group.to_numpy(bool)
+
+
+def lung() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    frame = datasets.load_lung()
+    time, event, group = two_groups(frame, "time", "status", frame["sex"] == 2)
+    return time / 30.4375, event, group
+
+
+def gbsg2() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    frame = datasets.load_gbsg2()
+    time, event, group = two_groups(frame, "time", "cens", frame["horTh"] == "yes")
+    return time / 30.4375, event, group
+
+
+def waltons() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    frame = datasets.load_waltons()
+    return two_groups(frame, "T", "E", frame["group"] == "miR-137")
+
+
+def leukemia() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    frame = datasets.load_leukemia()
+    return two_groups(frame, "t", "status", frame["Rx"] == 0)
+
+
+@pytest.mark.parametrize("load", [lung, gbsg2, waltons, leukemia])
+def test_real_patients_are_recovered_from_their_curves(
+    load: Callable[[], tuple[np.ndarray, np.ndarray, np.ndarray]],
+) -> None:
+    time, event, group = load()
+    ticks = np.linspace(0, time.max(), 7).round(1)
+    rows = {"control": ~group, "experimental": group}
+    comparison = ReportedComparison(
+        endpoint="OS",
+        arms=[
+            ReportedArm(name, n=int(own.sum()), events=int(event[own].sum()), at_risk=counts(time[own], ticks))
+            for name, own in rows.items()
+        ],
+        control="control",
+    )
+    result = reconstruct_curve(comparison, {name: drawn(time[own], event[own]) for name, own in rows.items()}, rng=1)
+    assert result.faithful.all()
+    assert result.findings == ()
+    for name, own in rows.items():
+        truth = KaplanMeierFitter().fit(time[own], event[own])
+        grid = (np.arange(2000) + 0.5) / 2000 * time[own].max()
+        error = np.abs(result.survival_at(name, grid)["mean"] - truth.predict(grid).to_numpy())
+        assert error.mean() < 0.005
+        step = 1.5 * time[own].max() / POINTS
+        assert result.median(name).estimate == pytest.approx(truth.median_survival_time_, abs=step)
+    frame = pd.DataFrame({"time": time, "event": event, "group": group})
+    cox = CoxPHFitter().fit(frame, "time", "event")
+    tolerance = 0.15 * cox.standard_errors_["group"]
+    assert np.log(result.hazard_ratio().estimate) == pytest.approx(cox.params_["group"], abs=tolerance)
+
+
+STEEP = np.column_stack([np.linspace(0, 10, 41), np.exp(-0.12 * np.linspace(0, 10, 41))])
+
+
+@pytest.mark.parametrize("events", [22, 24, 26])
+@pytest.mark.parametrize("ticks", [(0.0, 5.0), (0.0, 3.0, 10.0), (0.0, 3.0, 6.1, 12.0)])
+def test_numbers_at_risk_and_events_come_back_exactly(events: int, ticks: tuple[float, ...]) -> None:
+    at_risk = AtRisk(ticks, (40, 27, 17, 0)[: len(ticks)] if len(ticks) != 3 else (40, 27, 4))
+    result = one_arm(STEEP, at_risk=at_risk, events=events)
+    assert result.faithful.all()
+    assert (result.event.sum(axis=1) == events).all()
+    for tick, count in zip(at_risk.times, at_risk.counts, strict=True):
+        assert ((result.time >= tick).sum(axis=1) == count).all()
+
+
+def test_every_member_follows_the_points_as_closely_as_whole_patients_can() -> None:
+    result = one_arm(STEEP, n=200, at_risk=AtRisk((0, 5), (200, 109)), precision=0.0)
+    curves = result.survival_by_member("drug", STEEP[:, 0])
+    left = (result.time[:, :, None] >= STEEP[:, 0]).sum(axis=1)
+    assert (np.abs(curves - STEEP[:, 1]) <= curves / left).all()  # within one patient, all along
+
+
+def test_nobody_fails_where_the_curve_is_level() -> None:
+    points = [(0, 1), (2, 0.9), (4, 0.7), (4.5, 0.7), (12, 0.7), (30, 0.7)]
+    result = one_arm(points, n=50, events=30)
+    assert not (result.event & (result.time > 4)).any()
+    assert "number not given back" in checks(result)
+    assert result.time.max() == 30
+
+
+def test_step_is_kept_at_its_time() -> None:
+    points = [(0, 1), (3, 1), (3, 0.8), (7, 0.8), (7, 0.5), (9, 0.5)]
+    result = one_arm(points, n=10, events=5, at_risk=AtRisk((0, 3, 7), (10, 10, 8)), precision=0.0)
+    for time, event in zip(result.time, result.event, strict=True):
+        np.testing.assert_array_equal(time[event], [3, 3, 7, 7, 7])
+
+
+def test_curve_that_comes_down_to_zero_leaves_nobody() -> None:
+    result = one_arm([(0, 1), (2, 0.6), (4, 0.2), (6, 0)], n=20)
+    assert (result.survival_by_member("drug", [6.0]) == 0).all()
+    assert "events missing" in checks(result)
+
+
+def test_percent_is_read_when_it_is_said() -> None:
+    proportion, percent = one_arm(STEEP, n=30, events=20), one_arm(STEEP * [1, 100], n=30, events=20, unit="percent")
+    np.testing.assert_allclose(percent.time, proportion.time)
+    with pytest.raises(InvalidValueError, match="unit='percent'"):
+        one_arm(STEEP * [1, 100], n=30)
+    with pytest.raises(InvalidValueError, match="unit"):
+        one_arm(STEEP, n=30, unit="per cent")
+
+
+def test_disordered_points_are_put_in_order_and_said() -> None:
+    order = np.random.default_rng(1).permutation(len(STEEP))
+    doubled = np.vstack([STEEP[order], STEEP[5:8]])
+    result = one_arm(doubled, n=30, events=20)
+    np.testing.assert_array_equal(result.time, one_arm(STEEP, n=30, events=20).time)
+    assert checks(result)[:2] == ["points out of order", "duplicated points"]
+
+
+def test_rising_and_missing_points_and_points_off_the_axes_are_said() -> None:
+    points = [(0, 0.99), (1, 0.9), (2, 0.95), (3, np.nan), (4, 0.3), (5, 0.1), (6, -0.01)]
+    result = one_arm(points, n=30)
+    assert checks(result)[:3] == ["missing points", "points off the axes", "rising points"]
+    assert (np.diff(result.survival_by_member("drug", np.arange(0, 6, 0.1))) <= 0).all()
+
+
+def test_missing_numbers_are_recovered_and_said() -> None:
+    comparison = ReportedComparison(
+        endpoint="PFS",
+        arms=[ReportedArm("a", at_risk=AtRisk((0, 5), (60, 25))), ReportedArm("b", n=60)],
+        control="a",
+        events_total=74,
+    )
+    result = reconstruct_curve(comparison, {"a": STEEP, "b": STEEP}, members=3)
+    assert checks(result) == ["numbers at risk missing", "events missing"]
+    assert (result.event.sum(axis=1) == 74).all()
+    known = replace(comparison, arms=(replace(comparison.arms[0], events=40), comparison.arms[1]))
+    of_each = reconstruct_curve(known, {"a": STEEP, "b": STEEP}, members=3)
+    assert of_each.events("b").members.tolist() == [34.0, 34.0, 34.0]
+
+
+def test_risk_table_that_contradicts_the_curve_is_said_and_does_not_loop() -> None:
+    result = one_arm(STEEP, n=100, at_risk=AtRisk((0, 5, 8), (100, 95, 94)))
+    assert "curve not followed" in checks(result)
+    assert ((result.time >= 5).sum(axis=1) == 95).all()
+
+
+@pytest.mark.parametrize(("points", "n", "events"), [(STEEP, 40, 31), ([(0, 1), (5, 0.95), (10, 0.93)], 100, 60)])
+def test_more_events_than_the_curve_allows_are_said_and_not_made(points: object, n: int, events: int) -> None:
+    result = one_arm(points, n=n, events=events, at_risk=AtRisk((0, 5), (n, n // 2)))
+    assert "number not given back" in checks(result)
+    assert not result.faithful.any()
+    assert (result.event.sum(axis=1) < events).all()
+
+
+def test_patients_at_risk_after_the_last_point_are_said() -> None:
+    result = one_arm(STEEP, n=40, at_risk=AtRisk((0, 6, 12), (40, 20, 5)))
+    assert "curve ends early" in checks(result)
+    assert ((result.time >= 12).sum(axis=1) == 5).all()
+
+
+def test_same_seed_same_members_and_another_seed_others() -> None:
+    first, again, other = (one_arm(STEEP, n=40, events=25, rng=seed) for seed in (4, 4, 5))
+    np.testing.assert_array_equal(first.time, again.time)
+    assert not np.array_equal(first.time, other.time)
+    assert first.seed == 4
+    assert np.unique(first.time, axis=0).shape[0] == 5  # members differ
+
+
+@pytest.mark.parametrize(
+    ("points", "options", "field"),
+    [
+        (STEEP, {}, "arms['drug'].n"),
+        (STEEP[:, 0], {"n": 5}, "curves['drug']"),
+        (np.zeros((0, 2)), {"n": 5}, "curves['drug']"),
+        ([(0, 1)], {"n": 5}, "curves['drug']"),
+        (STEEP - [0, 1], {"n": 5}, "curves['drug']"),
+        (STEEP, {"n": 5, "precision": 0.5}, "precision"),
+        (STEEP, {"at_risk": AtRisk((1, 5), (9, 2)), "n": 5}, "arms['drug'].at_risk"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_by_name(points: object, options: dict[str, object], field: str) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        one_arm(points, **options)
+    assert caught.value.field == field
+
+
+def test_arms_without_curve_and_curves_without_arm_are_refused() -> None:
+    comparison = ReportedComparison(endpoint="OS", arms=[ReportedArm("drug", n=5)])
+    with pytest.raises(InvalidValueError, match="curves"):
+        reconstruct_curve(comparison, {})
+    with pytest.raises(UnknownNameError, match="drug"):
+        reconstruct_curve(comparison, {"drug": STEEP, "drgu": STEEP})
+    with pytest.raises(InvalidValueError, match="members"):
+        reconstruct_curve(comparison, {"drug": STEEP}, members=0)
