@@ -68,8 +68,9 @@ def _start(edges: Array) -> PairPrior:
     distance = (middle[:, None] - middle[None, :]) ** 2
     smooth = np.exp(-distance / 2 / 0.8**2)
     ident = np.eye(len(edges))
-    return PairPrior(edges, np.full(len(edges), np.log(np.log(2))), 0.2 * smooth + 0.01 * ident,
-                     0.04 + 0.02 * smooth + 0.004 * ident)
+    return PairPrior(
+        edges, np.full(len(edges), np.log(np.log(2))), 0.2 * smooth + 0.01 * ident, 0.04 + 0.02 * smooth + 0.004 * ident
+    )
 
 
 def _pooled_median(arms) -> float:
@@ -127,7 +128,9 @@ def _update(posteriors, edges: Array, pool: PairPrior | None) -> PairPrior:
     difference = z[:, size:]
     difference_sum = difference.T @ difference + covariance[:, size:, size:].sum(0)
     return PairPrior(
-        edges, mean, (shared_sum + weight * base.shared) / (n + weight),
+        edges,
+        mean,
+        (shared_sum + weight * base.shared) / (n + weight),
         (difference_sum + weight * base.difference) / (n + weight),
     )
 

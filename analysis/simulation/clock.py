@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from analysis.simulation.patients import Batch
 
 
+FEW = 64
+
+
 @dataclass(frozen=True)
 class BatchClock:
     """What cuts ask of a batch of trials; `endpoint` is the one they mean by None."""
@@ -63,7 +66,7 @@ def nth_event_time(
         if events < number:
             out[trial] = np.inf
             continue
-        scale = buckets / latest
+        scale = buckets / latest if latest > 0.0 else 0.0
         count[:] = 0
         for i in range(events):
             count[int(calendar[i] * scale)] += 1
@@ -75,4 +78,18 @@ def nth_event_time(
         for i in range(events):
             near[size] = calendar[i]
             size += int(calendar[i] * scale) == bucket
-        out[trial] = np.partition(near[:size], number - before - 1)[number - before - 1]
+        out[trial] = _smallest(near, size, number - before)
+
+
+@njit(inline="always")
+def _smallest(values: NDArray[np.float64], size: int, number: int) -> float:
+    """Give the `number`-th smallest of the first `size` values, which are few unless entries were made at one date."""
+    if size > FEW:
+        return float(np.partition(values[:size], number - 1)[number - 1])
+    for i in range(1, size):
+        value, j = values[i], i
+        while j > 0 and values[j - 1] > value:
+            values[j] = values[j - 1]
+            j -= 1
+        values[j] = value
+    return float(values[number - 1])

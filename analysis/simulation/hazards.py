@@ -19,19 +19,22 @@ if TYPE_CHECKING:
 TAIL = 1e-7
 FOREVER = 1e9
 PIECES = 1000
+GUIDE = 1024
 
 
 class HazardTables(NamedTuple):
     """Cumulative hazards, linear between knots; the table of member m and cell c is number m * cells + c.
 
     `hazard` and `time` hold the knots' cumulative hazards and months, `months_per_hazard` the inverse rate from a knot
-    on, `first` the position of each table's first knot, with one entry more than there are tables.
+    on, `first` the position of each table's first knot, with one entry more than there are tables. Cell g of a table's
+    `guide` holds its last knot at or below the cumulative hazard H with H / (1 + H) = g / 1024: a search starts there.
     """
 
     hazard: NDArray[np.float64]
     time: NDArray[np.float64]
     months_per_hazard: NDArray[np.float64]
     first: NDArray[np.int64]
+    guide: NDArray[np.int64]
     cells: int
 
 
@@ -44,7 +47,12 @@ def hazard_tables(by_member: Sequence[Sequence[Distribution]]) -> HazardTables:
     knots = [_knots(distribution) for cells in by_member for distribution in cells]
     sizes = [len(hazard) for hazard, _, _ in knots]
     hazard, time, inverse = (np.concatenate(column) for column in zip(*knots, strict=True))
-    return HazardTables(hazard, time, inverse, np.concatenate(([0], np.cumsum(sizes))), len(by_member[0]))
+    first = np.concatenate(([0], np.cumsum(sizes)))
+    share = np.arange(GUIDE) / GUIDE
+    edges = share / (1 - share) * (1 - 1e-12)
+    starts = [first[table] + np.searchsorted(knot[0], edges, side="right") - 1 for table, knot in enumerate(knots)]
+    guide = np.maximum(np.concatenate(starts), np.repeat(first[:-1], GUIDE))
+    return HazardTables(hazard, time, inverse, first, guide, len(by_member[0]))
 
 
 def _knots(distribution: Distribution) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -60,22 +68,21 @@ def _knots(distribution: Distribution) -> tuple[NDArray[np.float64], NDArray[np.
 
 
 @njit(inline="always")
-def inverse_hazard(tables: HazardTables, low: int, high: int, cumulative: float) -> float:
-    """Time at which the table with knots [low, high) reaches a cumulative hazard; inf if never."""
-    while high - low > 1:
-        middle = (low + high) // 2
-        if tables.hazard[middle] <= cumulative:
-            low = middle
-        else:
-            high = middle
-    if tables.months_per_hazard[low] == np.inf:
+def inverse_hazard(tables: HazardTables, table: int, cumulative: float) -> float:
+    """Time at which a table reaches a cumulative hazard; inf if never."""
+    knot = tables.guide[table * GUIDE + int(GUIDE * (cumulative / (1.0 + cumulative)))]
+    last = tables.first[table + 1] - 1
+    while knot < last and tables.hazard[knot + 1] <= cumulative:
+        knot += 1
+    if tables.months_per_hazard[knot] == np.inf:
         return np.inf
-    return float(tables.time[low] + (cumulative - tables.hazard[low]) * tables.months_per_hazard[low])
+    return float(tables.time[knot] + (cumulative - tables.hazard[knot]) * tables.months_per_hazard[knot])
 
 
 @njit(inline="always")
-def cumulative_hazard(tables: HazardTables, low: int, high: int, time: float) -> float:
-    """Cumulative hazard that the table with knots [low, high) has reached by a time."""
+def cumulative_hazard(tables: HazardTables, table: int, time: float) -> float:
+    """Cumulative hazard that a table has reached by a time."""
+    low, high = tables.first[table], tables.first[table + 1]
     while high - low > 1:
         middle = (low + high) // 2
         if tables.time[middle] <= time:
@@ -92,15 +99,14 @@ def event_times(
     """Turn unit exponentials, shape (trials, n), into event times in place; columns are those of a `Population`."""
     for trial in range(exponential.shape[0]):
         for cell in range(tables.cells):
-            low = tables.first[member[trial] * tables.cells + cell]
-            high = tables.first[member[trial] * tables.cells + cell + 1]
-            if high - low == 1:
-                months = tables.months_per_hazard[low]
+            table = member[trial] * tables.cells + cell
+            if tables.first[table + 1] - tables.first[table] == 1:
+                months = tables.months_per_hazard[tables.first[table]]
                 for i in range(bounds[cell], bounds[cell + 1]):
                     exponential[trial, i] *= months
             else:
                 for i in range(bounds[cell], bounds[cell + 1]):
-                    exponential[trial, i] = inverse_hazard(tables, low, high, exponential[trial, i])
+                    exponential[trial, i] = inverse_hazard(tables, table, exponential[trial, i])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -114,8 +120,7 @@ def event_times_after(
     """Event times given no event before `start`, shape (trials, n), in place of unit exponentials."""
     for trial in range(exponential.shape[0]):
         for cell in range(tables.cells):
-            low = tables.first[member[trial] * tables.cells + cell]
-            high = tables.first[member[trial] * tables.cells + cell + 1]
+            table = member[trial] * tables.cells + cell
             for i in range(bounds[cell], bounds[cell + 1]):
-                reached = cumulative_hazard(tables, low, high, start[trial, i])
-                exponential[trial, i] = inverse_hazard(tables, low, high, reached + exponential[trial, i])
+                reached = cumulative_hazard(tables, table, start[trial, i])
+                exponential[trial, i] = inverse_hazard(tables, table, reached + exponential[trial, i])

@@ -204,9 +204,9 @@ def _sort(
         count[k] = before
         before += here
     for i in range(m):
-        k = kinds * int(times[i] * scale) + np.int64((keys[i] >> np.uint64(1)) & np.uint64(3))
-        ordered[count[k]] = keys[i]
-        count[k] += 1
+        place = kinds * int(times[i] * scale) + np.int64((keys[i] >> np.uint64(1)) & np.uint64(3))
+        ordered[count[place]] = keys[i]
+        count[place] += 1
     for i in range(1, m):
         key = ordered[i]
         j = i
