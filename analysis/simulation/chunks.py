@@ -131,8 +131,8 @@ def run_chunk(plan: Plan, number: int, trials: int) -> Columns:
 def keep_freed_memory() -> None:
     """Have the C library reuse what a batch frees, by giving it back one large block, never touched.
 
-    glibc keeps freed memory up to the size of the largest block it was given back; without one, the arrays of each batch
-    go back to the system and are faulted in again. Where another C library does otherwise, nothing changes.
+    glibc keeps freed memory up to the size of the largest block it was given back; without one, the arrays of
+    each batch go back to the system and are faulted in again. Where another C library does otherwise, nothing changes.
     """
     np.empty(LARGEST_BLOCK, np.uint8)
 
