@@ -3,8 +3,8 @@
 The rooms are imported when they are first used, so that ``import analysis`` itself costs nothing:
 
 >>> import analysis
->>> analysis.survival.Exponential.from_median(12.0).survival(12.0)
-0.5
+>>> analysis.survival.Exponential.from_median(12.0).median
+12.0
 """
 
 from __future__ import annotations

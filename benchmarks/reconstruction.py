@@ -133,7 +133,8 @@ def main(argv: list[str] | None = None) -> int:
         print(json.dumps(merit))
         return 0
     for title, part in (("both medians reached", merit), ("a median not reached", merit["not_reached"])):
-        print(f"\n{args.tier}, {title}\n{table(part).T.to_string(float_format='{:.4f}'.format, na_rep='')}")
+        if part["figures"]:
+            print(f"\n{args.tier}, {title}\n{table(part).T.to_string(float_format='{:.4f}'.format, na_rep='')}")
     return 0
 
 

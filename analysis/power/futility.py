@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from scipy.optimize import brentq
 
-from analysis.errors import InvalidValueError
+from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.power.boundaries import Bounds, efficacy_bounds
 from analysis.power.crossing import Paths, crossing_probabilities
 
@@ -167,7 +167,14 @@ class NullSpending:
         alpha = float(plan.increments.sum())
         if self.binding:
             return self._spending(plan, 1.0 - alpha)
-        return self._spending(plan, 1.0 - float(brentq(excess, 1e-6 * alpha, (1.0 + 1e-9) * alpha, xtol=1e-16)))
+        least, most = 1e-6 * alpha, (1.0 + 1e-9) * alpha
+        if excess(least) < 0:
+            raise InfeasibleDesignError(
+                f"futility: got {self.description}, which stops nearly every trial below before alpha = {alpha:g} "
+                f"can be spent; expected a function that spends later; choose another or name a total below "
+                f"{1.0 - alpha:g}"
+            )
+        return self._spending(plan, 1.0 - float(brentq(excess, least, most, xtol=1e-16)))
 
     def _spending(self, plan: Plan, total: float) -> Bounds:
         spent = self.function.spent(total, plan.looks.spending_time)

@@ -98,6 +98,19 @@ class SequentialSurvivalDesign:
         ratio = self.hazard_ratio if hazard_ratio is None else hazard_ratio
         return float(expected_z(self.events, ratio, allocation_ratio=self.allocation_ratio, margin=self.margin))
 
+    def hazard_ratio_at_drift(self, drift: float) -> float:
+        """Give the hazard ratio of a drift, e.g. of an estimate or a limit by `stagewise_inference`.
+
+        Examples
+        --------
+        >>> from analysis.power import GroupSequentialDesign, stagewise_inference
+        >>> plan = SequentialSurvivalDesign(GroupSequentialDesign((0.65, 1.0)), 0.74, events=528, allocation_ratio=2)
+        >>> seen = stagewise_inference(plan.design, look=1, z=3.1)
+        >>> [round(plan.hazard_ratio_at_drift(drift), 3) for drift in (seen.estimate, seen.upper, seen.lower)]
+        [0.701, 0.56, 0.878]
+        """
+        return hazard_ratio_at_z(drift, self.events, allocation_ratio=self.allocation_ratio, margin=self.margin)
+
     def crossing(self, hazard_ratio: float | None = None) -> Crossing:
         """Probabilities of ending at each look for a true hazard ratio, by default the alternative."""
         return self.design.crossing(self.drift(hazard_ratio))

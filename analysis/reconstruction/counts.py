@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 TRIES = 60
 SHIFTS = 18  # of the lateness of all intervals, each way
 STEP = 0.1
+HALF = 0.5 + 1e-9  # rounding does not hang on the last bit of a percentage
 
 
 @njit(cache=True, nogil=True)
@@ -49,11 +50,11 @@ def follow(
     for k in range(cells[0], cells[1]):
         d = 0
         if n > 0 and survival > 0.0:
-            d = min(max(int(np.floor(n * (1.0 - target[k] / survival) + 0.5)), 0), leaving - died, n)
+            d = min(max(int(np.floor(n * (1.0 - target[k] / survival) + HALF)), 0), leaving - died, n)
             died += d
             survival *= (n - d) / n
         n -= d
-        c = min(int(np.floor(censored * elapsed[k] ** power + 0.5)) - gone, n)
+        c = min(int(np.floor(censored * elapsed[k] ** power + HALF)) - gone, n)
         gone += c
         n -= c
         events[k] = d
@@ -85,8 +86,14 @@ def empty_interval(
         left, end, misfit = follow(cells, n, survival, target, elapsed, power, leaving, censored, events, censorings)
         missing = leaving - (n - left)
         if missing == 0:
-            break
+            return left, end, misfit
         censored = min(max(censored + missing, 0), leaving)
+    missing = leaving - (n - left)  # swings between two numbers: the last cells give way
+    for k in range(cells[1] - 1, cells[0] - 1, -1):
+        more = max(missing, -censorings[k])
+        censorings[k] += more
+        left -= more
+        missing -= more
     return left, end, misfit
 
 
@@ -129,15 +136,33 @@ def fill(
     target: FloatArray,
     elapsed: FloatArray,
     lateness: FloatArray,
+    total: int,
+    slack: float,
     events: NDArray[np.int64],
     censorings: NDArray[np.int64],
 ) -> int:  # pragma: no cover - compiled
-    """Fill all intervals one after the other, and return the number of events."""
+    """Fill all intervals one after the other, and return the number of events.
+
+    In the last one, whoever is not to die is censored, if the curve still comes down to within ``slack`` of its end: at
+    a survival of 0 any number of censorings makes up the number of patients.
+    """
     survival = 1.0
-    for i in range(leaving.size):
+    for i in range(leaving.size - 1):
         n, survival, _ = empty_interval(
             (starts[i], starts[i + 1]), n, survival, target, elapsed, lateness[i], leaving[i], events, censorings
         )
+    i = leaving.size - 1
+    cells = (starts[i], starts[i + 1])
+    due = total - events[: starts[i]].sum()
+    if 0 <= due <= leaving[i]:
+        power, spared = np.exp(lateness[i]), leaving[i] - due
+        for _ in range(4):  # at a survival of 0, who was to be censored in the last cell dies in it
+            left, end, _ = follow(cells, n, survival, target, elapsed, power, leaving[i], spared, events, censorings)
+            excess = events.sum() - total
+            if left == n - leaving[i] and end <= target[-1] + slack and excess == 0:
+                return total
+            spared = min(max(spared + excess, 0), leaving[i])
+    empty_interval(cells, n, survival, target, elapsed, lateness[i], leaving[i], events, censorings)
     return int(events.sum())
 
 
@@ -165,7 +190,7 @@ def fill_exactly(
     best = 0.0
     for step in range(2 * SHIFTS + 1):
         shift = STEP * ((step + 1) // 2) * (1 if step % 2 else -1)
-        found = fill(n, starts, leaving, target, elapsed, lateness + shift, events, censorings)
+        found = fill(n, starts, leaving, target, elapsed, lateness + shift, total, slack, events, censorings)
         if found == total:
             return found
         if abs(found - total) < nearest:
@@ -173,7 +198,7 @@ def fill_exactly(
     low, high = 1.0 - np.e * slack, 1.0 + np.e * slack  # S ** (1 + x) differs from S by at most x / e
     for _ in range(TRIES):
         bend = (low + high) / 2
-        found = fill(n, starts, leaving, target**bend, elapsed, lateness + best, events, censorings)
+        found = fill(n, starts, leaving, target**bend, elapsed, lateness + best, total, slack, events, censorings)
         if found == total:
             break
         if found < total:

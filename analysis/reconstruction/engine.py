@@ -11,6 +11,7 @@ import numpy as np
 from analysis.reconstruction import forward
 from analysis.reconstruction.conditioning import condition
 from analysis.reconstruction.members import draw_patients, expected_counts, meet_ratio
+from analysis.survival.estimators import reverse_kaplan_meier
 
 if TYPE_CHECKING:
     from analysis.reconstruction.prior import EndpointPrior
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 CHUNK = 50  # members whose random numbers come from one stream
 SEARCHES = (600, 1000, 2000, 4000, 8000, 8000)  # swaps tried in an arm, by attempt at a member
 ADAPTATIONS = 3
+import os as _os
+CLUMP = float(_os.environ.get('CLUMP','0.006'))
 STEP = 0.5  # of a step of the Kaplan-Meier curve, by which a smooth path may miss a printed time
 
 
@@ -99,7 +102,7 @@ def pose(required: Requirements, prior: EndpointPrior) -> Problem:
 def draw_ensemble(problem: Problem, members: int, seed: np.random.SeedSequence, threads: int) -> Ensemble:
     """Draw members in chunks of ``CHUNK``; the same bits for any number of threads."""
     sizes = [min(CHUNK, members - start) for start in range(0, members, CHUNK)]
-    streams = seed.spawn(len(sizes))
+    streams = [np.random.SeedSequence([*seed.generate_state(4).tolist(), k]) for k in range(len(sizes))]
     with ThreadPoolExecutor(threads) as pool:
         chunks = list(pool.map(lambda task: _draw_chunk(problem, *task), zip(sizes, streams, strict=True)))
     return Ensemble(
@@ -144,8 +147,10 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, steps: in
     for k, arm in enumerate(required.arms):
         time, event = np.empty((members, arm.size)), np.empty((members, arm.size), dtype=np.bool_)
         seeds = rng.integers(0, 2**64, members, dtype=np.uint64)
+        clump = 1.0 + CLUMP * arm.size
+        spacings = rng.gamma(1.0 / clump, clump, (members, arm.size))
         draw_patients(
-            states, k, arms, problem.edges, problem.lengths, problem.sizes, events, seeds,
+            states, k, arms, problem.edges, problem.lengths, problem.sizes, events, seeds, spacings,
             arm.quantiles, arm.follow_up, arm.ticks, arm.landmarks, steps, time, event, miss,
         )
         times.append(time)
@@ -155,7 +160,20 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, steps: in
         meet_ratio(
             times[0], flags[0], boxes[0], times[1], flags[1], boxes[1], required.ratio_box, *required.test_box, miss
         )
+    if required.follow_up_of_all is not None:
+        miss += _outside_follow_up(times, flags, required.follow_up_of_all)
     return Ensemble(tuple(times), tuple(flags), states, miss, members)
+
+
+def _outside_follow_up(times: list[FloatArray], events: list[BoolArray], box: tuple[float, float]) -> FloatArray:
+    """How far the reverse Kaplan-Meier median of all arms together is from its box, in months, by member."""
+    out = np.empty(len(times[0]))
+    for i in range(out.size):
+        time = np.concatenate([arm[i] for arm in times])
+        event = np.concatenate([arm[i] for arm in events])
+        median = reverse_kaplan_meier(time, event).median()
+        out[i] = min(max(box[0] - median, median - box[1], 0.0), box[1])
+    return out
 
 
 def _draw_targets(required: Requirements, members: int, rng: np.random.Generator) -> FloatArray:

@@ -86,7 +86,7 @@ def read_points(arm: str, points: ArrayLike, unit: Literal["proportion", "percen
     missing = np.flatnonzero(~np.isfinite(given).all(axis=1))
     note("missing points", missing, "points without a number were left out")
     given = np.delete(given, missing, axis=0)
-    given[:, 1] *= UNITS[unit]
+    given[:, 1] = np.round(given[:, 1] * UNITS[unit], 12)  # 29 percent is 0.29 to the last bit
     _check_range(field_name, given, unit)
 
     rows = np.flatnonzero(np.diff(given[:, 0]) < 0) + 1

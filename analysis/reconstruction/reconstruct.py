@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analysis.errors import InvalidValueError
 from analysis.reconstruction.engine import Ensemble, Problem, draw_ensemble, pose
+from analysis.reconstruction.feasibility import left_out, refuse, refuse_impossible_counts, without
 from analysis.reconstruction.prior import ShapePrior
-from analysis.reconstruction.requirements import read_requirements
+from analysis.reconstruction.requirements import FORMS, read_requirements
 from analysis.reconstruction.result import Reconstruction
+from analysis.reported import check_comparison
 from analysis.survival.distributions import PiecewiseExponential
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from numpy.typing import NDArray
+
     from analysis.reported import ReportedComparison
 
 METHOD = "ensemble conditioned on the report"
+NEAREST = 20  # members that show how far off an impossible report is
 
 
 def reconstruct(
@@ -29,38 +35,96 @@ def reconstruct(
     rng: int | np.random.SeedSequence | np.random.Generator = 1,
     prior: ShapePrior | None = None,
     relax: Iterable[str] = (),
-    ci_type: str = "log-log",
+    ci_type: str | None = None,
     threads: int | None = None,
 ) -> Reconstruction:
-    """Draw pseudo-patient data sets that give every printed number of a report back."""
+    """Draw pseudo-patient data sets that give every printed number of a report back.
+
+    Parameters
+    ----------
+    comparison
+        The report: one arm, two or several; each needs its number of patients, everything else may be absent.
+    members
+        Number of data sets.
+    rng
+        Seed, `SeedSequence` or `Generator`; a seed gives the same members, bit for bit, with any number of threads.
+    prior
+        Shapes of curves to expect; the prior that comes with the package if not given.
+    relax
+        Printed numbers that need not come back, because they contradict the others or mean something else than a
+        statistic of these patients: ``"p_value"``, ``"hazard_ratio.ci"``, ``"placebo.median_ci"``, ...
+    ci_type
+        Type of the confidence intervals of medians and rates whose type the report does not name: ``"log-log"``,
+        ``"log"`` or ``"plain"``. If not given, the first of these under which the report is possible.
+    threads
+        Threads to use; all processors, at most 8, if not given.
+
+    Returns
+    -------
+    Reconstruction
+        Each member gives all numbers back that were not relaxed; what they leave open differs between members.
+        ``diagnostics`` holds the share of draws that met the report (``met``), how many members are distinct, and
+        how many draws were made.
+
+    Raises
+    ------
+    InvalidValueError
+        If the number of patients of an arm is missing, or an argument is out of range.
+    UnknownNameError
+        If ``relax`` names a number that no report has.
+    InfeasibleReportError
+        If no data set was found that gives all numbers back; it names those that contradict each other.
+
+    Notes
+    -----
+    The method, its assumptions and its measured accuracy are in ``docs/reconstruction.md``.
+
+    Examples
+    --------
+    >>> from analysis.reported import ReportedArm, ReportedComparison
+    >>> report = ReportedComparison(
+    ...     endpoint="PFS",
+    ...     arms=[ReportedArm("new", n=80, median="9.1"), ReportedArm("old", n=82, median="6.0")],
+    ...     control="old",
+    ...     hazard_ratio=("0.65", "0.46", "0.92"),
+    ... )
+    >>> result = reconstruct(report, members=20, rng=1)
+    >>> bool(result.faithful.all())
+    True
+    """
     if members < 1:
         raise InvalidValueError("members", members, "at least 1", "ask for 500, the default")
-    relaxed = frozenset(relax)
+    kept = without(comparison, relax)
+    refuse_impossible_counts(kept)
     chosen = (prior or ShapePrior.shipped()).for_endpoint(comparison.endpoint)
-    required = read_requirements(comparison, ci_type, relaxed)
-    problem = pose(required, chosen)
     seed, sequence = _seed(rng)
-    ensemble = draw_ensemble(problem, members, sequence, threads or min(os.cpu_count() or 1, 8))
-    kept = _resample(ensemble, sequence)
-    order = np.argsort(required.order)
-    return Reconstruction(
+    workers = threads or min(os.cpu_count() or 1, 8)
+    types = [ci_type] if ci_type else [name for name in FORMS if name == "log-log" or _unnamed_types(kept)]
+    for name in types:
+        problem = pose(read_requirements(kept, name), chosen)
+        ensemble = draw_ensemble(problem, members, sequence, workers)
+        if np.any(ensemble.miss == 0):
+            break
+    kept_members = _replace_missed(ensemble, sequence)
+    result = Reconstruction(
         comparison=comparison,
-        arm_index=np.repeat(np.arange(len(order)), [required.arms[k].size for k in order]),
-        time=np.concatenate([ensemble.times[k][kept] for k in order], axis=1),
-        event=np.concatenate([ensemble.events[k][kept] for k in order], axis=1),
         method=METHOD,
-        population={
-            comparison.arms[i].name: _curves(problem, ensemble.states[kept], int(order[i])) for i in range(len(order))
-        },
         seed=seed,
-        ci_type=ci_type,
-        relaxed=tuple(sorted(relaxed)),
+        ci_type=name,
+        relaxed=left_out(comparison, kept),
+        findings=tuple(check_comparison(comparison)),
         diagnostics={
             "met": float(np.mean(ensemble.miss == 0)),
-            "distinct members": float(np.unique(kept).size),
+            "distinct members": float(np.unique(kept_members).size),
             "draws": float(ensemble.attempts),
         },
+        **_patients(problem, ensemble, kept_members),
+        population=_populations(comparison, problem, ensemble.states[kept_members]),
     )
+    if not np.any(ensemble.miss == 0):
+        nearest = np.argsort(ensemble.miss)[:NEAREST]
+        refuse(replace(result, **_patients(problem, ensemble, nearest), population=None))
+    return result
 
 
 def _seed(rng: int | np.random.SeedSequence | np.random.Generator) -> tuple[int | None, np.random.SeedSequence]:
@@ -71,18 +135,41 @@ def _seed(rng: int | np.random.SeedSequence | np.random.Generator) -> tuple[int 
     return int(rng), np.random.SeedSequence(int(rng))
 
 
-def _resample(ensemble: Ensemble, seed: np.random.SeedSequence) -> np.ndarray:
+def _unnamed_types(comparison: ReportedComparison) -> bool:
+    intervals = [arm.median_ci for arm in comparison.arms]
+    intervals += [mark.ci for arm in comparison.arms for mark in (*arm.landmarks, *arm.quartiles)]
+    return any(interval is not None and interval.ci_type is None for interval in intervals)
+
+
+def _replace_missed(ensemble: Ensemble, seed: np.random.SeedSequence) -> NDArray[np.intp]:
     """Members to keep: those that missed a number give their place to others that met all."""
     met = np.flatnonzero(ensemble.miss == 0)
     kept = np.arange(ensemble.miss.size)
     if 0 < met.size < kept.size:
         missed = ensemble.miss > 0
-        kept[missed] = np.random.default_rng(seed.spawn(1)[0]).choice(met, int(missed.sum()))
+        kept[missed] = np.random.default_rng([*seed.generate_state(4), 1]).choice(met, int(missed.sum()))
     return kept
 
 
-def _curves(problem: Problem, states: np.ndarray, arm: int) -> tuple[PiecewiseExponential, ...]:
-    width = problem.edges.size
-    medians = np.exp(states[:, -2])
-    rates = np.exp(states[:, arm * width : (arm + 1) * width]) / medians[:, None]
-    return tuple(PiecewiseExponential(rate, m * problem.edges[1:]) for rate, m in zip(rates, medians, strict=True))
+def _patients(problem: Problem, ensemble: Ensemble, members: NDArray[np.intp]) -> dict[str, NDArray[np.generic]]:
+    """Patients of some members, arms in the order of the report."""
+    place = np.argsort(problem.required.order)
+    return {
+        "arm_index": np.repeat(np.arange(place.size), [problem.required.arms[k].size for k in place]),
+        "time": np.concatenate([ensemble.times[k][members] for k in place], axis=1),
+        "event": np.concatenate([ensemble.events[k][members] for k in place], axis=1),
+    }
+
+
+def _populations(
+    comparison: ReportedComparison, problem: Problem, states: NDArray[np.float64]
+) -> dict[str, tuple[PiecewiseExponential, ...]]:
+    """Each arm's smooth hazards, one distribution per member."""
+    width, medians = problem.edges.size, np.exp(states[:, -2])
+    out = {}
+    for k, index in enumerate(problem.required.order):
+        rates = np.exp(states[:, k * width : (k + 1) * width]) / medians[:, None]
+        out[comparison.arms[index].name] = tuple(
+            PiecewiseExponential(rate, m * problem.edges[1:]) for rate, m in zip(rates, medians, strict=True)
+        )
+    return out

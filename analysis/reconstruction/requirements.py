@@ -48,9 +48,9 @@ class Requirements:
     events_total: int | None
     ratio_box: FloatArray
     test_box: tuple[float, float, bool]
-    log_ratio: float | None
     median: tuple[float, float]  # log of a typical median in months, and how well it is known
     follow_up: tuple[float, float] | None
+    follow_up_of_all: tuple[float, float] | None  # box of the median follow-up of all arms together
 
 
 @dataclass
@@ -65,8 +65,8 @@ class _Equations:
         self.errors.append(error)
 
 
-def read_requirements(comparison: ReportedComparison, ci_type: str, relaxed: frozenset[str]) -> Requirements:
-    """Translate a report, leaving out the numbers that the caller relaxed.
+def read_requirements(comparison: ReportedComparison, ci_type: str) -> Requirements:
+    """Translate a report; intervals whose type is not printed are of ``ci_type``.
 
     Raises
     ------
@@ -76,16 +76,16 @@ def read_requirements(comparison: ReportedComparison, ci_type: str, relaxed: fro
     order = tuple(sorted(range(len(comparison.arms)), key=lambda k: comparison.arms[k].name != comparison.control))
     equations = _Equations()
     arms = []
-    total_follow_up = _kept(comparison.median_follow_up, "median_follow_up", relaxed)
+    all_followed = comparison.median_follow_up
     for k, index in enumerate(order):
         arm = comparison.arms[index]
-        arms.append(_read_arm(arm, k, equations, ci_type, relaxed, total_follow_up))
-    total = _kept(comparison.events_total, "events_total", relaxed)
+        arms.append(_read_arm(arm, k, equations, ci_type, all_followed))
+    total = comparison.events_total
     events = None if total is None else int(total.value)
     if events is not None and not all(arm.events is not None for arm in arms):
         equations.add((forward.EVENTS, -1, 0, 0, 0, 0), (events, events), 0.3 / max(events, 1))
-    ratio_box, log_ratio = _read_ratio(comparison, equations, relaxed)
-    test_box = _read_test(comparison, equations, relaxed)
+    ratio_box = _read_ratio(comparison, equations)
+    test_box = _read_test(comparison)
     shape = (len(equations.rows), 6)
     return Requirements(
         order=order,
@@ -96,14 +96,10 @@ def read_requirements(comparison: ReportedComparison, ci_type: str, relaxed: fro
         events_total=events,
         ratio_box=ratio_box,
         test_box=test_box,
-        log_ratio=log_ratio,
         median=_typical_median(comparison),
         follow_up=_typical_follow_up(comparison),
+        follow_up_of_all=None if all_followed is None or not all_followed.reached else _edges(all_followed),
     )
-
-
-def _kept(number: Reported | None, name: str, relaxed: frozenset[str]) -> Reported | None:
-    return None if number is None or name in relaxed else number
 
 
 def _z(level: float) -> float:
@@ -113,7 +109,7 @@ def _z(level: float) -> float:
 def _form(interval: ReportedInterval, default: str) -> int:
     name = interval.ci_type or default
     if name not in FORMS:
-        raise InvalidValueError("ci_type", name, f"one of {', '.join(FORMS)}", "relax this interval, or name its type")
+        raise InvalidValueError("ci_type", name, f"one of {', '.join(FORMS)}", "name another type, or leave the interval out")
     return FORMS[name]
 
 
@@ -126,8 +122,7 @@ def _read_arm(
     k: int,
     equations: _Equations,
     ci_type: str,
-    relaxed: frozenset[str],
-    total_follow_up: Reported | None,
+    all_followed: Reported | None,
 ) -> ArmBoxes:
     if arm.n is None:
         raise InvalidValueError(
@@ -135,16 +130,14 @@ def _read_arm(
         )
     size = int(arm.n.value)
     quantiles: list[tuple[float, ...]] = []
-    medians = [(0.5, arm.median, arm.median_ci, f"{arm.name}.median", f"{arm.name}.median_ci")]
-    for quartile in arm.quartiles:
-        name = f"{arm.name}.time at {quartile.p:.0%} with event"
-        medians.append((1 - quartile.p, quartile.time, quartile.ci, name, f"{name}, ci"))
-    for level, time, interval, name, ci_name in medians:
-        stated = [(_kept(time, name, relaxed), 0.0, 0, QUANTILE_ERROR)]
-        if interval is not None and ci_name not in relaxed:
+    times = [(0.5, arm.median, arm.median_ci)]
+    times += [(1 - quartile.p, quartile.time, quartile.ci) for quartile in arm.quartiles]
+    for level, time, interval in times:
+        stated = [(time, 0.0, 0, QUANTILE_ERROR)]
+        if interval is not None:
             z, form = _z(interval.level), _form(interval, ci_type)
-            stated.append((_kept(interval.lower, f"{ci_name}.lower", relaxed), z, form, LIMIT_ERROR))
-            stated.append((_kept(interval.upper, f"{ci_name}.upper", relaxed), -z, form, LIMIT_ERROR))
+            stated.append((interval.lower, z, form, LIMIT_ERROR))
+            stated.append((interval.upper, -z, form, LIMIT_ERROR))
         for number, z, form, error in stated:
             if number is None:
                 continue
@@ -156,9 +149,7 @@ def _read_arm(
                 quantiles.append((level, z, form, 0.0, np.inf, 0.0))
                 equations.add((forward.BEYOND, k, 0, level, z, form), (0.0, 0.0), RATE_ERROR)
     follow_up = []
-    followed = _kept(arm.median_follow_up, f"{arm.name}.median_follow_up", relaxed)
-    if followed is None and total_follow_up is not None:
-        followed = total_follow_up
+    followed = arm.median_follow_up or all_followed
     if followed is not None and followed.reached:
         box = _edges(followed)
         follow_up.append((0.5, *box, 1.0))
@@ -168,19 +159,18 @@ def _read_arm(
     ticks = []
     if arm.at_risk is not None:
         for time, count in zip(arm.at_risk.times, arm.at_risk.counts, strict=True):
-            if time > 0 and f"{arm.name}.at risk at {time:g} months" not in relaxed:
+            if time > 0:
                 ticks.append((time, float(count)))
                 gone = max(np.log((size + 0.5) / (count + 0.5)), 0.2 / size)
                 error = COUNT_ERROR / (count + 0.5) / gone
                 equations.add((forward.AT_RISK, k, time, 0, 0, 0), (count, count), float(error))
-    landmarks = _read_landmarks(arm, k, equations, ci_type, relaxed)
-    events = _kept(arm.events, f"{arm.name}.events", relaxed)
+    landmarks = _read_landmarks(arm, k, equations, ci_type)
+    events = None if arm.events is None else int(arm.events.value)
     if events is not None:
-        count = int(events.value)
-        equations.add((forward.EVENTS, k, 0, 0, 0, 0), (count, count), 0.3 / max(count, 1))
+        equations.add((forward.EVENTS, k, 0, 0, 0, 0), (events, events), 0.3 / max(events, 1))
     return ArmBoxes(
         size=size,
-        events=None if events is None else int(events.value),
+        events=events,
         quantiles=np.array(quantiles, dtype=np.float64).reshape(-1, 6),
         follow_up=np.array(follow_up, dtype=np.float64).reshape(-1, 4),
         ticks=np.array(ticks, dtype=np.float64).reshape(-1, 2),
@@ -188,19 +178,14 @@ def _read_arm(
     )
 
 
-def _read_landmarks(
-    arm: ReportedArm, k: int, equations: _Equations, ci_type: str, relaxed: frozenset[str]
-) -> list[tuple[float, ...]]:
+def _read_landmarks(arm: ReportedArm, k: int, equations: _Equations, ci_type: str) -> list[tuple[float, ...]]:
     rows = []
     for landmark in arm.landmarks:
-        name = f"{arm.name}.survival at {landmark.time.text} {landmark.time.unit}"
-        rate = _kept(landmark.survival, name, relaxed)
-        if rate is None:
-            continue
+        rate = landmark.survival
         time, low, high = landmark.time.value, rate.lower, rate.upper
         limits: tuple[float, ...] = (0.0, 0, np.nan, np.nan, np.nan, np.nan)
         interval = landmark.ci
-        if interval is not None and f"{name}, ci" not in relaxed:
+        if interval is not None:
             z, form = _z(interval.level), _form(interval, ci_type)
             limits = (z, form, interval.lower.lower, interval.lower.upper, interval.upper.lower, interval.upper.upper)
             outer = np.log(-np.log(np.clip([interval.lower.value, interval.upper.value], 1e-6, 1 - 1e-6)))
@@ -212,39 +197,29 @@ def _read_landmarks(
     return rows
 
 
-def _read_ratio(
-    comparison: ReportedComparison, equations: _Equations, relaxed: frozenset[str]
-) -> tuple[FloatArray, float | None]:
+def _read_ratio(comparison: ReportedComparison, equations: _Equations) -> FloatArray:
     box = np.array([-FAR, FAR, -FAR, FAR, -FAR, FAR, _z(0.95)])
     ratio = comparison.hazard_ratio
     if ratio is None:
-        return box, None
+        return box
     centre = float(np.log(ratio.estimate.value))
-    if "hazard_ratio" not in relaxed:
-        box[:2] = np.log(_edges(ratio.estimate))
-        equations.add((forward.SCORE, 1, 0, 0, 0, 0), (box[0], box[1]), 0.003)
+    box[:2] = np.log(_edges(ratio.estimate))
+    equations.add((forward.SCORE, 1, 0, 0, 0, 0), (box[0], box[1]), 0.003)
     interval = ratio.ci
-    if interval is not None and "hazard_ratio.ci" not in relaxed:
+    if interval is not None:
         z = box[6] = _z(interval.level)
-        lower = _kept(interval.lower, "hazard_ratio.ci.lower", relaxed)
-        upper = _kept(interval.upper, "hazard_ratio.ci.upper", relaxed)
-        if lower is not None:
-            box[2:4] = np.log(_edges(lower))
-        if upper is not None:
-            box[4:6] = np.log(_edges(upper))
-        if lower is not None and upper is not None and lower.lower > 0:
+        box[2:4], box[4:6] = np.log(_edges(interval.lower)), np.log(_edges(interval.upper))
+        if interval.lower.lower > 0:
             narrow = max((box[4] - box[3]) / 2 / z, 1e-3)
             wide = (box[5] - box[2]) / 2 / z
             equations.add((forward.INFORMATION, 1, centre, 0, 0, 0), (narrow, wide), 0.01)
-    return box, centre
+    return box
 
 
-def _read_test(
-    comparison: ReportedComparison, equations: _Equations, relaxed: frozenset[str]
-) -> tuple[float, float, bool]:
+def _read_test(comparison: ReportedComparison) -> tuple[float, float, bool]:
     """Range of the log-rank statistic (negative favours the experimental arm) that prints the p-value."""
     p_value = comparison.p_value
-    if p_value is None or "p_value" in relaxed or len(comparison.arms) != 2:
+    if p_value is None or len(comparison.arms) != 2:
         return -np.inf, np.inf, False
     one_sided = p_value.sided == 1
     share = 1.0 if one_sided else 2.0

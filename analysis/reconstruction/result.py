@@ -70,7 +70,7 @@ class Reconstruction:
     Within a member, each arm's patients are kept in the order of their times.
     """
 
-    comparison: ReportedComparison
+    comparison: ReportedComparison = field(repr=False)
     arm_index: NDArray[np.intp] = field(repr=False)
     time: FloatArray = field(repr=False)
     event: BoolArray = field(repr=False)

@@ -32,7 +32,8 @@ class InLoopTest(Protocol):
     """A test that is computed on every replicate. A new test is a new class with these members; it has to be picklable.
 
     Every test has a column ``z``, standard normal under the null hypothesis and negative where the experimental arm
-    does better; those that estimate have ``estimate``, ``std_error``, ``lower`` and ``upper`` as well.
+    does better; those that estimate have ``estimate``, ``std_error``, ``lower`` and ``upper`` as well. A test of one
+    direction only has ``one_sided = True``.
     """
 
     columns: ClassVar[tuple[str, ...]]

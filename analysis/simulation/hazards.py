@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from analysis.survival.distributions import Distribution
 
 TAIL = 1e-7
-FOREVER = 1e9
+HORIZONS = 2.0 ** np.arange(-20, 30, 0.125)
 PIECES = 1000
 GUIDE = 1024
 
@@ -42,7 +42,7 @@ def hazard_tables(by_member: Sequence[Sequence[Distribution]]) -> HazardTables:
     """Tables of the distributions of each member's cells.
 
     A piecewise-exponential distribution is kept exactly; any other is followed at 1,000 quantiles and 1,000 times up to
-    the time that all but 1e-7 of its events precede, and keeps its last rate from there on.
+    a time that all but 1e-7 of its events precede, and keeps its last rate from there on.
     """
     knots = [_knots(distribution) for cells in by_member for distribution in cells]
     sizes = [len(hazard) for hazard, _, _ in knots]
@@ -57,13 +57,13 @@ def hazard_tables(by_member: Sequence[Sequence[Distribution]]) -> HazardTables:
 
 def _knots(distribution: Distribution) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     changes = distribution.change_points
-    failing = 1.0 - float(distribution.survival(FOREVER))
-    latest = float(distribution.quantile(failing * (1.0 - TAIL))) if failing > 0 else 1.0
+    failed = 1.0 - np.asarray(distribution.survival(HORIZONS))
+    latest = float(HORIZONS[np.argmax(failed >= failed[-1] * (1.0 - TAIL))])
     beyond_changes = float(changes[-1]) + max(1.0, float(changes[-1])) if changes.size else 0.0
     pieces = as_piecewise_exponential(distribution, max(latest, beyond_changes), PIECES)
     time = np.concatenate(([0.0], pieces.breaks))
     hazard = np.concatenate(([0.0], np.cumsum(pieces.rates[:-1] * np.diff(time))))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         return hazard, time, 1.0 / np.asarray(pieces.rates)
 
 

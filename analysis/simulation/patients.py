@@ -105,7 +105,7 @@ def population(design: TrialDesign, scenario: Scenario) -> Population:
     if design.delayed_entry is not None and (design.assessments is not None or illness_death):
         expected = "no assessments and no illness-death model with it"
         raise InvalidValueError("delayed_entry", design.delayed_entry, expected, "drop one of them")
-    by_model = [_members(model) for model in models]
+    by_model = [latent_times(model) for model in models]
     sizes = {len(members) for members in by_model} - {1}
     if len(sizes) > 1:
         raise InvalidValueError("scenario", sorted(sizes), "ensembles with as many members in every arm", "align them")
@@ -129,7 +129,7 @@ def population(design: TrialDesign, scenario: Scenario) -> Population:
     )
 
 
-def _members(model: EventTime) -> Sequence[tuple[Distribution, ...]]:
+def latent_times(model: EventTime) -> Sequence[tuple[Distribution, ...]]:
     """Latent times of each distribution that a trial may take: of an ensemble's members, or of the model itself."""
     if isinstance(model, IllnessDeath):
         return [(model.progression, model.death, model.death_after_progression)]

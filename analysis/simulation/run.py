@@ -90,7 +90,7 @@ def simulate(
     >>> abs(result.power().value - 0.50) < 0.02
     True
     """
-    _check_names(tests)
+    _check_tests(tests, design)
     plan = plan_for(design, scenario, tests, rng)
     trials = count("trials", trials, "replicates")
     target = (
@@ -181,12 +181,15 @@ def simulate_grid(
     return pd.concat(frames, ignore_index=True)
 
 
-def _check_names(tests: Sequence[AnyTest]) -> None:
+def _check_tests(tests: Sequence[AnyTest], design: TrialDesign) -> None:
     names = [test.name for test in tests]
     if not names or len(set(names)) < len(names):
         raise InvalidValueError(
             "tests", names, "at least one test, none of them twice", "drop or rename the double one"
         )
+    for test in tests:
+        if design.sided == 2 and getattr(test, "one_sided", False):
+            raise InvalidValueError("tests", test.name, "tests of both directions, sided=2", "design it with sided=1")
 
 
 def _bar(trials: int, progress: bool | None) -> tqdm[NoReturn]:

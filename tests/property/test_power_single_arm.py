@@ -24,7 +24,7 @@ from analysis.power.single_arm import (
     stratified_exact,
     with_attained_sizes,
 )
-from analysis.power.single_arm.design import outcomes
+from analysis.power.single_arm.outcomes import outcomes
 
 
 def binomial(n: int, rate: float) -> np.ndarray:
@@ -158,17 +158,73 @@ def test_found_designs_keep_what_was_asked_and_stopping_early_saves_patients(req
     assert both.optimal.expected_n(p0) <= found.optimal.expected_n(p0) + 1e-9
 
 
-@given(requests)
-@settings(max_examples=20, deadline=None)
-def test_a_complete_search_is_not_beaten_by_a_larger_one(request):
-    p0, gain, alpha, power = request
-    asked = {"null_rate": p0, "alternative_rate": p0 + gain, "alpha": alpha, "power": power}
-    found = simon_two_stage(**asked)
-    # a bound on the search that stops before its proof leaves nothing out: the best of half as many again is no better
-    single = found.minimax.n
-    assert found.searched_to >= found.optimal.n
-    larger = simon_two_stage(**asked, n_max=found.searched_to + single // 2)
-    assert larger.optimal == found.optimal
+def enumerated_in_arrays(p0, p1, alpha, power, n_max, *, efficacy, under):
+    """As ``enumerated``, with whole arrays over both first-stage counts and the final one, for larger sizes."""
+    best: dict[int, float] = {}
+    for n in range(2, n_max + 1):
+        for n1 in range(1, n):
+            x, r = np.arange(n1 + 1), np.arange(n)
+            low, high = np.arange(n1)[:, None, None], np.arange(1, n1 + 2)[None, :, None]
+            reject, stop = [], []
+            for rate in (p0, p1):
+                joint = stats.binom.pmf(x, n1, rate)[:, None] * stats.binom.sf(r - x[:, None], n - n1, rate)
+                total = np.vstack([np.zeros(n), joint.cumsum(axis=0)])
+                at_least = stats.binom.sf(np.arange(1, n1 + 2) - 1, n1, rate)[None, :, None]
+                reject.append(total[None, 1 : n1 + 2] - total[1 : n1 + 1, None] + at_least)
+                stop.append(stats.binom.cdf(low, n1, rate) + at_least)
+            kept = (reject[0] <= alpha) & (reject[1] >= power) & (high >= low + 2) & (low <= r)
+            kept &= efficacy | (high == n1 + 1)
+            if kept.any():
+                size = n1 + (1 - stop[under == "alternative"]) * (n - n1)
+                best[n] = min(best.get(n, np.inf), float(np.broadcast_to(size, kept.shape)[kept].min()))
+    return best
+
+
+@pytest.mark.parametrize(
+    ("efficacy", "under"),
+    [(False, "null"), (True, "null"), (True, "alternative")],
+    ids=["futility", "both", "alternative"],
+)
+@pytest.mark.parametrize(
+    ("p0", "p1", "alpha", "power"),
+    [
+        (0.1, 0.3, 0.1, 0.9),
+        (0.3, 0.6, 0.05, 0.8),
+        (0.6, 0.85, 0.05, 0.8),
+        (0.05, 0.25, 0.05, 0.9),
+        (0.45, 0.7, 0.1, 0.8),
+    ],
+)
+def test_search_finds_what_enumeration_finds_up_to_forty_patients(p0, p1, alpha, power, efficacy, under):
+    n_max = 30 if efficacy else 40
+    best = enumerated_in_arrays(p0, p1, alpha, power, n_max, efficacy=efficacy, under=under)
+    found = simon_two_stage(
+        null_rate=p0,
+        alternative_rate=p1,
+        alpha=alpha,
+        power=power,
+        n_max=n_max,
+        early_stopping="futility and efficacy" if efficacy else "futility",
+        minimise=under,
+    )
+    rate = p1 if under == "alternative" else p0
+    assert found.minimax.n == min(best)
+    assert found.optimal.expected_n(rate) == pytest.approx(min(best.values()), abs=1e-9)
+    assert [design.expected_n(rate) for design in found.admissible] == pytest.approx(
+        [best[design.n] for design in found.admissible], abs=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    ("p0", "p1", "alpha", "power"), [(0.2, 0.5, 0.05, 0.8), (0.1, 0.4, 0.05, 0.9), (0.5, 0.8, 0.1, 0.8)]
+)
+def test_no_design_beyond_a_complete_search_expects_fewer_patients(p0, p1, alpha, power):
+    found = simon_two_stage(null_rate=p0, alternative_rate=p1, alpha=alpha, power=power)
+    assert found.complete
+    best = enumerated_in_arrays(p0, p1, alpha, power, found.searched_to + 12, efficacy=False, under="null")
+    assert found.optimal.expected_n(p0) == pytest.approx(min(best.values()), abs=1e-9)
+    beyond = [size for n, size in best.items() if n > found.searched_to]
+    assert min(beyond) > found.optimal.expected_n(p0)
 
 
 @given(st.integers(2, 60), st.floats(0.05, 0.6), st.sampled_from([0.025, 0.05, 0.1]))

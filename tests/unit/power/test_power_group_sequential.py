@@ -213,6 +213,8 @@ def test_infeasible_boundaries_say_what_would_be_possible():
         _ = GroupSequentialDesign((0.5, 1.0), alpha=0.001, efficacy=HaybittlePeto(2.5)).upper
     with pytest.raises(InfeasibleDesignError, match="less on futility"):
         _ = GroupSequentialDesign((0.05, 1.0), futility=FutilityBounds((2.9,)), power=0.999).drift
+    with pytest.raises(InfeasibleDesignError, match="name a total below"):
+        _ = GroupSequentialDesign((0.3, 1.0), alpha=1e-5, futility=NullSpending(LanDeMetsOBrienFleming())).upper
     with pytest.raises(InfeasibleDesignError, match="meets the efficacy bound at look 1 of 2"):
         _ = GroupSequentialDesign((0.5, 1.0), futility=FutilityBounds((3.5,))).upper
 

@@ -54,6 +54,10 @@ def test_hazard_ratios_at_the_bounds():
     assert futile.futility_hazard_ratios[0] == 1
 
 
+def test_a_drift_and_its_hazard_ratio_belong_together():
+    assert PLAN.hazard_ratio_at_drift(PLAN.drift(0.61)) == pytest.approx(0.61, rel=1e-12)
+
+
 def test_a_margin_shifts_every_hazard_ratio():
     shifted = sequential_survival_design(LOOKS, 0.74 * 1.3, allocation_ratio=2, margin=1.3)
     assert shifted.events == pytest.approx(PLAN.events, rel=1e-12)

@@ -111,6 +111,13 @@ def test_a_stop_for_futility_is_weaker_and_one_for_efficacy_stronger_than_any_la
     assert infer(design, 10, 10).upper == 1
 
 
+def test_of_two_stops_for_efficacy_the_earlier_is_the_stronger_of_two_for_futility_the_weaker():
+    design = BinomialDesign((10, 20, 30), (1, 3, 7), 0.2, efficacy=(6, 9))
+    strength = [(0, 10), (1, 10), (2, 20), (3, 20), (6, 30), (8, 30), (9, 20), (10, 20), (6, 10), (10, 10)]
+    p_values = [infer(design, *outcome).p_one_sided for outcome in strength]
+    assert all(np.diff(p_values) < 0)
+
+
 def test_koyama_chen_interval_is_the_narrower_one():
     exact, narrow = (infer(SIMON, 7, 29, interval=name) for name in ("exact", "koyama-chen"))
     assert narrow.lower == exact.lower

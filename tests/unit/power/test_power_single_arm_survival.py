@@ -135,6 +135,13 @@ def test_two_stage_designs_keep_what_was_asked_and_save_patients(test):
     assert found.optimal.expected_n(NULL) <= found.minimax.expected_n(NULL)
 
 
+def test_a_simulated_trial_that_fails_at_the_interim_look_does_not_reject():
+    hopeless = TwoStageSurvivalDesign(LOG_RANK, NULL, TRUTH, SCHEDULE, 40, 10.0, 8.0, -8.0)
+    certain = TwoStageSurvivalDesign(LOG_RANK, NULL, TRUTH, SCHEDULE, 40, 10.0, -8.0, -8.0)
+    assert simulated_rejection(hopeless, TRUTH, trials=200, rng=1).estimate == 0
+    assert simulated_rejection(certain, TRUTH, trials=200, rng=1).estimate == 1
+
+
 def test_optimal_interim_is_not_beaten_by_its_neighbours():
     test = OneSampleLogRank(NULL)
     best = two_stage_survival(test, null=NULL, truth=TRUTH, rate=3, follow_up=4, alpha=0.05, power=0.8).optimal
@@ -188,6 +195,7 @@ def test_designs_round_trip_through_json_and_say_their_numbers():
         (lambda: SurvivalDesign(OneSampleLogRank(NULL), TRUTH, SCHEDULE, 20, 5), "alpha"),
         (lambda: TwoStageSurvivalDesign(OneSampleLogRank(NULL), NULL, TRUTH, SCHEDULE, 40, 30, 0, 1.6), "interim_time"),
         (lambda: two_stage_survival(LOG_RANK, null=NULL, truth=TRUTH, rate=0, follow_up=4, **ASKED), "rate"),
+        (lambda: two_stage_survival(LOG_RANK, null=TRUTH, truth=TRUTH, rate=3, follow_up=4, **ASKED), "null"),
         (lambda: simulated_rejection(SINGLE, TRUTH, trials=0, rng=1), "trials"),
     ],
 )  # fmt: skip

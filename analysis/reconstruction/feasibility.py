@@ -1,0 +1,97 @@
+"""What a caller may leave out of a report, and what is said of a report that no data set reproduces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.errors import InfeasibleReportError, UnknownNameError
+from analysis.reconstruction.fidelity import printed_statistics
+from analysis.reported import check_comparison
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analysis.reconstruction.result import Reconstruction
+    from analysis.reported import ReportedArm, ReportedComparison
+
+WHOLE = ("hazard_ratio", "p_value", "events_total", "n_total", "median_follow_up")
+OF_AN_ARM = ("events", "median", "median_ci", "median_follow_up", "landmarks", "quartiles", "at_risk")
+
+
+def without(comparison: ReportedComparison, relaxed: Iterable[str]) -> ReportedComparison:
+    """Return the report without some of its numbers.
+
+    Parameters
+    ----------
+    comparison
+        The report.
+    relaxed
+        ``"hazard_ratio"``, ``"hazard_ratio.ci"``, ``"p_value"``, ``"events_total"``, ``"n_total"``,
+        ``"median_follow_up"``, or of an arm, such as ``"placebo.median_ci"``: ``events``, ``median``, ``median_ci``,
+        ``median_follow_up``, ``landmarks``, ``quartiles``, ``at_risk``.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such number.
+    """
+    of_arms = {f"{arm.name}.{field}": (arm.name, field) for arm in comparison.arms for field in OF_AN_ARM}
+    for name in relaxed:
+        if name == "hazard_ratio.ci" and comparison.hazard_ratio is not None:
+            comparison = replace(comparison, hazard_ratio=replace(comparison.hazard_ratio, ci=None))
+        elif name in WHOLE:
+            comparison = replace(comparison, **{name: None})
+        elif name in of_arms:
+            of, field = of_arms[name]
+            arms = tuple(_arm_without(arm, field) if arm.name == of else arm for arm in comparison.arms)
+            comparison = replace(comparison, arms=arms)
+        else:
+            raise UnknownNameError("number to relax", name, [*WHOLE, "hazard_ratio.ci", *of_arms])
+    return comparison
+
+
+def left_out(whole: ReportedComparison, kept: ReportedComparison) -> tuple[str, ...]:
+    """Names of the statistics that one report prints and the other does not."""
+    names = {statistic.name for statistic in printed_statistics(kept)}
+    return tuple(s.name for s in printed_statistics(whole) if s.name not in names)
+
+
+def refuse_impossible_counts(comparison: ReportedComparison) -> None:
+    """Raise `InfeasibleReportError` for more events than patients, and for totals that are not the sum of the arms."""
+    for finding in check_comparison(comparison):
+        if finding.check == "counts":
+            raise InfeasibleReportError(str(finding))
+
+
+def refuse(attempt: Reconstruction) -> None:
+    """Raise `InfeasibleReportError` with the numbers that the nearest data sets miss, and by how much.
+
+    Parameters
+    ----------
+    attempt
+        The members that came nearest.
+    """
+    table = attempt.fidelity()
+    missed = table[(table["share"] < 1) & ~table["relaxed"]].sort_values("share", kind="stable")
+    lines = [
+        f"{row.number} is printed as {row.reported}, the nearest data sets give {_nearest(row)}"
+        for row in missed.itertuples()
+    ]
+    lines += [str(finding) for finding in check_comparison(attempt.comparison)]
+    names = ", ".join(repr(name) for name in missed["number"])
+    raise InfeasibleReportError(
+        f"{attempt.comparison.id or attempt.comparison.endpoint}: no data set was found that gives all printed numbers "
+        f"back; {'; '.join(lines)}; correct the report, or name what may differ with relax=(...), of {names}"
+    )
+
+
+def _arm_without(arm: ReportedArm, field: str) -> ReportedArm:
+    return replace(arm, **{field: () if field in ("landmarks", "quartiles") else None})
+
+
+def _nearest(row: object) -> str:
+    low, high = float(row.lowest), float(row.highest)  # type: ignore[attr-defined]
+    return f"{low:.4g}" if np.isclose(low, high) else f"{low:.4g} to {high:.4g}"
