@@ -9,6 +9,8 @@ from numba import njit
 
 STRONGEST = 0.9  # of a move within a stretch; 1 would let two patients meet
 PROBE = 0.25
+LEAST_INFORMATION = 1e-9
+WIDEST = 12.0  # on the log scale; beyond it no interval was printed
 ROUNDS = 6
 
 
@@ -37,7 +39,7 @@ def cox(control_time, control_event, time, event, start):
                     score += 1.0 - p
                     information += p * (1.0 - p)
                 j += 1
-        if information < 1e-9:
+        if information < LEAST_INFORMATION:
             break
         step = max(-1.0, min(1.0, score / information))
         beta += step
@@ -49,7 +51,7 @@ def cox(control_time, control_event, time, event, start):
 @njit(cache=True, nogil=True)
 def ratio_miss(beta, information, box):
     """How far estimate and limits are outside their boxes, on the log scale; ``box`` is (7,): edges, then z."""
-    error = box[6] / math.sqrt(max(information, 1e-9))
+    error = box[6] / math.sqrt(max(information, LEAST_INFORMATION))
     miss = max(0.0, box[0] - beta, beta - box[1])
     miss = max(miss, box[2] - (beta - error), (beta - error) - box[3])
     return max(miss, box[4] - (beta + error), (beta + error) - box[5])
@@ -100,9 +102,9 @@ def tune_ratio(times0, event0, bounds0, count0, times1, event1, bounds1, count1,
     miss = ratio_miss(beta, information, box)
     if miss == 0.0 or total == 0:
         return miss
-    least = box[6] * 2.0 / math.sqrt(event0.sum() + event1.sum())
+    least = box[6] * 2.0 / math.sqrt(max(event0.sum() + event1.sum(), 1))
     for _ in range(ROUNDS):
-        error = box[6] / math.sqrt(information)
+        error = box[6] / math.sqrt(max(information, LEAST_INFORMATION))
         aim_beta, aim_error = nearest_pair(beta, error, least, box)
         for k in range(total):
             trial[:] = strength
@@ -111,7 +113,7 @@ def tune_ratio(times0, event0, bounds0, count0, times1, event1, bounds1, count1,
             b, info = cox(work0, event0, work1, event1, beta)
             width = trial[k] - strength[k]
             slope[0, k] = (b - beta) / width
-            slope[1, k] = (box[6] / math.sqrt(info) - error) / width
+            slope[1, k] = (box[6] / math.sqrt(max(info, LEAST_INFORMATION)) - error) / width
         a11 = a12 = a22 = 1e-10
         a12 = 0.0
         for k in range(total):
@@ -163,6 +165,9 @@ def nearest_pair(beta, error, least, box):
 
     ``least`` is the smallest half-width that the number of events allows, ``z * 2 / sqrt(events)``.
     """
+    if box[5] - box[2] > WIDEST:
+        inset = 0.2 * (box[1] - box[0])
+        return min(max(beta, box[0] + inset), box[1] - inset), error
     low = max(box[0], box[2] + least, 0.5 * (box[2] + box[4]))
     high = min(box[1], box[5] - least, 0.5 * (box[3] + box[5]))
     inset = 0.2 * max(high - low, 0.0)
