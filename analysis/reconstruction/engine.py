@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CHUNK = 50  # members whose random numbers come from one stream
 SEARCHES = (600, 1000, 2000, 4000, 8000, 8000)  # swaps tried in an arm, by attempt at a member
 ADAPTATIONS = 3
+CLUMP = 0.01  # variance that each event of an arm adds to the spacing of its events: published curves move in steps
 STEP = 0.5  # of a step of the Kaplan-Meier curve, by which a smooth path may miss a printed time
 
 
@@ -145,8 +146,10 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, steps: in
     for k, arm in enumerate(required.arms):
         time, event = np.empty((members, arm.size)), np.empty((members, arm.size), dtype=np.bool_)
         seeds = rng.integers(0, 2**64, members, dtype=np.uint64)
+        clump = 1.0 + CLUMP * events[:, k : k + 1]
+        spacings = rng.gamma(1.0 / clump, clump, (members, arm.size))
         draw_patients(
-            states, k, arms, problem.edges, problem.lengths, problem.sizes, events, seeds,
+            states, k, arms, problem.edges, problem.lengths, problem.sizes, events, seeds, spacings,
             arm.quantiles, arm.follow_up, arm.ticks, arm.landmarks, steps, time, event, miss,
         )
         times.append(time)
@@ -173,16 +176,16 @@ def _outside_follow_up(times: list[FloatArray], events: list[BoolArray], box: tu
 
 
 def _draw_targets(required: Requirements, members: int, rng: np.random.Generator) -> FloatArray:
-    """Values inside the boxes; the log ratio lies where the limits of its interval put it."""
+    """Values inside the boxes; the log ratio where its limits and the least standard error, 2 / sqrt(events), put it."""
     low, high = required.boxes.T
     targets = low + rng.random((members, low.size)) * (high - low)
     box = required.ratio_box
-    score = np.flatnonzero(required.equations[:, 0] == forward.SCORE)
-    if score.size and box[3] < 10 and box[5] < 10:
-        middle_low, middle_high = (box[2] + box[4]) / 2, (box[3] + box[5]) / 2
-        narrow = (max(box[0], middle_low), min(box[1], middle_high))
-        if narrow[0] < narrow[1]:
-            targets[:, score[0]] = narrow[0] + rng.random(members) * (narrow[1] - narrow[0])
+    for e in np.flatnonzero(required.equations[:, 0] == forward.SCORE):
+        least = 2 * box[6] / np.sqrt(required.events_total or np.inf)
+        low = max(box[0], box[2] + least, (box[2] + box[4]) / 2)
+        high = min(box[1], box[5] - least, (box[3] + box[5]) / 2)
+        if low < high:
+            targets[:, e] = low + rng.random(members) * (high - low)
     return targets
 
 

@@ -95,16 +95,15 @@ def tune_ratio(times0, event0, bounds0, count0, times1, event1, bounds1, count1,
     strength = np.zeros(total)
     trial = np.zeros(total)
     slope = np.empty((2, total))
-    middle = 0.5 * (max(box[0], 0.5 * (box[2] + box[4]) - 1.0) + box[1])
     base0, base1 = times0.copy(), times1.copy()
-    beta, information = cox(base0, event0, base1, event1, middle)
+    beta, information = cox(base0, event0, base1, event1, 0.0)
     miss = ratio_miss(beta, information, box)
     if miss == 0.0 or total == 0:
         return miss
-    # the pair (estimate, half-width) nearest to the present one that meets the three boxes
+    least = box[6] * 2.0 / math.sqrt(event0.sum() + event1.sum())
     for _ in range(ROUNDS):
         error = box[6] / math.sqrt(information)
-        aim_beta, aim_error = nearest_pair(beta, error, box)
+        aim_beta, aim_error = nearest_pair(beta, error, least, box)
         for k in range(total):
             trial[:] = strength
             trial[k] += PROBE if strength[k] < 0.5 else -PROBE
@@ -159,17 +158,16 @@ def apply_bends(base0, bounds0, count0, base1, bounds1, count1, strength, out0, 
 
 
 @njit(cache=True, nogil=True)
-def nearest_pair(beta, error, box):
-    """Pair of estimate and half-width well inside the boxes, near the present pair."""
-    for _ in range(20):
-        inset = 0.2 * (box[1] - box[0])
-        beta = min(max(beta, box[0] + inset), box[1] - inset)
-        low = max(beta - box[3], box[4] - beta)
-        high = min(beta - box[2], box[5] - beta)
-        if low <= high:
-            inset = 0.2 * (high - low)
-            return beta, min(max(error, low + inset), high - inset)
-        # the limits ask for another estimate: their middle
-        middle = 0.5 * (0.5 * (box[2] + box[3]) + 0.5 * (box[4] + box[5]))
-        beta += 0.3 * (middle - beta)
-    return beta, max(0.5 * (low + high), 1e-3)
+def nearest_pair(beta, error, least, box):
+    """Pair of estimate and half-width well inside the boxes, near the present pair.
+
+    ``least`` is the smallest half-width that the number of events allows, ``z * 2 / sqrt(events)``.
+    """
+    low = max(box[0], box[2] + least, 0.5 * (box[2] + box[4]))
+    high = min(box[1], box[5] - least, 0.5 * (box[3] + box[5]))
+    inset = 0.2 * max(high - low, 0.0)
+    beta = min(max(beta, low + inset), high - inset)
+    low = max(beta - box[3], box[4] - beta, least)
+    high = max(min(beta - box[2], box[5] - beta), low)
+    inset = 0.2 * (high - low)
+    return beta, min(max(error, low + inset), high - inset)

@@ -9,7 +9,14 @@ from numba import njit
 
 from analysis.reconstruction.forward import fill_paths, lay_cells
 from analysis.reconstruction.hazard_ratio import apply_bends, cox, ratio_miss, stretches, tune_ratio
-from analysis.reconstruction.patients import draw_arm, find_anchors, move_between, next_uniform, reorder
+from analysis.reconstruction.patients import (
+    draw_arm,
+    find_anchors,
+    move_between,
+    next_uniform,
+    place_in_blocks,
+    reorder,
+)
 
 
 @njit(cache=True, nogil=True)
@@ -27,11 +34,12 @@ def expected_counts(states, arms, edges, lengths, sizes, events):
 
 @njit(cache=True, nogil=True)
 def draw_patients(
-    states, arm, arms, edges, lengths, sizes, events, seeds, quantiles, follow_up, ticks, landmarks, steps, time, event, miss
+    states, arm, arms, edges, lengths, sizes, events, seeds, spacings, quantiles, follow_up, ticks, landmarks, steps, time, event, miss
 ):
     """Patients of one arm in every member: in order, each statistic of the arm in its box where that can be.
 
-    ``time`` and ``event`` (members, n) and ``miss`` (members,) are filled; ``seeds`` (members,) start the jitter;
+    ``time`` and ``event`` (members, n) and ``miss`` (members,) are filled; ``seeds`` (members,) start the jitter,
+    ``spacings`` (members, n) are the random gaps between events;
     ``steps`` swaps are tried before an arm is given up.
     """
     room = 4 * (edges.size + lengths.size + 8)
@@ -41,7 +49,7 @@ def draw_patients(
     low = np.empty(size + 1)
     high = np.empty(size + 1)
     work = np.empty((2, size + 1))
-    jitter = np.empty(size)
+    jitter, ranks = np.empty(size), np.empty(size)
     state = np.empty(1, np.uint64)
     for i in range(states.shape[0]):
         count = lay_cells(states[i], arms, edges, lengths, cells)
@@ -49,7 +57,8 @@ def draw_patients(
         state[0] = seeds[i]
         for k in range(size):
             jitter[k] = next_uniform(state)
-        draw_arm(cells, count, paths[:, arm], size, events[i, arm], jitter, time[i], event[i])
+        place_in_blocks(spacings[i], events[i, arm], ranks)
+        draw_arm(cells, count, paths[:, arm], size, events[i, arm], ranks, jitter, time[i], event[i])
         miss[i] += reorder(
             time[i], event[i], quantiles, follow_up, ticks, landmarks, low, high, work, steps, state
         )

@@ -10,17 +10,39 @@ from numba import njit
 from analysis.reconstruction.forward import LOG, LOG_LOG
 
 EDGE = 1e-6  # months kept clear of the edges of a rounding box
+BLOCKS = 20  # of events in an arm, each of which keeps its place in the expected count
 GAP = 1e-9  # months between consecutive patients, so that no two are tied
 WARMTH = 0.01  # by which a swap may worsen the bounds at the start of a search
 UNMET = 1.0  # penalty of a statistic that must be reached and is not, or the reverse
 
 
 @njit(cache=True, nogil=True)
-def draw_arm(cells, count, path, size, events, jitter, time, event):
+def place_in_blocks(spacings, events, ranks):
+    """Cumulative expected count at which each event falls: random spacings, made to fit block by block.
+
+    ``spacings`` (at least ``events``,) are positive draws, ``ranks`` (events,) is filled. The smooth path carries
+    what is longer than a block; the spacings add what a sample's curve does within.
+    """
+    block = max(4, (events + BLOCKS - 1) // BLOCKS)
+    start = 0
+    while start < events:
+        stop = min(start + block, events)
+        total = 1e-9
+        for i in range(start, stop):
+            total += spacings[i]
+        reached = 0.0
+        for i in range(start, stop):
+            ranks[i] = start + (stop - start) * (reached + 0.5 * spacings[i]) / total
+            reached += spacings[i]
+        start = stop
+
+
+@njit(cache=True, nogil=True)
+def draw_arm(cells, count, path, size, events, ranks, jitter, time, event):
     """Place ``events`` events and ``size - events`` censorings along a path, in order of time.
 
-    Each takes one stratum of the expected cumulative count; ``jitter`` (size,) in (0, 1) is its place within.
-    ``path`` is (5, nodes) as filled by the forward map.
+    An event stands where the expected cumulative count reaches its share of ``ranks`` (events,); each censoring takes
+    one stratum, ``jitter`` (size,) in (0, 1) is its place within. ``path`` is (5, nodes) as filled by the forward map.
     """
     last = count - 1
     total_events = path[3, last]
@@ -32,7 +54,7 @@ def draw_arm(cells, count, path, size, events, jitter, time, event):
     while filled < size:
         if event_time < 0.0:
             if i < events:
-                aim = (i + jitter[i]) / events * total_events
+                aim = ranks[i] / events * total_events
                 while at_event < last - 1 and path[3, at_event + 1] < aim:
                     at_event += 1
                 low, high = path[3, at_event], path[3, at_event + 1]
@@ -42,7 +64,7 @@ def draw_arm(cells, count, path, size, events, jitter, time, event):
                 event_time = np.inf
         if censor_time < 0.0:
             if j < size - events:
-                aim = (j + jitter[events + j]) / (size - events) * total_censored
+                aim = (j + jitter[j]) / (size - events) * total_censored
                 while (
                     at_censoring < last - 1 and size - path[4, at_censoring + 1] - path[3, at_censoring + 1] < aim
                 ):

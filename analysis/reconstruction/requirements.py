@@ -82,9 +82,11 @@ def read_requirements(comparison: ReportedComparison, ci_type: str) -> Requireme
         arms.append(_read_arm(arm, k, equations, ci_type, all_followed))
     total = comparison.events_total
     events = None if total is None else int(total.value)
-    if events is not None and not all(arm.events is not None for arm in arms):
+    if events is None and all(arm.events is not None for arm in arms):
+        events = sum(arm.events or 0 for arm in arms)
+    elif events is not None and not all(arm.events is not None for arm in arms):
         equations.add((forward.EVENTS, -1, 0, 0, 0, 0), (events, events), 0.3 / max(events, 1))
-    ratio_box = _read_ratio(comparison, equations)
+    ratio_box = _read_ratio(comparison, equations, events)
     test_box = _read_test(comparison)
     shape = (len(equations.rows), 6)
     return Requirements(
@@ -170,7 +172,7 @@ def _read_arm(
         equations.add((forward.EVENTS, k, 0, 0, 0, 0), (events, events), 0.3 / max(events, 1))
     return ArmBoxes(
         size=size,
-        events=None if events is None else int(events.value),
+        events=events,
         quantiles=np.array(quantiles, dtype=np.float64).reshape(-1, 6),
         follow_up=np.array(follow_up, dtype=np.float64).reshape(-1, 4),
         ticks=np.array(ticks, dtype=np.float64).reshape(-1, 2),
@@ -197,7 +199,7 @@ def _read_landmarks(arm: ReportedArm, k: int, equations: _Equations, ci_type: st
     return rows
 
 
-def _read_ratio(comparison: ReportedComparison, equations: _Equations) -> FloatArray:
+def _read_ratio(comparison: ReportedComparison, equations: _Equations, events: int | None) -> FloatArray:
     box = np.array([-FAR, FAR, -FAR, FAR, -FAR, FAR, _z(0.95)])
     ratio = comparison.hazard_ratio
     if ratio is None:
@@ -210,8 +212,8 @@ def _read_ratio(comparison: ReportedComparison, equations: _Equations) -> FloatA
         z = box[6] = _z(interval.level)
         box[2:4], box[4:6] = np.log(_edges(interval.lower)), np.log(_edges(interval.upper))
         if interval.lower.lower > 0:
-            narrow = max((box[4] - box[3]) / 2 / z, 1e-3)
             wide = (box[5] - box[2]) / 2 / z
+            narrow = min(max((box[4] - box[3]) / 2 / z, 2 / np.sqrt(events or np.inf), 1e-3), wide)
             equations.add((forward.INFORMATION, 1, centre, 0, 0, 0), (narrow, wide), 0.01)
     return box
 

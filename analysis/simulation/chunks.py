@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
+from analysis.errors import InvalidValueError
 from analysis.simulation.clock import BatchClock
 from analysis.simulation.patients import Population, draw, population
 from analysis.simulation.reach import check_reach
@@ -14,7 +15,7 @@ from analysis.simulation.risk_sets import RiskSets, Snapshot, risk_sets, snapsho
 from analysis.simulation.streams import chunk_state, seed_sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -53,14 +54,48 @@ class InLoopTest(Protocol):
         """Give what the estimate estimates; NaN where there is no such number."""
 
 
+@runtime_checkable
+class SingleArmTest(Protocol):
+    """A test of one arm against a null value, computed on every replicate; has to be picklable.
+
+    Its columns are those of an `InLoopTest`; z is negative where the arm does better than the null value.
+    """
+
+    columns: ClassVar[tuple[str, ...]]
+    stratified: ClassVar[bool]
+
+    @property
+    def name(self) -> str:
+        """Name in result tables."""
+
+    def evaluate_arm(self, known: Snapshot) -> NDArray[np.float64]:
+        """Compute all columns for each trial, shape (trials, columns), from all patients."""
+
+    def truth(self, arm: Distribution) -> float:
+        """Give what the estimate estimates; NaN where there is no such number."""
+
+
+AnyTest: TypeAlias = InLoopTest | SingleArmTest
+
+
 @dataclass(frozen=True)
 class Plan:
     """All that a chunk needs to be computed anywhere; picklable."""
 
     design: TrialDesign
     who: Population
-    tests: tuple[InLoopTest, ...]
+    tests: tuple[AnyTest, ...]
     seed: np.random.SeedSequence
+
+    @property
+    def single_arm_tests(self) -> tuple[SingleArmTest, ...]:
+        """Tests of one arm against a null value."""
+        return tuple(test for test in self.tests if isinstance(test, SingleArmTest))
+
+    @property
+    def two_arm_tests(self) -> tuple[InLoopTest, ...]:
+        """Tests of an arm against the control."""
+        return tuple(test for test in self.tests if not isinstance(test, SingleArmTest))
 
     @property
     def batch_trials(self) -> int:
@@ -93,13 +128,22 @@ class Plan:
 def plan_for(
     design: TrialDesign,
     scenario: Scenario,
-    tests: Sequence[InLoopTest],
+    tests: Sequence[AnyTest],
     rng: int | np.random.SeedSequence | np.random.Generator,
 ) -> Plan:
-    """Make the plan of a design under a scenario, once its cuts are known to be within reach."""
+    """Make the plan of a design under a scenario, once its tests fit its arms and its cuts are within reach."""
+    _check_tests(design, tests)
     plan = Plan(design, population(design, scenario), tuple(tests), seed_sequence(rng))
     check_reach(design, plan.who)
     return plan
+
+
+def _check_tests(design: TrialDesign, tests: Sequence[AnyTest]) -> None:
+    for test in tests:
+        if isinstance(test, SingleArmTest) != (design.control is None):
+            expected = "a comparison of two arms" if design.control else "a test of one arm against a null value"
+            remedy = "use LogRank() or another two-arm test" if design.control else "use LandmarkRate(...) or the like"
+            raise InvalidValueError("tests", test.name, f"{expected}, for arms {list(design.arms)}", remedy)
 
 
 def run_chunk(plan: Plan, number: int, trials: int) -> Columns:
@@ -159,12 +203,16 @@ def cut_times(design: TrialDesign, clock: BatchClock) -> tuple[NDArray[np.float6
     return np.maximum.accumulate(planned, axis=1), reached
 
 
-def _run_tests(plan: Plan, known: Snapshot, columns: Columns) -> None:
+def _run_tests(plan: Plan, known: Snapshot, columns: Mapping[str, NDArray[np.generic]]) -> None:
+    for single in plan.single_arm_tests:
+        columns[single.name][:, 0] = single.evaluate_arm(known)
+    if plan.design.control is None:
+        return
     arms = plan.design.arms
     for comparison, experimental in enumerate(plan.design.experimental_arms):
         pair = arms.index(plan.design.control), arms.index(experimental)
         sets: dict[bool, RiskSets] = {}
-        for test in plan.tests:
+        for test in plan.two_arm_tests:
             if test.stratified not in sets:
                 sets[test.stratified] = risk_sets(known, plan.who.bounds, len(arms), pair, stratified=test.stratified)
             columns[test.name][:, comparison] = test.evaluate(sets[test.stratified])

@@ -59,6 +59,23 @@ class Snapshot(NamedTuple):
     enrolled: NDArray[np.int32]
     events: NDArray[np.int32]
 
+    @property
+    def entry(self) -> NDArray[np.float64]:
+        """Calendar months of each patient's entry; a patient is enrolled who entered before the cut."""
+        return self.batch.entry
+
+    @property
+    def start(self) -> NDArray[np.float64]:
+        """Months from time zero to coming under observation; 0 without delayed entry."""
+        return self.batch.start if self.batch.start.size else np.zeros((1, 1))
+
+
+def one_arm_risk_sets(known: Snapshot) -> RiskSets:
+    """Risk sets of all patients of a snapshot as one experimental arm without a control."""
+    n = known.time.shape[1]
+    nobody, everybody = 1, 0
+    return risk_sets(known, np.array([0, n]), 1, (nobody, everybody), stratified=False)
+
 
 def snapshot(batch: Batch, seen: Observations, cut: NDArray[np.float64]) -> Snapshot:
     """Cut a batch at calendar times, shape (trials,)."""
