@@ -206,6 +206,10 @@ def _split_events(problem: Problem, states: FloatArray, rng: np.random.Generator
         parts = np.floor(np.cumsum(share, axis=1) * left[:, None] + 0.5)
         parts[:, -1] = left
         events[:, open_] = np.diff(parts, axis=1, prepend=0).astype(np.int64)
+        events = np.clip(events, 0, sizes)
+        for k in open_:  # what does not fit in one arm goes to the others
+            short = required.events_total - events.sum(axis=1)
+            events[:, k] = np.clip(events[:, k] + short, 0, sizes[k])
     return np.clip(events, 0, sizes)
 
 
