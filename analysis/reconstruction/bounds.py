@@ -218,7 +218,9 @@ def move_between(time: FloatArray, low: FloatArray, high: FloatArray, work: Floa
         if low[i] == 0.0 and high[i] == np.inf:
             continue
         floor = max(floor, low[i])
-        aim = min(max(time[i], floor), latest[i])
+        # the fraction of the old time keeps patients of two arms apart that move to the same bound
+        clear = min(EDGE * (time[i] - math.floor(time[i])), 0.5 * max(latest[i] - floor, 0.0))
+        aim = min(max(time[i], floor + clear), latest[i] - clear)
         floor = max(floor, aim)
         span = time[i] - old_start
         for k in range(start + 1, i):
