@@ -1,0 +1,109 @@
+"""The words of a response, as RECIST 1.1 and iRECIST write them, and the numbers that compiled rules read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from analysis.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Codes = NDArray[np.int8]
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+    Counts = NDArray[np.int64]
+
+MISSING, CR, PR, SD, NON_CR_NON_PD, PD, NE, ND, CPD, NULL = range(10)
+"""Codes of a response. PD stands for iUPD and CPD for iCPD under iRECIST; NULL is a record without a response."""
+
+Criteria = Literal["RECIST 1.1", "iRECIST"]
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """The terms that a criterion allows.
+
+    Parameters
+    ----------
+    criteria
+        ``"RECIST 1.1"`` or ``"iRECIST"``.
+    terms
+        Each term and its code; the first term of a code is the one that is written.
+    """
+
+    criteria: Criteria
+    terms: Mapping[str, int]
+
+    def code(self, term: str | None) -> int:
+        """Code of a term, whatever its case; NULL for None.
+
+        Raises
+        ------
+        UnknownNameError
+            If the criterion does not have the term.
+        """
+        if term is None:
+            return NULL
+        found = {known.upper(): code for known, code in self.terms.items()}.get(term.strip().upper())
+        if found is None:
+            raise UnknownNameError(f"{self.criteria} response", term, self.terms)
+        return found
+
+    def term(self, code: int) -> str:
+        """Term of a code."""
+        return next(term for term, known in self.terms.items() if known == code)
+
+
+RECIST = CodeList(
+    "RECIST 1.1",
+    {
+        "CR": CR,
+        "PR": PR,
+        "SD": SD,
+        "NON-CR/NON-PD": NON_CR_NON_PD,
+        "NON-PD": NON_CR_NON_PD,
+        "PD": PD,
+        "NE": NE,
+        "ND": ND,
+        "MISSING": MISSING,
+    },
+)
+IRECIST = CodeList(
+    "iRECIST",
+    {
+        "iCR": CR,
+        "iPR": PR,
+        "iSD": SD,
+        "NON-iCR/NON-iUPD": NON_CR_NON_PD,
+        "iUPD": PD,
+        "iCPD": CPD,
+        "NE": NE,
+        "iNE": NE,
+        "ND": ND,
+        "MISSING": MISSING,
+    },
+)
+CODE_LISTS: Mapping[str, CodeList] = {"RECIST 1.1": RECIST, "iRECIST": IRECIST}
+
+
+def code_list(criteria: str) -> CodeList:
+    """Find the terms of a criterion.
+
+    Raises
+    ------
+    UnknownNameError
+        If the criterion is neither ``"RECIST 1.1"`` nor ``"iRECIST"``.
+
+    Examples
+    --------
+    >>> code_list("iRECIST").term(code_list("iRECIST").code("icpd"))
+    'iCPD'
+    """
+    if criteria not in CODE_LISTS:
+        raise UnknownNameError("criteria", criteria, CODE_LISTS)
+    return CODE_LISTS[criteria]

@@ -1,0 +1,108 @@
+"""Disease control by its four definitions: as best response, at a landmark scan, until it, free of progression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from analysis.endpoints import events, sequences
+from analysis.endpoints.response import BestOverallResponse, Derived, answer
+from analysis.endpoints.time_to_event import EVENT_OR_LAST_ASSESSMENT, Censoring, ProgressionFreeSurvival
+
+if TYPE_CHECKING:
+    from analysis.endpoints.histories import ResponseHistory
+
+UnconfirmedAs = Literal["failure", "control", "resolved later"]
+
+
+@dataclass(frozen=True)
+class ControlAsBestResponse:
+    """Whether the best overall response is CR, PR, SD or NON-CR/NON-PD."""
+
+    best: BestOverallResponse = field(default_factory=BestOverallResponse)
+
+    def derive(self, history: ResponseHistory) -> Derived:
+        """Derive the endpoint for one patient."""
+        found = self.best.derive(history)
+        controlled = found.index is not None and sequences.is_control(history.code[found.index]) and found.value != "NE"
+        return Derived("Y", found.date, found.index) if controlled else Derived("N")
+
+
+@dataclass(frozen=True)
+class ControlAtLandmark:
+    """Whether the scan at the landmark shows disease control. A patient without an evaluable scan there is a failure.
+
+    Parameters
+    ----------
+    landmark
+        Days after the reference date.
+    before, after
+        Days by which the scan may be early or late.
+    unconfirmed
+        How an iUPD at the landmark counts: ``"failure"``, ``"control"``, or by ``"resolved later"``: control if a
+        later scan shows iCR, iPR or iSD before any iCPD, failure if it is confirmed or nothing follows.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analysis.endpoints import ResponseHistory
+    >>> scans = [date(2024, 2, 26), date(2024, 4, 22), date(2024, 6, 17)]
+    >>> seen = ResponseHistory("S1", date(2024, 1, 1), scans, ["iSD", "iUPD", "iPR"], "iRECIST")
+    >>> [ControlAtLandmark(112, unconfirmed=how).derive(seen).value for how in ("failure", "resolved later")]
+    ['N', 'Y']
+    """
+
+    landmark: int
+    before: int = 14
+    after: int = 14
+    unconfirmed: UnconfirmedAs = "failure"
+
+    def derive(self, history: ResponseHistory) -> Derived:
+        """Derive the endpoint for one patient."""
+        index = events.status_at(
+            history.code,
+            history.day,
+            history.kept(),
+            history.stop,
+            float(self.landmark),
+            float(self.before),
+            float(self.after),
+            events.UNCONFIRMED.index(self.unconfirmed),
+        )
+        return answer(history, index)
+
+
+@dataclass(frozen=True)
+class ControlUntilLandmark:
+    """Whether disease control was seen at the landmark (less `before` days) or later, without progression before."""
+
+    landmark: int
+    before: int = 14
+
+    def derive(self, history: ResponseHistory) -> Derived:
+        """Derive the endpoint for one patient."""
+        n = history.kept()
+        index = events.control_until(
+            history.code, history.day, n, history.stop, float(self.landmark), float(self.before)
+        )
+        return answer(history, index)
+
+
+@dataclass(frozen=True)
+class ProgressionFreeAtLandmark:
+    """Whether progression or death came after the landmark's window, or was looked for in vain up to the window.
+
+    A patient censored before is a failure. A progression that the next scan after the landmark shows is a success
+    here, a failure of `ControlUntilLandmark` if the landmark's scan is missing.
+    """
+
+    landmark: int
+    before: int = 14
+    after: int = 14
+    censoring: Censoring = EVENT_OR_LAST_ASSESSMENT
+
+    def derive(self, history: ResponseHistory) -> Derived:
+        """Derive the endpoint for one patient."""
+        seen = ProgressionFreeSurvival(self.censoring).derive(history)
+        free = events.is_free_at(seen.days, seen.event, self.landmark, self.before, self.after)
+        return Derived("Y" if free else "N", seen.end)

@@ -1,0 +1,204 @@
+"""Times to progression, death and response of one patient, each with its censoring rule and the reason for its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from analysis.endpoints import events, sequences
+from analysis.endpoints.response import BestOverallResponse, Confirmation, compiled
+from analysis.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from analysis.endpoints.histories import ResponseHistory
+
+DAYS_PER_MONTH = 30.4375
+
+
+@dataclass(frozen=True)
+class Duration:
+    """A time, whether it ended in an event, and why.
+
+    Parameters
+    ----------
+    days
+        End minus start in days, a plain difference.
+    event
+        False if censored.
+    reason
+        One of ``"progression"``, ``"death"``, ``"response"``, or why it was censored.
+    start, end
+        The dates that it lies between.
+    """
+
+    days: float
+    event: bool
+    reason: str
+    start: date
+    end: date
+
+    @property
+    def months(self) -> float:
+        """Months of 30.4375 days."""
+        return self.days / DAYS_PER_MONTH
+
+    @property
+    def cdisc_days(self) -> float:
+        """Days as CDISC counts durations: end minus start plus one."""
+        return self.days + 1
+
+
+@dataclass(frozen=True)
+class Censoring:
+    """When a patient counts as progressed, and when as censored.
+
+    Parameters
+    ----------
+    evaluable_only
+        Whether a patient is censored at the last evaluable assessment (else at the last one, NE or not).
+    at_new_therapy
+        Whether a new therapy before progression censors at the last assessment before it.
+    at_discontinuation
+        Whether clinical progression or discontinuation censors at the last assessment up to it.
+    needs_baseline
+        Whether a patient without a baseline is censored on the reference date (day 1).
+    longest_gap
+        Days after the last assessment beyond which progression or death censors there: the protocol's two missed
+        assessments; inf if a gap does not censor.
+    unresolved_counts
+        iRECIST: whether a last iUPD that nothing but NE follows is a progression at its date.
+
+    Notes
+    -----
+    FDA, Clinical Trial Endpoints for the Approval of Cancer Drugs and Biologics (2018), appendix; Seymour et al. 2017
+    for iRECIST.
+
+    Examples
+    --------
+    >>> Censoring.fda(longest_gap=126).at_new_therapy
+    True
+    """
+
+    evaluable_only: bool = True
+    at_new_therapy: bool = False
+    at_discontinuation: bool = False
+    needs_baseline: bool = False
+    longest_gap: float = np.inf
+    unresolved_counts: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.longest_gap > 0:
+            raise InvalidValueError("longest_gap", self.longest_gap, "days above 0", "give inf if no gap censors")
+
+    @classmethod
+    def fda(cls, longest_gap: float) -> Censoring:
+        """Censor at new therapy, after missed assessments, at discontinuation and without a baseline."""
+        return cls(True, True, True, True, longest_gap)
+
+    @property
+    def compiled(self) -> tuple[bool, bool, bool, bool, bool, float]:
+        """What `events.progression_or_death` reads."""
+        return (
+            self.evaluable_only,
+            self.at_new_therapy,
+            self.at_discontinuation,
+            self.needs_baseline,
+            self.unresolved_counts,
+            float(self.longest_gap),
+        )
+
+
+EVENT_OR_LAST_ASSESSMENT = Censoring()
+"""Progression or death whenever they come, else the last evaluable assessment, else the reference date."""
+
+
+class TimeEndpoint(Protocol):
+    """A time that is read off a patient's history; None for a patient it does not exist for."""
+
+    def derive(self, history: ResponseHistory) -> Duration | None:
+        """Derive the time for one patient."""
+
+
+@dataclass(frozen=True)
+class ProgressionFreeSurvival:
+    """Reference date to progression or death; iPFS for a history of iRECIST responses.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analysis.endpoints import ResponseHistory
+    >>> scans = [date(2024, 2, 26), date(2024, 4, 22), date(2024, 6, 17)]
+    >>> seen = ResponseHistory("S1", date(2024, 1, 1), scans, ["iUPD", "NE", "iCPD"], "iRECIST")
+    >>> ProgressionFreeSurvival().derive(seen)
+    Duration(days=56.0, event=True, reason='progression', start=..., end=datetime.date(2024, 2, 26))
+    """
+
+    censoring: Censoring = EVENT_OR_LAST_ASSESSMENT
+
+    def derive(self, history: ResponseHistory) -> Duration:
+        """Derive the time for one patient."""
+        days, event, reason = events.progression_or_death(
+            history.code,
+            history.day,
+            len(history.code),
+            history.stop,
+            history.has_baseline,
+            history.days_to(history.death),
+            history.days_to(history.new_therapy),
+            history.days_to(history.discontinuation),
+            self.censoring.compiled,
+        )
+        end = history.on_day(days)
+        return Duration(float(days), bool(event), events.REASONS[reason], history.reference, end)
+
+
+def since(start: date, duration: Duration) -> Duration:
+    """Count a duration from a later start."""
+    return Duration(
+        max(float((duration.end - start).days), 0.0), duration.event, duration.reason, start, max(start, duration.end)
+    )
+
+
+@dataclass(frozen=True)
+class DurationOfResponse:
+    """First CR or PR (confirmed, if `confirmation` is given) to progression or death, among responders."""
+
+    confirmation: Confirmation | None = None
+    censoring: Censoring = EVENT_OR_LAST_ASSESSMENT
+
+    def derive(self, history: ResponseHistory) -> Duration | None:
+        """Derive the time for one patient; None for a patient without a response."""
+        response = TimeToResponse(self.confirmation).derive(history)
+        return response and since(response.end, ProgressionFreeSurvival(self.censoring).derive(history))
+
+
+@dataclass(frozen=True)
+class TimeToResponse:
+    """Reference date to the first CR or PR (the first that is later confirmed), among responders."""
+
+    confirmation: Confirmation | None = None
+
+    def derive(self, history: ResponseHistory) -> Duration | None:
+        """Derive the time for one patient; None for a patient without a response."""
+        index = sequences.first_response(history.code, history.day, history.kept(), compiled(self.confirmation))
+        if index < 0:
+            return None
+        return Duration(float(history.day[index]), True, "response", history.reference, history.dates[index])
+
+
+@dataclass(frozen=True)
+class DurationOfDiseaseControl:
+    """Reference date to progression or death, among patients whose best response is disease control."""
+
+    best: BestOverallResponse = field(default_factory=BestOverallResponse)
+    censoring: Censoring = EVENT_OR_LAST_ASSESSMENT
+
+    def derive(self, history: ResponseHistory) -> Duration | None:
+        """Derive the time for one patient; None for a patient without disease control."""
+        index = self.best.derive(history).index
+        controlled = index is not None and sequences.is_control(history.code[index])
+        return ProgressionFreeSurvival(self.censoring).derive(history) if controlled else None
