@@ -103,11 +103,11 @@ def risk_process(
         changes.append(change_points)
     grid = Quadrature.over(min(time, until), np.concatenate(changes))
     entered = accrual.enrolled_fraction(time - grid.time)
-    arms = (stratum.control, stratum.experimental)
-    survival = np.stack([arm.event_time.survival(grid.time) for arm in arms])
-    observed = np.stack([arm.n * arm.retention(grid.time) * entered for arm in arms])
-    hazard = np.stack([arm.event_time.hazard(grid.time) for arm in arms])
-    at_risk = survival * observed
+    survival, at_risk, hazard = np.empty((3, 2, *grid.time.shape))
+    for arm, part in ((CONTROL, stratum.control), (EXPERIMENTAL, stratum.experimental)):
+        survival[arm] = part.event_time.survival(grid.time)
+        hazard[arm] = part.event_time.hazard(grid.time)
+        at_risk[arm] = part.n * survival[arm] * part.retention(grid.time) * entered
     return RiskProcess(grid, survival, at_risk, np.where(at_risk > 0, at_risk * hazard, 0.0))
 
 
@@ -251,8 +251,8 @@ def time_of_events(trial: TwoArmTrial, events: float) -> float:
     def missing(time: float) -> float:
         return events - float(np.sum(expected_events(trial, time)))
 
-    late = trial.accrual.duration + 1
+    early, late = 0.0, trial.accrual.duration + 1
     while missing(late) > 0:
-        late *= 2
-    time: float = brentq(missing, 1e-9 * late, late, xtol=1e-11, rtol=1e-13)
+        early, late = late, 2 * late
+    time: float = brentq(missing, max(early, 1e-9 * late), late, xtol=1e-9, rtol=1e-12)
     return time

@@ -40,7 +40,7 @@ class LogRank:
         Variance under the scenario. ``"null"``: what the test divides by, as in lrstat (``"direct"``) and by default in
         npsurvSS; ``"alternative"``: that of the score when the allocation is balanced in each stratum (npsurvSS
         ``"block"``); ``"simple"``: that with simple randomisation. The first is the default because it is the closest
-        to simulated power, above all when the number of events is fixed.
+        of the three to simulated power (``docs/power.md``).
 
     Raises
     ------

@@ -45,7 +45,7 @@ class MaxComboMoments:
         def excess(z: float) -> float:
             return 1 - orthant_probability(np.full(self.drift.size, z), self.correlation) - alpha
 
-        return single if self.drift.size == 1 else float(brentq(excess, single - 1e-6, every + 1e-6, xtol=1e-12))
+        return single if self.drift.size == 1 else float(brentq(excess, single - 1e-3, every + 1e-3, xtol=1e-12))
 
     def power(self, alpha: float = 0.025) -> float:
         """Probability that the largest z exceeds its critical value at one-sided `alpha`."""

@@ -29,6 +29,7 @@ def bivariate_normal(h: FloatArray, k: FloatArray, correlation: float) -> FloatA
     """
     # Owen's formula divides by the limits and by the conditional deviation: keep both off 0.
     h, k = (np.where(np.abs(x) < TINY, TINY, np.clip(x, -FAR, FAR)) for x in (h, k))
+    correlation = min(max(correlation, -1.0), 1.0)
     root = np.sqrt(max((1 - correlation) * (1 + correlation), TINY**2))
     beyond = np.where(h * k < 0, 0.5, 0.0)
     of_h = owens_t(h, (k - correlation * h) / (h * root))
@@ -81,7 +82,7 @@ def orthant_probability(limits: FloatArray, correlation: FloatArray) -> float:
     rest = factor[-2:, k - 2 :]
     deviations = np.maximum(np.sqrt((rest**2).sum(axis=1)), TINY)
     standardised = (limits[-2:, None] - factor[-2:, : k - 2] @ drawn) / deviations[:, None]
-    shared = float(np.clip(rest[0] @ rest[1] / deviations.prod(), -1.0, 1.0))
+    shared = float(rest[0] @ rest[1] / deviations.prod())
     return float(bivariate_normal(standardised[0], standardised[1], shared) @ mass)
 
 

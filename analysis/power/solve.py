@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import brentq
@@ -17,17 +17,12 @@ from analysis.survival import ProportionalHazards
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
+
     from analysis.power.moments import Comparison
 
 LONGEST = 1e4  # months: no one waits 800 years
 HAZARD_RATIOS = (20.0, 0.001)  # between which a detectable one is looked for
-
-
-class HasPower(Protocol):
-    """Moments of a test that turn into a power."""
-
-    def power(self, alpha: float) -> float:
-        """Probability of rejection at one-sided `alpha`."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +43,8 @@ class AnalyticPower:
         Constant hazard ratio where that was solved for, else None.
     test, alpha, sided
         The test and its type I error.
+    trial
+        The trial as it was calculated, with what was solved for put in.
     """
 
     power: float
@@ -58,6 +55,27 @@ class AnalyticPower:
     test: Comparison
     alpha: float
     sided: int
+    trial: TwoArmTrial
+
+    def summary(self) -> pd.DataFrame:
+        """One row per item: `item`, `value`."""
+        import pandas as pd
+
+        rows = [
+            ("power", f"{self.power:.4f}"),
+            ("alpha", f"{self.alpha:g} ({'one' if self.sided == 1 else 'two'}-sided)"),
+            ("test", repr(self.test)),
+            ("patients", f"{self.n:.1f}"),
+            ("allocation", f"{self.trial.allocation_ratio:g}:1"),
+            ("analysis", f"{self.time:.2f} months"),
+            ("expected events", f"{self.events:.1f}"),
+        ]
+        if self.hazard_ratio is not None:
+            rows.append(("hazard ratio", f"{self.hazard_ratio:.4f}"))
+        return pd.DataFrame(rows, columns=["item", "value"])
+
+    def _repr_html_(self) -> str:
+        return str(self.summary().to_html(index=False))
 
 
 def analytic_power(
@@ -98,7 +116,8 @@ def analytic_power(
     """
     test = LogRank() if test is None else test
     power = test.moments(trial, time).power(alpha / sided)
-    return AnalyticPower(power, trial.n, time, float(expected_events(trial, time).sum()), None, test, alpha, sided)
+    events = float(expected_events(trial, time).sum())
+    return AnalyticPower(power, trial.n, time, events, None, test, alpha, sided, trial)
 
 
 def sample_size(
@@ -164,7 +183,7 @@ def study_duration(
     def missing(time: float) -> float:
         return power - test.moments(trial, time).power(alpha / sided)
 
-    times = np.concatenate([np.geomspace(trial.accrual.duration / 64, LONGEST, 120)])
+    times = np.geomspace(trial.accrual.duration / 64, LONGEST, 60)
     reached = next((i for i, time in enumerate(times) if missing(time) <= 0), None)
     if reached is None:
         at_most = analytic_power(trial, LONGEST, test, alpha=alpha, sided=sided)

@@ -86,8 +86,14 @@ def empty_interval(
         left, end, misfit = follow(cells, n, survival, target, elapsed, power, leaving, censored, events, censorings)
         missing = leaving - (n - left)
         if missing == 0:
-            break
+            return left, end, misfit
         censored = min(max(censored + missing, 0), leaving)
+    missing = leaving - (n - left)  # swings between two numbers: the last cells give way
+    for k in range(cells[1] - 1, cells[0] - 1, -1):
+        more = max(missing, -censorings[k])
+        censorings[k] += more
+        left -= more
+        missing -= more
     return left, end, misfit
 
 
@@ -150,9 +156,12 @@ def fill(
     due = total - events[: starts[i]].sum()
     if 0 <= due <= leaving[i]:
         power, spared = np.exp(lateness[i]), leaving[i] - due
-        left, end, _ = follow(cells, n, survival, target, elapsed, power, leaving[i], spared, events, censorings)
-        if left == n - leaving[i] and end <= target[-1] + slack and events.sum() == total:
-            return total
+        for _ in range(4):  # at a survival of 0, who was to be censored in the last cell dies in it
+            left, end, _ = follow(cells, n, survival, target, elapsed, power, leaving[i], spared, events, censorings)
+            excess = events.sum() - total
+            if left == n - leaving[i] and end <= target[-1] + slack and excess == 0:
+                return total
+            spared = min(max(spared + excess, 0), leaving[i])
     empty_interval(cells, n, survival, target, elapsed, lateness[i], leaving[i], events, censorings)
     return int(events.sum())
 

@@ -173,6 +173,8 @@ def _cells(arm: ReportedArm, curve: DigitisedCurve, findings: list[Finding]) -> 
     if ticks[-1] > time[-1]:
         time, survival = np.append(time, ticks[-1]), np.append(survival, survival[-1])
     inner = ticks[1:]
+    for tick in inner:  # a point on a tick is on it to the last bit
+        time = np.where(np.isclose(time, tick, rtol=1e-9, atol=0.0), tick, time)
     before = np.searchsorted(time, inner, side="left")
     bounds = np.append(inner, time[-1])
     edges = np.insert(time, before, inner)
@@ -223,7 +225,7 @@ def _risk_table(
             f"arms[{arm.name!r}].at_risk", int(counts.max()), f"at most the {n} patients", "copy the row again"
         )
     followed = counts > 0
-    beyond = followed & (ticks > curve.end)
+    beyond = followed & (ticks > curve.end * (1 + 1e-9))
     if beyond.any():
         shown = tuple(f"{c} at {t:g} months" for t, c in zip(ticks[beyond], counts[beyond], strict=True))
         findings.append(

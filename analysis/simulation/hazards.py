@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from analysis.survival.distributions import Distribution
 
 TAIL = 1e-7
-HORIZONS = 2.0 ** np.arange(-20, 31)
+HORIZONS = 2.0 ** np.arange(-20, 30, 0.125)
 PIECES = 1000
 GUIDE = 1024
 
@@ -63,7 +63,7 @@ def _knots(distribution: Distribution) -> tuple[NDArray[np.float64], NDArray[np.
     pieces = as_piecewise_exponential(distribution, max(latest, beyond_changes), PIECES)
     time = np.concatenate(([0.0], pieces.breaks))
     hazard = np.concatenate(([0.0], np.cumsum(pieces.rates[:-1] * np.diff(time))))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         return hazard, time, 1.0 / np.asarray(pieces.rates)
 
 

@@ -53,6 +53,7 @@ class MaxCombo:
     weights: Sequence[Weight] = EARLY_AND_LATE
     stratified: bool = True
     columns: ClassVar[tuple[str, ...]] = ("z", "least_z")
+    one_sided: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", tuple(self.weights))

@@ -54,7 +54,7 @@ def proportion(successes: ArrayLike) -> MonteCarlo:
         return MonteCarlo(share, share, share, share, 0)
     middle = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
     half = Z95 / (1 + Z95**2 / n) * float(np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2)))
-    return MonteCarlo(share, half / Z95, max(0.0, middle - half), min(1.0, middle + half), n)
+    return MonteCarlo(share, half / Z95, min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half)), n)
 
 
 def mean(values: ArrayLike) -> MonteCarlo:

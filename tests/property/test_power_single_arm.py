@@ -24,7 +24,7 @@ from analysis.power.single_arm import (
     stratified_exact,
     with_attained_sizes,
 )
-from analysis.power.single_arm.design import outcomes
+from analysis.power.single_arm.outcomes import outcomes
 
 
 def binomial(n: int, rate: float) -> np.ndarray:

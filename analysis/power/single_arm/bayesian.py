@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
 
 from analysis.errors import InvalidValueError
-from analysis.power.single_arm.design import BinomialDesign, check_probability, check_rate, outcomes
+from analysis.power.single_arm.checks import check_probability, check_rate
+from analysis.power.single_arm.outcomes import outcomes
+
+if TYPE_CHECKING:
+    from analysis.power.single_arm.design import BinomialDesign
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,7 @@ def assurance(design: BinomialDesign, prior: BetaPrior) -> float:
 
     Examples
     --------
+    >>> from analysis.power.single_arm import BinomialDesign
     >>> design = BinomialDesign(looks=(30,), futility=(8,), null_rate=0.15)
     >>> round(assurance(design, BetaPrior(9.5, 51.5)), 3)
     0.068

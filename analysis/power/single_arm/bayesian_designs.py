@@ -9,7 +9,8 @@ from scipy import stats
 
 from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.power.single_arm.bayesian import BetaPrior
-from analysis.power.single_arm.design import BinomialDesign, check_errors, check_probability, check_rates
+from analysis.power.single_arm.checks import check_errors, check_probability, check_rates
+from analysis.power.single_arm.design import BinomialDesign
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,10 +9,13 @@ import numpy as np
 from scipy import optimize
 
 from analysis.errors import InvalidValueError
-from analysis.power.single_arm.design import BinomialDesign, Outcomes, check_probability, outcomes
+from analysis.power.single_arm.checks import check_probability
+from analysis.power.single_arm.outcomes import Outcomes, outcomes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from analysis.power.single_arm.design import BinomialDesign
 
 Interval = Literal["exact", "koyama-chen"]
 
@@ -94,6 +97,7 @@ def infer(
 
     Examples
     --------
+    >>> from analysis.power.single_arm import BinomialDesign
     >>> design = BinomialDesign(looks=(17, 37), futility=(3, 10), null_rate=0.2)
     >>> found = infer(design, 12, 37, level=0.9)
     >>> round(found.umvue, 4), round(found.p_one_sided, 4), round(found.lower, 4), round(found.upper, 4)

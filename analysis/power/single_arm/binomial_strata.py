@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.errors import InfeasibleDesignError, InvalidValueError
-from analysis.power.single_arm.design import check_probability, check_rate, check_rates
+from analysis.power.single_arm.checks import check_probability, check_rate, check_rates
 from analysis.power.single_arm.json_form import read_design, write_design
 from analysis.power.single_arm.protocol import stratified_paragraph
 

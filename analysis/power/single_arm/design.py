@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special, stats
+from scipy import optimize
 
 from analysis.errors import InfeasibleDesignError, InvalidValueError
+from analysis.power.single_arm.checks import check_probability, check_rate, check_rates
 from analysis.power.single_arm.json_form import read_design, write_design
+from analysis.power.single_arm.outcomes import outcomes
 from analysis.power.single_arm.protocol import binomial_paragraph
 
-FloatArray = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from analysis.power.single_arm.outcomes import FloatArray
 
 
 @dataclass(frozen=True)
@@ -221,69 +224,6 @@ class BinomialDesign:
         return str(self.summary().to_html())
 
 
-class Outcomes(NamedTuple):
-    """Every way a design can end: after ``n`` patients with ``responders`` of them.
-
-    ``weight`` is the probability that the stages before let the trial come so far given these responders: it does not
-    depend on the response rate, so that the probability of an outcome is ``weight`` times a binomial probability.
-    ``umvue`` is the expected rate of the first stage given the outcome: the uniformly minimum-variance unbiased
-    estimate.
-    """
-
-    n: NDArray[np.int64]
-    responders: NDArray[np.int64]
-    rejects: NDArray[np.bool_]
-    weight: FloatArray
-    umvue: FloatArray
-
-    def probability(self, rate: ArrayLike) -> FloatArray:
-        """Probability of each outcome, shape (number of rates, number of outcomes)."""
-        rates = np.atleast_1d(np.asarray(rate, dtype=float))
-        if not np.all((rates >= 0) & (rates <= 1)):
-            raise InvalidValueError("true_rate", rate, "rates in [0, 1]", "give rates as fractions, not per cent")
-        return np.asarray(self.weight * stats.binom.pmf(self.responders, self.n, rates[:, None]))
-
-
-@lru_cache(maxsize=1024)
-def outcomes(design: BinomialDesign) -> Outcomes:
-    """Find every way the design can end, look after look.
-
-    Given the responders at a look, those at the look before are hypergeometric whatever the response rate (Jung and
-    Kim 2004, Statistics in Medicine 23:881-896), so that one pass serves all rates.
-    """
-    parts: list[tuple[Any, ...]] = []
-    weight, first_rate = np.ones(design.looks[0] + 1), np.arange(design.looks[0] + 1) / design.looks[0]
-    for k, n in enumerate(design.looks):
-        x = np.arange(n + 1)
-        last = k + 1 == len(design.looks)
-        reject_at = design.critical if last else design.efficacy[k]
-        rejects = x >= (n + 1 if reject_at is None else reject_at)
-        ends = (rejects | (x <= design.futility[k])) & (weight > 0)
-        mean = np.divide(first_rate, weight, out=np.zeros_like(weight), where=weight > 0)
-        parts.append((np.full(ends.sum(), n), x[ends], rejects[ends], weight[ends], mean[ends]))
-        if not last:
-            before = _responders_before(n, design.looks[k + 1])
-            weight, first_rate = before @ np.where(ends, 0.0, weight), before @ np.where(ends, 0.0, first_rate)
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    for column in columns:
-        column.setflags(write=False)
-    return Outcomes(*columns)
-
-
-@lru_cache(maxsize=256)
-def _responders_before(n: int, n_next: int) -> FloatArray:
-    """Probability of x responders (column) among the first n patients given y (row) among n_next: hypergeometric."""
-    x, y = np.arange(n + 1), np.arange(n_next + 1)[:, None]
-    possible = (x <= y) & (y - x <= n_next - n)
-    rest = np.where(possible, y - x, 0)
-    log_probability = _log_choose(n, x) + _log_choose(n_next - n, rest) - _log_choose(n_next, y)
-    return np.where(possible, np.exp(log_probability), 0.0)
-
-
-def _log_choose(n: int, k: NDArray[Any]) -> FloatArray:
-    return np.asarray(special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1))
-
-
 def _like(given: float | FloatArray, values: FloatArray) -> float | FloatArray:
     return float(values[0]) if np.ndim(given) == 0 else values
 
@@ -317,38 +257,3 @@ def _check_looks(design: BinomialDesign) -> None:
                 f"a count from {futility[k] + 2} to {looks[k]}",
                 "leave a number of responders to go on",
             )
-
-
-def check_rate(field: str, value: float) -> None:
-    """Raise InvalidValueError unless ``value`` is a rate in (0, 1)."""
-    if not 0 < value < 1:
-        raise InvalidValueError(field, value, "a rate in (0, 1)", "give rates as fractions, not per cent")
-
-
-def check_rates(null_rate: float, alternative_rate: float) -> None:
-    """Raise InvalidValueError unless both are rates in (0, 1) with the alternative above the null."""
-    check_rate("null_rate", null_rate)
-    check_rate("alternative_rate", alternative_rate)
-    if alternative_rate <= null_rate:
-        raise InvalidValueError(
-            "alternative_rate",
-            alternative_rate,
-            f"a rate above the null rate {null_rate!r}",
-            "raise it, or count the failures",
-        )
-
-
-def check_probability(field: str, value: float) -> None:
-    """Raise InvalidValueError unless ``value`` is in (0, 1)."""
-    if not 0 < value < 1:
-        raise InvalidValueError(field, value, "a probability in (0, 1)", "give it as a fraction")
-
-
-def check_errors(alpha: float, power: float) -> None:
-    """Raise unless ``alpha`` and ``power`` are probabilities with the power above alpha."""
-    check_probability("alpha", alpha)
-    check_probability("power", power)
-    if power <= alpha:
-        raise InfeasibleDesignError(
-            f"power: got {power!r}; a test at one-sided alpha {alpha!r} has that power without data; ask for more"
-        )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from analysis.errors import InfeasibleDesignError, InvalidValueError
-from analysis.power.single_arm.design import BinomialDesign, check_rate
+from analysis.power.single_arm.checks import check_rate
+
+if TYPE_CHECKING:
+    from analysis.power.single_arm.design import BinomialDesign
 
 
 def with_attained_sizes(design: BinomialDesign, *, n1: int | None = None, n: int | None = None) -> BinomialDesign:
@@ -46,6 +50,7 @@ def with_attained_sizes(design: BinomialDesign, *, n1: int | None = None, n: int
     --------
     Two patients too many at the first look of Simon's optimal design for 20% against 40%:
 
+    >>> from analysis.power.single_arm import BinomialDesign
     >>> design = BinomialDesign((17, 37), (3, 10), 0.2, 0.4, alpha=0.1, power=0.9)
     >>> attained = with_attained_sizes(design, n1=19)
     >>> attained.looks, attained.futility, round(attained.attained_alpha, 4), round(attained.attained_power, 4)

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import InfeasibleDesignError, InvalidValueError
-from analysis.power.single_arm.design import BinomialDesign, check_errors, check_rates
+from analysis.power.single_arm.checks import check_errors, check_rates
+from analysis.power.single_arm.design import BinomialDesign
 from analysis.power.single_arm.single_stage import normal_approximation_n
 from analysis.power.single_arm.two_stage_search import search_futility, search_futility_efficacy
 

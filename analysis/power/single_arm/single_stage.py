@@ -10,7 +10,8 @@ import pandas as pd
 from scipy import stats
 
 from analysis.errors import InfeasibleDesignError, InvalidValueError
-from analysis.power.single_arm.design import BinomialDesign, check_errors, check_probability, check_rate, check_rates
+from analysis.power.single_arm.checks import check_errors, check_probability, check_rate, check_rates
+from analysis.power.single_arm.design import BinomialDesign
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -11,7 +11,7 @@ from scipy import optimize, stats
 
 from analysis.design import UniformAccrual
 from analysis.errors import InvalidValueError
-from analysis.power.single_arm.design import check_errors, check_probability
+from analysis.power.single_arm.checks import check_errors, check_probability
 from analysis.power.single_arm.json_form import read_design, write_design
 from analysis.power.single_arm.protocol import survival_paragraph
 from analysis.power.single_arm.survival_tests import FollowUp, Landmark, OneSampleLogRank, RestrictedMean

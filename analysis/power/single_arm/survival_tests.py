@@ -11,7 +11,7 @@ from analysis.errors import InvalidValueError
 from analysis.power.kaplan_meier_tests import MILESTONE_SCALES
 from analysis.power.moments import Moments
 from analysis.power.quadrature import Quadrature
-from analysis.power.single_arm.design import check_rate
+from analysis.power.single_arm.checks import check_rate
 from analysis.power.single_arm.many_curves import kaplan_meier_rows
 from analysis.survival import Exponential
 

@@ -10,7 +10,7 @@ from scipy import optimize, special, stats
 
 from analysis.design import UniformAccrual
 from analysis.errors import InfeasibleDesignError, InvalidValueError
-from analysis.power.single_arm.design import check_errors
+from analysis.power.single_arm.checks import check_errors
 from analysis.power.single_arm.survival_design import survival_accrual_duration
 from analysis.power.single_arm.survival_tests import FollowUp
 from analysis.power.single_arm.two_stage_survival import TwoStageSurvivalDesign, both_above, correlation
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from analysis.power.single_arm.survival_tests import OneSampleTest
     from analysis.survival import Distribution
 
-# An expected size that has not fallen for so many sizes in a row will not fall again.
+# The search ends when the expected size, which falls and then rises, has not fallen for so many sizes in a row.
 PATIENCE = 8
 
 
@@ -72,7 +72,7 @@ def two_stage_survival(
     Raises
     ------
     InvalidValueError
-        If the rate or the follow-up is not positive.
+        If the rate or the follow-up is not positive, or ``null`` is not the null hypothesis of the test.
     InfeasibleDesignError
         If the power is not above alpha, the truth is no better than the null hypothesis, or the accrual ends before
         the test can be looked at.
@@ -81,11 +81,27 @@ def two_stage_survival(
     ----------
     Wu J, Chen L, Wei J, Weiss H, Chauhan A (2020). Two-stage phase II survival trial design. Pharmaceutical Statistics
     19:214-229.
+
+    Examples
+    --------
+    >>> from analysis.power.single_arm import OneSampleLogRank
+    >>> from analysis.survival import Exponential
+    >>> null, truth = Exponential.from_median(4.0), Exponential.from_median(7.0)
+    >>> found = two_stage_survival(
+    ...     OneSampleLogRank(null), null=null, truth=truth, rate=3.0, follow_up=4.0, alpha=0.05, power=0.8
+    ... )
+    >>> [(design.n, design.interim_n, round(design.expected_n(null), 1)) for design in found]
+    [(37, 18, 27.1), (33, 21, 29.3)]
     """
     check_errors(alpha, power)
     for field, value in (("rate", rate), ("follow_up", follow_up)):
         if not (np.isfinite(value) and value > 0):
             raise InvalidValueError(field, value, "a positive number", "give patients a month, and months")
+    effect = test.moments(null, FollowUp(UniformAccrual(1.0), max(test.earliest, follow_up) + 2.0)).effect
+    if abs(effect) > 1e-6:
+        raise InvalidValueError(
+            "null", null, f"the null hypothesis of {test!r}", "give the distribution at which its effect is 0"
+        )
     duration = survival_accrual_duration(
         test, truth, rate=rate, follow_up=follow_up, alpha=alpha, power=power, dropout=dropout
     )
@@ -93,7 +109,7 @@ def two_stage_survival(
     found: list[tuple[float, TwoStageSurvivalDesign]] = []
     n = max(2, ceil(rate * duration) - 2)
     largest = 2 * n + 50
-    while n <= largest and (len(found) <= PATIENCE or min(size for size, _ in found[-PATIENCE:]) <= min(found)[0]):
+    while n <= largest and (len(found) <= PATIENCE or _least(found[-PATIENCE:]) <= _least(found)):
         best = _best_interim(request, n)
         if best is not None:
             found.append(best)
@@ -104,6 +120,10 @@ def two_stage_survival(
             "use a single-stage design"
         )
     return TwoStageSurvivalDesigns(min(found, key=lambda pair: pair[0])[1], found[0][1])
+
+
+def _least(found: list[tuple[float, TwoStageSurvivalDesign]]) -> float:
+    return min(size for size, _ in found)
 
 
 class _Request(NamedTuple):

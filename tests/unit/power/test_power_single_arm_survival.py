@@ -195,6 +195,7 @@ def test_designs_round_trip_through_json_and_say_their_numbers():
         (lambda: SurvivalDesign(OneSampleLogRank(NULL), TRUTH, SCHEDULE, 20, 5), "alpha"),
         (lambda: TwoStageSurvivalDesign(OneSampleLogRank(NULL), NULL, TRUTH, SCHEDULE, 40, 30, 0, 1.6), "interim_time"),
         (lambda: two_stage_survival(LOG_RANK, null=NULL, truth=TRUTH, rate=0, follow_up=4, **ASKED), "rate"),
+        (lambda: two_stage_survival(LOG_RANK, null=TRUTH, truth=TRUTH, rate=3, follow_up=4, **ASKED), "null"),
         (lambda: simulated_rejection(SINGLE, TRUTH, trials=0, rng=1), "trials"),
     ],
 )  # fmt: skip

@@ -1,0 +1,130 @@
+"""Analytic power of two arms against simulated trials, within 4 Monte Carlo standard errors and an asymptotic error.
+
+The large-sample power is no exact one: with 300 patients it is allowed half a percentage point beside the Monte Carlo
+error.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from analysis.design import AtEvents, AtTime, Look, PiecewiseAccrual, Scenario, TrialDesign, UniformAccrual
+from analysis.power import (
+    LogRank,
+    MaxCombo,
+    MilestoneDifference,
+    RMSTDifference,
+    expected_cut_time,
+    expected_events,
+    two_arm_trial,
+    two_arm_trials,
+)
+from analysis.power.max_combo import MaxComboMoments
+from analysis.simulation import LogRank as SimulatedLogRank
+from analysis.simulation import MaxCombo as SimulatedMaxCombo
+from analysis.simulation import MilestoneDifference as SimulatedMilestone
+from analysis.simulation import RMSTDifference as SimulatedRMST
+from analysis.simulation import simulate
+from analysis.survival import Exponential, FlemingHarrington, PiecewiseExponential, Weibull
+
+RATE = math.log(2) / 11
+TRIALS = 20_000
+ASYMPTOTIC = 0.005
+LATE = PiecewiseExponential([RATE, 0.6 * RATE], [3.0])
+COMBO = (FlemingHarrington(0, 0), FlemingHarrington(0, 1))
+
+SCENARIOS = {
+    "proportional": Scenario({"control": Exponential(RATE), "experimental": Exponential(0.72 * RATE)}),
+    "delayed": Scenario({"control": Exponential(RATE), "experimental": LATE}),
+    "Weibull": Scenario({"control": Weibull(0.8, 14.0), "experimental": Weibull(0.8, 22.0)}),
+}
+TESTS = {
+    "log-rank": (LogRank(), SimulatedLogRank()),
+    "late": (LogRank(FlemingHarrington(0, 1)), SimulatedLogRank(weight=FlemingHarrington(0, 1))),
+    "max-combo": (MaxCombo(COMBO), SimulatedMaxCombo(weights=COMBO)),
+    "RMST": (RMSTDifference(15.0), SimulatedRMST(tau=15.0)),
+    "milestone": (MilestoneDifference(12.0), SimulatedMilestone(milestone=12.0)),
+}
+
+
+@pytest.mark.parametrize("ratio", [1, 2])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_power_is_the_simulated_one(name, ratio):
+    design = TrialDesign(
+        n=300,
+        accrual=PiecewiseAccrual(rates=(10, 25), breaks=(6,), duration=15.6),
+        looks=(Look(AtTime(30)),),
+        allocation={"control": 1, "experimental": ratio},
+        dropout=0.005,
+    )
+    simulated = simulate(
+        design, SCENARIOS[name], trials=TRIALS, rng=8, tests=[s for _, s in TESTS.values()], progress=False
+    )
+    (trial,) = two_arm_trials(design, SCENARIOS[name])
+    for analytic, test in TESTS.values():
+        power = analytic.moments(trial, 30.0).power(0.025)
+        found = simulated.power(test.name)
+        assert abs(found.value - power) < 4 * found.std_error + ASYMPTOTIC, (test.name, power, found)
+    events = simulated.columns["events"][:, 0, 0]
+    assert abs(events.mean() - expected_events(trial, 30.0).sum()) < 4 * events.std() / math.sqrt(TRIALS)
+
+
+def test_stratified_power_at_a_number_of_events():
+    strata = {"visceral": 0.6, "other": 0.4}
+    design = TrialDesign(n=300, accrual=UniformAccrual(18), looks=(Look(AtEvents(200)),), strata=strata, dropout=0.005)
+    scenario = Scenario(
+        {
+            "control": {"visceral": Exponential(2 * RATE), "other": Exponential(RATE / 2)},
+            "experimental": {"visceral": Exponential(1.4 * RATE), "other": Exponential(0.35 * RATE)},
+        }
+    )
+    (trial,) = two_arm_trials(design, scenario)
+    time = expected_cut_time(AtEvents(200), trial, "PFS")
+    found = simulate(
+        design, scenario, trials=TRIALS, rng=9, tests=(SimulatedLogRank(stratified=True),), progress=False
+    ).power()
+    power = LogRank().moments(trial, time).power(0.025)
+    assert abs(found.value - power) < 4 * found.std_error + ASYMPTOTIC
+
+
+def test_max_combo_of_linearly_dependent_tests():
+    """FH(0,0) is the sum of FH(0,1) and FH(1,0): three statistics, two dimensions."""
+    pair = np.array([[1.0, 0.7], [0.7, 1.0]])
+    mix = np.vstack([np.array([0.45, 0.55]) / math.sqrt(np.array([0.45, 0.55]) @ pair @ [0.45, 0.55]), np.eye(2)])
+    combo = MaxComboMoments(np.array([1.5, 1.8, 1.0]), mix @ pair @ mix.T)
+    trials = 1_000_000
+    noise = np.random.default_rng(3).standard_normal((trials, 2)) @ np.linalg.cholesky(pair).T @ mix.T
+    critical = combo.critical_value(0.025)
+    for drift, probability in ((0.0, 0.025), (combo.drift, combo.power(0.025))):
+        simulated = float(np.mean((noise + drift).max(axis=1) > critical))
+        assert abs(simulated - probability) < 4 * math.sqrt(probability * (1 - probability) / trials)
+
+
+@pytest.mark.parametrize(("variance", "ratio"), [("alternative", 2), ("simple", 4)])
+def test_variance_of_the_score_under_the_scenario(variance, ratio):
+    """The score itself, from patients drawn one by one: its mean and variance over many trials."""
+    n, trials, time, rates = 300, 20_000, 24.0, (0.12, 0.03)
+    design = two_arm_trial(
+        Exponential(rates[0]), Exponential(rates[1]), n=n, accrual=UniformAccrual(12), allocation_ratio=ratio
+    )
+    moments = LogRank(variance=variance).moments(design, time)
+    assert not 0.8 < moments.spread**2 < 1.25  # far enough from the null variance to tell them apart
+    rng = np.random.default_rng(11)
+    scores = []
+    for _ in range(trials // 500):
+        experimental = np.broadcast_to(np.arange(n) < n * ratio // (ratio + 1), (500, n))
+        if variance == "simple":
+            experimental = rng.random((500, n)) < ratio / (ratio + 1)
+        event = rng.exponential(size=(500, n)) / np.where(experimental, rates[1], rates[0])
+        follow_up = time - 12 * rng.random((500, n))
+        order = np.argsort(np.minimum(event, follow_up), axis=1)
+        died, treated = (np.take_along_axis(x, order, axis=1) for x in (event < follow_up, experimental))
+        at_risk = np.arange(n, 0, -1)
+        share = np.cumsum(treated[:, ::-1], axis=1)[:, ::-1] / at_risk
+        scores.append(np.sum(died * (share - treated), axis=1))
+    score = np.concatenate(scores)
+    assert abs(score.mean() - moments.effect) < 4 * moments.sd / math.sqrt(trials) + 0.01 * moments.effect
+    assert score.var() / moments.sd**2 == pytest.approx(1.0, abs=4 * math.sqrt(2 / trials) + 0.02)

@@ -1,0 +1,421 @@
+"""Two-arm power: closed forms, conventions that have a name, and what is refused."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal, norm
+
+from analysis.design import (
+    AfterLastEntry,
+    AtEvents,
+    AtTime,
+    Ensemble,
+    FixedAccrual,
+    LaterOf,
+    Look,
+    PiecewiseAccrual,
+    RampAccrual,
+    Scenario,
+    TrialDesign,
+    UniformAccrual,
+)
+from analysis.errors import InfeasibleDesignError, InvalidValueError, UnknownNameError
+from analysis.power import (
+    Arm,
+    IntervalCensored,
+    LogRank,
+    MaxCombo,
+    MilestoneDifference,
+    Moments,
+    NumberAtRisk,
+    RMSTDifference,
+    Schoenfeld,
+    Stratum,
+    TwoArmTrial,
+    analytic_power,
+    average_hazard_ratio,
+    cox_hazard_ratio,
+    detectable_hazard_ratio,
+    detectable_hazard_ratio_at_events,
+    events_needed,
+    expected_at_risk,
+    expected_cut_time,
+    expected_enrolled,
+    expected_events,
+    expected_lost,
+    hazard_ratio_at_z,
+    power_at_events,
+    power_summary,
+    sample_size,
+    study_duration,
+    time_of_events,
+    two_arm_trial,
+    two_arm_trials,
+)
+from analysis.power.normal import bivariate_normal, orthant_probability
+from analysis.power.quadrature import Quadrature
+from analysis.survival import Exponential, FlemingHarrington, Mixture, ModestlyWeighted, PiecewiseExponential, Weibull
+
+RATE = math.log(2) / 11
+
+
+def trial(hazard_ratio=0.6, *, n=100.0, accrual=None, **options):
+    return two_arm_trial(
+        Exponential(RATE), hazard_ratio=hazard_ratio, n=n, accrual=accrual or UniformAccrual(18), **options
+    )
+
+
+def test_events_under_uniform_accrual_are_the_closed_form():
+    rate, loss, enrolment, time = RATE, 0.01, 18.0, 30.0
+    total = rate + loss
+    seen = rate / total * (1 - (math.exp(-total * (time - enrolment)) - math.exp(-total * time)) / (total * enrolment))
+    control, experimental = expected_events(trial(1.0, dropout=loss), time)
+    assert control == pytest.approx(50 * seen, rel=1e-12)
+    assert experimental == pytest.approx(control, rel=1e-12)
+    assert expected_lost(trial(1.0, dropout=loss), time)[0] == pytest.approx(50 * seen * loss / rate, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "accrual",
+    [
+        UniformAccrual(18),
+        PiecewiseAccrual(rates=(2, 6, 1), breaks=(6, 9), duration=18),
+        RampAccrual(duration=18, ramp=12),
+        FixedAccrual(tuple(np.linspace(0, 17, 40) ** 1.1)),
+    ],
+)
+def test_events_are_those_of_the_patients_one_by_one(accrual):
+    entry = accrual.entry_times((np.arange(40) + 0.5) / 40 if isinstance(accrual, FixedAccrual) else _fine())
+    distribution = PiecewiseExponential([0.05, 0.12], [4.0])
+    for time in (5.0, 20.0):
+        followed = np.maximum(time - entry, 0.0)
+        expected = np.mean(1 - distribution.survival(followed))
+        one = two_arm_trial(distribution, distribution, n=2.0, accrual=accrual)
+        assert expected_events(one, time)[0] == pytest.approx(expected, rel=2e-7)
+
+
+def _fine():
+    return (np.arange(400_000) + 0.5) / 400_000
+
+
+def test_quadrature_integrates_hazards_that_start_at_infinity():
+    distribution = Weibull(shape=0.6, scale=8.0)
+    grid = Quadrature.over(40.0, np.array([]))
+    density = distribution.hazard(grid.time) * distribution.survival(grid.time)
+    assert grid.integral(density) == pytest.approx(1 - float(distribution.survival(40.0)), rel=1e-7)
+    running = grid.running_integral(density)
+    np.testing.assert_allclose(running, 1 - distribution.survival(grid.time), atol=1e-7)
+
+
+def test_at_risk_and_enrolled():
+    one = trial(dropout=0.02)
+    left = 50 * np.array([math.exp(-(RATE + 0.02) * 20), math.exp(-(0.6 * RATE + 0.02) * 20)]) * 10 / 18
+    np.testing.assert_allclose(expected_at_risk(one, time=30, follow_up=20), left, rtol=1e-12)
+    assert expected_enrolled(one, 9.0) == pytest.approx(50)
+
+
+def test_dropout_by_arm():
+    events = expected_events(trial(1.0, dropout={"control": 0.1, "experimental": 0.0}), 30.0)
+    same = expected_events(trial(1.0), 30.0)
+    assert events[0] < 0.75 * same[0]
+    assert events[1] == pytest.approx(same[1], rel=1e-12)
+
+
+def test_strata_add_up():
+    arms = trial().strata[0]
+    halves = tuple(
+        Stratum(Arm(25.0, arms.control.event_time), Arm(25.0, arms.experimental.event_time)) for _ in range(2)
+    )
+    stratified = TwoArmTrial(halves, UniformAccrual(18))
+    for test in (LogRank(), LogRank(variance="alternative"), RMSTDifference(12.0), MilestoneDifference(12.0)):
+        a, b = test.moments(stratified, 30.0), test.moments(trial(), 30.0)
+        assert (a.drift, a.spread) == (pytest.approx(b.drift, rel=1e-12), pytest.approx(b.spread, rel=1e-12))
+
+
+def test_stratified_test_ignores_differences_between_strata():
+    slow, fast = Exponential(0.02), Exponential(0.2)
+    strata = tuple(Stratum(Arm(25.0, d), Arm(25.0, d)) for d in (slow, fast))
+    mixed = two_arm_trial(Mixture([slow, fast]), Mixture([slow, fast]), n=100.0, accrual=UniformAccrual(18))
+    for one in (TwoArmTrial(strata, UniformAccrual(18)), mixed):
+        assert LogRank().moments(one, 30.0).effect == pytest.approx(0.0, abs=1e-12)
+
+
+def test_margin_moves_the_null():
+    assert LogRank(margin=0.6).moments(trial(0.6), 30.0).drift == pytest.approx(0.0, abs=1e-10)
+    at_null = LogRank(margin=1.3, variance="alternative").moments(trial(1.3, allocation_ratio=2.0), 30.0)
+    assert at_null.power(0.025) == pytest.approx(0.025, rel=1e-6)
+    assert LogRank(margin=1.3).moments(trial(1.0), 60.0).power() > 0.15
+
+
+def test_variance_under_the_alternative_is_the_null_one_without_effect():
+    for variance in ("alternative", "simple"):
+        moments = LogRank(FlemingHarrington(0, 1), variance=variance).moments(trial(1.0, allocation_ratio=2.0), 30.0)
+        assert moments.spread == pytest.approx(1.0, rel=1e-9)
+
+
+def test_gehan_weight_is_the_number_at_risk():
+    late = PiecewiseExponential([RATE, 0.3 * RATE], [6.0])
+    one = two_arm_trial(Exponential(RATE), late, n=100.0, accrual=UniformAccrual(18))
+    powers = [LogRank(w).moments(one, 30.0).power() for w in (NumberAtRisk(1.0), None, FlemingHarrington(0, 1))]
+    assert powers == sorted(powers)
+    assert LogRank(FlemingHarrington(1, 0)).moments(one, 30.0).power() < powers[1]
+    flat = LogRank(NumberAtRisk(0.0)).moments(one, 30.0)
+    assert flat.drift == pytest.approx(LogRank().moments(one, 30.0).drift, rel=1e-12)
+
+
+def test_modest_weight_stops_growing_at_t_star():
+    one = trial()
+    assert LogRank(ModestlyWeighted(t_star=1e-9)).moments(one, 30.0).drift == pytest.approx(
+        LogRank().moments(one, 30.0).drift, rel=1e-6
+    )
+
+
+def test_unknown_weight_is_refused():
+    with pytest.raises(InvalidValueError, match="FlemingHarrington"):
+        LogRank("late").moments(trial(), 30.0)
+
+
+def test_average_and_cox_hazard_ratio():
+    assert average_hazard_ratio(trial(0.6), 30.0) == pytest.approx(0.6, rel=1e-12)
+    assert cox_hazard_ratio(trial(0.6), 30.0)[0] == pytest.approx(0.6, rel=1e-9)
+    late = two_arm_trial(
+        Exponential(RATE), PiecewiseExponential([RATE, 0.55 * RATE], [3.0]), n=100.0, accrual=UniformAccrual(18)
+    )
+    for time in (6.0, 12.0, 30.0):
+        assert 0.55 < cox_hazard_ratio(late, time)[0] < 1
+    assert average_hazard_ratio(late, 6.0) > average_hazard_ratio(late, 36.0)
+
+
+def test_probability_above_the_critical_value_is_power():
+    moments = Moments(2.0, 1.0, 1.3)
+    assert moments.probability_above(norm.isf(0.01)) == pytest.approx(moments.power(0.01), rel=1e-12)
+
+
+def test_two_sided_power_counts_what_it_is_told():
+    moments = Moments(0.5, 1.0, 1.0)
+    z = norm.isf(0.025)
+    assert moments.power(0.05, sided=2) == pytest.approx(norm.sf(z - 0.5))
+    assert moments.power(0.05, sided=2, rejection="either") == pytest.approx(norm.sf(z - 0.5) + norm.cdf(-z - 0.5))
+    for rejection in ("benefit", "either"):
+        factor = moments.size_factor(0.9, 0.05, sided=2, rejection=rejection)
+        larger = Moments(0.5 * math.sqrt(factor), 1.0, 1.0)
+        assert larger.power(0.05, sided=2, rejection=rejection) == pytest.approx(0.9, rel=1e-9)
+
+
+def test_events_power_and_hazard_ratio_are_inverse():
+    for formula in ("schoenfeld", "freedman", "hsieh-freedman"):
+        events = events_needed(0.7, 0.85, allocation_ratio=2.0, formula=formula)
+        assert power_at_events(events, 0.7, allocation_ratio=2.0, formula=formula) == pytest.approx(0.85, rel=1e-12)
+    events = events_needed(0.7, 0.85, allocation_ratio=2.0, margin=1.1)
+    assert detectable_hazard_ratio_at_events(events, 0.85, allocation_ratio=2.0, margin=1.1) == pytest.approx(0.7)
+    assert hazard_ratio_at_z(0.0, 50.0, margin=1.2) == pytest.approx(1.2)
+
+
+def test_bolero_2_asked_for_528_events():
+    assert math.ceil(events_needed(0.74, 0.90, 0.025, allocation_ratio=2.0)) == 522
+    assert power_at_events(528, 0.74, 0.025, allocation_ratio=2.0) == pytest.approx(0.9035, abs=5e-5)
+
+
+@pytest.mark.parametrize("test", [None, LogRank(FlemingHarrington(0, 1)), RMSTDifference(12.0), Schoenfeld()])
+def test_solutions_have_the_power_asked_for(test):
+    one = trial(0.5, dropout=0.005)
+    assert sample_size(one, 30.0, 0.9, test).power == pytest.approx(0.9, rel=1e-9)
+    if not isinstance(test, RMSTDifference):
+        assert study_duration(one, 0.75, test).power == pytest.approx(0.75, rel=1e-7)
+    found = detectable_hazard_ratio(one, 0.8, test, time=30.0)
+    assert found.power == pytest.approx(0.8, rel=1e-7)
+    assert 0.05 < found.hazard_ratio < 0.6
+
+
+def test_a_solution_prints_what_it_was_asked():
+    found = detectable_hazard_ratio(trial(allocation_ratio=2.0), 0.8, time=30.0)
+    shown = found.summary().set_index("item")["value"]
+    assert shown["hazard ratio"] == f"{found.hazard_ratio:.4f}"
+    assert shown["alpha"] == "0.025 (one-sided)"
+    assert shown["allocation"] == "2:1"
+    assert average_hazard_ratio(found.trial, 30.0) == pytest.approx(found.hazard_ratio)
+    assert "<table" in found._repr_html_()
+
+
+def test_duration_waits_no_longer_than_needed():
+    found = study_duration(trial(0.5), 0.75)
+    assert analytic_power(trial(0.5), found.time - 0.1).power < 0.75
+
+
+def test_detectable_hazard_ratio_at_a_number_of_events():
+    found = detectable_hazard_ratio(trial(), 0.8, Schoenfeld(), events=60.0)
+    assert found.hazard_ratio == pytest.approx(detectable_hazard_ratio_at_events(60.0, 0.8), rel=1e-7)
+    assert found.events == pytest.approx(60.0)
+
+
+@pytest.mark.parametrize("hazard_ratio", [0.05, 5.0])
+def test_extremes_work(hazard_ratio):
+    one = trial(hazard_ratio)
+    power = LogRank().moments(one, 30.0).power(1e-6)
+    assert (power > 0.5) == (hazard_ratio < 1)
+    assert 0 <= power <= 1
+    assert time_of_events(one, 1e-3) > 0
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: sample_size(trial(1.0), 30, 0.8), "assume a larger effect"),
+        (lambda: sample_size(trial(1.2), 30, 0.8), "not in favour"),
+        (lambda: study_duration(trial(0.6), 0.9), "enrol 168"),
+        (lambda: time_of_events(trial(0.6, dropout=0.02), 95), "only 70.7 of the 100"),
+        (lambda: detectable_hazard_ratio(trial(), 0.99, time=3.0), "enrol more patients"),
+        (lambda: RMSTDifference(40.0).moments(trial(), 30.0), "analyse later"),
+        (lambda: events_needed(1.0, 0.8), "assume a larger effect"),
+        (lambda: MaxCombo((FlemingHarrington(0, 0),)).moments(trial(1.2), 30.0).size_factor(0.8), "favour"),
+    ],
+)
+def test_impossible_requests_say_what_would_be_possible(call, says):
+    with pytest.raises(InfeasibleDesignError, match=says):
+        call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: sample_size(trial(), 30, 0.02),
+        lambda: analytic_power(trial(), 0.0),
+        lambda: analytic_power(trial(), 30.0, alpha=0.7),
+        lambda: analytic_power(trial(), 30.0, alpha=2.5),
+        lambda: analytic_power(trial(), math.nan),
+        lambda: LogRank(margin=-1.0),
+        lambda: LogRank(variance="exact"),
+        lambda: Moments(1.0, 1.0, 1.0).power(0.05, sided=3),
+        lambda: Moments(1.0, 1.0, 1.0).power(0.05, rejection="any"),
+        lambda: trial(n=-5.0),
+        lambda: trial(allocation_ratio=0.0),
+        lambda: trial(dropout=-0.1),
+        lambda: two_arm_trial(Exponential(1.0), n=10, accrual=UniformAccrual(1)),
+        lambda: TwoArmTrial((), UniformAccrual(18)),
+        lambda: events_needed(0.6, 0.8, formula="lakatos"),
+        lambda: time_of_events(trial(), 0),
+        lambda: detectable_hazard_ratio(trial(), 0.8),
+        lambda: MilestoneDifference(0.0),
+        lambda: MilestoneDifference(12.0, scale="probit"),
+        lambda: RMSTDifference(-1.0),
+        lambda: MaxCombo(()),
+        lambda: IntervalCensored([0.5, 0.6], 0.7),
+        lambda: IntervalCensored([0.6, 0.5], 0.7, missed=[0.1, 0.1, 0.1]),
+    ],
+)
+def test_bad_input_is_named(call):
+    with pytest.raises(InvalidValueError, match=r"got .*; expected .*; "):
+        call()
+
+
+def test_normal_probabilities():
+    assert bivariate_normal(np.zeros(1), np.zeros(1), 0.5)[0] == pytest.approx(1 / 4 + math.asin(0.5) / (2 * math.pi))
+    np.testing.assert_allclose(bivariate_normal(np.array([0.3]), np.array([1.0]), 1.0), norm.cdf(0.3))
+    np.testing.assert_allclose(bivariate_normal(np.array([0.3]), np.array([1.0]), -1.0), norm.cdf(0.3) - norm.cdf(-1))
+    for k, tolerance in ((3, 1e-6), (4, 1e-5), (5, 1e-4)):
+        correlation = np.full((k, k), 0.6) + 0.4 * np.eye(k)
+        limits = np.linspace(-0.5, 2.0, k)
+        reference = multivariate_normal(np.zeros(k), correlation, maxpts=400_000, abseps=1e-7).cdf(
+            limits, rng=np.random.default_rng(1)
+        )
+        assert orthant_probability(limits, correlation) == pytest.approx(reference, abs=tolerance)
+    with pytest.raises(InvalidValueError, match="at most 5"):
+        orthant_probability(np.zeros(6), np.eye(6))
+
+
+def test_max_combo_of_one_weight_is_that_test():
+    one = trial()
+    combo = MaxCombo((FlemingHarrington(0, 1),)).moments(one, 30.0)
+    assert combo.power() == pytest.approx(LogRank(FlemingHarrington(0, 1)).moments(one, 30.0).power(), rel=1e-9)
+    twice = MaxCombo((FlemingHarrington(0, 1), FlemingHarrington(0, 1))).moments(one, 30.0)
+    assert twice.power() == pytest.approx(combo.power(), abs=1e-6)
+    three = MaxCombo((FlemingHarrington(0, 0), FlemingHarrington(0, 1), FlemingHarrington(1, 0))).moments(one, 30.0)
+    assert three._power(three.drift * math.sqrt(three.size_factor(0.9)), three.critical_value()) == pytest.approx(0.9)
+
+
+def test_interval_censoring_costs_power():
+    curve = [float(Exponential(RATE).survival(t)) for t in range(1, 25)]
+    every_month = IntervalCensored(curve, 0.6).moments(200).power(0.05, sided=2)
+    every_six = IntervalCensored(curve[5::6], 0.6).moments(200).power(0.05, sided=2)
+    missed = IntervalCensored(curve[5::6], 0.6, missed=0.3).moments(200).power(0.05, sided=2)
+    assert every_month > every_six > missed
+
+
+# from a design and a scenario -----------------------------------------------------------------------------------------
+
+
+def design(cut, **options):
+    return TrialDesign(n=99, accrual=UniformAccrual(18), looks=(Look(cut),), **options)
+
+
+SCENARIO = Scenario.proportional_hazards(Exponential(RATE), 0.6)
+
+
+def test_a_design_gives_its_sizes_dropout_and_strata():
+    one = design(
+        AtTime(30),
+        allocation={"control": 1, "experimental": 2},
+        dropout={"control": 0.01},
+        strata={"visceral": 2, "other": 1},
+    )
+    (found,) = two_arm_trials(one, SCENARIO)
+    assert [(s.control.n, s.experimental.n) for s in found.strata] == [(22, 44), (11, 22)]
+    assert found.strata[0].control.loss == Exponential(0.01)
+    assert found.strata[0].experimental.loss is None
+
+
+@pytest.mark.parametrize(
+    ("cut", "time"),
+    [
+        (AtTime(30), 30.0),
+        (AfterLastEntry(6), 24.0),
+        (LaterOf(AtTime(40), AtEvents(50)), 40.0),
+        (AtEvents(60), None),
+    ],
+)
+def test_expected_time_of_a_cut(cut, time):
+    (one,) = two_arm_trials(design(cut), SCENARIO)
+    expected = time_of_events(one, 60) if time is None else time
+    assert expected_cut_time(cut, one, "PFS") == pytest.approx(expected)
+
+
+def test_a_cut_that_never_comes_says_how_many_events_do():
+    (one,) = two_arm_trials(design(AtEvents(60), dropout=0.05), SCENARIO)
+    with pytest.raises(InfeasibleDesignError, match=r"never expected: 49\.\d events of 99"):
+        expected_cut_time(AtEvents(60), one, "PFS")
+
+
+def test_ensembles_keep_members_together_and_are_averaged():
+    members = Ensemble((Exponential(RATE), Exponential(2 * RATE)))
+    scenario = Scenario.proportional_hazards(members, 0.6)
+    found = two_arm_trials(design(AtTime(30)), scenario)
+    assert [s.strata[0].control.event_time for s in found] == list(members.members)
+    powers = [LogRank().moments(t, 30.0).power() for t in found]
+    assert all(average_hazard_ratio(t, 30.0) == pytest.approx(0.6) for t in found)
+    summary = power_summary(design(AtTime(30)), scenario)
+    assert summary.analytic["log-rank, exact moments"] == pytest.approx(np.mean(powers))
+    assert summary.highest["log-rank, exact moments"] == pytest.approx(max(powers))
+
+
+def test_arms_must_be_known():
+    three = design(AtTime(30), allocation={"control": 1, "low": 1, "high": 1})
+    scenario = Scenario({"control": Exponential(RATE), "low": Exponential(0.05), "high": Exponential(0.04)})
+    with pytest.raises(InvalidValueError, match="low, high"):
+        two_arm_trials(three, scenario)
+    assert two_arm_trials(three, scenario, arm="high")[0].strata[0].experimental.event_time == Exponential(0.04)
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        two_arm_trials(three, scenario, arm="hihg")
+
+
+def test_summary_sets_simulation_beside_the_formulas():
+    result = power_summary(design(AtTime(30)), SCENARIO, trials=4_000, rng=5)
+    frame = result.summary().set_index("method")
+    assert frame.loc["simulated", "std_error"] == pytest.approx(math.sqrt(0.25 / 4_000), rel=0.05)
+    assert abs(frame.loc["log-rank, exact moments", "simulated minus method"]) < 100 * 4 * 0.008
+    assert abs(frame.loc["simulated type I error", "power"] - 0.025) < 4 * 0.0025 + 0.002
+    assert "<table" in result._repr_html_()
+    again = power_summary(design(AtTime(30)), SCENARIO, trials=4_000, rng=5).summary()
+    assert again.equals(result.summary())
