@@ -259,7 +259,7 @@ def strata(trials: int = TRIALS.value, seed: int = 2027) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``net_g3``, ``nec`` (patients), ``critical``, exact ``alpha`` and ``power``, each with the simulated value and
+        ``NET G3``, ``NEC`` (patients), ``critical``, exact ``alpha`` and ``power``, each with the simulated value and
         its Monte Carlo ``..._std_error``.
     """
     names, rows = tuple(STRATUM_NULL.value), []
@@ -268,7 +268,7 @@ def strata(trials: int = TRIALS.value, seed: int = 2027) -> pd.DataFrame:
     for sizes_by_stratum in MIXES.value:
         exact = stratified_exact(names, sizes_by_stratum, null_rates=null, alternative_rates=target, alpha=ALPHA.value)
         trial = replace(design(n=exact.n), strata=dict(zip(names, sizes_by_stratum, strict=True)))
-        row: dict[str, float] = dict(zip(names, sizes_by_stratum, strict=True)) | {"critical": exact.critical}
+        row: dict[str, float] = {**dict(zip(names, sizes_by_stratum, strict=True)), "critical": exact.critical}
         for name, rates, value in (
             ("alpha", null, exact.attained_alpha),
             ("power", target, exact.attained_power),
