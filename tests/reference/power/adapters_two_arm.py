@@ -544,10 +544,10 @@ def interval_censored(call: RCall) -> dict[str, float]:
     return {f"N[{i}]": float(n) for i, n in enumerate(sizes, start=1)}
 
 
-def illness_death_pfs(text: str) -> dict[str, float]:
-    time, progression, death = (float(x) for x in re.findall(r"ExpSurvPFS\((\d+),h01=([\d.]+),h02=([\d.]+)", text)[0])
-    model = IllnessDeath(Exponential(progression), Exponential(death), Exponential(death))
-    return {"S_PFS_OS[1]": float(model.pfs_survival(time))}
+def illness_death(text: str) -> dict[str, float]:
+    time, *rates = map(float, re.findall(r"ExpSurvOS\((\d+),h01=([\d.]+),h02=([\d.]+),h12=([\d.]+)", text)[0])
+    model = IllnessDeath(*map(Exponential, rates))
+    return {"S_PFS_OS[1]": float(model.pfs_survival(time)), "S_PFS_OS[2]": float(model.os_survival(time))}
 
 
 ROUGH = "R's integrate stops at an absolute error of 1.2e-4; its value is reproduced by the same rule"
@@ -596,7 +596,7 @@ ADAPTERS = {
         rtol=2e-4,
         because="gsDesign2 solves for the critical value to 1.2e-4 (uniroot), its normal probabilities are randomised",
     ),
-    ("simIDM", "ExpSurvPFS/OS"): Adapter(compute_text=illness_death_pfs),
+    ("simIDM", "ExpSurvPFS/OS"): Adapter(compute_text=illness_death),
     ("icensmis", "icpowerpf (N)"): Adapter(interval_censored),
     ("icensmis", "icpowerpf (interval-censored, assessment every k months to month 24)"): Adapter(interval_censored),
 }
