@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
 from analysis.errors import InvalidValueError
+from analysis.power.moments import critical_z
 
 if TYPE_CHECKING:
     from analysis.power.group_sequential import GroupSequentialDesign
@@ -84,5 +85,5 @@ def normal_assurance(mean: float, sd: float, standard_error: float, *, alpha: fl
     if not (sd >= 0 and standard_error > 0):
         expected = "a prior sd of 0 or more and a standard error above 0"
         raise InvalidValueError("sd, standard_error", (sd, standard_error), expected, "give both on the effect's scale")
-    critical = -float(ndtri(alpha / sided)) * standard_error
+    critical = critical_z(alpha, sided) * standard_error
     return float(ndtr((mean - critical) / math.hypot(standard_error, sd)))

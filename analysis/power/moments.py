@@ -123,6 +123,12 @@ class Moments:
         return power + float(ndtr((-drift - z) / self.spread)) if both else power
 
 
+def alpha_per_side(alpha: float, sided: int) -> float:
+    """Type I error of one side, checked as by `critical_z`."""
+    critical_z(alpha, sided)
+    return alpha / sided
+
+
 def critical_z(alpha: float, sided: int = 1) -> float:
     """Critical z of a test.
 

@@ -11,6 +11,7 @@ from scipy.optimize import brentq
 from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.power.expected import events_in_the_end, expected_events, time_of_events
 from analysis.power.logrank import LogRank
+from analysis.power.moments import alpha_per_side
 from analysis.power.trial import Stratum, TwoArmTrial
 from analysis.survival import ProportionalHazards
 
@@ -115,7 +116,7 @@ def analytic_power(
     0.524
     """
     test = LogRank() if test is None else test
-    power = test.moments(trial, time).power(alpha / sided)
+    power = test.moments(trial, time).power(alpha_per_side(alpha, sided))
     events = float(expected_events(trial, time).sum())
     return AnalyticPower(power, trial.n, time, events, None, test, alpha, sided, trial)
 
@@ -150,7 +151,7 @@ def sample_size(
     257
     """
     test = LogRank() if test is None else test
-    factor = test.moments(trial, time).size_factor(power, alpha / sided)
+    factor = test.moments(trial, time).size_factor(power, alpha_per_side(alpha, sided))
     return analytic_power(trial.with_n(trial.n * factor), time, test, alpha=alpha, sided=sided)
 
 
@@ -178,10 +179,10 @@ def study_duration(
     43.8
     """
     test = LogRank() if test is None else test
-    _check_power(power, alpha / sided)
+    _check_power(power, alpha_per_side(alpha, sided))
 
     def missing(time: float) -> float:
-        return power - test.moments(trial, time).power(alpha / sided)
+        return power - test.moments(trial, time).power(alpha_per_side(alpha, sided))
 
     times = np.geomspace(trial.accrual.duration / 64, LONGEST, 60)
     reached = next((i for i, time in enumerate(times) if missing(time) <= 0), None)
@@ -229,14 +230,14 @@ def detectable_hazard_ratio(
     0.48
     """
     test = LogRank() if test is None else test
-    _check_power(power, alpha / sided)
+    _check_power(power, alpha_per_side(alpha, sided))
     if (time is None) == (events is None):
         raise InvalidValueError("time, events", (time, events), "exactly one of them", "say when the analysis is")
     when = _when(time, events)
 
     def missing(log_ratio: float) -> float:
         assumed = with_hazard_ratio(trial, float(np.exp(log_ratio)))
-        return power - test.moments(assumed, when(assumed)).power(alpha / sided)
+        return power - test.moments(assumed, when(assumed)).power(alpha_per_side(alpha, sided))
 
     steps = np.log(np.geomspace(*HAZARD_RATIOS, 45))
     reached = next((i for i, step in enumerate(steps) if missing(float(step)) <= 0), None)

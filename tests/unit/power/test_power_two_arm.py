@@ -124,13 +124,24 @@ def test_dropout_by_arm():
     assert events[1] == pytest.approx(same[1], rel=1e-12)
 
 
+def test_dropout_of_an_unknown_arm_is_not_ignored():
+    with pytest.raises(UnknownNameError, match="did you mean experimental"):
+        trial(1.0, dropout={"control": 0.1, "experimantal": 0.1})
+
+
 def test_strata_add_up():
     arms = trial().strata[0]
     halves = tuple(
         Stratum(Arm(25.0, arms.control.event_time), Arm(25.0, arms.experimental.event_time)) for _ in range(2)
     )
     stratified = TwoArmTrial(halves, UniformAccrual(18))
-    for test in (LogRank(), LogRank(variance="alternative"), RMSTDifference(12.0), MilestoneDifference(12.0)):
+    for test in (
+        LogRank(),
+        LogRank(variance="alternative"),
+        LogRank(variance="statistic"),
+        RMSTDifference(12.0),
+        MilestoneDifference(12.0),
+    ):
         a, b = test.moments(stratified, 30.0), test.moments(trial(), 30.0)
         assert (a.drift, a.spread) == (pytest.approx(b.drift, rel=1e-12), pytest.approx(b.spread, rel=1e-12))
 
@@ -151,7 +162,7 @@ def test_margin_moves_the_null():
 
 
 def test_variance_under_the_alternative_is_the_null_one_without_effect():
-    for variance in ("alternative", "simple"):
+    for variance in ("alternative", "simple", "statistic"):
         moments = LogRank(FlemingHarrington(0, 1), variance=variance).moments(trial(1.0, allocation_ratio=2.0), 30.0)
         assert moments.spread == pytest.approx(1.0, rel=1e-9)
 
@@ -280,6 +291,8 @@ def test_impossible_requests_say_what_would_be_possible(call, says):
         lambda: analytic_power(trial(), 30.0, alpha=0.7),
         lambda: analytic_power(trial(), 30.0, alpha=2.5),
         lambda: analytic_power(trial(), math.nan),
+        lambda: analytic_power(trial(), 30.0, sided=3),
+        lambda: sample_size(trial(), 30.0, 0.8, sided=0),
         lambda: LogRank(margin=-1.0),
         lambda: LogRank(variance="exact"),
         lambda: Moments(1.0, 1.0, 1.0).power(0.05, sided=3),
