@@ -123,16 +123,18 @@ def _score_variance(
     the difference is, to first order, z times the root of the variance.
     """
     grid, share = process.grid, experimental_share(process, margin)
-    hazard_of_score = process.event_rate.sum(axis=0) / (process.at_risk[0] + margin * process.at_risk[1])
+    at_risk = process.at_risk[0] + margin * process.at_risk[1]
+    hazard_of_score = np.zeros_like(at_risk)
+    np.divide(process.event_rate.sum(axis=0), at_risk, out=hazard_of_score, where=at_risk > 0)
     patients = np.array([stratum.control.n, stratum.experimental.n])
     total, means = 0.0, []
     for arm, relative_risk in enumerate((1.0, margin)):
-        events, at_risk = process.event_rate[arm], process.at_risk[arm]
+        events, followed = process.event_rate[arm], process.at_risk[arm]
         own = weight * (share - arm) - slope * weight**2 * share * (1 - share)
         drain = (weight - slope * weight**2 * (1 - 2 * share)) * (share - arm) * relative_risk * hazard_of_score
         drained = grid.running_integral(drain)
-        mean = float(grid.integral(own * events - drain * at_risk)) / patients[arm]
-        square = float(grid.integral(own**2 * events + 2 * drained * (drain * at_risk - own * events)))
+        mean = float(grid.integral(own * events - drain * followed)) / patients[arm]
+        square = float(grid.integral(own**2 * events + 2 * drained * (drain * followed - own * events)))
         total += square - patients[arm] * mean**2
         means.append(mean)
     if simple:
@@ -163,7 +165,7 @@ def log_hazard_ratio(process: RiskProcess) -> FloatArray:
     return log_ratio
 
 
-def cox_hazard_ratio(trial: TwoArmTrial, time: float) -> tuple[float, float]:
+def expected_cox_hazard_ratio(trial: TwoArmTrial, time: float) -> tuple[float, float]:
     """Hazard ratio that a Cox model with treatment alone converges to, proportional hazards or not.
 
     Parameters

@@ -116,7 +116,7 @@ class Moments:
                 f"power: {power:g} is below what the test has with no patients at all; ask for more than "
                 f"{float(ndtr(-z / self.spread)):.3g}"
             )
-        return (drift / self.drift) ** 2
+        return float((drift / self.drift) ** 2)
 
     def _power_at_drift(self, drift: float, z: float, both: bool) -> float:
         power = float(ndtr((drift - z) / self.spread))

@@ -182,9 +182,12 @@ def study_duration(
     _check_power(power, alpha_per_side(alpha, sided))
 
     def missing(time: float) -> float:
-        return power - test.moments(trial, time).power(alpha_per_side(alpha, sided))
+        try:
+            return power - test.moments(trial, time).power(alpha_per_side(alpha, sided))
+        except InfeasibleDesignError:  # nobody can have been followed to the test's horizon yet: it has no power
+            return power
 
-    times = np.geomspace(trial.accrual.duration / 64, LONGEST, 60)
+    times = np.concatenate([[1e-9], np.geomspace((trial.accrual.duration or 1.0) / 64, LONGEST, 60)])
     reached = next((i for i, time in enumerate(times) if missing(time) <= 0), None)
     if reached is None:
         at_most = analytic_power(trial, LONGEST, test, alpha=alpha, sided=sided)
@@ -193,9 +196,11 @@ def study_duration(
             f"power: {power:g} is not reached with {trial.n:g} patients however long they are followed; the power with "
             f"all {at_most.events:.0f} expected events is {at_most.power:.3f}; enrol {np.ceil(needed.n):.0f}"
         )
-    if reached == 0:
-        return analytic_power(trial, float(times[0]), test, alpha=alpha, sided=sided)
-    time = brentq(missing, float(times[reached - 1]), float(times[reached]), xtol=1e-9)
+    time = float(times[reached])
+    if reached > 0 and missing(time) < 0:
+        time = brentq(missing, float(times[reached - 1]), time, xtol=1e-9)
+    while missing(time) == power:  # the root is the horizon itself, met from below
+        time += 1e-9
     return analytic_power(trial, time, test, alpha=alpha, sided=sided)
 
 

@@ -32,8 +32,8 @@ from analysis.power import (
     Stratum,
     TwoArmTrial,
     average_hazard_ratio,
-    cox_hazard_ratio,
     events_needed,
+    expected_cox_hazard_ratio,
     expected_enrolled,
     expected_events,
     expected_lost,
@@ -249,7 +249,7 @@ def lrstat_power(call: RCall) -> dict[str, float]:
         "power_FH": power,
         "power_stratified": power,
         "power_stratified_delayed": power,
-        "HR": cox_hazard_ratio(trial, time)[0],
+        "HR": expected_cox_hazard_ratio(trial, time)[0],
         "information": moments.null_sd**2,
         **common,
     }
@@ -276,7 +276,7 @@ def lrstat_at(call: RCall) -> dict[str, float]:
     trial, time = lrstat_trial(call), call["time"]
     control, experimental = expected_events(trial, time)
     moments = LogRank().moments(trial, time)
-    ratio, variance = cox_hazard_ratio(trial, time)
+    ratio, variance = expected_cox_hazard_ratio(trial, time)
     return {
         "subjects": expected_enrolled(trial, time),
         "nevents": control + experimental,

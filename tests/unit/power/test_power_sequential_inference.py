@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from analysis.errors import InvalidValueError
+from analysis.errors import InvalidValueError, NotEstimableError
 from analysis.power import (
     AlphaSpending,
     BetaSpending,
@@ -179,3 +179,12 @@ def test_prediction_interval_refuses_percent():
 def test_normal_assurance_refuses_an_impossible_alpha(bad):
     with pytest.raises(InvalidValueError, match=r"(alpha|sided): got"):
         normal_assurance(0.5, 0.1, 0.25, **bad)
+
+
+def test_conditional_assurance_needs_a_prior_that_lets_the_look_pass():
+    design = GroupSequentialDesign((1 / 3, 2 / 3, 1.0))
+    assert conditional_assurance(design, 2, PointsPrior((0.0,), (1.0,))) == pytest.approx(
+        design.crossing(0.0).upper[2] / (1 - design.crossing(0.0).upper[:2].sum())
+    )
+    with pytest.raises(NotEstimableError, match="pass look 2"):
+        conditional_assurance(design, 2, NormalPrior(30.0, 1.0))
