@@ -2,7 +2,7 @@
 
 from analysis.design.accrual import Accrual, FixedAccrual, PiecewiseAccrual, RampAccrual, UniformAccrual
 from analysis.design.assessments import WEEK, Assessments
-from analysis.design.cuts import AfterLastEntry, AtEvents, AtTime, Clock, Cut, EarlierOf, LaterOf
+from analysis.design.cuts import AfterEntry, AfterLastEntry, AtEvents, AtTime, Clock, Cut, EarlierOf, LaterOf
 from analysis.design.scenario import Ensemble, EventTime, IllnessDeath, Scenario
 from analysis.design.serial import from_json, to_json
 from analysis.design.trial import Look, TrialDesign
@@ -10,6 +10,7 @@ from analysis.design.trial import Look, TrialDesign
 __all__ = [
     "WEEK",
     "Accrual",
+    "AfterEntry",
     "AfterLastEntry",
     "Assessments",
     "AtEvents",

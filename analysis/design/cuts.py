@@ -24,6 +24,9 @@ class Clock(Protocol):
     def last_entry(self) -> NDArray[np.float64]:
         """When the last patient entered."""
 
+    def nth_entry(self, number: int) -> NDArray[np.float64]:
+        """When the `number`-th patient entered; inf where there are fewer."""
+
 
 class Cut(Protocol):
     """A rule for the date of an analysis. A new rule is a new class with these members."""
@@ -135,6 +138,42 @@ class AfterLastEntry:
 
     def __str__(self) -> str:
         return f"{self.months:g} months after the last entry"
+
+
+@dataclass(frozen=True)
+class AfterEntry:
+    """Cut a fixed time after a given number of patients has entered: the first stage of a two-stage trial.
+
+    Parameters
+    ----------
+    patients
+        Number of patients.
+    months
+        Months that the last of them is followed.
+
+    Raises
+    ------
+    InvalidValueError
+        If the number is not a whole number of at least 1, or the months are negative.
+    """
+
+    patients: int
+    months: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "patients", count("patients", self.patients, "patients"))
+        object.__setattr__(self, "months", not_negative("months", self.months))
+
+    def calendar_time(self, clock: Clock) -> NDArray[np.float64]:
+        """Entry of the patient plus the follow-up."""
+        return clock.nth_entry(self.patients) + self.months
+
+    def shortfall(self, expected_events: Mapping[str | None, float]) -> str | None:
+        """Give None: the cut does not wait for events."""
+        return None
+
+    def __str__(self) -> str:
+        return f"{self.months:g} months after patient {self.patients} has entered"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis.design.accrual import FixedAccrual, PiecewiseAccrual, RampAccrual, UniformAccrual
 from analysis.design.assessments import Assessments
-from analysis.design.cuts import AfterLastEntry, AtEvents, AtTime, EarlierOf, LaterOf
+from analysis.design.cuts import AfterEntry, AfterLastEntry, AtEvents, AtTime, EarlierOf, LaterOf
 from analysis.design.scenario import Ensemble, IllnessDeath, Scenario
 from analysis.design.trial import Look, TrialDesign
 from analysis.errors import InvalidValueError, UnknownNameError
@@ -21,7 +21,7 @@ KINDS: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         *(UniformAccrual, PiecewiseAccrual, RampAccrual, FixedAccrual),
-        *(AtEvents, AtTime, AfterLastEntry, LaterOf, EarlierOf),
+        *(AtEvents, AtTime, AfterEntry, AfterLastEntry, LaterOf, EarlierOf),
         *(Assessments, Look, TrialDesign, IllnessDeath, Ensemble, Scenario),
         *(
             distributions.Exponential,

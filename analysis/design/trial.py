@@ -59,12 +59,12 @@ class Look:
 
 @dataclass(frozen=True)
 class TrialDesign:
-    """A randomised trial as its protocol fixes it.
+    """A trial as its protocol fixes it: randomised, or of a single arm.
 
     Parameters
     ----------
     n
-        Patients to be randomised, all arms together.
+        Patients to be enrolled, all arms together.
     accrual
         How they enter.
     looks
@@ -72,7 +72,8 @@ class TrialDesign:
     allocation
         Share of patients by arm, e.g. ``{"control": 1, "experimental": 2}``; only the proportions count.
     control
-        Name of the control arm; every other arm is compared with it.
+        Name of the control arm; every other arm is compared with it. None for a trial of a single arm, which is tested
+        against a null value.
     dropout
         Loss to follow-up from entry on: a rate per month or a distribution, for all arms or by arm; None: no loss.
     assessments
@@ -93,7 +94,8 @@ class TrialDesign:
     Raises
     ------
     InvalidValueError
-        If a share, rate or size is impossible, or a look asks for more events than there are patients.
+        If a share, rate or size is impossible, a look asks for more events than there are patients, or several arms
+        have no control.
     UnknownNameError
         If the control arm, or an arm that dropout is given for, is not in the allocation.
 
@@ -103,13 +105,18 @@ class TrialDesign:
     >>> design = TrialDesign(n=100, accrual=UniformAccrual(18), looks=(Look(AtEvents(60)),), dropout=0.005)
     >>> design.arm_sizes
     {'control': 50, 'experimental': 50}
+
+    A single arm:
+
+    >>> TrialDesign(n=70, accrual=UniformAccrual(18), looks=design.looks, allocation={"new": 1}, control=None).arms
+    ('new',)
     """
 
     n: int
     accrual: Accrual
     looks: Sequence[Look]
     allocation: Mapping[str, float] = ByName({"control": 1.0, "experimental": 1.0})
-    control: str = "control"
+    control: str | None = "control"
     dropout: Distribution | float | Mapping[str, Distribution | float] | None = None
     assessments: Assessments | None = None
     strata: Mapping[str, float] = ByName({"all": 1.0})
@@ -120,12 +127,11 @@ class TrialDesign:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "n", count("n", self.n, "patients"))
-        object.__setattr__(self, "allocation", _shares("allocation", self.allocation, at_least=2))
+        object.__setattr__(self, "allocation", _shares("allocation", self.allocation, at_least=1))
         object.__setattr__(self, "strata", _shares("strata", self.strata, at_least=1))
         object.__setattr__(self, "looks", tuple(self.looks))
         object.__setattr__(self, "alpha", probability("alpha", self.alpha))
-        if self.control not in self.allocation:
-            raise UnknownNameError("arm", self.control, self.allocation)
+        self._check_control()
         if self.sided not in (1, 2):
             raise InvalidValueError("sided", self.sided, "1 or 2", "give the number of sides of the test")
         if not self.looks:
@@ -139,6 +145,17 @@ class TrialDesign:
             raise InvalidValueError(
                 "n", self.n, f"patients in every stratum and arm (none in {empty})", "enlarge the trial"
             )
+
+    def _check_control(self) -> None:
+        if (self.control is None) != (len(self.allocation) == 1):
+            raise InvalidValueError(
+                "control",
+                self.control,
+                f"{'None' if len(self.allocation) == 1 else 'the name of an arm'} with {len(self.allocation)} arm(s)",
+                "a single arm has no control, several arms have one",
+            )
+        if self.control is not None and self.control not in self.allocation:
+            raise UnknownNameError("arm", self.control, self.allocation)
 
     def _check_looks(self) -> None:
         everyone = dict.fromkeys((None, "PFS", "OS", self.endpoint), float(self.n))
@@ -166,7 +183,7 @@ class TrialDesign:
 
     @property
     def experimental_arms(self) -> tuple[str, ...]:
-        """Names of the arms that are compared with the control."""
+        """Names of the arms that are tested: compared with the control, or the single arm."""
         return tuple(arm for arm in self.allocation if arm != self.control)
 
     @property
@@ -202,7 +219,7 @@ class TrialDesign:
         rows = [
             ("patients", f"{self.n}"),
             ("arms", ", ".join(f"{arm} {size}" for arm, size in self.arm_sizes.items())),
-            ("control", self.control),
+            ("control", self.control or "none: a single arm"),
             ("accrual", repr(self.accrual)),
             ("dropout", "; ".join(f"{arm}: {self.dropout_of(arm)}" for arm in self.arms)),
             ("assessments", repr(self.assessments) if self.assessments else "events seen when they happen"),

@@ -52,6 +52,18 @@ class Moments:
         """Standard deviation of z."""
         return self.sd / self.null_sd
 
+    def probability_above(self, z: float) -> float:
+        """Probability that the test's z exceeds a value; at 0 that the data favour the experimental arm at all.
+
+        Examples
+        --------
+        >>> from analysis.power import expected_z
+        >>> drift = expected_z(events=26, hazard_ratio=0.6)
+        >>> round(1 - Moments(drift, 1.0, 1.0).probability_above(0.0), 3)  # observed hazard ratio above 1
+        0.096
+        """
+        return float(ndtr((self.drift - z) / self.spread))
+
     def power(self, alpha: float = 0.025, *, sided: int = 1, rejection: Rejection = "benefit") -> float:
         """Probability of rejection.
 

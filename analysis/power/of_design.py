@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import brentq
 
 from analysis.design import Ensemble, IllnessDeath
 from analysis.errors import InfeasibleDesignError, InvalidValueError, UnknownNameError
@@ -40,8 +41,8 @@ def two_arm_trials(design: TrialDesign, scenario: Scenario, *, arm: str | None =
     UnknownNameError
         If the arm is not an experimental arm of the design, or the scenario lacks an arm or stratum.
     InvalidValueError
-        If the design has several experimental arms and none is chosen, delayed entry, or an illness-death model:
-        simulate these.
+        If the design has a single arm, several experimental arms and none is chosen, delayed entry, or an illness-death
+        model: simulate these.
 
     Examples
     --------
@@ -56,7 +57,8 @@ def two_arm_trials(design: TrialDesign, scenario: Scenario, *, arm: str | None =
     arm = _experimental_arm(design, arm)
     if design.delayed_entry is not None:
         raise InvalidValueError("delayed_entry", design.delayed_entry, "none", "simulate designs with delayed entry")
-    models = {(s, a): scenario.of(a, s) for s in design.strata for a in (design.control, arm)}
+    pair = (control_arm(design), arm)
+    models = {(s, a): scenario.of(a, s) for s in design.strata for a in pair}
     sizes = {len(model.members) for model in models.values() if isinstance(model, Ensemble)}
     if len(sizes) > 1:
         raise InvalidValueError("event_time", sorted(sizes), "ensembles of one size", "give as many members to each")
@@ -66,7 +68,7 @@ def two_arm_trials(design: TrialDesign, scenario: Scenario, *, arm: str | None =
                 Stratum(
                     *(
                         Arm(design.cell_sizes[s, a], _member(models[s, a], number, a), design.dropout_of(a))
-                        for a in (design.control, arm)
+                        for a in pair
                     )
                 )
                 for s in design.strata
@@ -75,6 +77,15 @@ def two_arm_trials(design: TrialDesign, scenario: Scenario, *, arm: str | None =
         )
         for number in range(max(sizes, default=1))
     )
+
+
+def control_arm(design: TrialDesign) -> str:
+    """Name the control arm, or say that a design of a single arm has none."""
+    if design.control is None:
+        raise InvalidValueError(
+            "control", None, "a control arm to compare with", "use analysis.power.single_arm for a single arm"
+        )
+    return design.control
 
 
 def _experimental_arm(design: TrialDesign, arm: str | None) -> str:
@@ -118,6 +129,13 @@ class ExpectedClock:
     def last_entry(self) -> FloatArray:
         """Last month of accrual."""
         return np.array([self.trial.accrual.duration])
+
+    def nth_entry(self, number: int) -> FloatArray:
+        """Month by which so many patients are expected; inf where fewer enter."""
+        accrual, share = self.trial.accrual, number / self.trial.n
+        if share > 1:
+            return np.array([np.inf])
+        return np.array([brentq(lambda t: float(accrual.enrolled_fraction(t)) - share, 0.0, accrual.duration)])
 
 
 def expected_cut_time(cut: Cut, trial: TwoArmTrial, endpoint: str) -> float:

@@ -12,7 +12,7 @@ from analysis.power.expected import expected_events
 from analysis.power.logrank import LogRank
 from analysis.power.moments import alpha_per_side
 from analysis.power.null_information import LachinFoulkes
-from analysis.power.of_design import expected_cut_time, two_arm_trials
+from analysis.power.of_design import control_arm, expected_cut_time, two_arm_trials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,7 +154,7 @@ def power_summary(
         tests = (SimulatedLogRank() if test is None else test,)
         under_scenario, under_null = seeds.spawn(2)
         simulated = simulate(design, scenario, trials=trials, rng=under_scenario, tests=tests)
-        null = simulate(design, scenario.null(design.control), trials=trials, rng=under_null, tests=tests)
+        null = simulate(design, scenario.null(control_arm(design)), trials=trials, rng=under_null, tests=tests)
     return PowerSummary(
         design,
         scenario,

@@ -206,7 +206,10 @@ def two_arm_trial(
 
 @singledispatch
 def entry_rate_changes(accrual: Accrual) -> FloatArray:
-    """Calendar times at which the rate of entry may jump, the end of accrual among them."""
+    """Calendar times at which the rate of entry may jump, the end of accrual among them.
+
+    A pattern that is not registered here is taken to be smooth between 65 equally spaced times.
+    """
     return np.linspace(0, accrual.duration, 65)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
+from analysis.errors import InvalidValueError
 from analysis.simulation.clock import BatchClock
 from analysis.simulation.patients import Population, draw, population
 from analysis.simulation.reach import check_reach
@@ -14,15 +15,16 @@ from analysis.simulation.risk_sets import RiskSets, Snapshot, risk_sets, snapsho
 from analysis.simulation.streams import chunk_state, seed_sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from analysis.design import Scenario, TrialDesign
     from analysis.survival.distributions import Distribution
 
-PATIENTS_PER_BATCH = 2**14
+PATIENTS_PER_BATCH = 2**15
 PATIENTS_PER_CHUNK = 2**19
+LARGEST_BLOCK = 2**24
 
 Columns = dict[str, "NDArray[np.generic]"]
 
@@ -52,14 +54,48 @@ class InLoopTest(Protocol):
         """Give what the estimate estimates; NaN where there is no such number."""
 
 
+@runtime_checkable
+class SingleArmTest(Protocol):
+    """A test of one arm against a null value, computed on every replicate; has to be picklable.
+
+    Its columns are those of an `InLoopTest`; z is negative where the arm does better than the null value.
+    """
+
+    columns: ClassVar[tuple[str, ...]]
+    stratified: ClassVar[bool]
+
+    @property
+    def name(self) -> str:
+        """Name in result tables."""
+
+    def evaluate_arm(self, known: Snapshot) -> NDArray[np.float64]:
+        """Compute all columns for each trial, shape (trials, columns), from all patients."""
+
+    def truth(self, arm: Distribution) -> float:
+        """Give what the estimate estimates; NaN where there is no such number."""
+
+
+AnyTest: TypeAlias = InLoopTest | SingleArmTest
+
+
 @dataclass(frozen=True)
 class Plan:
     """All that a chunk needs to be computed anywhere; picklable."""
 
     design: TrialDesign
     who: Population
-    tests: tuple[InLoopTest, ...]
+    tests: tuple[AnyTest, ...]
     seed: np.random.SeedSequence
+
+    @property
+    def single_arm_tests(self) -> tuple[SingleArmTest, ...]:
+        """Tests of one arm against a null value."""
+        return tuple(test for test in self.tests if isinstance(test, SingleArmTest))
+
+    @property
+    def two_arm_tests(self) -> tuple[InLoopTest, ...]:
+        """Tests of an arm against the control."""
+        return tuple(test for test in self.tests if not isinstance(test, SingleArmTest))
 
     @property
     def batch_trials(self) -> int:
@@ -92,13 +128,22 @@ class Plan:
 def plan_for(
     design: TrialDesign,
     scenario: Scenario,
-    tests: Sequence[InLoopTest],
+    tests: Sequence[AnyTest],
     rng: int | np.random.SeedSequence | np.random.Generator,
 ) -> Plan:
-    """Make the plan of a design under a scenario, once its cuts are known to be within reach."""
+    """Make the plan of a design under a scenario, once its tests fit its arms and its cuts are within reach."""
+    _check_tests(design, tests)
     plan = Plan(design, population(design, scenario), tuple(tests), seed_sequence(rng))
     check_reach(design, plan.who)
     return plan
+
+
+def _check_tests(design: TrialDesign, tests: Sequence[AnyTest]) -> None:
+    for test in tests:
+        if isinstance(test, SingleArmTest) != (design.control is None):
+            expected = "a comparison of two arms" if design.control else "a test of one arm against a null value"
+            remedy = "use LogRank() or another two-arm test" if design.control else "use LandmarkRate(...) or the like"
+            raise InvalidValueError("tests", test.name, f"{expected}, for arms {list(design.arms)}", remedy)
 
 
 def run_chunk(plan: Plan, number: int, trials: int) -> Columns:
@@ -120,20 +165,29 @@ def run_chunk(plan: Plan, number: int, trials: int) -> Columns:
     """
     columns: Columns = {name: np.empty((trials, *shape), kind) for name, (shape, kind) in plan.shapes().items()}
     state = chunk_state(plan.seed, number)
+    keep_freed_memory()
     for first in range(0, trials, plan.batch_trials):
         size = min(plan.batch_trials, trials - first)
         _run_batch(plan, state, {name: column[first : first + size] for name, column in columns.items()})
     return columns
 
 
+def keep_freed_memory() -> None:
+    """Have the C library reuse what a batch frees, by giving it back one large block, never touched.
+
+    glibc keeps freed memory up to the size of the largest block it was given back; without one, the arrays of
+    each batch go back to the system and are faulted in again. Where another C library does otherwise, nothing changes.
+    """
+    np.empty(LARGEST_BLOCK, np.uint8)
+
+
 def _run_batch(plan: Plan, state: NDArray[np.uint64], columns: Columns) -> None:
     batch = draw(plan.who, state, len(columns["reached"]))
     columns["calendar_time"][:], columns["reached"][:] = cut_times(plan.design, BatchClock(batch, plan.design.endpoint))
     for look, cut in enumerate(columns["calendar_time"].T):
-        columns["enrolled"][:, look] = (batch.entry < cut[:, None]).sum(axis=1)
         for number, endpoint in enumerate(plan.who.endpoints):
             known = snapshot(batch, batch.endpoints[endpoint], cut)
-            columns["events"][:, look, number] = known.event.sum(axis=1)
+            columns["enrolled"][:, look], columns["events"][:, look, number] = known.enrolled, known.events
             _run_tests(plan, known, {test.name: columns[test.name][:, look, number] for test in plan.tests})
 
 
@@ -149,12 +203,16 @@ def cut_times(design: TrialDesign, clock: BatchClock) -> tuple[NDArray[np.float6
     return np.maximum.accumulate(planned, axis=1), reached
 
 
-def _run_tests(plan: Plan, known: Snapshot, columns: Columns) -> None:
+def _run_tests(plan: Plan, known: Snapshot, columns: Mapping[str, NDArray[np.generic]]) -> None:
+    for single in plan.single_arm_tests:
+        columns[single.name][:, 0] = single.evaluate_arm(known)
+    if plan.design.control is None:
+        return
     arms = plan.design.arms
     for comparison, experimental in enumerate(plan.design.experimental_arms):
         pair = arms.index(plan.design.control), arms.index(experimental)
         sets: dict[bool, RiskSets] = {}
-        for test in plan.tests:
+        for test in plan.two_arm_tests:
             if test.stratified not in sets:
                 sets[test.stratified] = risk_sets(known, plan.who.bounds, len(arms), pair, stratified=test.stratified)
             columns[test.name][:, comparison] = test.evaluate(sets[test.stratified])

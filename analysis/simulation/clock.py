@@ -35,6 +35,13 @@ class BatchClock:
         """Calendar months of the last entry."""
         return np.asarray(self.batch.entry.max(axis=1))
 
+    def nth_entry(self, number: int) -> NDArray[np.float64]:
+        """Calendar months of the `number`-th entry; inf where fewer enter."""
+        trials, n = self.batch.entry.shape
+        if number > n:
+            return np.full(trials, np.inf)
+        return np.asarray(np.partition(self.batch.entry, number - 1, axis=1)[:, number - 1])
+
     def end(self) -> NDArray[np.float64]:
         """Calendar months after which nothing more is learned: the last event of any endpoint, or the last entry."""
         latest = self.last_entry()

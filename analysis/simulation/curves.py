@@ -114,7 +114,7 @@ class MilestoneDifference:
     def evaluate(self, sets: RiskSets) -> NDArray[np.float64]:
         """Estimate in each trial; shape (trials, 5)."""
         survival, relative = np.empty((sets.trials, 2)), np.empty((sets.trials, 2))
-        _milestones(sets, self.milestone, survival, relative)
+        milestones(sets, self.milestone, survival, relative)
         estimate = survival[:, 1] - survival[:, 0]
         se = np.sqrt((survival**2 * relative).sum(axis=1))
         half = -ndtri((1 - self.level) / 2) * se
@@ -178,7 +178,7 @@ def _restricted_means(sets: RiskSets, tau: float, mean: NDArray[np.float64], var
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _milestones(sets: RiskSets, milestone: float, survival: NDArray[np.float64], relative: NDArray[np.float64]) -> None:
+def milestones(sets: RiskSets, milestone: float, survival: NDArray[np.float64], relative: NDArray[np.float64]) -> None:
     """Write each arm's survival at the milestone and its relative Greenwood variance, 0 once the curve is at 0."""
     for trial in range(survival.shape[0]):
         begin, end = sets.first[trial], sets.first[trial + 1]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.design import EventTime
-    from analysis.simulation.chunks import InLoopTest
+    from analysis.simulation.chunks import AnyTest
     from analysis.simulation.results import SimulatedTrials
 
 Row = tuple[int | str, str, MonteCarlo]
@@ -55,7 +55,7 @@ def operating_characteristics(result: SimulatedTrials) -> pd.DataFrame:
     return frame
 
 
-def _measures(result: SimulatedTrials, test: InLoopTest, endpoint: str, arm: str) -> Iterator[Row]:
+def _measures(result: SimulatedTrials, test: AnyTest, endpoint: str, arm: str) -> Iterator[Row]:
     course = result.course(test.name, endpoint=endpoint, arm=arm)
     every, at = np.arange(result.trials), course.look
     events = result.columns["events"][:, :, result.endpoints.index(endpoint)]
@@ -78,8 +78,10 @@ def _measures(result: SimulatedTrials, test: InLoopTest, endpoint: str, arm: str
 
 
 def _rejection_name(result: SimulatedTrials, arm: str) -> str:
-    strata = result.design.strata
-    pairs = [(result.scenario.of(arm, s), result.scenario.of(result.design.control, s)) for s in strata]
+    strata, control = result.design.strata, result.design.control
+    if control is None:
+        return "power"
+    pairs = [(result.scenario.of(arm, s), result.scenario.of(control, s)) for s in strata]
     return "type I error" if all(_same(*pair) for pair in pairs) else "power"
 
 
@@ -96,7 +98,7 @@ def _same(one: EventTime, other: EventTime) -> bool:
     return True
 
 
-def _estimation(result: SimulatedTrials, test: InLoopTest, endpoint: str, arm: str, at: np.ndarray) -> Iterator[Row]:
+def _estimation(result: SimulatedTrials, test: AnyTest, endpoint: str, arm: str, at: np.ndarray) -> Iterator[Row]:
     every = np.arange(result.trials)
     estimate, lower, upper = (
         result.statistic(test.name, column, endpoint=endpoint, arm=arm)[every, at]
@@ -120,16 +122,18 @@ def _exponentiated(log: MonteCarlo) -> MonteCarlo:
     return MonteCarlo(value, value * log.std_error, float(np.exp(log.lower)), float(np.exp(log.upper)), log.trials)
 
 
-def _truth(result: SimulatedTrials, test: InLoopTest, arm: str) -> float:
+def _truth(result: SimulatedTrials, test: AnyTest, arm: str) -> float:
     """Give what the estimate estimates, if it is the same in all strata and no ensemble or schedule blurs it."""
     if result.design.assessments is not None:
         return float("nan")
     truths = []
     for stratum in result.design.strata:
-        pair: list[EventTime] = [result.scenario.of(arm, stratum), result.scenario.of(result.design.control, stratum)]
-        if any(isinstance(model, IllnessDeath | Ensemble) or hasattr(model, "members") for model in pair):
+        models: list[EventTime] = [
+            result.scenario.of(name, stratum) for name in (arm, result.design.control) if name is not None
+        ]
+        if any(isinstance(model, IllnessDeath | Ensemble) or hasattr(model, "members") for model in models):
             return float("nan")
-        truths.append(test.truth(*pair))  # type: ignore[arg-type]  # distributions, as was just checked
+        truths.append(test.truth(*models))  # type: ignore[arg-type]  # distributions, as was just checked
     if len(truths) > 1 and not test.stratified:
         return float("nan")
     return truths[0] if np.allclose(truths, truths[0], rtol=1e-6) else float("nan")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.design import Scenario, TrialDesign
-    from analysis.simulation.chunks import Columns, InLoopTest
+    from analysis.simulation.chunks import AnyTest, Columns
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class SimulatedTrials:
 
     design: TrialDesign
     scenario: Scenario
-    tests: tuple[InLoopTest, ...]
+    tests: tuple[AnyTest, ...]
     entropy: object
     spawn_key: tuple[int, ...]
     columns: Columns
@@ -200,7 +200,7 @@ class SimulatedTrials:
             f"{power.value:.4f} (Monte Carlo SE {power.std_error:.4f})>"
         )
 
-    def _test(self, name: str | None) -> InLoopTest:
+    def _test(self, name: str | None) -> AnyTest:
         by_name = {test.name: test for test in self.tests}
         return by_name[_known("test", name or self.tests[0].name, by_name)]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from analysis.design.checks import count, positive
 from analysis.errors import InvalidValueError
-from analysis.simulation.chunks import Columns, InLoopTest, Plan, plan_for
+from analysis.simulation.chunks import AnyTest, Columns, Plan, plan_for
 from analysis.simulation.execution import Checkpoint, finished_chunks
 from analysis.simulation.logrank import LogRank
 from analysis.simulation.montecarlo import proportion
@@ -33,7 +33,7 @@ def simulate(
     *,
     trials: int,
     rng: int | np.random.SeedSequence | np.random.Generator,
-    tests: Sequence[InLoopTest] = (LogRank(),),
+    tests: Sequence[AnyTest] = (LogRank(),),
     executor: Executor | None = None,
     stop_at_standard_error: float | None = None,
     checkpoint: str | Path | None = None,
@@ -121,7 +121,7 @@ def simulate_grid(
     *,
     trials: int,
     rng: int | np.random.SeedSequence,
-    tests: Sequence[InLoopTest] = (LogRank(),),
+    tests: Sequence[AnyTest] = (LogRank(),),
     executor: Executor | None = None,
     stop_at_standard_error: float | None = None,
     checkpoint: str | Path | None = None,
@@ -181,7 +181,7 @@ def simulate_grid(
     return pd.concat(frames, ignore_index=True)
 
 
-def _check_tests(tests: Sequence[InLoopTest], design: TrialDesign) -> None:
+def _check_tests(tests: Sequence[AnyTest], design: TrialDesign) -> None:
     names = [test.name for test in tests]
     if not names or len(set(names)) < len(names):
         raise InvalidValueError(

@@ -40,6 +40,7 @@ from analysis.power import (
     expected_z,
     hazard_ratio_at_z,
     power_at_events,
+    sample_size,
     time_of_events,
     two_arm_trial,
 )
@@ -544,6 +545,29 @@ def interval_censored(call: RCall) -> dict[str, float]:
     return {f"N[{i}]": float(n) for i, n in enumerate(sizes, start=1)}
 
 
+LAKATOS_WEIGHTS = {"logrank": None, "gehan": NumberAtRisk(1.0), "tarone-ware": NumberAtRisk(0.5)}
+
+
+def lakatos_sample_size(call: RCall) -> dict[str, float]:
+    """The standard group of these calls has the better survival; the sizes are rounded up by group."""
+    standard, test = (-np.log(call[f"yrsurv{group}"]) / call["syear"] for group in (1, 2))
+    trial = two_arm_trial(
+        Exponential(test),
+        Exponential(standard),
+        n=100.0,
+        accrual=UniformAccrual(call["accrualTime"]),
+        allocation_ratio=1 / call["alloc"],
+    )
+    time, weight = call["accrualTime"] + call["followTime"], LAKATOS_WEIGHTS[call["method"]]
+    n = sample_size(trial, time, call["power"], LogRank(weight), alpha=call["alpha"], sided=2).n
+    group = float(np.ceil(n / (1 + call["alloc"])))
+    return {
+        "Sample_size_of_standard_group": group,
+        "Sample_size_of_test_group": group * call["alloc"],
+        "Total_sample_size": group * (1 + call["alloc"]),
+    }
+
+
 def illness_death(text: str) -> dict[str, float]:
     time, *rates = map(float, re.findall(r"ExpSurvOS\((\d+),h01=([\d.]+),h02=([\d.]+),h12=([\d.]+)", text)[0])
     model = IllnessDeath(*map(Exponential, rates))
@@ -596,6 +620,7 @@ ADAPTERS = {
         rtol=2e-4,
         because="gsDesign2 solves for the critical value to 1.2e-4 (uniroot), its normal probabilities are randomised",
     ),
+    ("rashnu", "lakatosSampleSize"): Adapter(lakatos_sample_size),
     ("simIDM", "ExpSurvPFS/OS"): Adapter(compute_text=illness_death),
     ("icensmis", "icpowerpf (N)"): Adapter(interval_censored),
     ("icensmis", "icpowerpf (interval-censored, assessment every k months to month 24)"): Adapter(interval_censored),

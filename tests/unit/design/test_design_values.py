@@ -74,7 +74,7 @@ def test_impossible_parts_are_refused_by_name(field, make):
         ("n", {"n": 3, "looks": (Look(AtTime(3)),), "strata": {"a": 1, "b": 1}}),
         ("allocation", {"allocation": {"control": 0, "experimental": 0}}),
         ("allocation", {"allocation": {"control": 1, "experimental": 0}}),
-        ("allocation", {"allocation": {"control": 1}}),
+        ("control", {"allocation": {"control": 1}}),
         (r"allocation\['control'\]", {"allocation": {"control": -1, "experimental": 2}}),
         ("strata", {"strata": {}}),
         ("looks", {"looks": ()}),

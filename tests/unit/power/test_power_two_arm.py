@@ -181,6 +181,7 @@ def test_gehan_weight_is_the_number_at_risk():
     one = two_arm_trial(Exponential(RATE), late, n=100.0, accrual=UniformAccrual(18))
     powers = [LogRank(w).moments(one, 30.0).power() for w in (NumberAtRisk(1.0), None, FlemingHarrington(0, 1))]
     assert powers == sorted(powers)
+    assert LogRank(FlemingHarrington(1, 0)).moments(one, 30.0).power() < powers[1]
     flat = LogRank(NumberAtRisk(0.0)).moments(one, 30.0)
     assert flat.drift == pytest.approx(LogRank().moments(one, 30.0).drift, rel=1e-12)
 
@@ -206,6 +207,11 @@ def test_average_and_cox_hazard_ratio():
     for time in (6.0, 12.0, 30.0):
         assert 0.55 < expected_cox_hazard_ratio(late, time)[0] < 1
     assert average_hazard_ratio(late, 6.0) > average_hazard_ratio(late, 36.0)
+
+
+def test_probability_above_the_critical_value_is_power():
+    moments = Moments(2.0, 1.0, 1.3)
+    assert moments.probability_above(norm.isf(0.01)) == pytest.approx(moments.power(0.01), rel=1e-12)
 
 
 def test_two_sided_power_counts_what_it_is_told():

@@ -1,0 +1,206 @@
+"""Trials of one arm: tests against a null value, and what the engine says of a test that does not fit the arms."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom, norm
+
+from analysis.design import (
+    AfterEntry,
+    AfterLastEntry,
+    Assessments,
+    AtTime,
+    Look,
+    Scenario,
+    TrialDesign,
+    UniformAccrual,
+    from_json,
+    to_json,
+)
+from analysis.errors import InvalidValueError, UnknownNameError
+from analysis.power.of_design import expected_cut_time, two_arm_trials
+from analysis.power.single_arm import FollowUp, Landmark, SurvivalDesign, exact_binomial, simon_two_stage
+from analysis.power.single_arm import OneSampleLogRank as OneSampleLogRankDesign
+from analysis.power.single_arm.many_curves import kaplan_meier_rows
+from analysis.simulation import (
+    LandmarkKaplanMeier,
+    LandmarkRate,
+    LogRank,
+    OneSampleLogRank,
+    simulate,
+    simulated_patients,
+)
+from analysis.survival.distributions import Exponential
+
+MONTHS = 4.0
+AFTER_ALL = (Look(AfterLastEntry(MONTHS)),)
+
+
+def single(n=30, looks=AFTER_ALL, **others):
+    return TrialDesign(
+        n=n, accrual=UniformAccrual(18), looks=looks, allocation={"new": 1}, control=None, alpha=0.05, **others
+    )
+
+
+def at_rate(rate):
+    return Scenario({"new": Exponential(-np.log(rate) / MONTHS)})
+
+
+@pytest.mark.parametrize(("null_rate", "true_rate"), [(0.1, 0.1), (0.1, 0.33), (0.2, 0.43), (0.3, 0.53)])
+def test_power_of_the_landmark_rate_is_the_exact_binomial_power(null_rate, true_rate):
+    design = exact_binomial(30, null_rate=null_rate, alpha=0.05)
+    power = simulate(
+        single(), at_rate(true_rate), trials=20_000, rng=7, tests=(LandmarkRate(MONTHS, null_rate),)
+    ).power()
+    exact = design.rejection_probability(true_rate)
+    assert abs(power.value - exact) < 4 * np.sqrt(exact * (1 - exact) / power.trials)
+
+
+def test_z_is_the_normal_quantile_of_the_exact_p_value():
+    test = LandmarkRate(MONTHS, 0.2)
+    found = simulate(single(), at_rate(0.4), trials=500, rng=3, tests=(test,))
+    successes = found.statistic(column="successes")
+    assert set(np.unique(found.statistic(column="patients"))) == {30.0}
+    np.testing.assert_allclose(
+        norm.cdf(found.statistic(column="z")), binom.sf(successes - 1, 30, 0.2), rtol=1e-10, atol=1e-15
+    )
+
+
+def test_estimate_is_unbiased_and_its_exact_interval_covers():
+    frame = simulate(single(), at_rate(0.4), trials=5_000, rng=3, tests=(LandmarkRate(MONTHS, 0.2),))
+    measures = frame.operating_characteristics().set_index("measure")
+    assert abs(measures.loc["bias", "value"]) < 4 * measures.loc["bias", "std_error"]
+    assert measures.loc["coverage", "value"] > 0.95
+    assert "power" in measures.index
+
+
+def test_a_patient_lost_before_the_landmark_is_a_failure():
+    lost = single(dropout=0.1)
+    patients = simulated_patients(lost, at_rate(0.4), trials=50, rng=5)
+    free = (patients["PFS_time"] >= MONTHS - 1e-9).groupby(patients["trial"]).sum()
+    found = simulate(lost, at_rate(0.4), trials=50, rng=5, tests=(LandmarkRate(MONTHS, 0.2),))
+    np.testing.assert_array_equal(found.statistic(column="successes")[:, 0], free)
+    assert free.mean() / 30 == pytest.approx(0.4 * np.exp(-0.1 * MONTHS), abs=0.06)
+
+
+def test_a_progression_seen_at_the_landmark_visit_is_a_failure():
+    seen = single(assessments=Assessments((2.0, MONTHS, 6.0)))
+    late = single(looks=(Look(AfterLastEntry(9)),), assessments=Assessments((2.0, MONTHS, 6.0)))
+    for design in (seen, late):
+        found = simulate(design, at_rate(0.4), trials=4_000, rng=5, tests=(LandmarkRate(MONTHS, 0.2),))
+        rate = found.statistic(column="estimate")
+        assert rate.mean() == pytest.approx(0.4, abs=4 * rate.std() / np.sqrt(rate.size))
+
+
+def test_an_interim_counts_only_those_who_could_reach_the_landmark():
+    looks = (Look(AfterEntry(12, MONTHS)), Look(AfterLastEntry(MONTHS)))
+    found = simulate(single(looks=looks), at_rate(0.4), trials=200, rng=1, tests=(LandmarkRate(MONTHS, 0.2),))
+    np.testing.assert_array_equal(found.statistic(column="patients"), np.tile([12.0, 30.0], (200, 1)))
+
+
+def test_a_simon_design_in_the_engine_has_its_exact_operating_characteristics():
+    simon = simon_two_stage(null_rate=0.2, alternative_rate=0.45, alpha=0.05, power=0.8).optimal
+    test = LandmarkRate(MONTHS, 0.2)
+    looks = (
+        Look(AfterEntry(simon.looks[0], MONTHS), futility_z=test.boundary_z(simon.futility[0] + 1, simon.looks[0])),
+        Look(AfterLastEntry(MONTHS), efficacy_z=test.boundary_z(simon.critical, simon.n)),
+    )
+    found = simulate(single(simon.n, looks), at_rate(0.45), trials=20_000, rng=2, tests=(test,))
+    course = found.course()
+    for simulated, exact in (
+        (course.rejected, simon.attained_power),
+        (course.futile, simon.early_stopping_probability(0.45)),
+    ):
+        assert abs(simulated.mean() - exact) < 4 * np.sqrt(exact * (1 - exact) / found.trials)
+
+
+def test_more_patients_than_enrol_never_come():
+    looks = (Look(AfterEntry(31, MONTHS)), Look(AfterLastEntry(MONTHS)))
+    found = simulate(single(looks=looks), at_rate(0.4), trials=20, rng=1, tests=(LandmarkRate(MONTHS, 0.2),))
+    assert not found.columns["reached"][:, 0].any()
+
+
+@pytest.mark.parametrize("transform", ["log-log", "plain", "arcsine"])
+def test_kaplan_meier_at_the_landmark_is_that_of_the_plain_arrays(transform):
+    design = single(looks=(Look(AtTime(16)),), dropout=0.05)
+    patients = simulated_patients(design, at_rate(0.4), trials=20, rng=4)
+    found = simulate(design, at_rate(0.4), trials=20, rng=4, tests=(LandmarkKaplanMeier(MONTHS, 0.2, transform),))
+    scale = {"plain": "difference"}.get(transform, transform)
+    for trial, rows in patients.groupby("trial"):
+        time, event = rows["PFS_time"].to_numpy()[None], rows["PFS_event"].to_numpy()[None]
+        survival, variance = kaplan_meier_rows(time, event).at(MONTHS)
+        assert found.statistic(column="estimate")[trial - 1, 0] == pytest.approx(survival[0], rel=1e-12)
+        followed = np.where(event, np.inf, time)
+        scores = Landmark(MONTHS, 0.2, scale).scores(
+            np.where(event, time, np.inf), followed, FollowUp(UniformAccrual(18), 16)
+        )
+        assert found.statistic()[trial - 1, 0] == pytest.approx(-scores[0], rel=1e-9)
+        assert variance[0] > 0
+
+
+def test_one_sample_log_rank_is_that_of_the_plain_arrays():
+    design, null = single(looks=(Look(AtTime(16)),), dropout=0.05), Exponential(0.3)
+    patients = simulated_patients(design, at_rate(0.4), trials=20, rng=4)
+    found = simulate(design, at_rate(0.4), trials=20, rng=4, tests=(OneSampleLogRank(null),))
+    for trial, rows in patients.groupby("trial"):
+        expected = null.cumulative_hazard(rows["PFS_time"].to_numpy()).sum()
+        z = (rows["PFS_event"].sum() - expected) / np.sqrt(expected)
+        assert found.statistic()[trial - 1, 0] == pytest.approx(z, rel=1e-9)
+
+
+def test_power_of_the_one_sample_log_rank_test_is_near_wus_formula():
+    null, truth, follow_up = Exponential.from_median(4), Exponential.from_median(5), FollowUp(UniformAccrual(18), 24)
+    design = single(200, looks=(Look(AtTime(24)),))
+    power = simulate(design, Scenario({"new": truth}), trials=5_000, rng=6, tests=(OneSampleLogRank(null),)).power()
+    formula = SurvivalDesign(OneSampleLogRankDesign(null), truth, follow_up, 200, 0.05).attained_power
+    assert power.value == pytest.approx(formula, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("design", "test"),
+    [
+        (single(), LogRank()),
+        (TrialDesign(n=60, accrual=UniformAccrual(18), looks=(Look(AtTime(24)),)), LandmarkRate(MONTHS, 0.2)),
+    ],
+)
+def test_a_test_that_does_not_fit_the_arms_is_named(design, test):
+    scenario = Scenario(dict.fromkeys(design.arms, Exponential(0.1)))
+    with pytest.raises(InvalidValueError, match=r"tests: got .*; expected .*arm"):
+        simulate(design, scenario, trials=10, rng=1, tests=(test,))
+
+
+def test_arms_and_control_have_to_go_together():
+    common = {"n": 30, "accrual": UniformAccrual(18), "looks": (Look(AtTime(24)),)}
+    with pytest.raises(InvalidValueError, match="control: got 'new'"):
+        TrialDesign(**common, allocation={"new": 1}, control="new")
+    with pytest.raises(InvalidValueError, match="control: got None"):
+        TrialDesign(**common, control=None)
+    with pytest.raises(UnknownNameError):
+        TrialDesign(**common, control="placebo")
+
+
+def test_a_single_arm_design_goes_through_json():
+    design = single(looks=(Look(AfterEntry(12, MONTHS)), Look(AfterLastEntry(MONTHS))))
+    assert from_json(to_json(design)) == design
+
+
+@pytest.mark.parametrize("arguments", [{"time": 0, "null_rate": 0.2}, {"time": 4, "null_rate": 20}])
+@pytest.mark.parametrize("kind", [LandmarkRate, LandmarkKaplanMeier])
+def test_impossible_landmarks_are_refused(kind, arguments):
+    with pytest.raises(InvalidValueError):
+        kind(**arguments)
+
+
+def test_analytic_two_arm_power_of_a_single_arm_is_refused():
+    with pytest.raises(InvalidValueError, match="control: got None"):
+        two_arm_trials(single(), at_rate(0.4))
+
+
+def test_an_entry_cut_is_expected_where_accrual_brings_so_many():
+    design = TrialDesign(n=60, accrual=UniformAccrual(18), looks=(Look(AtTime(24)),))
+    (trial,) = two_arm_trials(design, Scenario.proportional_hazards(Exponential(0.1), 0.5))
+    assert expected_cut_time(AfterEntry(20, 4), trial, "PFS") == pytest.approx(6 + 4)
+
+
+def test_the_exact_test_has_one_direction_only():
+    with pytest.raises(InvalidValueError, match="sided=1"):
+        simulate(single(sided=2), at_rate(0.4), trials=10, rng=1, tests=(LandmarkRate(MONTHS, 0.2),))
