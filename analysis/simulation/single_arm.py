@@ -47,7 +47,8 @@ class LandmarkRate:
     Notes
     -----
     z is the normal quantile of the exact one-sided p-value, negative where the arm does better than the null rate, so
-    that rejection at a critical z is the exact test at its alpha. NaN where nobody entered early enough.
+    that rejection at a critical z is the exact test at its alpha, in this direction only. NaN where nobody entered
+    early enough.
 
     Examples
     --------
@@ -58,6 +59,7 @@ class LandmarkRate:
     time: float
     null_rate: float
     level: float = 0.95
+    one_sided: ClassVar[bool] = True
     stratified: ClassVar[bool] = False
     columns: ClassVar[tuple[str, ...]] = ("z", "estimate", "std_error", "lower", "upper", "successes", "patients")
 

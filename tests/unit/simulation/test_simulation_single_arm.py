@@ -199,3 +199,8 @@ def test_an_entry_cut_is_expected_where_accrual_brings_so_many():
     design = TrialDesign(n=60, accrual=UniformAccrual(18), looks=(Look(AtTime(24)),))
     (trial,) = two_arm_trials(design, Scenario.proportional_hazards(Exponential(0.1), 0.5))
     assert expected_cut_time(AfterEntry(20, 4), trial, "PFS") == pytest.approx(6 + 4)
+
+
+def test_the_exact_test_has_one_direction_only():
+    with pytest.raises(InvalidValueError, match="sided=1"):
+        simulate(single(sided=2), at_rate(0.4), trials=10, rng=1, tests=(LandmarkRate(MONTHS, 0.2),))

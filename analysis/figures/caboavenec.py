@@ -1,0 +1,72 @@
+"""Figures of CaboAveNEC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.figures.registry import Drawing, RegisteredFigure
+from analysis.plots import GREY, PAGE_WIDTH, PALETTE, label_line, percent_axis
+from analysis.power.single_arm import exact_binomial
+from analysis.studies import caboavenec
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def draw_operating_characteristics(seed: int) -> Drawing:
+    """CaboAveNEC, exact binomial test of disease control at week 16: power of 30 patients, and of other sizes."""
+    figure = Figure(figsize=(PAGE_WIDTH, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=[1.15, 1])
+    numbers = pd.concat([_draw_power(left, seed), _draw_sizes(right)], ignore_index=True)
+    figure.supxlabel(
+        "Lines: exact. Dots: simulated trials with the registered scans, bars \N{PLUS-MINUS SIGN}2 Monte Carlo "
+        "standard errors. One-sided alpha at most 5%.",
+        fontsize=7, color=GREY,
+    )  # fmt: skip
+    return Drawing(figure, numbers)
+
+
+def _draw_power(ax: Axes, seed: int) -> pd.DataFrame:
+    n, curves = caboavenec.planned_enrolment(), caboavenec.power_curve(seed=seed)
+    rates = np.linspace(0.05, 0.75, 141)
+    frames = []
+    for number, (null_rate, points) in enumerate(curves.groupby("null_rate")):
+        colour, height = PALETTE[number], 0.62 - 0.09 * number
+        exact = exact_binomial(n, null_rate=null_rate, alpha=caboavenec.ALPHA.value)
+        power = exact.rejection_probability(rates)
+        ax.plot(rates, power, color=colour)
+        ax.errorbar(
+            points["true_rate"], points["simulated"], 2 * points["std_error"], fmt="o", ms=3, lw=1, color=colour
+        )
+        at = exact.detectable_rate(height)
+        ax.text(at, height, f"{null_rate:.0%}", color=colour, fontsize=8, ha="center", va="center", bbox=WHITE)
+        frames.append(points.rename(columns={"exact": "power"}).assign(panel="power", n=n))
+    ax.axhline(0.8, color=GREY, lw=0.6, ls=":")
+    percent_axis(ax, "True disease control at week 16", axis="x", low=0.05, high=0.75)
+    percent_axis(ax, "Power")
+    ax.set_title(f"Power of {n} patients by null rate")
+    return pd.concat(frames)
+
+
+def _draw_sizes(ax: Axes) -> pd.DataFrame:
+    table = caboavenec.sizes()
+    for colour, (null_rate, rows) in zip(PALETTE, table.groupby("null_rate"), strict=False):
+        ax.step(rows["n"], rows["rate_for_power_80"], where="mid", color=colour, lw=1.2)
+        label_line(ax, rows["n"].iloc[-1], rows["rate_for_power_80"].iloc[-1], f"{null_rate:.0%}", colour)
+    ax.axvline(caboavenec.planned_enrolment(), color=GREY, lw=0.6, ls=":")
+    ax.set_xlim(15, 60)
+    ax.set_xlabel("Patients")
+    percent_axis(ax, "True rate for 80% power", low=0.2, high=0.75)
+    ax.set_title("What other sizes detect")
+    return table.assign(panel="sizes")
+
+
+WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+
+FIGURES = [
+    RegisteredFigure("caboavenec-operating-characteristics", (caboavenec.TRIAL,), 2022, draw_operating_characteristics),
+]
