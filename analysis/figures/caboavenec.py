@@ -34,8 +34,9 @@ def _draw_power(ax: Axes, seed: int) -> pd.DataFrame:
     n, curves = caboavenec.planned_enrolment(), caboavenec.power_curve(seed=seed)
     rates = np.linspace(0.05, 0.75, 141)
     frames = []
-    for number, (null_rate, points) in enumerate(curves.groupby("null_rate")):
+    for number, null_rate in enumerate(caboavenec.NULL_RATES.value):
         colour, height = PALETTE[number], 0.62 - 0.09 * number
+        points = curves[curves["null_rate"] == null_rate]
         exact = exact_binomial(n, null_rate=null_rate, alpha=caboavenec.ALPHA.value)
         power = exact.rejection_probability(rates)
         ax.plot(rates, power, color=colour)

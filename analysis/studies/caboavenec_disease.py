@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 TRIAL, MONOTHERAPY_TRIAL = "caboavenec", "avenec"
 NET, NEC = "NET G3", "NEC"
 STRATA = (NET, NEC)
+RECIST, IRECIST = "RECIST 1.1", "iRECIST"
 WEEK_16, MEDIAN_PFS, MONOTHERAPY = "combination, week-16 reading", "combination, median-PFS reading", "monotherapy"
 
 PSEUDO_SHARE = Assumption(
@@ -57,9 +58,13 @@ MIXTURE = Assumption(
 BEST_SEEN = Assumption(
     "best response", "week 8", "", "disease control as best response is taken as control at the first scan, by RECIST 1.1"
 )
+PRECEDENCE = Assumption(
+    "precedence in the calibration", 4, "times the weight of the other targets",
+    "a choice: the primary endpoint's rate, or the median PFS, is to be met before the best responses",
+)  # fmt: skip
 ASSUMPTIONS = (
     PSEUDO_SHARE, SWELLING_UNTIL, SWELLING, SPREAD, STRATUM_RATIO, ERROR, WINDOW, MISSED, LESIONS, NON_TARGET, DEATH,
-    MIXTURE, BEST_SEEN,
+    MIXTURE, BEST_SEEN, PRECEDENCE,
 )  # fmt: skip
 
 READERS = Readers(error=ERROR.value)
@@ -68,18 +73,21 @@ FREE: tuple[Free, ...] = ("growth", "shrinkage", "new_lesions")
 
 @dataclass(frozen=True)
 class PrintedTarget:
-    """A target of the calibration and the report's own standard error, which is the unit of the misfit.
+    """A target of the calibration, and the report's own standard error, in units of which the misfit is weighed.
 
     Attributes
     ----------
     printed
         The number as the report has it.
     target
-        What the simulated patients should show; its ``scale`` is the binomial standard error of the report.
+        What the simulated patients should show.
+    std_error
+        Binomial standard error of the report.
     """
 
     printed: str
     target: Target
+    std_error: float
 
 
 @dataclass(frozen=True)
@@ -123,19 +131,30 @@ def count(trial: str, proportion: str) -> tuple[int, int]:
     return int(printed.count.value), int(printed.of.value)
 
 
-def rate_target(quantity: Quantity, events: int, n: int, at: float | None, criteria: str, printed: str) -> PrintedTarget:
-    """Make a target of a printed count."""
-    rate = events / n
-    scale = float(np.sqrt(rate * (1 - rate) / n))
-    return PrintedTarget(f"{printed} {events}/{n}", Target(quantity, rate, at, criteria, scale))
+def printed_target(
+    printed: str, quantity: Quantity, value: float, n: int, at: float | None, criteria: str, precedence: float = 1.0
+) -> PrintedTarget:
+    """Make a target of a share of n patients."""
+    std_error = float(np.sqrt(value * (1 - value) / n))
+    return PrintedTarget(printed, Target(quantity, value, at, criteria, std_error / precedence), std_error)
+
+
+def _control(trial: str, criteria: str) -> PrintedTarget:
+    """Target of disease control at week 16."""
+    events, n = count(trial, "dcr-16-weeks")
+    name = f"DCR at week 16 {events}/{n}"
+    return printed_target(name, "control at landmark", events / n, n, 112.0, criteria, PRECEDENCE.value)
 
 
 def _responses(trial: str, evaluable: int) -> tuple[PrintedTarget, PrintedTarget]:
     """Targets of objective response and of disease control as best response, by RECIST 1.1."""
     partial, stable = (count(trial, f"best-response-{name}")[0] for name in ("pr", "sd"))
+    control = partial + stable
     return (
-        rate_target("objective response", partial, evaluable, None, "RECIST 1.1", "PR"),
-        rate_target("control at landmark", partial + stable, evaluable, 56.0, "RECIST 1.1", "PR or SD"),
+        printed_target(f"PR {partial}/{evaluable}", "objective response", partial / evaluable, evaluable, None, RECIST),
+        printed_target(
+            f"PR or SD {control}/{evaluable}", "control at landmark", control / evaluable, evaluable, 56.0, RECIST
+        ),
     )
 
 
@@ -158,23 +177,19 @@ def treatments() -> Mapping[str, Treated]:
     enrolled = count(TRIAL, "best-response-pr")[1]
     best = _responses(TRIAL, enrolled - count(TRIAL, "best-response-not-yet-evaluable")[0])
     alive, strata = count(TRIAL, "alive"), (count(TRIAL, "net-g3")[0], count(TRIAL, "nec")[0])
-    control = rate_target("control at landmark", *count(TRIAL, "dcr-16-weeks"), 112.0, "iRECIST", "DCR at week 16")
-    half = Target("PFS rate", 0.5, median_pfs(), "iRECIST", float(np.sqrt(0.25 / enrolled)))
-    lasting = PrintedTarget(f"median PFS {median_pfs() / WEEK:.1f} weeks", half)
-    alone, alone_of = count(MONOTHERAPY_TRIAL, "dcr-16-weeks")
+    median = f"median PFS {median_pfs() / WEEK:.1f} weeks"
+    lasting = printed_target(median, "PFS rate", 0.5, enrolled, median_pfs(), IRECIST, PRECEDENCE.value)
+    alone_of = count(MONOTHERAPY_TRIAL, "dcr-16-weeks")[1]
     year = load(MONOTHERAPY_TRIAL).comparison("os").arms[0].landmarks[0]
     combination = (VISITS.value, alive[0] / alive[1], follow_up(), strata)
     return {
         each.name: each
         for each in (
-            Treated(WEEK_16, (*best, control), *combination, SPREAD.value[0]),
+            Treated(WEEK_16, (*best, _control(TRIAL, IRECIST)), *combination, SPREAD.value[0]),
             Treated(MEDIAN_PFS, (*best, lasting), *combination, SPREAD.value[1]),
             Treated(
                 MONOTHERAPY,
-                (
-                    *_responses(MONOTHERAPY_TRIAL, alone_of),
-                    rate_target("control at landmark", alone, alone_of, 112.0, "RECIST 1.1", "DCR at week 16"),
-                ),
+                (*_responses(MONOTHERAPY_TRIAL, alone_of), _control(MONOTHERAPY_TRIAL, RECIST)),
                 (8, 16, 24, 36, 48),
                 year.survival.value,
                 year.time.value,
