@@ -64,8 +64,8 @@ def binomial_design(ax: Axes, design: BinomialDesign, *, outcome: str = "respond
                     ax, n + width / 2, (lowest + highest) / 2, words, GREY if colour == GO_ON else colour, fontsize=7,
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
                 )  # fmt: skip
-    ax.set_xlim(0, 1.35 * design.n)
-    ax.set_ylim(-0.5, design.n + 0.5)
+    ax.set_xlim(0, 1.5 * design.n)
+    ax.set_ylim(-0.5 - 0.03 * design.n, design.n + 0.5)
     ax.set_xticks([0, *design.looks])
     ax.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     ax.set_xlabel("Patients evaluated")
@@ -74,4 +74,4 @@ def binomial_design(ax: Axes, design: BinomialDesign, *, outcome: str = "respond
 
 def _chances(row: Mapping[Hashable, float], decision: str, rates: Mapping[str, float]) -> str:
     """Write the probability of a decision at each rate."""
-    return ", ".join(f"{row[f'{decision}_{name}']:.3f} at {rate:.0%}" for name, rate in rates.items())
+    return "probability " + ", ".join(f"{row[f'{decision}_{name}']:.3f} at {rate:.0%}" for name, rate in rates.items())

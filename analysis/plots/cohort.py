@@ -119,7 +119,7 @@ def _end_day(history: ResponseHistory) -> float:
     if history.death is not None:
         return history.days_to(history.death)
     known = [history.days_to(when) for when in (history.new_therapy, history.discontinuation) if when is not None]
-    return max([0.0, *known, *history.day])
+    return float(max([0.0, *known, *history.day]))
 
 
 def _events(history: ResponseHistory) -> Iterator[tuple[float, str]]:

@@ -71,7 +71,7 @@ def response_counts(
             raise InvalidValueError("visits", subject, f"one response at {visit}", "keep one reader's rows")
         seen[subject, visit] = day, str(response)
     first = events.sort_values("day").drop_duplicates(["subject", "event"])
-    happened = {(row.subject, row.event): row.day for row in first.itertuples()}
+    happened = dict(zip(zip(first["subject"], first["event"], strict=True), first["day"].astype(float), strict=True))
 
     def status(subject: str, visit: str, scheduled: float) -> str:
         day, response = seen.get((subject, visit), (scheduled, "MISSING"))

@@ -59,10 +59,9 @@ def waterfall(ax: Axes, patients: pd.DataFrame, *, cap: float = CAP) -> None:
             ax.text(bar.get_x() + 0.4, cap + 2, signed(change), ha="center", va="bottom", fontsize=6.5)
     ax.set_xlim(-0.7, max(len(shown), 1) - 0.3)
     change_axis(ax, cap=cap)
-    ax.set_ylabel("Best change of target sum")
+    ax.set_ylabel("Best change of target sum from baseline")
     names = list(shown["subject"]) if len(shown) <= NAMED else []
     ax.set_xticks(range(len(names)), names, rotation=90, fontsize=6.5)
     ax.tick_params(axis="x", length=0)
-    without = len(patients) - len(shown)
-    ax.set_xlabel(f"{len(shown)} patients" + (f"; {without} without a complete sum after baseline" if without else ""))
+    ax.set_xlabel(f"{len(shown)} of {len(patients)} patients have a complete sum after baseline")
     best_response_legend(ax, map(str, shown["best_response"]))
