@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -193,9 +194,12 @@ def _check_tests(tests: Sequence[AnyTest], design: TrialDesign) -> None:
 
 
 def _bar(trials: int, progress: bool | None) -> tqdm[NoReturn]:
-    from tqdm.auto import tqdm
-
-    return tqdm(total=trials, unit="trial", disable=None if progress is None else not progress)
+    shown = sys.stderr.isatty() if progress is None else progress
+    if shown:
+        from tqdm.auto import tqdm
+    else:  # in a notebook without widgets the other one warns, shown or not
+        from tqdm import tqdm
+    return tqdm(total=trials, unit="trial", disable=not shown)
 
 
 def _power_error(plan: Plan, scenario: Scenario, columns: Columns, done: int) -> float:
