@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from analysis.endpoints.disease_control import UnconfirmedAs
 
 PATIENTS_PER_CHUNK = 2**13
+SAME_SCAN = 1e-6
+"""Months within which two times are one scan: times are kept to a millionth of a day."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class _Plan:
             )
             found.append(out)
             if self.readers.stops_at_investigator:
-                last = np.minimum(last, out.progression[0] + 1e-9)
+                last = np.minimum(last, out.progression[0] + SAME_SCAN)
         return found
 
 

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.design import WEEK, AfterLastEntry, Assessments, Look, Scenario, TrialDesign, UniformAccrual
-from analysis.power.single_arm import exact_binomial
+from analysis.power.single_arm import BetaPrior, exact_binomial, simon_two_stage
 from analysis.reconstruction import Reconstruction, reconstruct
 from analysis.reported import ReportedArm, ReportedTrial, load
 from analysis.simulation import LandmarkRate, simulate
 from analysis.studies.assumptions import Assumption
-from analysis.survival.distributions import Distribution, Exponential, ProportionalHazards, Tabulated
+from analysis.studies.landmark_trials import average_rejection, two_stage_table
+from analysis.survival.distributions import Distribution, Exponential, Mixture, ProportionalHazards, Tabulated
 
 TRIAL, EMERALD = "elacestrant-exemestane", "emerald"
 ARM = "elacestrant-exemestane"
@@ -38,7 +39,18 @@ SHAPE = Assumption(
     "shape of the curve", "proportional hazards on EMERALD's elacestrant arm", "", "the nearest curve there is"
 )
 TRIALS = Assumption("replicates", 20_000, "per true rate", "Monte Carlo standard error at most 0.36 percentage points")
-ASSUMPTIONS = (POPULATION, ALPHA, SIZES, SCANS, NULL_RATES, MISSING, DROPOUT, ACCRUAL, SHAPE, TRIALS)
+GAIN = Assumption("gain of the two-stage designs", 0.20, "on the null rate", "not found")
+POWER = Assumption("power of the two-stage designs", 0.80, "", "not found; usual in a single-arm phase II trial")
+NOT_AVID = Assumption(
+    "patients with a site that is not avid", (0.0, 0.25, 0.5), "share", "the rule of half the lesions admits them"
+)
+NOT_AVID_RATIOS = Assumption(
+    "their hazard against the others", (1.5, 3.0), "ratio", "not known here; 2.4 and 23.6 months with palbociclib"
+)
+ASSUMPTIONS = (
+    *(POPULATION, ALPHA, SIZES, SCANS, NULL_RATES, MISSING, DROPOUT, ACCRUAL, SHAPE, TRIALS),
+    *(GAIN, POWER, NOT_AVID, NOT_AVID_RATIOS),
+)
 
 TRUE_RATES = tuple(round(rate, 2) for rate in np.arange(0.20, 0.751, 0.05))
 
@@ -183,3 +195,75 @@ def power_curve(dropout: float = 0.0, trials: int = TRIALS.value, seed: int = 20
                 power = result.power(test.name)
                 rows.append((n, test.null_rate, rate, exact, power.value, power.std_error))
     return pd.DataFrame(rows, columns=["n", "null_rate", "true_rate", "exact", "simulated", "std_error"])
+
+
+def history() -> dict[str, BetaPrior]:
+    """Give what EMERALD leaves to believe of its rates at 6 months, by arm, where an interval was printed.
+
+    Only for patients with an ESR1 mutation was one; each becomes the beta distribution of that mean and width.
+    """
+    table = printed_rates().dropna(subset=["lower"]).set_index("arm")
+    return {
+        str(arm): BetaPrior.from_interval(row["printed"], row["lower"], row["upper"]) for arm, row in table.iterrows()
+    }
+
+
+@cache
+def against_history(trials: int = TRIALS.value, seed: int = 2026) -> pd.DataFrame:
+    """Rejection if the combination is no better than an arm of EMERALD whose rate is known with its interval only.
+
+    Returns
+    -------
+    DataFrame
+        ``control``, ``n``, ``null_rate``, and the probability of rejection averaged over what is believed of the
+        control's rate: ``exact``, ``simulated``, ``std_error``.
+    """
+    frames = []
+    for arm, belief in history().items():
+        for n in SIZES.value:
+            table = average_rejection(belief, NULL_RATES.value, design(n), landmark(), trials=trials, rng=seed)
+            frames.append(table.assign(control=arm, n=n))
+    return pd.concat(frames, ignore_index=True)[["control", "n", "null_rate", "exact", "simulated", "std_error"]]
+
+
+@cache
+def two_stage(trials: int = TRIALS.value, seed: int = 2027) -> pd.DataFrame:
+    """Tabulate Simon's designs for a gain of `GAIN` on each null rate; columns of `landmark_trials.two_stage_table`."""
+    found = [
+        simon_two_stage(null_rate=rate, alternative_rate=rate + GAIN.value, alpha=ALPHA.value, power=POWER.value)
+        for rate in NULL_RATES.value
+    ]
+    planned = design(SIZES.value[0])
+    tables = [two_stage_table(designs, planned, landmark(), trials=trials, rng=seed) for designs in found]
+    return pd.concat(tables, ignore_index=True)
+
+
+@cache
+def avidity(rate: float = 0.6, trials: int = TRIALS.value, seed: int = 2028) -> pd.DataFrame:
+    """Power if some patients have sites that are not avid, over their share and the hazard ratio against the others.
+
+    Parameters
+    ----------
+    rate
+        True rate at the landmark of patients whose every site is avid.
+    trials, seed
+        Replicates and seed of the simulation.
+
+    Returns
+    -------
+    DataFrame
+        ``share`` with a site that is not avid, ``hazard_ratio``, ``rate`` of all patients together, and for the first
+        null rate and each size ``n`` the power: ``exact``, ``simulated``, ``std_error``.
+    """
+    test, rows = LandmarkRate(landmark(), NULL_RATES.value[0]), []
+    for share in NOT_AVID.value:
+        for hazard_ratio in NOT_AVID_RATIOS.value:
+            avid = truth(rate)
+            curve = Mixture((avid, ProportionalHazards(avid, (hazard_ratio,))), (1 - share, share))
+            overall = float(curve.survival(landmark()))
+            for n in SIZES.value:
+                exact = exact_binomial(n, null_rate=test.null_rate, alpha=ALPHA.value).rejection_probability(overall)
+                power = simulate(design(n), Scenario({ARM: curve}), trials=trials, rng=seed, tests=(test,)).power()
+                rows.append((share, hazard_ratio, overall, n, exact, power.value, power.std_error))
+    columns = ["share", "hazard_ratio", "rate", "n", "exact", "simulated", "std_error"]
+    return pd.DataFrame(rows, columns=columns)

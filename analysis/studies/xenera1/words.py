@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.studies.xenera1 import plan
-from analysis.studies.xenera1.assurance import assurances
+from analysis.studies.xenera1.assurance import assurances, beliefs
 from analysis.studies.xenera1.plan import CONTROL_ARM, HAZARD_RATIO
 from analysis.studies.xenera1.power import detectable, events_and_when, power_grid, what_moves_power
 from analysis.studies.xenera1.readers import agreement_of_estimates, confirmed_share, discordance_cost
@@ -22,6 +22,8 @@ from analysis.studies.xenera1.seen import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from analysis.reported import Reported
 
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 TO = "\N{EN DASH}"
@@ -52,18 +54,14 @@ def power() -> str:
     null = grid[grid["hazard_ratio"] == 1]["power"]
     return (
         f"At a hazard ratio of {ratio:g} and the control arm that is assumed, the simulated power is "
-        f"{_simulated(base)} "
-        f"(here and below: Monte Carlo standard error in percentage points), with {base['events']:.0f} events. "
-        f"Schoenfeld's formula gives "
-        f"{100 * base['schoenfeld']:.1f}%, Freedman's {100 * base['freedman']:.1f}%, the exact moments of the "
-        f"log-rank "
-        f"test {100 * base['exact']:.1f}%; over the curves that BOLERO-2's reports allow, the last runs from "
-        f"{_percent(base['exact_lower'])} to {_percent(base['exact_upper'])} (central 90%). Over all control "
-        f"arms the "
-        f"simulated power is {_percent(over_arms.min())} to {_percent(over_arms.max())}. Without effect the "
-        f"test rejects "
-        f"in {100 * null.min():.1f}{TO}{100 * null.max():.1f}% of the trials, against "
-        f"{100 * plan.ALPHA.value:.1f}% asked."
+        f"{_simulated(base)} (here and below: Monte Carlo standard error in percentage points), with "
+        f"{base['events']:.0f} events. Schoenfeld's formula gives {100 * base['schoenfeld']:.1f}%, Freedman's "
+        f"{100 * base['freedman']:.1f}%, the exact moments of the log-rank test {100 * base['exact']:.1f}%; the "
+        f"exact power over single curves that BOLERO-2's reports allow runs from {_percent(base['exact_lower'])} "
+        f"to {_percent(base['exact_upper'])} (central 90%). Over all control arms the simulated power is "
+        f"{_percent(over_arms.min())} to {_percent(over_arms.max())}. Without effect the test rejects in "
+        f"{100 * null.min():.1f}{TO}{100 * null.max():.1f}% of the trials, against {100 * plan.ALPHA.value:.1f}% "
+        "asked."
     )
 
 
@@ -88,12 +86,10 @@ def events() -> str:
     reachable = table[np.isfinite(table["month_upper"])].iloc[-1]
     return (
         f"80% power at a hazard ratio of {HAZARD_RATIO.value:g} asks for {wanted['events']:.0f} events, and the "
-        f"design has "
-        f"{n} patients: no follow-up is long enough. The weakest effect of the table whose events come on "
-        f"nearly every "
-        f"curve is {reachable['hazard_ratio']:g}: {reachable['events']:.0f} events, expected at month "
-        f"{reachable['month']:.0f} ({reachable['month_lower']:.0f}{TO}{reachable['month_upper']:.0f}); the simulated "
-        f"power there is {_simulated(reachable)}."
+        f"design has {n} patients: no follow-up is long enough. The weakest effect of the table whose events come "
+        f"on nearly every curve is {reachable['hazard_ratio']:g}: {reachable['events']:.0f} events, expected at "
+        f"month {reachable['month']:.0f} ({reachable['month_lower']:.0f}{TO}{reachable['month_upper']:.0f}); the "
+        f"simulated power there is {_simulated(reachable)}."
     )
 
 
@@ -117,11 +113,10 @@ def events_were_late() -> str:
         for _, row in due.iterrows()
     ]
     return (
-        f"Under the assumptions, without effect, the events seen were due early: {' and '.join(parts)} "
-        f"(simulated mean "
-        f"with its Monte Carlo standard error). The trial was still recruiting at month {recruiting:.0f}. It follows "
-        f"that patients came later, were lost sooner or progressed later than is assumed here, or that the review "
-        f"missed what the investigator saw; the reports do not say which."
+        f"Under the assumptions, without effect, the events seen were due early: {' and '.join(parts)} (simulated "
+        f"mean with its Monte Carlo standard error). The trial was still recruiting at month {recruiting:.0f}. It "
+        "follows that patients came later, were lost sooner or progressed later than is assumed here, or that the "
+        "review missed what the investigator saw; the reports do not say which."
     )
 
 
@@ -133,15 +128,13 @@ def power_seen() -> str:
         row = _row(powers, reader=reader, true_hazard_ratio=HAZARD_RATIO.value)
         limit = _row(limits, reader=reader)
         parts.append(
-            f"The {reader} reading rests on about {row['events']:.0f} events (between {row['events_lower']:.0f} and "
-            f"{row['events_upper']:.0f}, recovered from the interval). At a hazard ratio of "
-            f"{HAZARD_RATIO.value:g} their "
-            f"power is {100 * row['schoenfeld']:.1f}% by Schoenfeld's formula "
-            f"({100 * row['schoenfeld_lower']:.1f}{TO}{100 * row['schoenfeld_upper']:.1f}% over the range of "
-            f"the events), "
-            f"{_simulated(row)} simulated. Only an observed hazard ratio below {limit['significant_below']:.2f} "
-            f"would have "
-            f"been significant, and 80% power needs a true one of {limit['detectable_80']:.2f}."
+            f"The {reader} reading rests on about {row['events']:.0f} events (between {row['events_lower']:.0f} "
+            f"and {row['events_upper']:.0f}, recovered from the interval). At a hazard ratio of "
+            f"{HAZARD_RATIO.value:g} their power is {100 * row['schoenfeld']:.1f}% by Schoenfeld's formula "
+            f"({100 * row['schoenfeld_lower']:.1f}{TO}{100 * row['schoenfeld_upper']:.1f}% over the range of the "
+            f"events), {_simulated(row)} simulated. Only an observed hazard ratio below "
+            f"{limit['significant_below']:.2f} would have been significant, and 80% power needs a true one of "
+            f"{limit['detectable_80']:.2f}."
         )
     return "\n\n".join(parts)
 
@@ -155,8 +148,7 @@ def above_one() -> str:
         printed = plan.hazard_ratio_of(plan.by_reader(reader)).estimate.text
         parts.append(
             f"With {row['events']} events ({reader}) and a true hazard ratio of {HAZARD_RATIO.value:g}, the "
-            f"observed one "
-            f"is above 1 in {_simulated(row, 'above_1', 'above_1_std_error')} of the trials "
+            f"observed one is above 1 in {_simulated(row, 'above_1', 'above_1_std_error')} of the trials "
             f"({100 * row['above_1_normal_lower']:.1f}{TO}{100 * row['above_1_normal_upper']:.1f}% by normal "
             f"approximation over the range of the events), and at or above the reported {printed} in "
             f"{_simulated(row, 'above_reported', 'above_reported_std_error')}; without effect in "
@@ -169,20 +161,17 @@ def discordance() -> str:
     """Say what the unconfirmed progressions cost."""
     table, agreement = discordance_cost(), agreement_of_estimates()
     share = confirmed_share()
-    full = _row(table, confirmed=1.0, unconfirmed="lost")
+    full = _row(table, confirmed=1.0)
     lost = _row(table, confirmed=share, unconfirmed="lost or false")
     false = _row(table, confirmed=share, unconfirmed="false")
     return (
         f"The review has {_percent(share)} of the investigator's events. At a hazard ratio of "
-        f"{HAZARD_RATIO.value:g}, full "
-        f"agreement leaves a power of {_simulated(full)} at the investigator's events. The review alone, with "
-        f"the events "
-        f"it has, is left with {_simulated(lost)}. If the unconfirmed progressions were all false, the investigator "
-        f"would see a hazard ratio of {false['hazard_ratio']:.2f} and a power of {_simulated(false)}. The two "
-        f"estimates "
-        f"do not contradict each other: the log of their ratio is {agreement['reported']:.2f}, and "
-        f"{agreement['std_deviation']:.2f} is its standard deviation if the review's events are a part of the "
-        f"investigator's (correlation {agreement['correlation']:.2f})."
+        f"{HAZARD_RATIO.value:g}, full agreement leaves a power of {_simulated(full)} at the investigator's "
+        f"events. The review alone, with the events it has, is left with {_simulated(lost)}. If the unconfirmed "
+        f"progressions were all false, the investigator would see a hazard ratio of {false['hazard_ratio']:.2f} "
+        f"and a power of {_simulated(false)}. The two estimates do not contradict each other: the log of their "
+        f"ratio is {agreement['reported']:.2f}, and {agreement['std_deviation']:.2f} is its standard deviation if "
+        f"the review's events are a part of the investigator's (correlation {agreement['correlation']:.2f})."
     )
 
 
@@ -195,29 +184,38 @@ def assurance() -> str:
     )
     everyone, sceptic = _row(table, belief="all patients of the phase II"), _row(table, belief="sceptic")
     return (
-        f"Taken as printed, the subgroup promised {_percent(printed['assurance'])} (simulated "
+        f"Taken as printed, the subgroup gives an assurance of {_percent(printed['assurance'])} (simulated "
         f"{_simulated(printed, 'simulated')}). Shrunk towards the patients it was taken from, its hazard ratio is "
         f"{shrunk['hazard_ratio']:.2f} ({shrunk['lower']:.2f}{TO}{shrunk['upper']:.2f}) and the assurance "
-        f"{_percent(shrunk['assurance'])} (simulated {_simulated(shrunk, 'simulated')}). The phase II as a "
-        f"whole gives "
-        f"{_percent(everyone['assurance'])}, a sceptic {_percent(sceptic['assurance'])}. At the independent "
-        f"reading's "
-        f"events the shrunk belief is left with {_percent(shrunk['independent'])}."
+        f"{_percent(shrunk['assurance'])} (simulated {_simulated(shrunk, 'simulated')}). The phase II as a whole "
+        f"gives {_percent(everyone['assurance'])}, a sceptic {_percent(sceptic['assurance'])}. At the independent "
+        f"reading's events the shrunk belief is left with {_percent(shrunk['independent'])}."
     )
 
 
 def verdict() -> str:
     """Say what the trial shows and what it does not."""
+    intervals = {reader: _interval(reader) for reader in plan.READERS}
     lines = []
-    for reader in plan.READERS:
-        ratio = plan.hazard_ratio_of(plan.by_reader(reader))
-        assert ratio.ci is not None, f"{reader} prints no interval"
-        low, high = ratio.ci.lower, ratio.ci.upper
+    for reader, (low, high) in intervals.items():
         inside = [f"{truth:g}" for truth in TRUTHS.value if low.value <= truth <= high.value]
         outside = [f"{truth:g}" for truth in TRUTHS.value if not low.value <= truth <= high.value]
-        left_out = f"; it leaves out {' and '.join(outside)}" if outside else ""
+        left_out = f" It leaves out {' and '.join(outside)}." if outside else ""
         lines.append(
-            f"- {reader.capitalize()} reading, about {events_seen(reader).estimate:.0f} events: the interval "
-            f"{low.text}{TO}{high.text} holds true hazard ratios of {', '.join(inside)}{left_out}."
+            f"- By {reader} reading, with about {events_seen(reader).estimate:.0f} events, the interval from "
+            f"{low.text} to {high.text} holds true hazard ratios of {', '.join(inside)}.{left_out}"
         )
+    subgroup = beliefs()[0].quantile(0.5)
+    held = [reader for reader, (low, high) in intervals.items() if low.value <= subgroup <= high.value]
+    where = f"in the interval by {' and '.join(held)} reading" if held else "outside both intervals"
+    lines.append(f"- The subgroup's {subgroup:.2f}, which the trial was started on, lies {where}.")
+    weak, powers = TRUTHS.value[1], power_at_events_seen()
+    seen = [f"{_simulated(_row(powers, reader=reader, true_hazard_ratio=weak))} ({reader})" for reader in plan.READERS]
+    lines.append(f"- Had the true hazard ratio been {weak:g}, the power at the events seen was {' and '.join(seen)}.")
     return "\n".join(lines)
+
+
+def _interval(reader: str) -> tuple[Reported, Reported]:
+    ratio = plan.hazard_ratio_of(plan.by_reader(reader))
+    assert ratio.ci is not None, f"{reader} prints no interval"
+    return ratio.ci.lower, ratio.ci.upper

@@ -112,3 +112,16 @@ def test_responses_of_cdisc_measurements():
     assert len(expected) == len(got) == 36
     assert (got.reindex(expected.index) == expected).all()
     assert {found.rule for found in derivation.findings} == {"partial date"}
+
+
+def test_new_lesions_known_when_the_bar_is_reset_are_no_longer_new():
+    days = [56, 98, 140, 182]
+    seen = irecist_responses(["SD", "PR", "PR", "PR"], [NONE] * 4, [1, 1, 1, 2], days=days)
+    assert seen == ["iUPD", "iPR", "iPR", "iUPD"]
+    assert irecist_responses(["SD", "CR"], ["CR"] * 2, [1, 1], days=days[:2]) == ["iUPD", "iPR"]
+    assert irecist_responses(["SD", "SD"], ["CR"] * 2, [1, 1], days=days[:2]) == ["iUPD", "iUPD"]
+
+
+def test_a_visit_too_early_confirms_nothing():
+    for day, expected in ((83, "iUPD"), (84, "iCPD")):
+        assert irecist_responses(["PD"] * 2, [NONE] * 2, [0, 0], days=[56, day], sums=[60, 70])[-1] == expected

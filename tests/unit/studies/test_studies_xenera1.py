@@ -138,10 +138,10 @@ def test_false_progressions_attenuate_the_ratio():
 def test_unconfirmed_progressions_cost_power():
     table = readers.discordance_cost(TRIALS, 1).set_index(["confirmed", "unconfirmed"])
     share = readers.confirmed_share()
-    full = table.loc[(1.0, "lost")]
+    full = table.loc[(1.0, "none")]
     assert table.loc[(share, "lost or false")]["power"] < full["power"] - 4 * full["std_error"]
     assert table.loc[(share, "false")]["power"] < full["power"] - 4 * full["std_error"]
-    assert table.loc[(1.0, "false")]["schoenfeld"] == full["schoenfeld"]
+    assert table.loc[(0.8, "false")]["hazard_ratio"] == pytest.approx(0.8 * 0.6 + 0.2)
     assert ((table["power"] - table["schoenfeld"]).abs() < 4 * table["std_error"] + 0.03).all()
 
 
@@ -213,7 +213,22 @@ def test_sentences_say_what_the_frames_hold(monkeypatch):
     assert "about 46 events" in text
 
 
-def test_the_verdict_reads_the_intervals():
-    independent, investigator = words.verdict().splitlines()
-    assert "0.55\N{EN DASH}2.59 holds true hazard ratios of 0.6, 0.8, 1." in independent
-    assert "holds true hazard ratios of 0.8, 1; it leaves out 0.6." in investigator
+def test_the_sentences_hold_where_a_number_alone_would_not_say_so():
+    wanted = power.events_and_when(0.8, TRIALS, 1).set_index("hazard_ratio")
+    assert np.isinf(wanted.loc[plan.HAZARD_RATIO.value, "month"])  # "no follow-up is long enough"
+    assert within(wanted.loc[0.5, "power"], 0.8, wanted.loc[0.5, "std_error"], slack=0.03)
+    due = seen.when_events_seen_were_due(TRIALS, 1)
+    assert (due["simulated"] < plan.months_from_start("still-recruiting")).all()  # "were due early"
+    assert ((due["simulated"] - due["month"]).abs() < plan.ASSESSMENTS.value * 7 / 30.4375).all()
+    agreement = readers.agreement_of_estimates()
+    assert abs(agreement["reported"]) < 2 * agreement["std_deviation"]  # "do not contradict each other"
+
+
+def test_the_verdict_reads_the_intervals(monkeypatch):
+    table = seen.power_at_events_seen(TRIALS, 1)
+    monkeypatch.setattr(words, "power_at_events_seen", lambda: table)
+    independent, investigator, subgroup, weak = words.verdict().splitlines()
+    assert "from 0.55 to 2.59 holds true hazard ratios of 0.6, 0.8, 1." in independent
+    assert "holds true hazard ratios of 0.8, 1. It leaves out 0.6." in investigator
+    assert "0.21, which the trial was started on, lies outside both intervals" in subgroup
+    assert f"{100 * table['power'].iloc[1]:.1f}% " in weak
