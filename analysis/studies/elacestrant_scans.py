@@ -56,6 +56,8 @@ ASSUMPTIONS = (
 )
 
 SEED, FOLLOW_UP, WEEK_24, ONE_WEEK = 2026, 18.0, 168, 1
+TIED = 9
+"""Decimals to which months are rounded, so that two patients who leave at the same scan tie exactly."""
 DEFINITIONS = ("Kaplan-Meier", "binomial", "scan status")
 READINGS = ("predicts the outcome", "predicts the receptor")
 
@@ -180,7 +182,8 @@ def rate_in_trials(of: Cohort, definition: str, weeks: float, seed: int = SEED) 
     deciding = float(Assessments.every(interval).scheduled(elacestrant.MONTHS)[-1])
     known = of.time <= lost
     if definition == "Kaplan-Meier":
-        time, event = np.where(known, of.time, np.floor(lost / interval) * interval), of.event & known
+        time = np.round(np.where(known, of.time, np.floor(lost / interval) * interval), TIED)
+        event = of.event & known
         pairs = zip(time, event, strict=True)
         return np.array([float(kaplan_meier(t, e).survival_at(elacestrant.MONTHS)) for t, e in pairs])
     if definition == "binomial":
