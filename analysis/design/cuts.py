@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+ROUNDING = 1e-9
+"""Months that a cut so long after an entry is late, so that a visit due on that day has happened in any rounding."""
+
 
 class Clock(Protocol):
     """What a cut may ask of simulated trials; every answer is calendar months, one per trial."""
@@ -130,7 +133,7 @@ class AfterLastEntry:
 
     def calendar_time(self, clock: Clock) -> NDArray[np.float64]:
         """Last entry plus the follow-up."""
-        return clock.last_entry() + self.months
+        return clock.last_entry() + self.months + ROUNDING
 
     def shortfall(self, expected_events: Mapping[str | None, float]) -> str | None:
         """Give None: it always comes."""
@@ -166,7 +169,7 @@ class AfterEntry:
 
     def calendar_time(self, clock: Clock) -> NDArray[np.float64]:
         """Entry of the patient plus the follow-up."""
-        return clock.nth_entry(self.patients) + self.months
+        return clock.nth_entry(self.patients) + self.months + ROUNDING
 
     def shortfall(self, expected_events: Mapping[str | None, float]) -> str | None:
         """Give None: the cut does not wait for events."""

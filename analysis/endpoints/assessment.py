@@ -208,7 +208,8 @@ def irecist_responses(
     Parameters
     ----------
     target, non_target
-        Response of the category at each visit after baseline, terms of RECIST 1.1 or of iRECIST; None without such disease.
+        Response of the category at each visit after baseline, terms of RECIST 1.1 or of iRECIST; None without such
+        disease.
     new
         Number of new lesions that are there at each visit.
     days

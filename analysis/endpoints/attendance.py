@@ -45,7 +45,9 @@ class Attendance:
 
     def __post_init__(self) -> None:
         if not self.assessments.scheduled(self.until).size:
-            raise InvalidValueError("until", self.until, "months of follow-up with a visit", "follow patients for longer")
+            raise InvalidValueError(
+                "until", self.until, "months of follow-up with a visit", "follow patients for longer"
+            )
         for field in ("late", "unscheduled"):
             if not 0 <= getattr(self, field) < 1:
                 raise InvalidValueError(field, getattr(self, field), "a probability below 1", "give a fraction")

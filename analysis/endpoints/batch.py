@@ -77,6 +77,12 @@ def empty(patients: int, landmarks: int) -> Endpoints:
 
 
 @njit(cache=True, nogil=True)
+def whole_days(month: float) -> float:
+    """Days of a time in months, to a millionth, so that a visit on day 42 is on day 42 of a window."""
+    return float(np.rint(month * DAYS_PER_MONTH * 1e6) / 1e6)
+
+
+@njit(cache=True, nogil=True)
 def derive_patients(
     diameter: Floats,
     node: Bools,
@@ -88,10 +94,11 @@ def derive_patients(
     settings: Settings,
     out: Endpoints,
 ) -> None:
-    """Derive the endpoints of a batch; arrays are those of `readers.Scans`, `month` (patients, visits), `death` and `last` months.
+    """Derive the endpoints of a batch.
 
-    Scans after death or after `last` did not happen. Progressing non-target disease and new lesions go on growing: the next
-    scan from which iUPD can be confirmed confirms it.
+    Arrays are those of `readers.Scans`; `month` is (patients, visits), `death` and `last` are months (patients,).
+    Scans after death or after `last` did not happen. Progressing non-target disease and new lesions go on growing:
+    the next scan from which iUPD can be confirmed confirms it.
     """
     patients, visits = month.shape
     target, recist, irecist = (
@@ -105,7 +112,7 @@ def derive_patients(
     for i in range(patients):
         n = 0
         while n < visits and month[i, n] <= min(death[i], last[i]):
-            day[n + 1] = month[i, n] * DAYS_PER_MONTH
+            day[n + 1] = whole_days(month[i, n])
             n += 1
         target_sequence(diameter[i], node[i], n + 1, settings.response, target, size, nadir)
         recist_sequence(target, non_target[i], new[i], n + 1, recist)
@@ -123,7 +130,7 @@ def derive_patients(
             irecist,
             why,
         )
-        died = death[i] * DAYS_PER_MONTH if death[i] <= last[i] else np.inf
+        died = whole_days(death[i]) if death[i] <= last[i] else np.inf
         _endpoints(recist[1:], day[1:], n, PD, died, settings, 0, i, out)
         _endpoints(irecist[1:], day[1:], n, CPD, died, settings, 1, i, out)
         kept = up_to(recist[1:], n, PD)
@@ -147,9 +154,7 @@ def _endpoints(
     kept = up_to(code, n, stop)
     none = (-1.0, 0, 0)
     best = best_response(code, day, kept, settings.stable_from, none)[0]
-    time, event, reason = progression_or_death(
-        code, day, n, stop, True, died, np.inf, np.inf, settings.censoring
-    )
+    time, event, reason = progression_or_death(code, day, n, stop, True, died, np.inf, np.inf, settings.censoring)
     out.best[criterion, i] = best
     out.confirmed_best[criterion, i] = best_response(code, day, kept, settings.stable_from, settings.confirmation)[0]
     out.response[criterion, i] = best in (CR, PR)

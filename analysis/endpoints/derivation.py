@@ -13,21 +13,22 @@ from analysis.endpoints.assessment import COMMON, ResponseRule, assess
 from analysis.endpoints.codes import IRECIST, MISSING, RECIST, Criteria
 from analysis.endpoints.explanation import explain_reading
 from analysis.endpoints.findings import Finding, as_frame
-from analysis.endpoints.histories import ResponseHistory
-from analysis.endpoints.measurement_checks import Row, check
+from analysis.endpoints.measurement_checks import Row, check, finding
 from analysis.endpoints.reading import Reading, read
-from analysis.endpoints.tables import RS_COLUMNS, RS_OPTIONAL, columns, dates, measurements, patients
+from analysis.endpoints.response_tables import history_of
+from analysis.endpoints.tables import Patient, measurements, patients
 from analysis.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from analysis.endpoints.assessment import Responses
+    from analysis.endpoints.histories import ResponseHistory
     from analysis.endpoints.response import Derived
     from analysis.endpoints.time_to_event import Duration
 
 Key = tuple[str, str]
-FIELDS = ("subject", "evaluator", "visit", "visit_number", "date", "lesion", "group", "test", "text", "value", "unit", "organ")
+NEVER = pd.Timestamp("NaT")
 
 
 class Endpoint(Protocol):
@@ -61,27 +62,27 @@ class Derivation:
     def responses(self) -> pd.DataFrame:
         """Lay out the responses, one row for each visit after baseline.
 
-        Columns: subject, evaluator, visit, date, day, target, non_target, new_lesions, recist, irecist, sum, nadir (mm),
-        change_from_baseline and change_from_nadir (per cent; NaN where a lesion is missing or the reference is 0).
+        Columns: subject, evaluator, visit, date, day, target, non_target, new_lesions, recist, irecist, sum, nadir
+        (mm), change_from_baseline and change_from_nadir (per cent; NaN where a lesion is missing or the reference is
+        0).
         """
         return pd.DataFrame([row for reading, seen in self.readings.values() for row in _rows(reading, seen)])
 
     def endpoints(self, endpoints: Mapping[str, Endpoint], criteria: Criteria = "RECIST 1.1") -> pd.DataFrame:
         """Derive endpoints for every patient and reader, one row for each.
 
-        Columns: subject, evaluator, endpoint, value, days, event, reason, date. `value` is that of a response endpoint; `days`,
-        `event` and `reason` are those of a time. A time that does not exist for a patient has no row.
+        Columns: subject, evaluator, endpoint, value, days, event, reason, date. `value` is that of a response endpoint;
+        `days`, `event` and `reason` are those of a time. A time that does not exist for a patient has no row.
         """
         found = []
-        for (subject, evaluator), history in self.histories[criteria].items():
+        names = ("value", "days", "event", "reason")
+        for key, history in self.histories[criteria].items():
             for name, endpoint in endpoints.items():
                 derived = endpoint.derive(history)
                 if derived is not None:
-                    values = {"date": None, **{k: getattr(derived, k, None) for k in ("value", "days", "event", "reason", "date")}}
-                    values["date"] = values["date"] or getattr(derived, "end", None)
-                    found.append({"subject": subject, "evaluator": evaluator, "endpoint": name, **values})
-        names = ["subject", "evaluator", "endpoint", "value", "days", "event", "reason", "date"]
-        return pd.DataFrame(found, columns=names)
+                    values = [getattr(derived, field, None) for field in names]
+                    found.append((*key, name, *values, getattr(derived, "date", getattr(derived, "end", None))))
+        return pd.DataFrame(found, columns=["subject", "evaluator", "endpoint", *names, "date"])
 
     def findings_frame(self) -> pd.DataFrame:
         """Lay out the findings, one row for each."""
@@ -114,15 +115,15 @@ def derive(
     Parameters
     ----------
     tr
-        Measurements, one row for each: columns as in the CDISC domain TR (USUBJID, TRLNKID, TRGRPID, TRTESTCD, TRSTRESC, TRDTC;
-        TRSTRESU, VISITNUM, VISIT, TREVAL, TREVALID if there), or subject, lesion, group, test, value, date; unit,
-        visit_number, visit, evaluator, reader. Groups are TARGET, NON-TARGET and NEW; tests LDIAM, LPERP or SAXIS (short
-        axis), DIAMETER, SUMDIAM and TUMSTATE.
+        Measurements, one row for each: columns as in the CDISC domain TR (USUBJID, TRLNKID, TRGRPID, TRTESTCD,
+        TRSTRESC, TRDTC; TRSTRESU, VISITNUM, VISIT, TREVAL, TREVALID if there), or subject, lesion, group, test,
+        value, date; unit, visit_number, visit, evaluator, reader. Groups are TARGET, NON-TARGET and NEW; tests LDIAM,
+        LPERP or SAXIS (short axis), DIAMETER, SUMDIAM and TUMSTATE.
     tu
         Locations, as in TU (USUBJID, TULNKID, TULOC). Without them every lesion is taken as non-nodal.
     subjects
-        One row for each patient, as in ADSL: USUBJID and RANDDT (or TRTSDT); DTHDT, NACTDT and DCTDT if there. Without them
-        the baseline visit is the reference date and nobody dies.
+        One row for each patient, as in ADSL: USUBJID and RANDDT (or TRTSDT); DTHDT, NACTDT and DCTDT if there.
+        Without them the baseline visit is the reference date and nobody dies.
     rule
         The convention for what RECIST 1.1 leaves open.
 
@@ -147,122 +148,44 @@ def derive(
     frame, findings = measurements(tr, tu)
     who = None if subjects is None else patients(subjects)
     grouped: dict[Key, list[Row]] = defaultdict(list)
-    for values in zip(*(frame[field] for field in FIELDS), strict=True):
-        grouped[values[0], values[1]].append(Row(*values))
-    readings, histories = {}, {name: {} for name in ("RECIST 1.1", "iRECIST")}  # type: ignore[var-annotated]  # typed by Derivation
+    for values in zip(*(frame[field] for field in Row._fields), strict=True):
+        row = Row(*values)
+        grouped[row.subject, row.evaluator].append(row)
+    readings: dict[Key, tuple[Reading, Responses]] = {}
+    histories: dict[Criteria, dict[Key, ResponseHistory]] = {"RECIST 1.1": {}, "iRECIST": {}}
     unreadable = {(found.subject, found.evaluator) for found in findings if found.severity == "error"}
     for key, rows in grouped.items():
+        if key in unreadable:
+            continue
+        patient = None if who is None else who.get(key[0])
         found = check(rows)
+        if who is not None and patient is None:
+            found.append(
+                Finding("error", "unknown subject", *key, "", "not among the subjects", "add its reference date")
+            )
         findings += found
-        if key in unreadable or any(one.severity == "error" for one in found):
+        if any(one.severity == "error" for one in found):
             continue
-        known = _known(who, key[0], findings, key[1])
-        if who is not None and known is None:
-            continue
-        alive = _before_death(rows, known, findings)
-        reading = read(alive, None if known is None else known["reference"], findings) if alive else None
+        known = rows if patient is None else _before_death(rows, patient, findings)
+        reading = read(known, patient and patient.reference, findings) if known else None
         if reading is None:
             continue
         seen = assess(reading.visits, rule)
         readings[key] = reading, seen
-        for name, code, terms in (("RECIST 1.1", seen.recist, RECIST), ("iRECIST", seen.irecist, IRECIST)):
-            reference = reading.dates[0] if known is None else known["reference"]
-            histories[name][key] = ResponseHistory(
-                key[0],
-                reference.date(),
-                tuple(date.date() for date in reading.dates[1:]),
-                tuple(terms.term(int(value)) for value in code[1:]),
-                name,  # type: ignore[arg-type]  # one of the two literals above
-                **_times(known),
-            )
+        of = patient or Patient(reading.dates[0], NEVER, NEVER, NEVER)
+        for terms, code in ((RECIST, seen.recist), (IRECIST, seen.irecist)):
+            responses = [terms.term(int(value)) for value in code[1:]]
+            histories[terms.criteria][key] = history_of(key, of, list(reading.dates[1:]), responses, terms.criteria)
     return Derivation(readings, histories, tuple(findings), rule)
 
 
-def read_responses(
-    rs: pd.DataFrame, subjects: pd.DataFrame, criteria: Criteria = "RECIST 1.1"
-) -> tuple[dict[Key, ResponseHistory], list[Finding]]:
-    """Read overall responses as they were recorded (RS: USUBJID, RSSTRESC, RSDTC; RSTESTCD OVRLRESP if there).
-
-    Returns
-    -------
-    dict, list of Finding
-        A history for each (subject, evaluator); of a patient with an error among the findings there is none.
-    """
-    frame = columns(rs, RS_COLUMNS, RS_OPTIONAL, "rs")
-    frame = frame[frame["test"].isna() | (frame["test"] == "OVRLRESP")]
-    written = frame["date"]
-    frame = frame.assign(date=dates(frame["date"])[0], visit=frame["visit"].fillna(written).astype(str))
-    who = patients(subjects)
-    histories: dict[Key, ResponseHistory] = {}
-    findings: list[Finding] = []
-    terms = {term.upper() for term in (IRECIST if criteria == "iRECIST" else RECIST).terms}
-    for key, rows in frame.groupby(["subject", "evaluator"], sort=False):
-        found = list(_response_findings(key, rows, terms))
-        known = _known(who, key[0], found, key[1])
-        findings += found
-        if known is None or any(one.severity == "error" for one in found):
-            continue
-        rows = rows[rows["date"] <= known["death"]] if known["death"] == known["death"] else rows
-        histories[key] = ResponseHistory(
-            key[0],
-            known["reference"].date(),
-            tuple(date.date() for date in rows["date"]),
-            tuple(None if pd.isna(response) else response for response in rows["response"]),
-            criteria,
-            **_times(known),
-        )
-    return histories, findings
-
-
-def _response_findings(key: Key, rows: pd.DataFrame, terms: set[str]) -> Iterator[Finding]:
-    """Responses outside the code list, dates that go back, dates twice."""
-    before = None
-    for row in rows.itertuples():
-        place = (*key, str(row.visit))
-        if not pd.isna(row.response) and str(row.response).strip().upper() not in terms:
-            yield Finding(
-                "error", "response outside the code list", *place, f"response {row.response!r}", f"use one of {sorted(terms)}"
-            )
-        if pd.isna(row.date):
-            yield Finding("error", "unreadable date", *place, "no readable date", "write YYYY-MM-DD")
-        elif before is not None and row.date < before:
-            yield Finding("error", "dates out of order", *place, f"{row.date:%Y-%m-%d} after {before:%Y-%m-%d}", "sort by date")
-        elif before is not None and row.date == before:
-            yield Finding("error", "duplicate visit", *place, f"{row.date:%Y-%m-%d} stands twice", "keep one of them")
-        before = row.date
-
-
-def _known(who: pd.DataFrame | None, subject: str, findings: list[Finding], evaluator: str) -> pd.Series[pd.Timestamp] | None:
-    """What is known of a subject; a finding if nothing is."""
-    if who is None:
-        return None
-    if subject not in who.index:
-        findings.append(
-            Finding("error", "unknown subject", subject, evaluator, "", "not among the subjects", "add its reference date")
-        )
-        return None
-    return who.loc[subject]
-
-
-def _times(known: pd.Series[pd.Timestamp] | None) -> dict[str, object]:
-    """Dates of death, new therapy and discontinuation."""
-    if known is None:
-        return {}
-    names = ("death", "new_therapy", "discontinuation")
-    return {name: None if pd.isna(known[name]) else known[name].date() for name in names}
-
-
-def _before_death(rows: list[Row], known: pd.Series[pd.Timestamp] | None, findings: list[Finding]) -> list[Row]:
-    """Rows up to death; a finding for what comes after it."""
-    if known is None or pd.isna(known["death"]):
-        return rows
-    late = [row for row in rows if row.date > known["death"]]
-    for visit in dict.fromkeys(row.visit for row in late):
-        message = f"measured after death on {known['death']:%Y-%m-%d}"
-        findings.append(
-            Finding("warning", "measurement after death", rows[0].subject, rows[0].evaluator, visit, message, "not used")
-        )
-    return [row for row in rows if row.date <= known["death"]]
+def _before_death(rows: list[Row], patient: Patient, findings: list[Finding]) -> list[Row]:
+    """Keep the rows up to death; a finding for what comes after it."""
+    late = [row for row in rows if row.date > patient.death]
+    for row in {row.visit: row for row in late}.values():
+        message = f"measured after death on {patient.death:%Y-%m-%d}"
+        findings.append(finding("warning", "measurement after death", row, message, "not used"))
+    return [row for row in rows if not row.date > patient.death]
 
 
 def _rows(reading: Reading, seen: Responses) -> Iterator[dict[str, object]]:

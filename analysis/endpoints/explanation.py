@@ -32,7 +32,9 @@ def explain_reading(reading: Reading, seen: Responses) -> list[str]:
             lines.append(f"  target {RECIST.term(int(seen.target[i]))}: {_target(seen, i)}")
         if reading.visits.non_target[i] != MISSING:
             states = {
-                row.lesion: row.text.lower() or f"{row.value:g} mm" for row in reading.rows[i] if row.group == "NON-TARGET"
+                row.lesion: row.text.lower() or f"{row.value:g} mm"
+                for row in reading.rows[i]
+                if row.group == "NON-TARGET"
             }
             named = ", ".join(f"{lesion} {state}" for lesion, state in states.items()) or "not assessed"
             lines.append(f"  non-target {RECIST.term(int(reading.visits.non_target[i]))}: {named}")
@@ -70,7 +72,8 @@ def _target(seen: Responses, i: int) -> str:
     if code == PD and not lesions.has_grown(size, nadir):
         return f"{against}: disease after a complete response"
     if code == PD:
-        return f"{against}: {size - nadir:+.4g} mm and {100 * (size / nadir - 1) if nadir else float('inf'):+.3g}% over the nadir"
+        percent = f" and {100 * (size / nadir - 1):+.3g}%" if nadir else ""
+        return f"{against}: {size - nadir:+.4g} mm{percent} over the nadir"
     if code == PR and size > 0.7 * baseline + lesions.TOLERANCE:
         return f"{against}: a partial response is kept until progression"
     return f"{against}: {100 * (size / baseline - 1):+.3g}% from baseline"

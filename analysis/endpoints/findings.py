@@ -1,4 +1,4 @@
-"""What is wrong with a trial's measurements or responses: the subject, the visit, the rule, and what was done about it."""
+"""What is wrong with a trial's measurements or responses: subject, visit, rule, and what was done about it."""
 
 from __future__ import annotations
 

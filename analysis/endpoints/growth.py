@@ -1,7 +1,7 @@
 """How a lesion's size changes over time: the growth laws of Stein, Wang and Claret, relative to baseline.
 
-Stein et al., Clin Cancer Res 2011;17:907-917; Wang et al., Clin Pharmacol Ther 2009;86:167-174; Claret et al., J Clin Oncol
-2009;27:4103-4108. Time is in months, rates are per month.
+Stein et al., Clin Cancer Res 2011;17:907-917; Wang et al., Clin Pharmacol Ther 2009;86:167-174; Claret et al., J Clin
+Oncol 2009;27:4103-4108. Time is in months, rates are per month.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class Rate:
         for field in ("median", "between_patients", "between_lesions"):
             value = getattr(self, field)
             if not 0 <= value < np.inf:
-                raise InvalidValueError(field, value, "a finite number, at least 0", "give a rate per month, and sd of its log")
+                raise InvalidValueError(
+                    field, value, "a finite number, at least 0", "give a rate per month, and sd of its log"
+                )
 
     def draw(self, patients: int, lesions: int, rng: np.random.Generator) -> Floats:
         """Draw one rate for each lesion, shape (patients, lesions)."""

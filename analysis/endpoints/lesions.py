@@ -1,7 +1,7 @@
 """From diameters to responses at each visit, compiled: target, non-target, overall by RECIST 1.1, overall by iRECIST.
 
-Visit 0 is the baseline. Diameters are in mm, longest for non-nodal lesions and short axis for nodes, NaN where missing. Sums
-are compared with a tolerance of a millionth of a millimetre, so that 42 of 60 mm is a PR.
+Visit 0 is the baseline. Diameters are in mm, longest for non-nodal lesions and short axis for nodes, NaN where
+missing. Sums are compared with a tolerance of a millionth of a millimetre, so that 42 of 60 mm is a PR.
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ def has_grown(size: float, reference: float) -> bool:
 def target_sequence(
     diameter: Floats, node: Bools, visits: int, rule: tuple[bool, bool], code: Codes, size: Floats, nadir: Floats
 ) -> None:
-    """Write the target response, the measured sum and the nadir before it, for each visit; `diameter` is (visits, lesions).
+    """Write target response, measured sum and the nadir before it for each visit; `diameter` is (visits, lesions).
 
-    `rule` is (keeps_response, reappearance_is_progression): whether a PR lasts until PD, and whether any disease after a CR is
-    PD. A visit with a missing lesion is NE unless what was measured is PD already, and leaves the nadir as it is.
+    `rule` is (keeps_response, reappearance_is_progression): whether a PR lasts until PD, and whether any disease
+    after a CR is PD. A visit with a missing lesion is NE unless what was measured is PD already, and leaves the nadir
+    as it is.
     """
     keeps_response, reappearance_is_progression = rule
     lesions = node.size
@@ -126,9 +127,10 @@ def irecist_sequence(
     `new` counts the new lesions that are there, `new_size` is the sum of the measured ones. Growth of non-target and of
     unmeasured new lesions is against the iUPD scan. A visit less than `confirm_from` days after iUPD cannot confirm it.
 
-    Seymour 2017, table 2. What did not progress at iUPD confirms it by progressing, what did by any of: target sum 5 mm more,
-    further non-target growth, new lesions 5 mm more, grown or more. iCR, iPR or iSD resets the bar, not the nadir: lesions known
-    then are no longer new. New lesions that persist do not block iPR; they turn iCR into iPR and leave iSD at iUPD.
+    Seymour 2017, table 2. What did not progress at iUPD confirms it by progressing, what did by any of: target sum 5
+    mm more, further non-target growth, new lesions 5 mm more, grown or more. iCR, iPR or iSD resets the bar, not the
+    nadir: lesions known then are no longer new. New lesions that persist do not block iPR; they turn iCR into iPR and
+    leave iSD at iUPD.
     """
     pending, began = 0, 0
     known = 0

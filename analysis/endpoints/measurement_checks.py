@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-import pandas as pd
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from analysis.endpoints.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pandas as pd
 
 NON_TARGET_STATES = {
     "ABSENT": "absent",
@@ -51,9 +52,9 @@ class Row(NamedTuple):
     organ: str | None
 
 
-def finding(severity: str, rule: str, row: Row, message: str, consequence: str) -> Finding:
+def finding(severity: Literal["error", "warning"], rule: str, row: Row, message: str, consequence: str) -> Finding:
     """Build a finding at a row."""
-    return Finding(severity, rule, row.subject, row.evaluator, row.visit, message, consequence)  # type: ignore[arg-type]  # literals above
+    return Finding(severity, rule, row.subject, row.evaluator, row.visit, message, consequence)
 
 
 def units(rows: list[Row]) -> Iterator[Finding]:
@@ -95,7 +96,7 @@ def order(rows: list[Row]) -> Iterator[Finding]:
             known = first.setdefault(row.visit_number, row)
             first[row.visit_number] = min(known, row, key=lambda one: one.date)
     visits = [first[number] for number in sorted(first)]
-    for before, after in zip(visits, visits[1:], strict=False):
+    for before, after in pairwise(visits):
         if after.date < before.date:
             message = f"{after.date:%Y-%m-%d} is before {before.visit} ({before.date:%Y-%m-%d})"
             yield finding("error", "dates out of order", after, message, "correct the date")
@@ -106,11 +107,13 @@ def states(rows: list[Row]) -> Iterator[Finding]:
     for row in rows:
         if row.test == "TUMSTATE" and row.text not in NON_TARGET_STATES:
             message = f"{row.lesion} is {row.text!r}"
-            yield finding("error", "state outside the code list", row, message, f"use one of {sorted(NON_TARGET_STATES)}")
+            yield finding(
+                "error", "state outside the code list", row, message, f"use one of {sorted(NON_TARGET_STATES)}"
+            )
 
 
 def groups(rows: list[Row]) -> Iterator[Finding]:
-    """Groups that are neither target, non-target nor new."""
+    """Find groups that are neither target, non-target nor new."""
     for row in rows:
         if not row.group.startswith(("TARGET", "NON-TARGET", "NEW")):
             yield finding("error", "group", row, f"{row.lesion} is {row.group!r}", "use TARGET, NON-TARGET or NEW")

@@ -1,4 +1,4 @@
-"""How readers see a disease: measurement error that they share in part, lesions they choose, progression they call late."""
+"""How readers see a disease: measurement error shared in part, lesions they choose, progression they call late."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ class Readers:
     def __post_init__(self) -> None:
         for field, highest in (("error", np.inf), ("delay", np.inf), ("correlation", 1.0), ("other_lesion", 1.0)):
             if not 0 <= getattr(self, field) <= highest:
-                raise InvalidValueError(field, getattr(self, field), f"from 0 to {highest}", "give a number in that range")
+                raise InvalidValueError(
+                    field, getattr(self, field), f"from 0 to {highest}", "give a number in that range"
+                )
 
     def lesions(self, targets: int) -> int:
         """Lesions of a patient that any reader may follow."""
@@ -69,7 +71,9 @@ class Scans(NamedTuple):
     new: Counts
 
 
-def read_disease(disease: Disease, readers: Readers, time: Floats, targets: int, rng: np.random.Generator) -> list[Scans]:
+def read_disease(
+    disease: Disease, readers: Readers, time: Floats, targets: int, rng: np.random.Generator
+) -> list[Scans]:
     """Read a batch once by each reader: the investigator, then the independent reader if there is one."""
     patients = len(time)
     shared = rng.standard_normal((patients, time.shape[1] + 1, targets)) if readers.error else None
@@ -130,9 +134,9 @@ def discordance(
     Returns
     -------
     float, float
-        EDR = (b + a3) / (a + b): share of the investigator's progressions that the independent reader sees later or not at
-        all. LDR = (c + a2) / (a2 + a3 + b + c): share of discordances in which the investigator is later. NaN if nothing is
-        to be divided by.
+        EDR = (b + a3) / (a + b): share of the investigator's progressions that the independent reader sees later or
+        not at all. LDR = (c + a2) / (a2 + a3 + b + c): share of discordances in which the investigator is later. NaN
+        if nothing is to be divided by.
 
     Notes
     -----

@@ -9,12 +9,14 @@ import numpy as np
 
 from analysis.endpoints.assessment import Visits
 from analysis.endpoints.codes import CR, NE, NON_CR_NON_PD, PD
-from analysis.endpoints.findings import Finding
 from analysis.endpoints.lesions import NORMAL_NODE, non_target_response
 from analysis.endpoints.measurement_checks import NON_TARGET_STATES, Row, finding
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from analysis.endpoints.codes import Floats
+    from analysis.endpoints.findings import Finding
 
 STATE_CODES = {"absent": CR, "present": NON_CR_NON_PD, "progression": PD, "missing": NE}
 NODAL = ("LYMPH NODE", "NODE")
@@ -81,13 +83,24 @@ def read(rows: list[Row], reference: pd.Timestamp | None, found: list[Finding]) 
     zero = reference if reference is not None else when[0]
     day = np.array([float((date - zero).days) for date in when])
     return Reading(
-        rows[0].subject, rows[0].evaluator, labels, when, tuple(targets), tuple(map(tuple, kept)), _visits(day, kept, targets)
+        rows[0].subject,
+        rows[0].evaluator,
+        labels,
+        when,
+        tuple(targets),
+        tuple(map(tuple, kept)),
+        _visits(day, kept, targets),
     )
 
 
 def _targets(kept: list[list[Row]]) -> dict[str, bool]:
     """Target lesions, and whether each is a node."""
-    return {row.lesion: is_node(row.organ) for seen in kept for row in seen if row.group == "TARGET" and row.test != "SUMDIAM"}
+    return {
+        row.lesion: is_node(row.organ)
+        for seen in kept
+        for row in seen
+        if row.group == "TARGET" and row.test != "SUMDIAM"
+    }
 
 
 def _diameter(seen: list[Row], lesion: str, node: bool) -> list[float]:
@@ -121,7 +134,7 @@ def _contradictions(kept: list[list[Row]], targets: dict[str, bool]) -> list[Fin
     return found
 
 
-def _visits(day: np.ndarray, kept: list[list[Row]], targets: dict[str, bool]) -> Visits:
+def _visits(day: Floats, kept: list[list[Row]], targets: dict[str, bool]) -> Visits:
     """Lay the rows out as arrays."""
     n = len(kept)
     diameter = np.full((n, len(targets)), np.nan)
@@ -138,7 +151,9 @@ def _visits(day: np.ndarray, kept: list[list[Row]], targets: dict[str, bool]) ->
         for row in seen:
             if row.group == "NON-TARGET" and row.test == "TUMSTATE":
                 states[row.lesion] = STATE_CODES[NON_TARGET_STATES[row.text]]
-                growth[visit] |= row.text == "INCREASED" or states[row.lesion] == PD and visit > 0 and _worse(kept, visit, row)
+                growth[visit] |= row.text == "INCREASED" or (
+                    states[row.lesion] == PD and visit > 0 and _worse(kept, visit, row)
+                )
             elif row.group == "NON-TARGET" and row.value == row.value and row.test != "LDIAM":
                 states[row.lesion] = CR if row.value < (NORMAL_NODE if known[row.lesion] else 1e-9) else NON_CR_NON_PD
             elif row.group.startswith("NEW"):
@@ -152,7 +167,9 @@ def _visits(day: np.ndarray, kept: list[list[Row]], targets: dict[str, bool]) ->
         non_target[visit] = non_target_response(np.array(list(states.values()), dtype=np.int8))
         new[visit] = len(there)
         new_size[visit] = sum(sizes.values()) if sizes else np.nan
-    return Visits(day, diameter, np.array(list(targets.values()), np.bool_), non_target, growth, new, new_size, new_growth)
+    return Visits(
+        day, diameter, np.array(list(targets.values()), np.bool_), non_target, growth, new, new_size, new_growth
+    )
 
 
 def _worse(kept: list[list[Row]], visit: int, row: Row) -> bool:

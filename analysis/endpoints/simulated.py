@@ -1,4 +1,4 @@
-"""Trials simulated down to the scan: patients, disease, visits, readers, then every endpoint as it would be observed."""
+"""Trials simulated down to the scan: disease, visits, readers, then every endpoint as it would be observed."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from analysis.endpoints.disease_control import UnconfirmedAs
 
 PATIENTS_PER_CHUNK = 2**13
+SAME_SCAN = 1e-6
+"""Months within which two times are one scan: times are kept to a millionth of a day."""
 
 
 @dataclass(frozen=True)
@@ -92,15 +94,21 @@ class _Plan:
         for scans in read_disease(disease, self.readers, at, self.tumours.targets, rng):
             out = empty(size, len(self.definitions.landmarks))
             settings = self.definitions.compiled
-            derive_patients(*self._arrays(scans), month, disease.death, last, settings, out)
+            derive_patients(
+                np.ascontiguousarray(scans.diameter),
+                scans.node,
+                scans.non_target,
+                scans.new,
+                month,
+                disease.death,
+                last,
+                settings,
+                out,
+            )
             found.append(out)
             if self.readers.stops_at_investigator:
-                last = np.minimum(last, out.progression[0] + 1e-9)
+                last = np.minimum(last, out.progression[0] + SAME_SCAN)
         return found
-
-    @staticmethod
-    def _arrays(scans: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
-        return tuple(map(np.ascontiguousarray, scans))
 
 
 def simulate_endpoints(
@@ -123,8 +131,8 @@ def simulate_endpoints(
     patients, trials
         Patients in each trial, and number of trials.
     rng
-        Seed. The same seed gives the same bits whatever the executor: trials are cut into chunks of fixed size, each with
-        a stream of its own.
+        Seed. The same seed gives the same bits whatever the executor: trials are cut into chunks of fixed size, each
+        with a stream of its own.
     definitions
         How endpoints are derived.
     executor

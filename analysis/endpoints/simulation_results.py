@@ -74,7 +74,7 @@ class SimulatedEndpoints:
         return self.endpoints[known.index(reader)]
 
     def rates(self, reader: str = "investigator") -> pd.DataFrame:
-        """Rates by criterion and definition: columns criteria, endpoint, landmark (days; NaN if none), rate, std_error."""
+        """Lay out rates: columns criteria, endpoint, landmark (days; NaN if none), rate, std_error."""
         seen = self.of(reader)
         rows: list[tuple[str, str, float, float, float]] = []
         for c, criteria in enumerate(CRITERIA):
@@ -91,15 +91,19 @@ class SimulatedEndpoints:
         return pd.DataFrame(rows, columns=["criteria", "endpoint", "landmark", "rate", "std_error"])
 
     def median_pfs(self, criteria: str = "RECIST 1.1", reader: str = "investigator") -> Estimate:
-        """Kaplan-Meier median of all patients together, in months, with a standard error from the trials' halves.
+        """Kaplan-Meier median of all patients together, in months, with its Monte Carlo standard error.
 
-        The error is that of the median over 20 groups of trials; NaN with fewer than 20 trials or a median not reached.
+        The error is taken over 20 groups of trials; NaN with fewer than 20 trials or a median not reached.
         """
         seen, c = self.of(reader), CRITERIA.index(criteria)
         time, event = seen.time[c], seen.event[c]
         groups = np.array_split(np.arange(len(time)), 20) if len(time) >= 20 else []
         medians = np.array([kaplan_meier(time[g].ravel(), event[g].ravel()).quantile(0.5) for g in groups])
-        error = float(medians.std(ddof=1) / np.sqrt(len(medians))) if len(medians) and np.isfinite(medians).all() else np.nan
+        error = (
+            float(medians.std(ddof=1) / np.sqrt(len(medians)))
+            if len(medians) and np.isfinite(medians).all()
+            else np.nan
+        )
         return Estimate(float(kaplan_meier(time.ravel(), event.ravel()).quantile(0.5)), error)
 
     def survival_at(self, months: float, criteria: str = "RECIST 1.1", reader: str = "investigator") -> Estimate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ def growth_rate(before: float, after: float, months: float) -> float:
     """Per cent of volume per month between two sums; NaN where either is 0."""
     if before <= 0.0 or after <= 0.0 or months <= 0.0:
         return np.nan
-    return 100.0 * (np.exp(3.0 * np.log(after / before) / months) - 1.0)
+    return 100.0 * (math.exp(3.0 * math.log(after / before) / months) - 1.0)
 
 
 @njit(cache=True, nogil=True)

@@ -1,8 +1,8 @@
-"""Frames as they come from TR, TU, RS and ADSL: columns found by their CDISC or plain names, dates and diameters read."""
+"""Frames as they come from TR, TU, RS and ADSL: columns by their CDISC or plain names, dates and diameters read."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -56,6 +56,7 @@ SUBJECT_OPTIONAL = {
     "discontinuation": ("DCTDT", "discontinuation"),
 }
 
+PLACE = ["subject", "evaluator", "visit"]
 TOO_SMALL = {"TOO SMALL TO MEASURE", "TSTM"}
 ABSENT = {"ABSENT", "RESOLVED"}
 
@@ -116,25 +117,47 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None) -> tuple[pd.DataFram
     frame["unit"] = frame["unit"].fillna("mm").astype(str).str.strip().str.lower()
     frame["organ"] = None
     findings = [
-        Finding("error", "unreadable date", row.subject, row.evaluator, row.visit, f"date {date!r}", "write YYYY-MM-DD")
-        for row, date in zip(frame.itertuples(), written, strict=True)
-        if pd.isna(row.date)
+        Finding(
+            "error",
+            "unreadable date",
+            subject,
+            evaluator,
+            visit,
+            f"date {date!r}",
+            "write YYYY-MM-DD",
+        )
+        for subject, evaluator, visit, when, date in zip(
+            *(frame[name] for name in PLACE), frame["date"], written, strict=True
+        )
+        if pd.isna(when)
     ]
-    for row in frame[partial].drop_duplicates(["subject", "evaluator", "visit"]).itertuples():
-        message = f"date {row.date:%Y-%m} without a day"
+    once = frame[partial].drop_duplicates(PLACE)
+    for subject, evaluator, visit, when in zip(*(once[name] for name in PLACE), once["date"], strict=True):
+        message = f"date {when:%Y-%m} without a day"
         findings.append(
-            Finding("warning", "partial date", row.subject, row.evaluator, row.visit, message, "taken as the month's last day")
+            Finding(
+                "warning",
+                "partial date",
+                subject,
+                evaluator,
+                visit,
+                message,
+                "taken as the month's last day",
+            )
         )
     if tu is not None:
         located = columns(tu, TU_COLUMNS, TU_OPTIONAL, "tu")
         keys = ["subject", "evaluator", "lesion"]
         distinct = located.drop_duplicates([*keys, "organ"])
-        for key, organs in distinct[distinct.duplicated(keys, keep=False)].groupby(keys)["organ"]:
-            subject, evaluator, lesion = key
-            message = f"lesion {lesion} lies in {' and in '.join(map(str, organs))}"
-            findings.append(
-                Finding("error", "lesion changes organ", subject, evaluator, "", message, "correct the location")
-            )
+        organs: dict[tuple[str, ...], list[str]] = {}
+        for *key, organ in zip(*(distinct[name] for name in [*keys, "organ"]), strict=True):
+            organs.setdefault(tuple(map(str, key)), []).append(str(organ))
+        for (subject, evaluator, lesion), found in organs.items():
+            if len(found) > 1:
+                message = f"lesion {lesion} lies in {' and in '.join(found)}"
+                findings.append(
+                    Finding("error", "lesion changes organ", subject, evaluator, "", message, "correct the location")
+                )
         first = distinct.drop_duplicates(keys)
         frame = frame.drop(columns="organ").merge(first[[*keys, "organ"]], on=keys, how="left")
     number = pd.to_numeric(frame["visit_number"], errors="coerce")
@@ -142,7 +165,16 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None) -> tuple[pd.DataFram
     return frame, findings
 
 
-def patients(subjects: pd.DataFrame) -> pd.DataFrame:
+class Patient(NamedTuple):
+    """What is known of a patient apart from tumours; NaT for what did not happen."""
+
+    reference: pd.Timestamp
+    death: pd.Timestamp
+    new_therapy: pd.Timestamp
+    discontinuation: pd.Timestamp
+
+
+def patients(subjects: pd.DataFrame) -> dict[str, Patient]:
     """Read subjects, one row for each: reference date, and dates of death, new therapy and discontinuation (or NaT).
 
     Raises
@@ -151,10 +183,14 @@ def patients(subjects: pd.DataFrame) -> pd.DataFrame:
         If a subject stands there twice or has no readable reference date.
     """
     frame = columns(subjects, SUBJECT_COLUMNS, SUBJECT_OPTIONAL, "subjects")
-    for field in ("reference", "death", "new_therapy", "discontinuation"):
-        frame[field] = dates(frame[field])[0]
-    for subject in frame["subject"][frame["subject"].duplicated()]:
-        raise InvalidValueError("subjects", subject, "one row for each subject", "drop the duplicate")
-    for subject in frame["subject"][frame["reference"].isna()]:
-        raise InvalidValueError("subjects", subject, "a reference date YYYY-MM-DD", "give the date of randomisation")
-    return frame.set_index("subject")
+    known: dict[str, Patient] = {}
+    read = [dates(frame[field])[0] for field in Patient._fields]
+    for subject, *when in zip(frame["subject"], *read, strict=True):
+        if subject in known:
+            raise InvalidValueError("subjects", subject, "one row for each subject", "drop the duplicate")
+        patient = known[subject] = Patient(*when)
+        if pd.isna(patient.reference):
+            raise InvalidValueError(
+                "subjects", subject, "a reference date YYYY-MM-DD", "give the date of randomisation"
+            )
+    return known

@@ -51,7 +51,8 @@ class Tumours:
     targets
         Target lesions of each patient, 1 to 5.
     baseline, baseline_spread
-        Median diameter of a non-nodal target in mm, and sd of its logarithm; targets below 10 mm (nodes: 15) are not chosen.
+        Median diameter of a non-nodal target in mm, and sd of its logarithm; targets below 10 mm (nodes: 15) are not
+        chosen.
     nodes
         Share of targets that are lymph nodes. A node shrinks to its normal size of 5 mm, not to nothing.
     new_lesions, non_target, death
@@ -83,7 +84,9 @@ class Tumours:
             raise InvalidValueError("targets", self.targets, "1 to 5 target lesions", "RECIST 1.1 follows 5 at most")
         for field in ("new_lesions", "non_target", "death", "baseline_spread"):
             if not 0 <= getattr(self, field) < np.inf:
-                raise InvalidValueError(field, getattr(self, field), "a finite number, at least 0", "give a rate per month")
+                raise InvalidValueError(
+                    field, getattr(self, field), "a finite number, at least 0", "give a rate per month"
+                )
         for field in ("nodes", "with_non_target"):
             if not 0 <= getattr(self, field) <= 1:
                 raise InvalidValueError(field, getattr(self, field), "a share from 0 to 1", "give a fraction")

@@ -34,8 +34,9 @@ def _draw_power(ax: Axes, seed: int) -> pd.DataFrame:
     n, curves = caboavenec.planned_enrolment(), caboavenec.power_curve(seed=seed)
     rates = np.linspace(0.05, 0.75, 141)
     frames = []
-    for number, (null_rate, points) in enumerate(curves.groupby("null_rate")):
+    for number, null_rate in enumerate(caboavenec.NULL_RATES.value):
         colour, height = PALETTE[number], 0.62 - 0.09 * number
+        points = curves[curves["null_rate"] == null_rate]
         exact = exact_binomial(n, null_rate=null_rate, alpha=caboavenec.ALPHA.value)
         power = exact.rejection_probability(rates)
         ax.plot(rates, power, color=colour)
@@ -65,8 +66,59 @@ def _draw_sizes(ax: Axes) -> pd.DataFrame:
     return table.assign(panel="sizes")
 
 
+def draw_against_history(seed: int) -> Drawing:
+    """CaboAveNEC against historical controls: their counts, and the type I error rate that their uncertainty leaves."""
+    figure = Figure(figsize=(PAGE_WIDTH, 3.0), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=[1, 1.15])
+    numbers = pd.concat([_draw_controls(left), _draw_error_rates(right, seed)], ignore_index=True)
+    figure.supxlabel(
+        "Left: exact 95% intervals. Right, lines: exact, averaged over the posterior of the control's rate (Jeffreys' "
+        "prior);\ndots: simulated, bars \N{PLUS-MINUS SIGN}2 Monte Carlo standard errors; crosses: attained alpha if "
+        "the null rate were known to be true.",
+        fontsize=6.5, color=GREY,
+    )  # fmt: skip
+    return Drawing(figure, numbers)
+
+
+def _draw_controls(ax: Axes) -> pd.DataFrame:
+    controls = caboavenec.historical_controls()
+    for number, row in enumerate(controls.to_dict("records")):
+        colour, height = PALETTE[number], -number
+        ax.plot([row["lower"], row["upper"]], [height, height], color=colour)
+        ax.plot(row["rate"], height, "o", color=colour, ms=5)
+        label = f"{row['control']}: {row['responders']}/{row['n']}"
+        ax.text(0.01, height + 0.16, label, fontsize=7.5, color=colour, va="bottom")
+    ax.set_ylim(-len(controls) + 0.6, 0.6)
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    percent_axis(ax, "Disease control", axis="x", low=0.0, high=0.8)
+    ax.set_title("What is known")
+    return controls.assign(panel="controls")
+
+
+def _draw_error_rates(ax: Axes, seed: int) -> pd.DataFrame:
+    table, known = caboavenec.against_history(seed=seed), caboavenec.exact_designs()
+    for colour, control in zip(PALETTE, caboavenec.CONTROLS, strict=False):
+        rows = table[table["control"] == control.name]
+        ax.plot(rows["null_rate"], rows["exact"], color=colour, label=control.name)
+        ax.errorbar(rows["null_rate"], rows["simulated"], 2 * rows["std_error"], fmt="o", ms=3, lw=1, color=colour)
+    ax.plot(known["null_rate"], known["attained_alpha"], "x", color=GREY, ms=5, label="null rate known")
+    ax.axhline(caboavenec.ALPHA.value, color=GREY, lw=0.6, ls=":")
+    ax.legend(title="No better than", title_fontsize=8, loc="upper right")
+    percent_axis(ax, "Null rate of the test", axis="x", low=0.08, high=0.32)
+    percent_axis(ax, "Probability of rejection", low=0.0, high=0.25)
+    ax.set_title(f"Type I error of {caboavenec.planned_enrolment()} patients")
+    return table.assign(panel="type I error")
+
+
 WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
 
 FIGURES = [
+    RegisteredFigure(
+        "caboavenec-against-history",
+        (caboavenec.TRIAL, "avenec", "pembrolizumab-g3-nen"),
+        2023,
+        draw_against_history,
+    ),
     RegisteredFigure("caboavenec-operating-characteristics", (caboavenec.TRIAL,), 2022, draw_operating_characteristics),
 ]

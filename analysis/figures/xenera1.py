@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,12 @@ from analysis.studies import bolero2
 from analysis.studies.xenera1 import plan, power, seen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from matplotlib.axes import Axes
 
 BLUE, ORANGE, GREEN = PALETTE[:3]
-NOTE = {"fontsize": 7, "color": GREY}
+NOTE: dict[str, Any] = {"fontsize": 7, "color": GREY}
 RATIO_TICKS = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -36,11 +38,11 @@ def draw_power_grid(seed: int) -> Drawing:
         ax.set_ylabel("")
     design = plan.design()
     figure.supxlabel(
-        f"{design.n} patients 1:1, {plan.ACCRUAL.value:g} months of accrual, data cut at "
-        f"{plan.calendar_end():.1f} months, scans every {plan.ASSESSMENTS.value:g} weeks, one-sided {plan.ALPHA.value:.1%}.\n"
+        f"{design.n} patients 1:1, {plan.ACCRUAL.value:g} months of accrual, data cut at {plan.calendar_end():.1f} "
+        f"months, scans every {plan.ASSESSMENTS.value:g} weeks, one-sided {plan.ALPHA.value:.1%}.\n"
         f"Points: simulated with scans, bars: 95% Monte Carlo interval ({plan.TRIALS.value:,} trials each). "
-        "Line: exact moments of the log-rank test\nwithout scans; shaded: its central 90% over the curves of the control "
-        "arm. Dashes: Schoenfeld's formula.",
+        "Line: exact moments of the\nlog-rank test without scans; shaded: its central 90% over the curves of the "
+        "control arm. Dashes: Schoenfeld's formula.",
         **NOTE,
     )
     return Drawing(figure, grid)
@@ -98,18 +100,18 @@ def _ratio_rows(estimates: pd.DataFrame) -> pd.DataFrame:
             )
         )
         rows += [
-            (f"{events} events if HR is {row.true_hazard_ratio:g}", False, row.median, row.lower, row.upper)
-            for row in simulated.itertuples()
+            (f"{events} events if HR is {truth:g}", False, median, lower, upper)
+            for truth, median, lower, upper in _rows(simulated, "true_hazard_ratio", "median", "lower", "upper")
         ]
     return pd.DataFrame(rows, columns=["row", "reported", "value", "lower", "upper"])
 
 
 def _draw_ratios(ax: Axes, rows: pd.DataFrame) -> None:
     ax.axvline(1.0, color=GREY, linewidth=0.6, zorder=0)
-    for position, row in enumerate(rows.itertuples()):
-        colour = "black" if row.reported else GREY
-        ax.plot([row.lower, row.upper], [position, position], color=colour, linewidth=1.2)
-        ax.plot(row.value, position, marker="s" if row.reported else "o", markersize=4.5, color=colour)
+    for position, (reported, value, lower, upper) in enumerate(_rows(rows, "reported", "value", "lower", "upper")):
+        colour = "black" if reported else GREY
+        ax.plot([lower, upper], [position, position], color=colour, linewidth=1.2)
+        ax.plot(value, position, marker="s" if reported else "o", markersize=4.5, color=colour)
     ax.set_xscale("log")
     ax.set_xlim(0.18, 5)
     ax.xaxis.set_major_locator(FixedLocator(RATIO_TICKS))
@@ -122,17 +124,21 @@ def _draw_ratios(ax: Axes, rows: pd.DataFrame) -> None:
 
 def _draw_medians(ax: Axes, rows: pd.DataFrame) -> None:
     end = 36
-    for position, row in enumerate(rows.itertuples()):
-        colour = BLUE if row.experimental else ORANGE
-        if np.isfinite(row.lower):
-            ax.plot([row.lower, min(row.upper, end)], [position, position], color=colour, linewidth=1.2)
-        if np.isinf(row.upper):
+    for position, (treated, median, lower, upper) in enumerate(_rows(rows, "experimental", "median", "lower", "upper")):
+        colour = BLUE if treated else ORANGE
+        if np.isfinite(lower):
+            ax.plot([lower, min(upper, end)], [position, position], color=colour, linewidth=1.2)
+        if np.isinf(upper):
             ax.plot(end - 0.4, position, marker=">", markersize=4.5, color=colour, clip_on=False)
-        face = colour if np.isfinite(row.lower) else "white"
-        ax.plot(row.median, position, marker="s", markersize=4.5, color=colour, markerfacecolor=face)
+        face = colour if np.isfinite(lower) else "white"
+        ax.plot(median, position, marker="s", markersize=4.5, color=colour, markerfacecolor=face)
     month_axis(ax, end, "Months")
     ax.set_title("Median PFS")
     _name_rows(ax, list(rows["arm"]))
+
+
+def _rows(frame: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
+    return zip(*(frame[column].tolist() for column in columns), strict=True)
 
 
 def _name_rows(ax: Axes, names: list[str]) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numba import njit
 
 from analysis.reconstruction.forward import residuals
 from analysis.reconstruction.tangents import slopes
+
+if TYPE_CHECKING:
+    from analysis.survival.checks import FloatArray
 
 ITERATIONS = 10
 EASE = 20.0
@@ -15,7 +20,18 @@ LARGEST_STEP = 3.0
 
 
 @njit(cache=True, nogil=True)
-def condition(start, covariance, noise, arms, edges, lengths, sizes, equations, targets, solved):
+def condition(
+    start: FloatArray,
+    covariance: FloatArray,
+    noise: FloatArray,
+    arms: int,
+    edges: FloatArray,
+    lengths: FloatArray,
+    sizes: FloatArray,
+    equations: FloatArray,
+    targets: FloatArray,
+    solved: FloatArray,
+) -> FloatArray:
     """Move each prior draw onto the report (randomised maximum likelihood).
 
     Parameters
@@ -60,9 +76,7 @@ def condition(start, covariance, noise, arms, edges, lengths, sizes, equations, 
                 solved[i] = x
             if error < 0.2:
                 break
-            slopes(
-                x, arms, edges, lengths, sizes, equations, targets[i], here, cells, nodes, paths, tangents, slope
-            )
+            slopes(x, arms, edges, lengths, sizes, equations, targets[i], here, cells, nodes, paths, tangents, slope)
             for k in range(size - 2, size):
                 kept = x[k]
                 x[k] = kept + DIFFERENCE

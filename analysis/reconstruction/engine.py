@@ -14,6 +14,8 @@ from analysis.reconstruction.members import draw_patients, expected_counts, meet
 from analysis.survival.estimators import reverse_kaplan_meier
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from analysis.reconstruction.prior import EndpointPrior
     from analysis.reconstruction.requirements import Requirements
     from analysis.survival.checks import BoolArray, FloatArray
@@ -94,7 +96,7 @@ def pose(required: Requirements, prior: EndpointPrior) -> Problem:
                 mean[None], total, noise, arms, shape.edges, follow_up.edges, sizes, required.equations, centre, solved
             )
             state = solved[0]
-    root = np.linalg.cholesky(total)
+    root = np.asarray(np.linalg.cholesky(total), dtype=np.float64)
     return Problem(required, shape.edges, follow_up.edges, sizes, mean, total, root, noise)
 
 
@@ -137,8 +139,16 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, steps: in
     targets = _draw_targets(required, members, rng)
     states = np.empty_like(start)
     condition(
-        start, problem.covariance, problem.noise, arms, problem.edges, problem.lengths, problem.sizes,
-        required.equations, targets, states,
+        start,
+        problem.covariance,
+        problem.noise,
+        arms,
+        problem.edges,
+        problem.lengths,
+        problem.sizes,
+        required.equations,
+        targets,
+        states,
     )
     events = _split_events(problem, states, rng)
     miss = np.zeros(members)
@@ -149,8 +159,23 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, steps: in
         clump = 1.0 + CLUMP * events[:, k : k + 1]
         spacings = rng.gamma(1.0 / clump, clump, (members, arm.size))
         draw_patients(
-            states, k, arms, problem.edges, problem.lengths, problem.sizes, events, seeds, spacings,
-            arm.quantiles, arm.follow_up, arm.ticks, arm.landmarks, steps, time, event, miss,
+            states,
+            k,
+            arms,
+            problem.edges,
+            problem.lengths,
+            problem.sizes,
+            events,
+            seeds,
+            spacings,
+            arm.quantiles,
+            arm.follow_up,
+            arm.ticks,
+            arm.landmarks,
+            steps,
+            time,
+            event,
+            miss,
         )
         times.append(time)
         flags.append(event)
@@ -176,7 +201,7 @@ def _outside_follow_up(times: list[FloatArray], events: list[BoolArray], box: tu
 
 
 def _draw_targets(required: Requirements, members: int, rng: np.random.Generator) -> FloatArray:
-    """Values inside the boxes; the log ratio where its limits and the least standard error, 2 / sqrt(events), put it."""
+    """Values inside the boxes; the log ratio where its limits and the least error, 2 / sqrt(events), put it."""
     low, high = required.boxes.T
     targets = low + rng.random((members, low.size)) * (high - low)
     box = required.ratio_box
@@ -186,19 +211,20 @@ def _draw_targets(required: Requirements, members: int, rng: np.random.Generator
         high = min(box[1], box[5] - least, (box[3] + box[5]) / 2)
         if low < high:
             targets[:, e] = low + rng.random(members) * (high - low)
-    return targets
+    return np.asarray(targets)
 
 
-def _split_events(problem: Problem, states: FloatArray, rng: np.random.Generator) -> np.ndarray:
+def _split_events(problem: Problem, states: FloatArray, rng: np.random.Generator) -> NDArray[np.int64]:
     """Integer events of each arm: the printed ones, or the expected ones, adding to the printed total."""
     required, arms = problem.required, problem.arms
     expected = np.empty((len(states), arms))
     expected_counts(states, arms, problem.edges, problem.lengths, problem.sizes, expected)
     sizes = problem.sizes.astype(np.int64)
     events = np.floor(expected + rng.random(expected.shape)).astype(np.int64)
-    known = [k for k, arm in enumerate(required.arms) if arm.events is not None]
-    for k in known:
-        events[:, k] = required.arms[k].events
+    printed = {k: arm.events for k, arm in enumerate(required.arms) if arm.events is not None}
+    known = list(printed)
+    for k, count in printed.items():
+        events[:, k] = count
     open_ = [k for k in range(arms) if k not in known]
     if required.events_total is not None and open_:
         left = required.events_total - events[:, known].sum(axis=1)

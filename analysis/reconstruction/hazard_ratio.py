@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analysis.survival.checks import BoolArray, FloatArray
+
+    IntArray = NDArray[np.int64]
 
 STRONGEST = 0.9  # of a move within a stretch; 1 would let two patients meet
 PROBE = 0.25
@@ -15,7 +23,9 @@ ROUNDS = 6
 
 
 @njit(cache=True, nogil=True)
-def cox(control_time, control_event, time, event, start):
+def cox(
+    control_time: FloatArray, control_event: BoolArray, time: FloatArray, event: BoolArray, start: float
+) -> tuple[float, float]:
     """Log hazard ratio of two arms in order of time without ties, and its information, by Newton's method."""
     beta = start
     information = 0.0
@@ -49,16 +59,16 @@ def cox(control_time, control_event, time, event, start):
 
 
 @njit(cache=True, nogil=True)
-def ratio_miss(beta, information, box):
+def ratio_miss(beta: float, information: float, box: FloatArray) -> float:
     """How far estimate and limits are outside their boxes, on the log scale; ``box`` is (7,): edges, then z."""
     error = box[6] / math.sqrt(max(information, LEAST_INFORMATION))
     miss = max(0.0, box[0] - beta, beta - box[1])
     miss = max(miss, box[2] - (beta - error), (beta - error) - box[3])
-    return max(miss, box[4] - (beta + error), (beta + error) - box[5])
+    return float(max(miss, box[4] - (beta + error), (beta + error) - box[5]))
 
 
 @njit(cache=True, nogil=True)
-def stretches(low, high, size, bounds):
+def stretches(low: FloatArray, high: FloatArray, size: int, bounds: IntArray) -> int:
     """Start and end (indices of bound patients) of the stretches of free patients between bounds; their number."""
     count = 0
     start = -1
@@ -77,7 +87,7 @@ def stretches(low, high, size, bounds):
 
 
 @njit(cache=True, nogil=True)
-def bend(time, first, last, strength, out):
+def bend(time: FloatArray, first: int, last: int, strength: FloatArray, out: FloatArray) -> None:
     """Move the patients between two indices within their stretch: later for ``strength`` > 0, order kept."""
     begin = time[first] if first >= 0 else 0.0
     end = time[last] if last < time.size else time[-1]
@@ -88,7 +98,19 @@ def bend(time, first, last, strength, out):
 
 
 @njit(cache=True, nogil=True)
-def tune_ratio(times0, event0, bounds0, count0, times1, event1, bounds1, count1, box, work0, work1):
+def tune_ratio(
+    times0: FloatArray,
+    event0: BoolArray,
+    bounds0: IntArray,
+    count0: int,
+    times1: FloatArray,
+    event1: BoolArray,
+    bounds1: IntArray,
+    count1: int,
+    box: FloatArray,
+    work0: FloatArray,
+    work1: FloatArray,
+) -> float:
     """Bend stretches of both arms until ratio and limits are in their boxes; the times change in place.
 
     Returns the remaining miss on the log scale, 0 when all are met.
@@ -149,8 +171,18 @@ def tune_ratio(times0, event0, bounds0, count0, times1, event1, bounds1, count1,
 
 
 @njit(cache=True, nogil=True)
-def apply_bends(base0, bounds0, count0, base1, bounds1, count1, strength, out0, out1):
-    """Times of both arms after bending every stretch by its strength."""
+def apply_bends(
+    base0: FloatArray,
+    bounds0: IntArray,
+    count0: int,
+    base1: FloatArray,
+    bounds1: IntArray,
+    count1: int,
+    strength: FloatArray,
+    out0: FloatArray,
+    out1: FloatArray,
+) -> None:
+    """Bend every stretch of both arms by its strength."""
     out0[:] = base0
     out1[:] = base1
     for k in range(count0):
@@ -160,7 +192,7 @@ def apply_bends(base0, bounds0, count0, base1, bounds1, count1, strength, out0, 
 
 
 @njit(cache=True, nogil=True)
-def nearest_pair(beta, error, least, box):
+def nearest_pair(beta: float, error: float, least: float, box: FloatArray) -> tuple[float, float]:
     """Pair of estimate and half-width well inside the boxes, near the present pair.
 
     ``least`` is the smallest half-width that the number of events allows, ``z * 2 / sqrt(events)``.

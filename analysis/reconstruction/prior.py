@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Array = NDArray[np.float64]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -193,9 +194,13 @@ def _check_tests(tests: Sequence[AnyTest], design: TrialDesign) -> None:
 
 
 def _bar(trials: int, progress: bool | None) -> tqdm[NoReturn]:
-    from tqdm.auto import tqdm
+    if not (sys.stderr.isatty() if progress is None else progress):
+        from tqdm import tqdm  # the other one warns in a notebook without widgets, shown or not
 
-    return tqdm(total=trials, unit="trial", disable=None if progress is None else not progress)
+        return tqdm(total=trials, disable=True)
+    from tqdm.auto import tqdm as shown
+
+    return shown(total=trials, unit="trial")
 
 
 def _power_error(plan: Plan, scenario: Scenario, columns: Columns, done: int) -> float:

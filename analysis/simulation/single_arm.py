@@ -79,7 +79,7 @@ class LandmarkRate:
         Parameters
         ----------
         successes
-            Smallest count beyond the boundary, from 2 to `patients`.
+            Smallest count beyond the boundary, from 1 to `patients`.
         patients
             Patients counted at the look.
 
@@ -88,9 +88,10 @@ class LandmarkRate:
         >>> round(LandmarkRate(6, null_rate=0.15).boundary_z(9, 30), 2)
         1.7
         """
-        if not 2 <= successes <= patients:
-            raise InvalidValueError("successes", successes, f"a count from 2 to {patients}", "correct it")
-        return float(-_exact_z(np.array([successes - 1, successes]), patients, self.null_rate).mean())
+        if not 1 <= successes <= patients:
+            raise InvalidValueError("successes", successes, f"a count from 1 to {patients}", "correct it")
+        below, beyond = -_exact_z(np.array([successes - 1, successes]), patients, self.null_rate)
+        return float(beyond - 1 if successes == 1 else (below + beyond) / 2)
 
     def evaluate_arm(self, known: Snapshot) -> NDArray[np.float64]:
         """Test each trial; shape (trials, 7)."""

@@ -65,7 +65,7 @@ def by_endpoint() -> pd.DataFrame:
 
 
 def worst(tier: str, count: int) -> pd.DataFrame:
-    """The figures with the largest integrated error at a tier."""
+    """List the figures with the largest integrated error at a tier."""
     errors = scores()
     columns = ["id", "endpoint", "medians_reached", "iae", "drmst", "s12", "coverage_90"]
     return errors[errors["tier"] == tier].nlargest(count, "iae")[columns].reset_index(drop=True)

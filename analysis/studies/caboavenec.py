@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from analysis.design import WEEK, AfterLastEntry, Assessments, Look, Scenario, TrialDesign, UniformAccrual
-from analysis.power.single_arm import design_space, exact_binomial
+from analysis.power.single_arm import (
+    design_space,
+    exact_binomial,
+    posterior_probability,
+    predictive_probability,
+    probability_better,
+    simon_two_stage,
+    stratified_exact,
+)
 from analysis.reported import Reported, ReportedTrial, load
 from analysis.simulation import LandmarkRate, simulate
+from analysis.simulation.montecarlo import proportion
 from analysis.studies.assumptions import Assumption
+from analysis.studies.landmark_trials import (
+    JEFFREYS,
+    HistoricalRate,
+    at_rate,
+    average_rejection,
+    two_stage_table,
+)
 from analysis.survival.distributions import Exponential
 
 TRIAL = "caboavenec"
@@ -34,7 +52,26 @@ PROGRESSION = Assumption(
     "time to progression", "exponential", "", "only the share progression-free at the scan of week 16 enters the test"
 )
 TRIALS = Assumption("replicates", 20_000, "per true rate", "Monte Carlo standard error at most 0.36 percentage points")
-ASSUMPTIONS = (ALPHA, NULL_RATES, LANDMARK, VISITS, MISSING, DROPOUT, ACCRUAL, PROGRESSION, TRIALS)
+GAIN = Assumption("gain of the two-stage designs", 0.20, "on the null rate", "not found; the gain 30 patients can show")
+POWER = Assumption("power of the two-stage designs", 0.80, "", "not found; usual in a single-arm phase II trial")
+STRATUM_NULL = Assumption(
+    "null rates by stratum", {"NET G3": 0.20, "NEC": 0.10}, "", "not reported by stratum; around AveNEC's 15% in all"
+)
+STRATUM_TARGET = Assumption(
+    "target rates by stratum", {"NET G3": 0.45, "NEC": 0.30}, "", "not reported; a gain of 20 to 25 points"
+)
+MIXES = Assumption(
+    "NET G3 and NEC", ((10, 20), (15, 15), (19, 11), (25, 5)), "patients", "the interim's 12:7 is 19:11; AveNEC's 22:38"
+)
+ASSUMPTIONS = (
+    *(ALPHA, NULL_RATES, LANDMARK, VISITS, MISSING, DROPOUT, ACCRUAL, PROGRESSION, TRIALS),
+    *(GAIN, POWER, STRATUM_NULL, STRATUM_TARGET, MIXES),
+)
+
+AVENEC = HistoricalRate.reported("avenec", "dcr-16-weeks", "AveNEC, avelumab, week 16")
+PEMBROLIZUMAB = HistoricalRate.reported("pembrolizumab-g3-nen", "dcr-18-weeks", "pembrolizumab, week 18")
+INTERIM = HistoricalRate.reported(TRIAL, "dcr-16-weeks", "CaboAveNEC, interim, week 16")
+CONTROLS = (AVENEC, PEMBROLIZUMAB)
 
 TRUE_RATES = tuple(round(rate, 2) for rate in np.arange(0.10, 0.701, 0.05))
 
@@ -84,7 +121,7 @@ def design(dropout: float = 0.0, n: int | None = None) -> TrialDesign:
 
 def scenario(disease_control: float) -> Scenario:
     """Give patients of whom a share is without progression at week 16."""
-    return Scenario({ARM: Exponential(-np.log(disease_control) / landmark())}, f"disease control {disease_control:g}")
+    return at_rate(ARM, disease_control, landmark())
 
 
 @cache
@@ -121,3 +158,124 @@ def power_curve(dropout: float = 0.0, trials: int = TRIALS.value, seed: int = 20
 def sizes(n: tuple[int, ...] = tuple(range(15, 61))) -> pd.DataFrame:
     """Tabulate the exact designs for each size and null rate; columns as of `exact_designs`."""
     return design_space(n, null_rates=NULL_RATES.value, alpha=ALPHA.value)
+
+
+def historical_controls() -> pd.DataFrame:
+    """Tabulate the controls' disease control at the landmark, and this trial's own interim count.
+
+    Returns
+    -------
+    DataFrame
+        ``control``, ``responders``, ``n``, ``rate``, and its exact (Clopper-Pearson) 95% limits ``lower``, ``upper``.
+    """
+    rows = []
+    for control in (*CONTROLS, INTERIM):
+        ci = binomtest(control.responders, control.n).proportion_ci(method="exact")
+        rows.append((control.name, control.responders, control.n, control.responders / control.n, ci.low, ci.high))
+    return pd.DataFrame(rows, columns=["control", "responders", "n", "rate", "lower", "upper"])
+
+
+@cache
+def against_history(trials: int = TRIALS.value, seed: int = 2023) -> pd.DataFrame:
+    """Rejection if the combination is no better than a historical control whose rate is known only from its count.
+
+    Returns
+    -------
+    DataFrame
+        ``control``, ``null_rate``, ``control_above_null`` (probability that the control's own rate is above the null
+        rate), and the probability of rejection averaged over what is believed of that rate: ``exact``, ``simulated``,
+        ``std_error``.
+    """
+    frames = []
+    for control in CONTROLS:
+        belief = control.posterior
+        table = average_rejection(belief, NULL_RATES.value, design(), landmark(), trials=trials, rng=seed)
+        table.insert(0, "control", control.name)
+        table.insert(2, "control_above_null", [belief.probability_above(rate) for rate in NULL_RATES.value])
+        frames.append(table)
+    return pd.concat(frames, ignore_index=True)
+
+
+def assurance(trials: int = TRIALS.value, seed: int = 2024) -> pd.DataFrame:
+    """Average power over what the interim count of this trial leaves to believe; columns of `average_rejection`."""
+    return average_rejection(INTERIM.posterior, NULL_RATES.value, design(), landmark(), trials=trials, rng=seed)
+
+
+@cache
+def two_stage(trials: int = TRIALS.value, seed: int = 2026) -> pd.DataFrame:
+    """Tabulate Simon's designs, from minimax to optimal, for a gain of `GAIN` on each null rate.
+
+    Columns as of `landmark_trials.two_stage_table`.
+    """
+    found = [
+        simon_two_stage(null_rate=rate, alternative_rate=rate + GAIN.value, alpha=ALPHA.value, power=POWER.value)
+        for rate in NULL_RATES.value
+    ]
+    tables = [two_stage_table(designs, design(), landmark(), trials=trials, rng=seed) for designs in found]
+    return pd.concat(tables, ignore_index=True)
+
+
+def after_interim() -> pd.DataFrame:
+    """Tabulate what the interim count says of the end, from Jeffreys' prior.
+
+    Returns
+    -------
+    DataFrame
+        ``null_rate``, ``posterior`` probability that the rate is above it, ``predictive`` probability that 30 patients
+        will give a posterior probability above 95%.
+    """
+    so_far, n = INTERIM, planned_enrolment()
+    rows = [
+        (
+            rate,
+            posterior_probability(so_far.responders, so_far.n, rate=rate, prior=JEFFREYS),
+            predictive_probability(
+                so_far.responders, so_far.n, n_max=n, rate=rate, threshold=1 - ALPHA.value, prior=JEFFREYS
+            ),
+        )
+        for rate in NULL_RATES.value
+    ]
+    return pd.DataFrame(rows, columns=["null_rate", "posterior", "predictive"])
+
+
+def better_than(control: HistoricalRate) -> pd.DataFrame:
+    """Posterior probability, for each count of the planned patients, that the rate is above a control's.
+
+    Returns
+    -------
+    DataFrame
+        ``responders``, ``probability``; both rates from Jeffreys' prior, independent.
+    """
+    n = planned_enrolment()
+    counts = range(n + 1)
+    values = [probability_better(JEFFREYS.updated(count, n), control.posterior) for count in counts]
+    return pd.DataFrame({"responders": counts, "probability": values})
+
+
+@cache
+def strata(trials: int = TRIALS.value, seed: int = 2027) -> pd.DataFrame:
+    """Tabulate the exact stratified test over mixes of NET G3 and NEC, beside its simulation.
+
+    Returns
+    -------
+    DataFrame
+        ``NET G3``, ``NEC`` (patients), ``critical``, exact ``alpha`` and ``power``, each with the simulated value and
+        its Monte Carlo ``..._std_error``.
+    """
+    names, rows = tuple(STRATUM_NULL.value), []
+    null, target = tuple(STRATUM_NULL.value.values()), tuple(STRATUM_TARGET.value.values())
+    test = LandmarkRate(landmark(), NULL_RATES.value[0])
+    for sizes_by_stratum in MIXES.value:
+        exact = stratified_exact(names, sizes_by_stratum, null_rates=null, alternative_rates=target, alpha=ALPHA.value)
+        trial = replace(design(n=exact.n), strata=dict(zip(names, sizes_by_stratum, strict=True)))
+        row: dict[str, float] = {**dict(zip(names, sizes_by_stratum, strict=True)), "critical": exact.critical}
+        for name, rates, value in (
+            ("alpha", null, exact.attained_alpha),
+            ("power", target, exact.attained_power),
+        ):
+            curves = {s: Exponential(-np.log(rate) / landmark()) for s, rate in zip(names, rates, strict=True)}
+            result = simulate(trial, Scenario({ARM: curves}), trials=trials, rng=seed, tests=(test,))
+            share = proportion(result.statistic(column="successes") >= exact.critical)
+            row |= {name: value, f"{name}_simulated": share.value, f"{name}_std_error": share.std_error}
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -41,9 +41,22 @@ HAZARD_RATIOS = Assumption(
     "hazard ratios", (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0), "", "from the subgroup's hope to no effect"
 )
 TRIALS = Assumption("replicates", 10_000, "per scenario", "Monte Carlo standard error at most half a percentage point")
+ACCRUAL_OTHERWISE = Assumption("accrual", (18.0, 36.0), "months, uniform", "faster by a third; slower by a third")
+FOLLOW_UP_OTHERWISE = Assumption(
+    "follow-up", (0.0, 6.0, 12.0), "months after accrual", "the number of events to be awaited is not reported"
+)
+DROPOUT_OTHERWISE = Assumption(
+    "dropout", (0.0, 0.03), "per month, exponential", "nobody; about three patients in ten a year"
+)
+ASSESSMENTS_OTHERWISE = Assumption(
+    "tumour assessments", (None, 4.0, 12.0, 16.0), "weeks", "seen when it happens; half; half as long again; double"
+)
+ASSUMPTIONS = (ACCRUAL, DROPOUT, ASSESSMENTS, ALPHA, ANALYSIS, CONTROL_ARM, HAZARD_RATIO, HAZARD_RATIOS, TRIALS)
+OTHERWISE = (ACCRUAL_OTHERWISE, FOLLOW_UP_OTHERWISE, DROPOUT_OTHERWISE, ASSESSMENTS_OTHERWISE)
+"""What is put in place of an assumption, one at a time, to see what it does to the power."""
 SEED = 2018
 
-MEMBERS = 200
+MEMBERS = 100
 """Size of the ensembles that carry what is not known of the control arm."""
 
 

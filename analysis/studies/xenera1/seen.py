@@ -18,14 +18,16 @@ from analysis.power import (
 )
 from analysis.reported import Recovered, events_from_ci, load
 from analysis.simulation import CoxHazardRatio, LogRank, SimulatedTrials, simulate
-from analysis.simulation.montecarlo import proportion
+from analysis.simulation.montecarlo import mean, proportion
 from analysis.studies import bolero2
 from analysis.studies.assumptions import Assumption
 from analysis.studies.xenera1 import plan
-from analysis.studies.xenera1.plan import ALPHA, READERS, SEED, TRIALS
+from analysis.studies.xenera1.plan import ALPHA, CONTROL_ARM, READERS, SEED, TRIALS
+from analysis.studies.xenera1.power import POWERS, SPREAD, months_to_events
 
 TRUTHS = Assumption("true hazard ratios", (0.6, 0.8, 1.0), "", "an effect worth a phase III trial, half of it, none")
-POWERS = (0.8, 0.9)
+READ_AS = {"independent": "BOLERO-2 central, reconstructed", "investigator": "BOLERO-2 local, reconstructed"}
+"""The control arm that was read as each reader read XENERA-1."""
 
 
 def events_seen(reader: str) -> Recovered:
@@ -36,11 +38,17 @@ def events_seen(reader: str) -> Recovered:
 
 
 @cache
-def trials_at_events(events: int, hazard_ratio: float, trials: int = TRIALS.value, seed: int = SEED) -> SimulatedTrials:
+def trials_at_events(
+    events: int,
+    hazard_ratio: float,
+    trials: int = TRIALS.value,
+    seed: int = SEED,
+    control: str = CONTROL_ARM.value,
+) -> SimulatedTrials:
     """Simulate the trial analysed at a number of events, with log-rank test and Cox hazard ratio."""
     planned = plan.design(n=plan.fact_count("treated"), cut=AtEvents(events))
     tests = (LogRank(), CoxHazardRatio())
-    return simulate(planned, plan.scenario(hazard_ratio), trials=trials, rng=seed, tests=tests)
+    return simulate(planned, plan.scenario(hazard_ratio, control), trials=trials, rng=seed, tests=tests)
 
 
 def simulated_hazard_ratios(events: int, hazard_ratio: float, trials: int, seed: int) -> np.ndarray:
@@ -124,6 +132,27 @@ def detectable_at_events_seen() -> pd.DataFrame:
         detectable = [detectable_hazard_ratio_at_events(events, power, ALPHA.value) for power in POWERS]
         rows.append((reader, events, hazard_ratio_at_z(critical_z(ALPHA.value), events), *detectable))
     return pd.DataFrame(rows, columns=["reader", "events", "significant_below", "detectable_80", "detectable_90"])
+
+
+def when_events_seen_were_due(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
+    """Say when the events that were seen were to be expected, had xentuzumab no effect and all else been as assumed.
+
+    Returns
+    -------
+    DataFrame
+        ``reader``, ``control_arm``, ``events``; ``month`` since the start (median over the curves of the control arm)
+        with its central 90% ``month_lower``, ``month_upper``, without assessments; ``simulated`` (mean, with
+        assessments) with its Monte Carlo ``std_error``.
+    """
+    rows = []
+    for reader, control in READ_AS.items():
+        events = round(events_seen(reader).estimate)
+        months = months_to_events(plan.design(n=plan.fact_count("treated")), control, 1.0, events)
+        lower, middle, upper = np.quantile(months, (SPREAD[0], 0.5, SPREAD[1]))
+        simulated = mean(trials_at_events(events, 1.0, trials, seed, control).columns["calendar_time"][:, 0])
+        rows.append((reader, control, events, middle, lower, upper, simulated.value, simulated.std_error))
+    columns = ["reader", "control_arm", "events", "month", "month_lower", "month_upper", "simulated", "std_error"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 @dataclass(frozen=True)

@@ -235,8 +235,8 @@ def test_bad_arguments_are_named(report: ReportedComparison) -> None:
         reconstruct(report, 5, relax=["hazard"])
     with pytest.raises(InvalidValueError, match=r"new\.n: got None"):
         reconstruct(ReportedComparison("OS", [ReportedArm("new", median="9")]), 5)
+    interval = ReportedArm("new", n=50, median="9", median_ci=("7", "12"))
     with pytest.raises(InvalidValueError, match="ci_type: got 'logit'"):
-        interval = ReportedArm("new", n=50, median="9", median_ci=("7", "12"))
         reconstruct(ReportedComparison("OS", [interval]), 5, ci_type="logit")
 
 

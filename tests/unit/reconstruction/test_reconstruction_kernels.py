@@ -7,10 +7,11 @@ import pytest
 from lifelines.statistics import logrank_test
 
 from analysis.reconstruction import ShapePrior, forward
+from analysis.reconstruction.bounds import find_anchors, move_between
 from analysis.reconstruction.engine import pose
 from analysis.reconstruction.hazard_ratio import cox
 from analysis.reconstruction.members import log_rank
-from analysis.reconstruction.patients import draw_arm, find_anchors, move_between
+from analysis.reconstruction.patients import draw_arm
 from analysis.reconstruction.requirements import FORMS, read_requirements
 from analysis.reconstruction.tangents import slopes
 from analysis.reported import AtRisk, Landmark, ReportedArm, ReportedComparison
@@ -139,7 +140,7 @@ def test_patients_follow_the_path_that_they_are_drawn_along() -> None:
     at_risk = n * np.exp(-(event + censor) * cells)
     events = (n - at_risk) * event / (event + censor)
     path = np.stack([event * cells, censor * cells, 0 * cells, events, at_risk])
-    total = int(round(events[-1]))
+    total = round(events[-1])
     time, flag = np.empty(400), np.empty(400, dtype=np.bool_)
     ranks, jitter = np.arange(total) + 0.5, np.full(400, 0.5)
     draw_arm(cells, cells.size, path, 400, total, ranks, jitter, time, flag)

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import binom, norm
 
 from analysis.design import (
+    WEEK,
     AfterEntry,
     AfterLastEntry,
     Assessments,
@@ -82,6 +83,15 @@ def test_a_patient_lost_before_the_landmark_is_a_failure():
     assert free.mean() / 30 == pytest.approx(0.4 * np.exp(-0.1 * MONTHS), abs=0.06)
 
 
+def test_the_scan_on_the_day_of_the_cut_has_happened():
+    months = 16 * WEEK
+    design = single(looks=(Look(AfterLastEntry(months)),), assessments=Assessments((8 * WEEK, months)))
+    found = simulate(
+        design, Scenario({"new": Exponential(1e-9)}), trials=2_000, rng=5, tests=(LandmarkRate(months, 0.2),)
+    )
+    assert (found.statistic(column="successes") == 30).all()
+
+
 def test_a_progression_seen_at_the_landmark_visit_is_a_failure():
     seen = single(assessments=Assessments((2.0, MONTHS, 6.0)))
     late = single(looks=(Look(AfterLastEntry(9)),), assessments=Assessments((2.0, MONTHS, 6.0)))
@@ -97,14 +107,17 @@ def test_an_interim_counts_only_those_who_could_reach_the_landmark():
     np.testing.assert_array_equal(found.statistic(column="patients"), np.tile([12.0, 30.0], (200, 1)))
 
 
-def test_a_simon_design_in_the_engine_has_its_exact_operating_characteristics():
+@pytest.mark.parametrize("assessments", [None, Assessments((2.0, MONTHS, 6.0))])
+def test_a_simon_design_in_the_engine_has_its_exact_operating_characteristics(assessments):
     simon = simon_two_stage(null_rate=0.2, alternative_rate=0.45, alpha=0.05, power=0.8).optimal
     test = LandmarkRate(MONTHS, 0.2)
     looks = (
         Look(AfterEntry(simon.looks[0], MONTHS), futility_z=test.boundary_z(simon.futility[0] + 1, simon.looks[0])),
         Look(AfterLastEntry(MONTHS), efficacy_z=test.boundary_z(simon.critical, simon.n)),
     )
-    found = simulate(single(simon.n, looks), at_rate(0.45), trials=20_000, rng=2, tests=(test,))
+    found = simulate(
+        single(simon.n, looks, assessments=assessments), at_rate(0.45), trials=20_000, rng=2, tests=(test,)
+    )
     course = found.course()
     for simulated, exact in (
         (course.rejected, simon.attained_power),
@@ -204,3 +217,15 @@ def test_an_entry_cut_is_expected_where_accrual_brings_so_many():
 def test_the_exact_test_has_one_direction_only():
     with pytest.raises(InvalidValueError, match="sided=1"):
         simulate(single(sided=2), at_rate(0.4), trials=10, rng=1, tests=(LandmarkRate(MONTHS, 0.2),))
+
+
+@pytest.mark.parametrize("count", [1, 2, 30])
+def test_a_boundary_lies_between_its_count_and_the_one_below(count):
+    boundary = LandmarkRate(MONTHS, 0.2).boundary_z(count, 30)
+    assert np.isfinite(boundary)
+    assert -norm.ppf(binom.sf(count - 2, 30, 0.2)) < boundary < -norm.ppf(binom.sf(count - 1, 30, 0.2))
+
+
+def test_a_boundary_beyond_the_patients_is_refused():
+    with pytest.raises(InvalidValueError, match="successes: got 31"):
+        LandmarkRate(MONTHS, 0.2).boundary_z(31, 30)
