@@ -1,12 +1,24 @@
-"""Fits the shape prior to the patients of earlier trials, by expectation-maximisation on Poisson counts."""
+"""Fits the shape prior to the patients behind published figures, and writes its parameter file.
+
+    python benchmarks/fit_prior.py --summaries summaries.csv --ipd ipd.csv.gz --out analysis/reconstruction/prior.json
+
+A figure's log hazards of event, in intervals of the trial's own median, are Gaussian around the mean of their
+endpoint; the counts of events in the intervals are Poisson given them. Means and covariances are fitted by
+expectation-maximisation with Laplace's approximation. The two arms enter by their half-sum and half-difference, which
+are independent when the arms are exchangeable. Follow-up is fitted the same way, with censorings as the events.
+An endpoint's parameters shrink towards those of all figures together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
-from reconstruction_figures import Figure
+from reconstruction_figures import Figure, read_figures
 
 from analysis.reconstruction.prior import (
     FOLLOW_UP_EDGES,
@@ -17,131 +29,157 @@ from analysis.reconstruction.prior import (
     family,
 )
 
-Array = NDArray[np.float64]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 ROUNDS = 30
-WEIGHT_OF_POOL = {"mean": 8.0, "covariance": 25.0}
+NEWTON_STEPS = 6
+START_WEIGHT = 4.0  # figures that the smooth starting covariance counts for
+POOL_WEIGHT_MEAN = 8.0  # figures that the mean of all endpoints counts for in an endpoint's own
+POOL_WEIGHT_COVARIANCE = 25.0
+
+Arms = list[tuple[np.ndarray, np.ndarray]]  # months and event flags of the two arms of a figure
 
 
 def fit_prior(figures: Sequence[Figure], provenance: dict[str, str] | None = None) -> ShapePrior:
-    """Prior by endpoint from the patients of published figures.
-
-    Each figure's log hazards are Gaussian around their endpoint's mean; the counts of events in intervals of
-    the trial's own median are Poisson given them. The means and covariances are fitted by
-    expectation-maximisation with Laplace's approximation; endpoints shrink towards all figures together.
-    """
-    groups = np.array([family(f.endpoint) for f in figures])
-    events = [[(arm.time, arm.event) for arm in f.arms] for f in figures]
-    censored = [[(t, ~e) for t, e in arms] for arms in events]
-    shape, scale = _fit(events, groups, SHAPE_EDGES)
-    follow_up, length = _fit(censored, groups, FOLLOW_UP_EDGES)
-    ratio = np.log(length / scale)
+    """Prior by endpoint, and of all endpoints together under ``default``."""
+    groups = np.array([family(figure.endpoint) for figure in figures])
+    events = [[(arm.time, arm.event) for arm in figure.arms] for figure in figures]
+    censored = [[(time, ~event) for time, event in arms] for arms in events]
+    shape, median = fit_pairs(events, groups, SHAPE_EDGES)
+    follow_up, length = fit_pairs(censored, groups, FOLLOW_UP_EDGES)
+    log_ratio = np.log(length / median)
     endpoints = {}
     for name in shape:
-        chosen = np.ones(len(groups), bool) if name == "default" else groups == name
-        spread = (float(np.mean(ratio[chosen])), float(np.std(ratio[chosen])))
+        chosen = groups == name if name != "default" else np.ones(len(groups), dtype=bool)
+        spread = (float(log_ratio[chosen].mean()), float(log_ratio[chosen].std()))
         endpoints[name] = EndpointPrior(shape[name], follow_up[name], spread, int(chosen.sum()))
     return ShapePrior(endpoints, provenance or {})
 
 
-def _fit(arms: list[list[tuple[Array, NDArray[np.bool_]]]], groups: NDArray[np.str_], edges: Array):
-    scale = np.array([_pooled_median(a) for a in arms])
+def fit_pairs(arms: Sequence[Arms], groups: np.ndarray, edges: np.ndarray) -> tuple[dict[str, PairPrior], np.ndarray]:
+    """Priors by group, and the time in each figure at which the arms' mean cumulative hazard is log 2."""
+    scale = np.array([_pooled_median(pair) for pair in arms])
     pool = _start(edges)
-    posterior = None
+    mode = None
     for _ in range(ROUNDS):
         counts, exposure = _counts(arms, scale, edges)
-        posterior = _posterior(counts, exposure, pool, np.zeros(len(arms), int))
-        pool = _update([posterior], edges, None)
-        scale = scale * _median_of(posterior[0], edges)
-    by_name = {"default": pool}
+        mode, covariance = _posterior(counts, exposure, pool, mode)
+        pool = _update(mode, covariance, _start(edges), 0.0, START_WEIGHT)
+        scale = scale * _time_of_log_2(mode, edges)
+    priors = {"default": pool}
     for name in np.unique(groups[groups != "default"]):
-        chosen = groups == name
-        counts, exposure = _counts([a for a, c in zip(arms, chosen, strict=True) if c], scale[chosen], edges)
-        own = pool
+        chosen = np.flatnonzero(groups == name)
+        counts, exposure = _counts([arms[i] for i in chosen], scale[chosen], edges)
+        own, mode = pool, None
         for _ in range(ROUNDS):
-            own = _update([_posterior(counts, exposure, own, None)], edges, pool)
-        by_name[str(name)] = own
-    return by_name, scale
+            mode, covariance = _posterior(counts, exposure, own, mode)
+            own = _update(mode, covariance, pool, POOL_WEIGHT_MEAN, POOL_WEIGHT_COVARIANCE)
+        priors[str(name)] = own
+    return priors, scale
 
 
-def _start(edges: Array) -> PairPrior:
+def _start(edges: np.ndarray) -> PairPrior:
+    """Smooth covariances around a constant hazard of log 2."""
+    size = edges.size
     middle = np.log(np.append((edges[:-1] + edges[1:]) / 2, edges[-1] * 1.3))
-    distance = (middle[:, None] - middle[None, :]) ** 2
-    smooth = np.exp(-distance / 2 / 0.8**2)
-    ident = np.eye(len(edges))
-    return PairPrior(
-        edges, np.full(len(edges), np.log(np.log(2))), 0.2 * smooth + 0.01 * ident, 0.04 + 0.02 * smooth + 0.004 * ident
-    )
+    smooth = np.exp(-((middle[:, None] - middle[None, :]) ** 2) / 2 / 0.8**2)
+    shared = 0.2 * smooth + 0.01 * np.eye(size)
+    difference = 0.04 + 0.02 * smooth + 0.004 * np.eye(size)
+    return PairPrior(edges, np.full(size, np.log(np.log(2))), shared, difference)
 
 
-def _pooled_median(arms) -> float:
-    time = np.concatenate([t for t, _ in arms])
-    event = np.concatenate([e for _, e in arms])
+def _pooled_median(arms: Arms) -> float:
+    """Median of both arms together; an exponential's if it is not reached."""
+    time, event = (np.concatenate(parts) for parts in zip(*arms, strict=True))
     order = np.lexsort((~event, time))
-    at_risk = np.arange(len(time), 0, -1)
-    hazard = np.cumsum(event[order] / at_risk)
-    k = np.searchsorted(hazard, np.log(2))
-    if k < len(time):
-        return float(time[order][k])
+    hazard = np.cumsum(event[order] / np.arange(time.size, 0, -1))
+    first = int(np.searchsorted(hazard, np.log(2)))
+    if first < time.size:
+        return float(time[order][first])
     return float(np.log(2) * time.sum() / max(event.sum(), 0.5))
 
 
-def _counts(arms, scale: Array, edges: Array) -> tuple[Array, Array]:
-    counts = np.zeros((len(arms), 2, len(edges)))
+def _counts(arms: Sequence[Arms], scale: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Events and exposure, in units of each figure's scale, shape (figures, 2, intervals)."""
+    counts = np.zeros((len(arms), 2, edges.size))
     exposure = np.zeros_like(counts)
-    upper = np.append(edges[1:], np.inf)
+    ends = np.append(edges, np.inf)
     for i, pair in enumerate(arms):
         for k, (time, event) in enumerate(pair):
-            v = time / scale[i]
-            exposure[i, k] = np.clip(np.minimum(v[:, None], upper) - edges, 0, None).sum(0)
-            counts[i, k] = np.histogram(v[event], np.append(edges, np.inf))[0]
+            scaled = time / scale[i]
+            exposure[i, k] = np.clip(np.minimum(scaled[:, None], ends[1:]) - edges, 0, None).sum(axis=0)
+            counts[i, k] = np.histogram(scaled[event], ends)[0]
     return counts, exposure
 
 
-def _posterior(counts: Array, exposure: Array, prior: PairPrior, _):
-    """Mode and covariance of (half-sum, half-difference) of each figure's log hazards, by Newton's method."""
-    n, _, size = counts.shape
+def _posterior(
+    counts: np.ndarray, exposure: np.ndarray, prior: PairPrior, start: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mode and covariance of each figure's (half-sum, half-difference) of log hazards, by Newton's method."""
+    figures, _, size = counts.shape
     precision = np.zeros((2 * size, 2 * size))
     precision[:size, :size] = np.linalg.inv(prior.shared)
     precision[size:, size:] = np.linalg.inv(prior.difference)
     mean = np.concatenate([prior.mean, np.zeros(size)])
-    turn = np.block([[np.eye(size), -np.eye(size)], [np.eye(size), np.eye(size)]])
-    d = counts.reshape(n, -1)
-    r = exposure.reshape(n, -1)
-    z = np.tile(mean, (n, 1))
-    for _step in range(12):
-        rate = r * np.exp(z @ turn.T)
-        gradient = (d - rate) @ turn - (z - mean) @ precision
-        hessian = np.einsum("ji,nj,jk->nik", turn, rate, turn) + precision
-        z = z + np.clip(np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0], -1, 1)
-    return z, np.linalg.inv(hessian)
+    eye = np.eye(size)
+    to_arms = np.block([[eye, -eye], [eye, eye]])
+    events, time = counts.reshape(figures, -1), exposure.reshape(figures, -1)
+    mode = np.tile(mean, (figures, 1)) if start is None else start
+    for _ in range(NEWTON_STEPS if start is not None else 2 * NEWTON_STEPS):
+        rate = time * np.exp(mode @ to_arms.T)
+        gradient = (events - rate) @ to_arms - (mode - mean) @ precision
+        hessian = (to_arms.T * rate[:, None, :]) @ to_arms + precision
+        mode = mode + np.clip(np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0], -1, 1)
+    return mode, np.linalg.inv(hessian)
 
 
-def _update(posteriors, edges: Array, pool: PairPrior | None) -> PairPrior:
-    z, covariance = posteriors[0]
-    n, size = len(z), len(edges)
-    base = _start(edges) if pool is None else pool
-    weight = 4.0 if pool is None else WEIGHT_OF_POOL["covariance"]
-    weight_mean = 0.0 if pool is None else WEIGHT_OF_POOL["mean"]
-    mean = (z[:, :size].sum(0) + weight_mean * base.mean) / (n + weight_mean)
-    shared = z[:, :size] - mean
-    shared_sum = shared.T @ shared + covariance[:, :size, :size].sum(0)
-    difference = z[:, size:]
-    difference_sum = difference.T @ difference + covariance[:, size:, size:].sum(0)
-    return PairPrior(
-        edges,
-        mean,
-        (shared_sum + weight * base.shared) / (n + weight),
-        (difference_sum + weight * base.difference) / (n + weight),
-    )
+def _update(
+    mode: np.ndarray, covariance: np.ndarray, base: PairPrior, weight_of_mean: float, weight: float
+) -> PairPrior:
+    """Mean and covariances that the posteriors support, with ``base`` as so many figures more."""
+    figures, size = len(mode), base.mean.size
+    mean = (mode[:, :size].sum(axis=0) + weight_of_mean * base.mean) / (figures + weight_of_mean)
+    around = mode[:, :size] - mean
+    shared = around.T @ around + covariance[:, :size, :size].sum(axis=0) + weight * base.shared
+    apart = mode[:, size:]
+    difference = apart.T @ apart + covariance[:, size:, size:].sum(axis=0) + weight * base.difference
+    return PairPrior(base.edges, mean, shared / (figures + weight), difference / (figures + weight))
 
 
-def _median_of(z: Array, edges: Array) -> Array:
-    """Where the average of the two arms' cumulative hazards reaches log 2, in units of the present scale."""
-    size = len(edges)
-    hazard = (np.exp(z[:, :size] - z[:, size:]) + np.exp(z[:, :size] + z[:, size:])) / 2
-    cumulative = np.concatenate([np.zeros((len(z), 1)), np.cumsum(hazard[:, :-1] * np.diff(edges), axis=1)], axis=1)
-    out = np.empty(len(z))
-    for i in range(len(z)):
-        j = int(np.searchsorted(cumulative[i], np.log(2), side="right")) - 1
-        out[i] = edges[j] + (np.log(2) - cumulative[i, j]) / hazard[i, j]
-    return out
+def _time_of_log_2(mode: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Where the arms' mean cumulative hazard reaches log 2, in units of the present scale."""
+    size = edges.size
+    half_sum, half_difference = mode[:, :size], mode[:, size:]
+    hazard = (np.exp(half_sum - half_difference) + np.exp(half_sum + half_difference)) / 2
+    reached = np.cumsum(hazard[:, :-1] * np.diff(edges), axis=1)
+    cumulative = np.concatenate([np.zeros((len(mode), 1)), reached], axis=1)
+    interval = (cumulative <= np.log(2)).sum(axis=1) - 1
+    rows = np.arange(len(mode))
+    return np.asarray(edges[interval] + (np.log(2) - cumulative[rows, interval]) / hazard[rows, interval])
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--summaries", required=True, metavar="CSV", help="statistics, one row per figure")
+    parser.add_argument("--ipd", required=True, metavar="CSV.GZ", help="patients of the figures")
+    parser.add_argument("--out", required=True, metavar="FILE", help="parameter file to write")
+    parser.add_argument("--origin", default="", help="where the figures come from, with version and licence")
+    args = parser.parse_args(argv)
+    figures = read_figures(args.summaries, args.ipd)
+    families = [family(figure.endpoint) for figure in figures]
+    provenance = {
+        "origin": args.origin,
+        "script": "benchmarks/fit_prior.py",
+        "date": date.today().isoformat(),
+        "papers": str(len({figure.pmid for figure in figures})),
+        "figures": str(len(figures)),
+        "arms": ", ".join(f"{name} {2 * families.count(name)}" for name in sorted(set(families))),
+        "content": "means and covariances of log hazards; no curve and no patient",
+    }
+    fit_prior(figures, provenance).save(Path(args.out))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

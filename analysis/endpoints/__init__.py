@@ -1,12 +1,20 @@
 """From lesions to endpoints, as RECIST 1.1 and iRECIST derive them."""
 
+from analysis.endpoints.assessment import COMMON, EORTC, ResponseRule, irecist_responses, overall, target_responses
+from analysis.endpoints.attendance import Attendance
+from analysis.endpoints.calibration import Calibration, Target, calibrate
+from analysis.endpoints.derivation import Derivation, derive
 from analysis.endpoints.disease_control import (
     ControlAsBestResponse,
     ControlAtLandmark,
     ControlUntilLandmark,
     ProgressionFreeAtLandmark,
 )
+from analysis.endpoints.findings import Finding
+from analysis.endpoints.growth import Claret, Rate, Stein, Wang
 from analysis.endpoints.histories import ResponseHistory
+from analysis.endpoints.plot_frames import response_over_time, spider, swimmer, waterfall
+from analysis.endpoints.readers import Readers, adjudicate, discordance
 from analysis.endpoints.response import (
     BestOverallResponse,
     ClinicalBenefit,
@@ -17,6 +25,10 @@ from analysis.endpoints.response import (
     ObjectiveResponse,
     UnconfirmedProgression,
 )
+from analysis.endpoints.response_tables import read_responses
+from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
+from analysis.endpoints.simulation_results import Estimate, SimulatedEndpoints
+from analysis.endpoints.size_measures import tumour_growth_rate
 from analysis.endpoints.time_to_event import (
     EVENT_OR_LAST_ASSESSMENT,
     Censoring,
@@ -26,26 +38,59 @@ from analysis.endpoints.time_to_event import (
     ProgressionFreeSurvival,
     TimeToResponse,
 )
+from analysis.endpoints.tumours import PseudoProgression, Tumours
 
 __all__ = [
+    "COMMON",
+    "EORTC",
     "EVENT_OR_LAST_ASSESSMENT",
+    "Attendance",
     "BestOverallResponse",
+    "Calibration",
     "Censoring",
+    "Claret",
     "ClinicalBenefit",
     "Confirmation",
     "ConfirmedProgression",
     "ControlAsBestResponse",
     "ControlAtLandmark",
     "ControlUntilLandmark",
+    "Derivation",
     "Derived",
     "Duration",
     "DurationOfDiseaseControl",
     "DurationOfResponse",
+    "EndpointDefinitions",
+    "Estimate",
+    "Finding",
     "LastAssessment",
     "ObjectiveResponse",
     "ProgressionFreeAtLandmark",
     "ProgressionFreeSurvival",
+    "PseudoProgression",
+    "Rate",
+    "Readers",
     "ResponseHistory",
+    "ResponseRule",
+    "SimulatedEndpoints",
+    "Stein",
+    "Target",
     "TimeToResponse",
+    "Tumours",
     "UnconfirmedProgression",
+    "Wang",
+    "adjudicate",
+    "calibrate",
+    "derive",
+    "discordance",
+    "irecist_responses",
+    "overall",
+    "read_responses",
+    "response_over_time",
+    "simulate_endpoints",
+    "spider",
+    "swimmer",
+    "target_responses",
+    "tumour_growth_rate",
+    "waterfall",
 ]

@@ -10,6 +10,14 @@ from analysis.errors import UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Codes = NDArray[np.int8]
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+    Counts = NDArray[np.int64]
+
 MISSING, CR, PR, SD, NON_CR_NON_PD, PD, NE, ND, CPD, NULL = range(10)
 """Codes of a response. PD stands for iUPD and CPD for iCPD under iRECIST; NULL is a record without a response."""
 

@@ -1,4 +1,4 @@
-"""Disease control by its four definitions, which give different rates: at best, at a landmark scan, until one, free of PD."""
+"""Disease control by its four definitions: as best response, at a landmark scan, until it, free of progression."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class ControlAtLandmark:
     before, after
         Days by which the scan may be early or late.
     unconfirmed
-        How an iUPD at the landmark counts: ``"failure"``, ``"control"``, or by ``"resolved later"``: control if a later scan
-        shows iCR, iPR or iSD before any iCPD, failure if it is confirmed or nothing follows.
+        How an iUPD at the landmark counts: ``"failure"``, ``"control"``, or by ``"resolved later"``: control if a
+        later scan shows iCR, iPR or iSD before any iCPD, failure if it is confirmed or nothing follows.
 
     Examples
     --------
@@ -48,8 +48,8 @@ class ControlAtLandmark:
     >>> from analysis.endpoints import ResponseHistory
     >>> scans = [date(2024, 2, 26), date(2024, 4, 22), date(2024, 6, 17)]
     >>> seen = ResponseHistory("S1", date(2024, 1, 1), scans, ["iSD", "iUPD", "iPR"], "iRECIST")
-    >>> ControlAtLandmark(112).derive(seen).value, ControlAtLandmark(112, unconfirmed="resolved later").derive(seen).value
-    ('N', 'Y')
+    >>> [ControlAtLandmark(112, unconfirmed=how).derive(seen).value for how in ("failure", "resolved later")]
+    ['N', 'Y']
     """
 
     landmark: int
@@ -92,8 +92,8 @@ class ControlUntilLandmark:
 class ProgressionFreeAtLandmark:
     """Whether progression or death came after the landmark's window, or was looked for in vain up to the window.
 
-    A patient censored before is a failure. A progression that the next scan after the landmark shows is a success here, a
-    failure of `ControlUntilLandmark` if the landmark's scan is missing.
+    A patient censored before is a failure. A progression that the next scan after the landmark shows is a success
+    here, a failure of `ControlUntilLandmark` if the landmark's scan is missing.
     """
 
     landmark: int

@@ -1,16 +1,21 @@
 """When progression or death is counted, compiled: censoring rules and disease control at a landmark.
 
-As in `sequences`, `code` and `day` hold one patient's first `n` records; `death`, `new_therapy` and `discontinuation` are days
-from the reference date, inf where they did not happen.
+As in `sequences`, `code` and `day` hold one patient's first `n` records; `death`, `new_therapy` and `discontinuation`
+are days from the reference date, inf where they did not happen.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
 from analysis.endpoints.codes import CPD, ND, NE, NULL, PD
 from analysis.endpoints.sequences import is_control, progression, up_to
+
+if TYPE_CHECKING:
+    from analysis.endpoints.codes import Codes, Floats
 
 PROGRESSION, DEATH, LAST_ASSESSMENT, REFERENCE, NEW_THERAPY, MISSED_ASSESSMENTS, DISCONTINUATION, NO_BASELINE = range(8)
 REASONS = (
@@ -29,17 +34,19 @@ UNCONFIRMED = ("failure", "control", "resolved later")
 
 
 @njit(cache=True, nogil=True)
-def last_before(code, day, n, end, evaluable_only):
+def last_before(code: Codes, day: Floats, n: int, end: float, evaluable_only: bool) -> float:
     """Day of the last assessment before `end`; -1 if there is none. NE counts unless `evaluable_only`."""
     for i in range(n - 1, -1, -1):
         adequate = code[i] != NULL and not (evaluable_only and (code[i] == NE or code[i] == ND))
         if day[i] < end and adequate:
-            return day[i]
+            return float(day[i])
     return -1.0
 
 
 @njit(cache=True, nogil=True)
-def censored_before(code, day, n, end, evaluable_only, reason):
+def censored_before(
+    code: Codes, day: Floats, n: int, end: float, evaluable_only: bool, reason: int
+) -> tuple[float, bool, int]:
     """Censor at the last assessment before `end`, or at the reference date if there is none."""
     last = last_before(code, day, n, end, evaluable_only)
     if last < 0.0:
@@ -48,7 +55,17 @@ def censored_before(code, day, n, end, evaluable_only, reason):
 
 
 @njit(cache=True, nogil=True)
-def progression_or_death(code, day, n, stop, has_baseline, death, new_therapy, discontinuation, rule):
+def progression_or_death(
+    code: Codes,
+    day: Floats,
+    n: int,
+    stop: int,
+    has_baseline: bool,
+    death: float,
+    new_therapy: float,
+    discontinuation: float,
+    rule: tuple[bool, bool, bool, bool, bool, float],
+) -> tuple[float, bool, int]:
     """Time of progression or death in days, whether it is an event, and the number of the reason.
 
     `rule` is (evaluable_only, at_new_therapy, at_discontinuation, needs_baseline, unresolved_counts, longest_gap).
@@ -72,11 +89,13 @@ def progression_or_death(code, day, n, stop, has_baseline, death, new_therapy, d
 
 
 @njit(cache=True, nogil=True)
-def status_at(code, day, n, stop, landmark, before, after, unconfirmed):
+def status_at(
+    code: Codes, day: Floats, n: int, stop: int, landmark: float, before: float, after: float, unconfirmed: int
+) -> int:
     """Index of the scan that shows disease control at the landmark; -1 where it does not or there is none.
 
-    The scan is the evaluable one nearest to the landmark in [landmark - before, landmark + after], the earlier of two. An iUPD
-    there is a failure (`unconfirmed` 0), control (1), or what the next scan that resolves it says (2).
+    The scan is the evaluable one nearest to the landmark in [landmark - before, landmark + after], the earlier of
+    two. An iUPD there is a failure (`unconfirmed` 0), control (1), or what the next scan that resolves it says (2).
     """
     kept = up_to(code, n, stop)
     nearest = -1
@@ -101,8 +120,8 @@ def status_at(code, day, n, stop, landmark, before, after, unconfirmed):
 
 
 @njit(cache=True, nogil=True)
-def control_until(code, day, n, stop, landmark, before):
-    """Index of the first scan at landmark - before or later that shows disease control, not after progression; else -1."""
+def control_until(code: Codes, day: Floats, n: int, stop: int, landmark: float, before: float) -> int:
+    """Index of the first scan at landmark - before or later that shows control, not after progression; else -1."""
     for i in range(up_to(code, n, stop)):
         if is_control(code[i]) and day[i] >= landmark - before:
             return i
@@ -110,6 +129,6 @@ def control_until(code, day, n, stop, landmark, before):
 
 
 @njit(cache=True, nogil=True)
-def is_free_at(time, event, landmark, before, after):
+def is_free_at(time: float, event: bool, landmark: float, before: float, after: float) -> bool:
     """Whether progression or death came after the landmark's window, or was looked for in vain up to the window."""
     return time > landmark + after if event else time >= landmark - before

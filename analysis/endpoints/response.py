@@ -1,4 +1,4 @@
-"""Response endpoints of one patient: best overall response, response, clinical benefit, progression as iRECIST has it."""
+"""Response endpoints of one patient: best overall response, response, clinical benefit, iRECIST progression."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ class BestOverallResponse:
 
     Notes
     -----
-    Eisenhauer et al., Eur J Cancer 2009;45:228-247, section 4.4; Seymour et al., Lancet Oncol 2017;18:e143-e152, table 3.
-    An unconfirmed CR or PR is SD from `stable_from` on, else NE.
+    Eisenhauer et al., Eur J Cancer 2009;45:228-247, section 4.4; Seymour et al., Lancet Oncol 2017;18:e143-e152,
+    table 3. An unconfirmed CR or PR is SD from `stable_from` on, else NE.
 
     Examples
     --------
@@ -144,8 +144,8 @@ class ObjectiveResponse:
 class ClinicalBenefit:
     """Whether there was a response, or disease control `stable_from` days after the reference date or later.
 
-    Dated at whichever comes first. `confirmation` is asked of the response, not of the control. `control` lists the responses
-    that are control, in the terms of RECIST 1.1 for both criteria.
+    Dated at whichever comes first. `confirmation` is asked of the response, not of the control. `control` lists the
+    responses that are control, in the terms of RECIST 1.1 for both criteria.
     """
 
     confirmation: Confirmation | None = None

@@ -6,17 +6,22 @@ were held against the event definitions of admiralonco 1.3.0 (Apache-2.0), writt
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numba import njit
 
 from analysis.endpoints.codes import CPD, CR, MISSING, ND, NE, NON_CR_NON_PD, PD, PR, SD
+
+if TYPE_CHECKING:
+    from analysis.endpoints.codes import Codes, Floats
 
 STOP = {"RECIST 1.1": PD, "iRECIST": CPD}
 """The response after which records no longer count."""
 
 
 @njit(cache=True, nogil=True)
-def up_to(code, n, stop):
+def up_to(code: Codes, n: int, stop: int) -> int:
     """Count the records up to and including the first `stop`."""
     for i in range(n):
         if code[i] == stop:
@@ -25,17 +30,17 @@ def up_to(code, n, stop):
 
 
 @njit(cache=True, nogil=True)
-def is_control(code):
+def is_control(code: int) -> bool:
     """Whether a response is disease control: CR, PR, SD or NON-CR/NON-PD."""
-    return code == CR or code == PR or code == SD or code == NON_CR_NON_PD
+    return code in (CR, PR, SD, NON_CR_NON_PD)
 
 
 @njit(cache=True, nogil=True)
-def is_confirmed(code, day, n, i, apart, max_ne, max_sd):
+def is_confirmed(code: Codes, day: Floats, n: int, i: int, apart: float, max_ne: int, max_sd: int) -> bool:
     """Whether the CR or PR of record `i` is confirmed by the first later record that could confirm it.
 
-    A CR needs a CR at least `apart` days later with only CR or NE between; a PR needs a CR or PR, only CR, PR, NE or at most
-    `max_sd` SD between, and no PR after a CR. At most `max_ne` NE in either case.
+    A CR needs a CR at least `apart` days later with only CR or NE between; a PR needs a CR or PR, only CR, PR, NE or
+    at most `max_sd` SD between, and no PR after a CR. At most `max_ne` NE in either case.
     """
     first = code[i]
     evaluable, stable, complete = 0, 0, False
@@ -60,17 +65,17 @@ def is_confirmed(code, day, n, i, apart, max_ne, max_sd):
 
 
 @njit(cache=True, nogil=True)
-def first_response(code, day, n, confirmation):
+def first_response(code: Codes, day: Floats, n: int, confirmation: tuple[float, int, int]) -> int:
     """Index of the first CR or PR, confirmed where `confirmation` (apart, max_ne, max_sd) has apart >= 0; else -1."""
     apart, max_ne, max_sd = confirmation
     for i in range(n):
-        if (code[i] == CR or code[i] == PR) and (apart < 0 or is_confirmed(code, day, n, i, apart, max_ne, max_sd)):
+        if code[i] in (CR, PR) and (apart < 0 or is_confirmed(code, day, n, i, apart, max_ne, max_sd)):
             return i
     return -1
 
 
 @njit(cache=True, nogil=True)
-def confirmed_progression(code, n):
+def confirmed_progression(code: Codes, n: int) -> int:
     """Index of the first iUPD of the unbroken block (iUPD and NE only) that iCPD ends; -1 if there is none."""
     start = -1
     for i in range(n):
@@ -85,7 +90,7 @@ def confirmed_progression(code, n):
 
 
 @njit(cache=True, nogil=True)
-def unconfirmed_progression(code, n):
+def unconfirmed_progression(code: Codes, n: int) -> int:
     """Index of the last iUPD if nothing but NE follows it; else -1."""
     for i in range(n - 1, -1, -1):
         if code[i] == PD:
@@ -96,7 +101,7 @@ def unconfirmed_progression(code, n):
 
 
 @njit(cache=True, nogil=True)
-def unresolved_progression(code, n):
+def unresolved_progression(code: Codes, n: int) -> int:
     """Index of the first iUPD of a block that nothing but iUPD and NE follows to the end; else -1."""
     start = -1
     for i in range(n - 1, -1, -1):
@@ -108,11 +113,11 @@ def unresolved_progression(code, n):
 
 
 @njit(cache=True, nogil=True)
-def progression(code, n, stop, unresolved_counts):
+def progression(code: Codes, n: int, stop: int, unresolved_counts: bool) -> int:
     """Index of the record that dates progression; -1 if there is none.
 
-    RECIST 1.1 (`stop` is PD): the first PD. iRECIST (`stop` is CPD): the first iUPD of the confirmed block, or an iCPD that no
-    iUPD precedes; else, if `unresolved_counts`, the first iUPD of a last block that was never resolved.
+    RECIST 1.1 (`stop` is PD): the first PD. iRECIST (`stop` is CPD): the first iUPD of the confirmed block, or an
+    iCPD that no iUPD precedes; else, if `unresolved_counts`, the first iUPD of a last block that was never resolved.
     """
     kept = up_to(code, n, stop)
     ended = kept > 0 and code[kept - 1] == stop
@@ -125,21 +130,23 @@ def progression(code, n, stop, unresolved_counts):
 
 
 @njit(cache=True, nogil=True)
-def best_response(code, day, n, stable_from, confirmation):
-    """Best overall response: its code and the index of the first record of the winning category, (MISSING, -1) for none.
+def best_response(
+    code: Codes, day: Floats, n: int, stable_from: float, confirmation: tuple[float, int, int]
+) -> tuple[int, int]:
+    """Best overall response: its code and the index of the first record of that category; (MISSING, -1) for none.
 
-    SD and NON-CR/NON-PD need `stable_from` days. An unconfirmed CR or PR is SD from that day on, else NE. iCPD is the block
-    that it confirms. ND stands only where confirmation is asked for.
+    SD and NON-CR/NON-PD need `stable_from` days. An unconfirmed CR or PR is SD from that day on, else NE. iCPD is the
+    block that it confirms. ND stands only where confirmation is asked for.
     """
     first = np.full(9, -1)
     apart, max_ne, max_sd = confirmation
     for i in range(n):
         c = code[i]
         as_code = c
-        if c == CR or c == PR:
+        if c in (CR, PR):
             if apart >= 0 and not is_confirmed(code, day, n, i, apart, max_ne, max_sd):
                 as_code = SD if day[i] >= stable_from else NE
-        elif c == SD or c == NON_CR_NON_PD:
+        elif c in (SD, NON_CR_NON_PD):
             as_code = c if day[i] >= stable_from else NE
         if as_code != CPD and as_code < 9 and first[as_code] < 0:
             first[as_code] = i
@@ -153,7 +160,9 @@ def best_response(code, day, n, stable_from, confirmation):
 
 
 @njit(cache=True, nogil=True)
-def clinical_benefit(code, day, n, stable_from, control, confirmation):
+def clinical_benefit(
+    code: Codes, day: Floats, n: int, stable_from: float, control: int, confirmation: tuple[float, int, int]
+) -> int:
     """Index of the first response, or of the first of `control` at `stable_from` or later, whichever comes first.
 
     `control` holds a bit for each code that counts.

@@ -74,8 +74,8 @@ class Censoring:
 
     Notes
     -----
-    FDA, Clinical Trial Endpoints for the Approval of Cancer Drugs and Biologics (2018), appendix; Seymour et al. 2017 for
-    iRECIST.
+    FDA, Clinical Trial Endpoints for the Approval of Cancer Drugs and Biologics (2018), appendix; Seymour et al. 2017
+    for iRECIST.
 
     Examples
     --------

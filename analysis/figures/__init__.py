@@ -1,9 +1,11 @@
 """The registered figures: the same function serves the script and the notebook."""
 
-from analysis.figures import bolero2, caboavenec, elacestrant
+from analysis.figures import bolero2, caboavenec, elacestrant, endpoints, xenera1
 from analysis.figures.registry import Drawing, RegisteredFigure, by_name, pick
 
-FIGURES = by_name([*bolero2.FIGURES, *caboavenec.FIGURES, *elacestrant.FIGURES])
+FIGURES = by_name(
+    figure for module in (bolero2, caboavenec, elacestrant, endpoints, xenera1) for figure in module.FIGURES
+)
 
 __all__ = ["FIGURES", "Drawing", "RegisteredFigure", "draw", "pick"]
 

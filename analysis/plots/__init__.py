@@ -1,18 +1,36 @@
 """Plots of results."""
 
+from analysis.plots.binomial_design import binomial_design
+from analysis.plots.cohort import Cohort, cohort
 from analysis.plots.kaplan_meier import arm_colours, reported_medians, risk_table, survival_curves
+from analysis.plots.response_bars import response_bars, response_counts
+from analysis.plots.spider import spider
 from analysis.plots.style import GREY, PAGE_WIDTH, PALETTE, STYLE, label_line, month_axis, percent_axis
+from analysis.plots.swimmer import swimmer
+from analysis.plots.time_unit import MONTHS, WEEKS, TimeUnit
+from analysis.plots.waterfall import waterfall
 
 __all__ = [
     "GREY",
+    "MONTHS",
     "PAGE_WIDTH",
     "PALETTE",
     "STYLE",
+    "WEEKS",
+    "Cohort",
+    "TimeUnit",
     "arm_colours",
+    "binomial_design",
+    "cohort",
     "label_line",
     "month_axis",
     "percent_axis",
     "reported_medians",
+    "response_bars",
+    "response_counts",
     "risk_table",
+    "spider",
     "survival_curves",
+    "swimmer",
+    "waterfall",
 ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.ticker import MultipleLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
+
+from analysis.plots.time_unit import MONTHS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,10 +44,8 @@ PAGE_WIDTH = 7.2
 
 
 def month_axis(ax: Axes, end: float, label: str = "Months") -> None:
-    """Put ticks on multiples of 3, 6 or 12 months, about six of them, and write the unit."""
-    step = next((step for step in (1, 2, 3, 6, 12, 24) if end / step <= 8), 48)
-    ax.set_xlim(0, end)
-    ax.xaxis.set_major_locator(MultipleLocator(step))
+    """Put ticks on multiples of 3, 6 or 12 months where there are many, and write the unit."""
+    MONTHS.axis(ax, end)
     ax.set_xlabel(label)
 
 

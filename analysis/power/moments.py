@@ -52,6 +52,18 @@ class Moments:
         """Standard deviation of z."""
         return self.sd / self.null_sd
 
+    def probability_above(self, z: float) -> float:
+        """Probability that the test's z exceeds a value; at 0 that the data favour the experimental arm at all.
+
+        Examples
+        --------
+        >>> from analysis.power import expected_z
+        >>> drift = expected_z(events=26, hazard_ratio=0.6)
+        >>> round(1 - Moments(drift, 1.0, 1.0).probability_above(0.0), 3)  # observed hazard ratio above 1
+        0.096
+        """
+        return float(ndtr((self.drift - z) / self.spread))
+
     def power(self, alpha: float = 0.025, *, sided: int = 1, rejection: Rejection = "benefit") -> float:
         """Probability of rejection.
 
@@ -116,11 +128,17 @@ class Moments:
                 f"power: {power:g} is below what the test has with no patients at all; ask for more than "
                 f"{float(ndtr(-z / self.spread)):.3g}"
             )
-        return (drift / self.drift) ** 2
+        return float((drift / self.drift) ** 2)
 
     def _power_at_drift(self, drift: float, z: float, both: bool) -> float:
         power = float(ndtr((drift - z) / self.spread))
         return power + float(ndtr((-drift - z) / self.spread)) if both else power
+
+
+def alpha_per_side(alpha: float, sided: int) -> float:
+    """Type I error of one side, checked as by `critical_z`."""
+    critical_z(alpha, sided)
+    return alpha / sided
 
 
 def critical_z(alpha: float, sided: int = 1) -> float:

@@ -2,8 +2,8 @@
 
 from analysis.reconstruction.digitised import reconstruct_curve
 from analysis.reconstruction.ensemble import EnsembleEstimate
+from analysis.reconstruction.from_report import reconstruct
 from analysis.reconstruction.prior import ShapePrior
-from analysis.reconstruction.reconstruct import reconstruct
 from analysis.reconstruction.result import Reconstruction
 
 __all__ = ["EnsembleEstimate", "Reconstruction", "ShapePrior", "reconstruct", "reconstruct_curve"]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numba import njit
 
 from analysis.reconstruction.forward import residuals
 from analysis.reconstruction.tangents import slopes
+
+if TYPE_CHECKING:
+    from analysis.survival.checks import FloatArray
 
 ITERATIONS = 10
 EASE = 20.0
@@ -15,7 +20,18 @@ LARGEST_STEP = 3.0
 
 
 @njit(cache=True, nogil=True)
-def condition(start, covariance, noise, arms, edges, lengths, sizes, equations, targets, solved):
+def condition(
+    start: FloatArray,
+    covariance: FloatArray,
+    noise: FloatArray,
+    arms: int,
+    edges: FloatArray,
+    lengths: FloatArray,
+    sizes: FloatArray,
+    equations: FloatArray,
+    targets: FloatArray,
+    solved: FloatArray,
+) -> FloatArray:
     """Move each prior draw onto the report (randomised maximum likelihood).
 
     Parameters
@@ -45,7 +61,8 @@ def condition(start, covariance, noise, arms, edges, lengths, sizes, equations, 
     tangents = np.empty((arms, 5, edges.size + lengths.size, room))
     here = np.empty(count)
     there = np.empty(count)
-    slope = np.empty((count, size))
+    slope, gain = np.empty((count, size)), np.empty((count, size))
+    system, right = np.empty((count, count)), np.empty(count)
     worst = np.empty(members)
     for i in range(members):
         x = start[i].copy()
@@ -59,9 +76,7 @@ def condition(start, covariance, noise, arms, edges, lengths, sizes, equations, 
                 solved[i] = x
             if error < 0.2:
                 break
-            slopes(
-                x, arms, edges, lengths, sizes, equations, targets[i], here, cells, nodes, paths, tangents, slope
-            )
+            slopes(x, arms, edges, lengths, sizes, equations, targets[i], here, cells, nodes, paths, tangents, slope)
             for k in range(size - 2, size):
                 kept = x[k]
                 x[k] = kept + DIFFERENCE
@@ -69,12 +84,21 @@ def condition(start, covariance, noise, arms, edges, lengths, sizes, equations, 
                 x[k] = kept
                 for e in range(count):
                     slope[e, k] = (there[e] - here[e]) / DIFFERENCE
-            gain = covariance @ slope.T
-            system = slope @ gain
             for e in range(count):
+                gain[e] = 0.0
+                right[e] = -here[e]
+                for k in range(size):
+                    if slope[e, k] != 0.0:
+                        gain[e] += slope[e, k] * covariance[k]
+                        right[e] += slope[e, k] * (x[k] - start[i, k])
+            for e in range(count):
+                for other in range(e + 1):
+                    system[e, other] = system[other, e] = np.sum(slope[other] * gain[e])
                 system[e, e] += noise[e] * ease
-            right = slope @ (x - start[i]) - here
-            step = start[i] + gain @ np.linalg.solve(system, right) - x
+            weight = np.linalg.solve(system, right)
+            step = start[i] - x
+            for e in range(count):
+                step += weight[e] * gain[e]
             x = x + step * min(1.0, LARGEST_STEP / max(np.max(np.abs(step)), 1e-9))
         worst[i] = best
     return worst

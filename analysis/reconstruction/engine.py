@@ -14,6 +14,8 @@ from analysis.reconstruction.members import draw_patients, expected_counts, meet
 from analysis.survival.estimators import reverse_kaplan_meier
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from analysis.reconstruction.prior import EndpointPrior
     from analysis.reconstruction.requirements import Requirements
     from analysis.survival.checks import BoolArray, FloatArray
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
 CHUNK = 50  # members whose random numbers come from one stream
 SEARCHES = (600, 1000, 2000, 4000, 8000, 8000)  # swaps tried in an arm, by attempt at a member
 ADAPTATIONS = 3
-import os as _os
-CLUMP = float(_os.environ.get('CLUMP','0.006'))
+CLUMP = 0.01  # variance that each event of an arm adds to the spacing of its events: published curves move in steps
 STEP = 0.5  # of a step of the Kaplan-Meier curve, by which a smooth path may miss a printed time
 
 
@@ -95,7 +96,7 @@ def pose(required: Requirements, prior: EndpointPrior) -> Problem:
                 mean[None], total, noise, arms, shape.edges, follow_up.edges, sizes, required.equations, centre, solved
             )
             state = solved[0]
-    root = np.linalg.cholesky(total)
+    root = np.asarray(np.linalg.cholesky(total), dtype=np.float64)
     return Problem(required, shape.edges, follow_up.edges, sizes, mean, total, root, noise)
 
 
@@ -138,8 +139,16 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, steps: in
     targets = _draw_targets(required, members, rng)
     states = np.empty_like(start)
     condition(
-        start, problem.covariance, problem.noise, arms, problem.edges, problem.lengths, problem.sizes,
-        required.equations, targets, states,
+        start,
+        problem.covariance,
+        problem.noise,
+        arms,
+        problem.edges,
+        problem.lengths,
+        problem.sizes,
+        required.equations,
+        targets,
+        states,
     )
     events = _split_events(problem, states, rng)
     miss = np.zeros(members)
@@ -147,11 +156,26 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, steps: in
     for k, arm in enumerate(required.arms):
         time, event = np.empty((members, arm.size)), np.empty((members, arm.size), dtype=np.bool_)
         seeds = rng.integers(0, 2**64, members, dtype=np.uint64)
-        clump = 1.0 + CLUMP * arm.size
+        clump = 1.0 + CLUMP * events[:, k : k + 1]
         spacings = rng.gamma(1.0 / clump, clump, (members, arm.size))
         draw_patients(
-            states, k, arms, problem.edges, problem.lengths, problem.sizes, events, seeds, spacings,
-            arm.quantiles, arm.follow_up, arm.ticks, arm.landmarks, steps, time, event, miss,
+            states,
+            k,
+            arms,
+            problem.edges,
+            problem.lengths,
+            problem.sizes,
+            events,
+            seeds,
+            spacings,
+            arm.quantiles,
+            arm.follow_up,
+            arm.ticks,
+            arm.landmarks,
+            steps,
+            time,
+            event,
+            miss,
         )
         times.append(time)
         flags.append(event)
@@ -177,29 +201,30 @@ def _outside_follow_up(times: list[FloatArray], events: list[BoolArray], box: tu
 
 
 def _draw_targets(required: Requirements, members: int, rng: np.random.Generator) -> FloatArray:
-    """Values inside the boxes; the log ratio lies where the limits of its interval put it."""
+    """Values inside the boxes; the log ratio where its limits and the least error, 2 / sqrt(events), put it."""
     low, high = required.boxes.T
     targets = low + rng.random((members, low.size)) * (high - low)
     box = required.ratio_box
-    score = np.flatnonzero(required.equations[:, 0] == forward.SCORE)
-    if score.size and box[3] < 10 and box[5] < 10:
-        middle_low, middle_high = (box[2] + box[4]) / 2, (box[3] + box[5]) / 2
-        narrow = (max(box[0], middle_low), min(box[1], middle_high))
-        if narrow[0] < narrow[1]:
-            targets[:, score[0]] = narrow[0] + rng.random(members) * (narrow[1] - narrow[0])
-    return targets
+    for e in np.flatnonzero(required.equations[:, 0] == forward.SCORE):
+        least = 2 * box[6] / np.sqrt(required.events_total or np.inf)
+        low = max(box[0], box[2] + least, (box[2] + box[4]) / 2)
+        high = min(box[1], box[5] - least, (box[3] + box[5]) / 2)
+        if low < high:
+            targets[:, e] = low + rng.random(members) * (high - low)
+    return np.asarray(targets)
 
 
-def _split_events(problem: Problem, states: FloatArray, rng: np.random.Generator) -> np.ndarray:
+def _split_events(problem: Problem, states: FloatArray, rng: np.random.Generator) -> NDArray[np.int64]:
     """Integer events of each arm: the printed ones, or the expected ones, adding to the printed total."""
     required, arms = problem.required, problem.arms
     expected = np.empty((len(states), arms))
     expected_counts(states, arms, problem.edges, problem.lengths, problem.sizes, expected)
     sizes = problem.sizes.astype(np.int64)
     events = np.floor(expected + rng.random(expected.shape)).astype(np.int64)
-    known = [k for k, arm in enumerate(required.arms) if arm.events is not None]
-    for k in known:
-        events[:, k] = required.arms[k].events
+    printed = {k: arm.events for k, arm in enumerate(required.arms) if arm.events is not None}
+    known = list(printed)
+    for k, count in printed.items():
+        events[:, k] = count
     open_ = [k for k in range(arms) if k not in known]
     if required.events_total is not None and open_:
         left = required.events_total - events[:, known].sum(axis=1)
@@ -207,6 +232,10 @@ def _split_events(problem: Problem, states: FloatArray, rng: np.random.Generator
         parts = np.floor(np.cumsum(share, axis=1) * left[:, None] + 0.5)
         parts[:, -1] = left
         events[:, open_] = np.diff(parts, axis=1, prepend=0).astype(np.int64)
+        events = np.clip(events, 0, sizes)
+        for k in open_:  # what does not fit in one arm goes to the others
+            short = required.events_total - events.sum(axis=1)
+            events[:, k] = np.clip(events[:, k] + short, 0, sizes[k])
     return np.clip(events, 0, sizes)
 
 

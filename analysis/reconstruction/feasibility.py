@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,7 +43,8 @@ def without(comparison: ReportedComparison, relaxed: Iterable[str]) -> ReportedC
         if name == "hazard_ratio.ci" and comparison.hazard_ratio is not None:
             comparison = replace(comparison, hazard_ratio=replace(comparison.hazard_ratio, ci=None))
         elif name in WHOLE:
-            comparison = replace(comparison, **{name: None})
+            absent: dict[str, Any] = {name: None}
+            comparison = replace(comparison, **absent)
         elif name in of_arms:
             of, field = of_arms[name]
             arms = tuple(_arm_without(arm, field) if arm.name == of else arm for arm in comparison.arms)
@@ -77,8 +78,10 @@ def refuse(attempt: Reconstruction) -> None:
     table = attempt.fidelity()
     missed = table[(table["share"] < 1) & ~table["relaxed"]].sort_values("share", kind="stable")
     lines = [
-        f"{row.number} is printed as {row.reported}, the nearest data sets give {_nearest(row)}"
-        for row in missed.itertuples()
+        f"{name} is printed as {reported}, the nearest data sets give {_nearest(lowest, highest)}"
+        for name, reported, lowest, highest in zip(
+            missed["number"], missed["reported"], missed["lowest"], missed["highest"], strict=True
+        )
     ]
     lines += [str(finding) for finding in check_comparison(attempt.comparison)]
     names = ", ".join(repr(name) for name in missed["number"])
@@ -89,9 +92,9 @@ def refuse(attempt: Reconstruction) -> None:
 
 
 def _arm_without(arm: ReportedArm, field: str) -> ReportedArm:
-    return replace(arm, **{field: () if field in ("landmarks", "quartiles") else None})
+    absent: dict[str, Any] = {field: () if field in ("landmarks", "quartiles") else None}
+    return replace(arm, **absent)
 
 
-def _nearest(row: object) -> str:
-    low, high = float(row.lowest), float(row.highest)  # type: ignore[attr-defined]
+def _nearest(low: float, high: float) -> str:
     return f"{low:.4g}" if np.isclose(low, high) else f"{low:.4g} to {high:.4g}"

@@ -10,9 +10,13 @@ band's equation there, a hazard ratio is the score of the Cox likelihood at the 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
+
+if TYPE_CHECKING:
+    from analysis.survival.checks import FloatArray
 
 QUANTILE, LIMIT, SURVIVAL, AT_RISK, EVENTS, FOLLOW_UP, SCORE, INFORMATION, BEYOND, LANDMARK_ERROR = range(10)
 LOG_LOG, LOG, PLAIN = range(3)
@@ -21,7 +25,7 @@ TAIL = (1.25, 1.6, 2.2, 4.0)
 
 
 @njit(cache=True, nogil=True)
-def lay_cells(x, arms, edges, lengths, cells):
+def lay_cells(x: FloatArray, arms: int, edges: FloatArray, lengths: FloatArray, cells: FloatArray) -> int:
     """Nodes where either hazard changes, each cell halved; returns their number. ``cells`` is (nodes,)."""
     m, f = math.exp(x[-2]), math.exp(x[-1])
     j, k, count = 1, 1, 0
@@ -52,7 +56,16 @@ def lay_cells(x, arms, edges, lengths, cells):
 
 
 @njit(cache=True, nogil=True)
-def fill_paths(x, arms, edges, lengths, sizes, cells, count, paths):
+def fill_paths(
+    x: FloatArray,
+    arms: int,
+    edges: FloatArray,
+    lengths: FloatArray,
+    sizes: FloatArray,
+    cells: FloatArray,
+    count: int,
+    paths: FloatArray,
+) -> None:
     """Cumulative event hazard, censoring hazard, Greenwood sum, events and numbers at risk at each node.
 
     ``paths`` is (5, arms, nodes) and is overwritten up to ``count``.
@@ -92,22 +105,24 @@ def fill_paths(x, arms, edges, lengths, sizes, cells, count, paths):
 
 
 @njit(cache=True, nogil=True)
-def read_path(path, cells, count, t):
+def read_path(path: FloatArray, cells: FloatArray, count: int, t: float) -> float:
     """Linear interpolation of one path at time ``t``."""
     low, high = 0, count - 1
     if t >= cells[high]:
-        return path[high]
+        return float(path[high])
     while high - low > 1:
         middle = (low + high) // 2
         if cells[middle] <= t:
             low = middle
         else:
             high = middle
-    return path[low] + (path[high] - path[low]) * (t - cells[low]) / (cells[high] - cells[low])
+    return float(path[low] + (path[high] - path[low]) * (t - cells[low]) / (cells[high] - cells[low]))
 
 
 @njit(cache=True, nogil=True)
-def score_and_information(paths, control, experimental, log_ratio, count):
+def score_and_information(
+    paths: FloatArray, control: int, experimental: int, log_ratio: float, count: int
+) -> tuple[float, float]:
     """Score and information of the Cox model for two arms at ``log_ratio``, from expected events."""
     ratio = math.exp(log_ratio)
     score = information = 0.0
@@ -125,7 +140,7 @@ def score_and_information(paths, control, experimental, log_ratio, count):
 
 
 @njit(cache=True, nogil=True)
-def last_node(paths, arm, count):
+def last_node(paths: FloatArray, arm: int, count: int) -> int:
     """Last node at which more than ``LAST_AT_RISK`` patients of the arm are expected: the end of its curve."""
     i = 1
     while i < count - 1 and paths[4, arm, i] > LAST_AT_RISK:
@@ -134,7 +149,7 @@ def last_node(paths, arm, count):
 
 
 @njit(cache=True, nogil=True)
-def limit_residual(hazard, greenwood, z, kind, level):
+def limit_residual(hazard: float, greenwood: float, z: float, kind: int, level: float) -> float:
     """Distance of a confidence limit of S from ``level`` on the scale of log(-log S); z > 0: lower limit of S."""
     root = math.sqrt(max(greenwood, 1e-12))
     hazard = max(hazard, 1e-9)
@@ -150,7 +165,18 @@ def limit_residual(hazard, greenwood, z, kind, level):
 
 
 @njit(cache=True, nogil=True)
-def residuals(x, arms, edges, lengths, sizes, equations, targets, cells, paths, out):
+def residuals(
+    x: FloatArray,
+    arms: int,
+    edges: FloatArray,
+    lengths: FloatArray,
+    sizes: FloatArray,
+    equations: FloatArray,
+    targets: FloatArray,
+    cells: FloatArray,
+    paths: FloatArray,
+    out: FloatArray,
+) -> int:
     """Fill ``out`` with each equation's residual at state ``x``; ``equations`` is (E, 6), ``targets`` (E,).
 
     Columns of an equation: kind, arm (or -1), time, level, z, type of limit. A target replaces the time for

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analysis.survival.checks import BoolArray, FloatArray
+
+    IntArray = NDArray[np.int64]
+
 STRONGEST = 0.9  # of a move within a stretch; 1 would let two patients meet
 PROBE = 0.25
+LEAST_INFORMATION = 1e-9
+WIDEST = 12.0  # on the log scale; beyond it no interval was printed
 ROUNDS = 6
 
 
 @njit(cache=True, nogil=True)
-def cox(control_time, control_event, time, event, start):
+def cox(
+    control_time: FloatArray, control_event: BoolArray, time: FloatArray, event: BoolArray, start: float
+) -> tuple[float, float]:
     """Log hazard ratio of two arms in order of time without ties, and its information, by Newton's method."""
     beta = start
     information = 0.0
@@ -37,7 +49,7 @@ def cox(control_time, control_event, time, event, start):
                     score += 1.0 - p
                     information += p * (1.0 - p)
                 j += 1
-        if information < 1e-9:
+        if information < LEAST_INFORMATION:
             break
         step = max(-1.0, min(1.0, score / information))
         beta += step
@@ -47,16 +59,16 @@ def cox(control_time, control_event, time, event, start):
 
 
 @njit(cache=True, nogil=True)
-def ratio_miss(beta, information, box):
+def ratio_miss(beta: float, information: float, box: FloatArray) -> float:
     """How far estimate and limits are outside their boxes, on the log scale; ``box`` is (7,): edges, then z."""
-    error = box[6] / math.sqrt(max(information, 1e-9))
+    error = box[6] / math.sqrt(max(information, LEAST_INFORMATION))
     miss = max(0.0, box[0] - beta, beta - box[1])
     miss = max(miss, box[2] - (beta - error), (beta - error) - box[3])
-    return max(miss, box[4] - (beta + error), (beta + error) - box[5])
+    return float(max(miss, box[4] - (beta + error), (beta + error) - box[5]))
 
 
 @njit(cache=True, nogil=True)
-def stretches(low, high, size, bounds):
+def stretches(low: FloatArray, high: FloatArray, size: int, bounds: IntArray) -> int:
     """Start and end (indices of bound patients) of the stretches of free patients between bounds; their number."""
     count = 0
     start = -1
@@ -75,7 +87,7 @@ def stretches(low, high, size, bounds):
 
 
 @njit(cache=True, nogil=True)
-def bend(time, first, last, strength, out):
+def bend(time: FloatArray, first: int, last: int, strength: FloatArray, out: FloatArray) -> None:
     """Move the patients between two indices within their stretch: later for ``strength`` > 0, order kept."""
     begin = time[first] if first >= 0 else 0.0
     end = time[last] if last < time.size else time[-1]
@@ -86,7 +98,19 @@ def bend(time, first, last, strength, out):
 
 
 @njit(cache=True, nogil=True)
-def tune_ratio(times0, event0, bounds0, count0, times1, event1, bounds1, count1, box, work0, work1):
+def tune_ratio(
+    times0: FloatArray,
+    event0: BoolArray,
+    bounds0: IntArray,
+    count0: int,
+    times1: FloatArray,
+    event1: BoolArray,
+    bounds1: IntArray,
+    count1: int,
+    box: FloatArray,
+    work0: FloatArray,
+    work1: FloatArray,
+) -> float:
     """Bend stretches of both arms until ratio and limits are in their boxes; the times change in place.
 
     Returns the remaining miss on the log scale, 0 when all are met.
@@ -95,16 +119,15 @@ def tune_ratio(times0, event0, bounds0, count0, times1, event1, bounds1, count1,
     strength = np.zeros(total)
     trial = np.zeros(total)
     slope = np.empty((2, total))
-    middle = 0.5 * (max(box[0], 0.5 * (box[2] + box[4]) - 1.0) + box[1])
     base0, base1 = times0.copy(), times1.copy()
-    beta, information = cox(base0, event0, base1, event1, middle)
+    beta, information = cox(base0, event0, base1, event1, 0.0)
     miss = ratio_miss(beta, information, box)
     if miss == 0.0 or total == 0:
         return miss
-    # the pair (estimate, half-width) nearest to the present one that meets the three boxes
+    least = box[6] * 2.0 / math.sqrt(max(event0.sum() + event1.sum(), 1))
     for _ in range(ROUNDS):
-        error = box[6] / math.sqrt(information)
-        aim_beta, aim_error = nearest_pair(beta, error, box)
+        error = box[6] / math.sqrt(max(information, LEAST_INFORMATION))
+        aim_beta, aim_error = nearest_pair(beta, error, least, box)
         for k in range(total):
             trial[:] = strength
             trial[k] += PROBE if strength[k] < 0.5 else -PROBE
@@ -112,7 +135,7 @@ def tune_ratio(times0, event0, bounds0, count0, times1, event1, bounds1, count1,
             b, info = cox(work0, event0, work1, event1, beta)
             width = trial[k] - strength[k]
             slope[0, k] = (b - beta) / width
-            slope[1, k] = (box[6] / math.sqrt(info) - error) / width
+            slope[1, k] = (box[6] / math.sqrt(max(info, LEAST_INFORMATION)) - error) / width
         a11 = a12 = a22 = 1e-10
         a12 = 0.0
         for k in range(total):
@@ -148,8 +171,18 @@ def tune_ratio(times0, event0, bounds0, count0, times1, event1, bounds1, count1,
 
 
 @njit(cache=True, nogil=True)
-def apply_bends(base0, bounds0, count0, base1, bounds1, count1, strength, out0, out1):
-    """Times of both arms after bending every stretch by its strength."""
+def apply_bends(
+    base0: FloatArray,
+    bounds0: IntArray,
+    count0: int,
+    base1: FloatArray,
+    bounds1: IntArray,
+    count1: int,
+    strength: FloatArray,
+    out0: FloatArray,
+    out1: FloatArray,
+) -> None:
+    """Bend every stretch of both arms by its strength."""
     out0[:] = base0
     out1[:] = base1
     for k in range(count0):
@@ -159,17 +192,19 @@ def apply_bends(base0, bounds0, count0, base1, bounds1, count1, strength, out0, 
 
 
 @njit(cache=True, nogil=True)
-def nearest_pair(beta, error, box):
-    """Pair of estimate and half-width well inside the boxes, near the present pair."""
-    for _ in range(20):
+def nearest_pair(beta: float, error: float, least: float, box: FloatArray) -> tuple[float, float]:
+    """Pair of estimate and half-width well inside the boxes, near the present pair.
+
+    ``least`` is the smallest half-width that the number of events allows, ``z * 2 / sqrt(events)``.
+    """
+    if box[5] - box[2] > WIDEST:
         inset = 0.2 * (box[1] - box[0])
-        beta = min(max(beta, box[0] + inset), box[1] - inset)
-        low = max(beta - box[3], box[4] - beta)
-        high = min(beta - box[2], box[5] - beta)
-        if low <= high:
-            inset = 0.2 * (high - low)
-            return beta, min(max(error, low + inset), high - inset)
-        # the limits ask for another estimate: their middle
-        middle = 0.5 * (0.5 * (box[2] + box[3]) + 0.5 * (box[4] + box[5]))
-        beta += 0.3 * (middle - beta)
-    return beta, max(0.5 * (low + high), 1e-3)
+        return min(max(beta, box[0] + inset), box[1] - inset), error
+    low = max(box[0], box[2] + least, 0.5 * (box[2] + box[4]))
+    high = min(box[1], box[5] - least, 0.5 * (box[3] + box[5]))
+    inset = 0.2 * max(high - low, 0.0)
+    beta = min(max(beta, low + inset), high - inset)
+    low = max(beta - box[3], box[4] - beta, least)
+    high = max(min(beta - box[2], box[5] - beta), low)
+    inset = 0.2 * (high - low)
+    return beta, min(max(error, low + inset), high - inset)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
+from analysis.reconstruction.bounds import find_anchors, move_between, reorder
 from analysis.reconstruction.forward import fill_paths, lay_cells
-from analysis.reconstruction.hazard_ratio import apply_bends, cox, ratio_miss, stretches, tune_ratio
-from analysis.reconstruction.patients import (
-    draw_arm,
-    find_anchors,
-    move_between,
-    next_uniform,
-    place_in_blocks,
-    reorder,
-)
+from analysis.reconstruction.hazard_ratio import stretches, tune_ratio
+from analysis.reconstruction.patients import draw_arm, next_uniform, place_in_blocks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analysis.survival.checks import BoolArray, FloatArray
+
+    IntArray = NDArray[np.int64]
 
 
 @njit(cache=True, nogil=True)
-def expected_counts(states, arms, edges, lengths, sizes, events):
-    """Expected events of each arm, shape (members, arms), in ``events``."""
+def expected_counts(
+    states: FloatArray, arms: int, edges: FloatArray, lengths: FloatArray, sizes: FloatArray, events: FloatArray
+) -> None:
+    """Fill ``events`` (members, arms) with the expected events of each arm."""
     room = 4 * (edges.size + lengths.size + 8)
     cells = np.empty(room)
     paths = np.empty((5, arms, room))
@@ -34,8 +38,24 @@ def expected_counts(states, arms, edges, lengths, sizes, events):
 
 @njit(cache=True, nogil=True)
 def draw_patients(
-    states, arm, arms, edges, lengths, sizes, events, seeds, spacings, quantiles, follow_up, ticks, landmarks, steps, time, event, miss
-):
+    states: FloatArray,
+    arm: int,
+    arms: int,
+    edges: FloatArray,
+    lengths: FloatArray,
+    sizes: FloatArray,
+    events: IntArray,
+    seeds: NDArray[np.uint64],
+    spacings: FloatArray,
+    quantiles: FloatArray,
+    follow_up: FloatArray,
+    ticks: FloatArray,
+    landmarks: FloatArray,
+    steps: int,
+    time: FloatArray,
+    event: BoolArray,
+    miss: FloatArray,
+) -> None:
     """Patients of one arm in every member: in order, each statistic of the arm in its box where that can be.
 
     ``time`` and ``event`` (members, n) and ``miss`` (members,) are filled; ``seeds`` (members,) start the jitter,
@@ -59,14 +79,24 @@ def draw_patients(
             jitter[k] = next_uniform(state)
         place_in_blocks(spacings[i], events[i, arm], ranks)
         draw_arm(cells, count, paths[:, arm], size, events[i, arm], ranks, jitter, time[i], event[i])
-        miss[i] += reorder(
-            time[i], event[i], quantiles, follow_up, ticks, landmarks, low, high, work, steps, state
-        )
+        miss[i] += reorder(time[i], event[i], quantiles, follow_up, ticks, landmarks, low, high, work, steps, state)
         move_between(time[i], low, high, work)
 
 
 @njit(cache=True, nogil=True)
-def meet_ratio(time0, event0, boxes0, time1, event1, boxes1, box, test_low, test_high, two_sided, miss):
+def meet_ratio(
+    time0: FloatArray,
+    event0: BoolArray,
+    boxes0: tuple[FloatArray, ...],
+    time1: FloatArray,
+    event1: BoolArray,
+    boxes1: tuple[FloatArray, ...],
+    box: FloatArray,
+    test_low: float,
+    test_high: float,
+    two_sided: bool,
+    miss: FloatArray,
+) -> None:
     """Bring every member's hazard ratio into its box; members whose log-rank statistic is out of range are marked."""
     n0, n1 = time0.shape[1], time1.shape[1]
     low0, high0, work0 = np.empty(n0 + 1), np.empty(n0 + 1), np.empty((2, n0 + 1))
@@ -79,8 +109,17 @@ def meet_ratio(time0, event0, boxes0, time1, event1, boxes1, box, test_low, test
         count0 = stretches(low0, high0, n0, bounds0)
         count1 = stretches(low1, high1, n1, bounds1)
         miss[i] += tune_ratio(
-            time0[i], event0[i], bounds0, count0, time1[i], event1[i], bounds1, count1, box,
-            np.empty(n0), np.empty(n1),
+            time0[i],
+            event0[i],
+            bounds0,
+            count0,
+            time1[i],
+            event1[i],
+            bounds1,
+            count1,
+            box,
+            np.empty(n0),
+            np.empty(n1),
         )
         if test_low > -np.inf or test_high < np.inf:
             z = log_rank(time0[i], event0[i], time1[i], event1[i])
@@ -89,7 +128,7 @@ def meet_ratio(time0, event0, boxes0, time1, event1, boxes1, box, test_low, test
 
 
 @njit(cache=True, nogil=True)
-def log_rank(control_time, control_event, time, event):
+def log_rank(control_time: FloatArray, control_event: BoolArray, time: FloatArray, event: BoolArray) -> float:
     """Log-rank statistic of two arms in order without ties; negative favours the second."""
     score = information = 0.0
     i = j = 0

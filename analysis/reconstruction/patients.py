@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
-from analysis.reconstruction.forward import LOG, LOG_LOG
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-EDGE = 1e-6  # months kept clear of the edges of a rounding box
+    from analysis.survival.checks import BoolArray, FloatArray
+
 BLOCKS = 20  # of events in an arm, each of which keeps its place in the expected count
-GAP = 1e-9  # months between consecutive patients, so that no two are tied
-WARMTH = 0.01  # by which a swap may worsen the bounds at the start of a search
-UNMET = 1.0  # penalty of a statistic that must be reached and is not, or the reverse
 
 
 @njit(cache=True, nogil=True)
-def place_in_blocks(spacings, events, ranks):
+def place_in_blocks(spacings: FloatArray, events: int, ranks: FloatArray) -> None:
     """Cumulative expected count at which each event falls: random spacings, made to fit block by block.
 
     ``spacings`` (at least ``events``,) are positive draws, ``ranks`` (events,) is filled. The smooth path carries
@@ -38,7 +37,17 @@ def place_in_blocks(spacings, events, ranks):
 
 
 @njit(cache=True, nogil=True)
-def draw_arm(cells, count, path, size, events, ranks, jitter, time, event):
+def draw_arm(
+    cells: FloatArray,
+    count: int,
+    path: FloatArray,
+    size: int,
+    events: int,
+    ranks: FloatArray,
+    jitter: FloatArray,
+    time: FloatArray,
+    event: BoolArray,
+) -> None:
     """Place ``events`` events and ``size - events`` censorings along a path, in order of time.
 
     An event stands where the expected cumulative count reaches its share of ``ranks`` (events,); each censoring takes
@@ -65,9 +74,7 @@ def draw_arm(cells, count, path, size, events, ranks, jitter, time, event):
         if censor_time < 0.0:
             if j < size - events:
                 aim = (j + jitter[j]) / (size - events) * total_censored
-                while (
-                    at_censoring < last - 1 and size - path[4, at_censoring + 1] - path[3, at_censoring + 1] < aim
-                ):
+                while at_censoring < last - 1 and size - path[4, at_censoring + 1] - path[3, at_censoring + 1] < aim:
                     at_censoring += 1
                 low = size - path[4, at_censoring] - path[3, at_censoring]
                 high = size - path[4, at_censoring + 1] - path[3, at_censoring + 1]
@@ -89,246 +96,11 @@ def draw_arm(cells, count, path, size, events, ranks, jitter, time, event):
 
 
 @njit(cache=True, nogil=True)
-def limit_reached(survival, greenwood, z, form, level):
-    """Whether the limit of S (``z`` > 0: lower, < 0: upper, 0: S itself) is at or below ``level``."""
-    if z == 0.0:
-        return survival <= level + 1e-12
-    if survival <= 0.0:
-        return False
-    root = math.sqrt(greenwood)
-    if form == LOG_LOG:
-        if survival >= 1.0:
-            return False
-        hazard = -math.log(survival)
-        return math.exp(-hazard * math.exp(z * root / hazard)) <= level
-    if form == LOG:
-        return survival * math.exp(-z * root) <= level
-    return survival * (1.0 - z * root) <= level
-
-
-@njit(cache=True, nogil=True)
-def interval_at(survival, greenwood, z, form):
-    """Confidence limits of S by type."""
-    if survival >= 1.0 or survival <= 0.0:
-        return survival, survival
-    root = z * math.sqrt(greenwood)
-    if form == LOG_LOG:
-        hazard = -math.log(survival)
-        return math.exp(-hazard * math.exp(root / hazard)), math.exp(-hazard * math.exp(-root / hazard))
-    if form == LOG:
-        return survival * math.exp(-root), min(1.0, survival * math.exp(root))
-    return max(0.0, survival * (1.0 - root)), min(1.0, survival * (1.0 + root))
-
-
-@njit(cache=True, nogil=True)
-def outside(value, low, high):
-    """Distance of a value from an interval."""
-    return max(0.0, low - value, value - high)
-
-
-@njit(cache=True, nogil=True)
-def find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high, work):
-    """Bounds on each patient's time that make every statistic of the arm fall in its box.
-
-    Parameters
-    ----------
-    time, event
-        Patients in order, shape (n,).
-    quantiles
-        Rows of level of S, z, type, lower and upper edge of the box, 1 if reached, shape (Q, 6).
-    follow_up
-        The same without z and type, for the reverse curve, shape (F, 4).
-    ticks
-        Rows of time and number at risk, shape (T, 2).
-    landmarks
-        Rows of time, lower and upper edge for S, z, type, edges for the limits (NaN if none), shape (M, 9).
-    low, high
-        Output, shape (n + 1,): earliest and latest time of each patient.
-    work
-        Scratch, shape (2, n + 1).
-
-    Returns
-    -------
-    float
-        How much the bounds contradict each other; 0 if times exist that meet them all.
-    """
-    size = time.size
-    survival, greenwood = work[0], work[1]
-    s = reverse = 1.0
-    v = 0.0
-    survival[0], greenwood[0] = 1.0, 0.0
-    for i in range(size + 1):
-        low[i] = 0.0
-        high[i] = np.inf
-    penalty = 0.0
-    for q in range(follow_up.shape[0]):
-        reverse = 1.0
-        found = -1
-        for i in range(size):
-            if not event[i]:
-                reverse *= 1.0 - 1.0 / (size - i)
-                if reverse <= follow_up[q, 0] + 1e-12:
-                    found = i
-                    break
-        if follow_up[q, 3] == 0.0:
-            penalty += UNMET if found >= 0 else 0.0
-        elif found < 0:
-            penalty += UNMET * max(0.01, reverse - follow_up[q, 0])
-        else:
-            low[found] = max(low[found], follow_up[q, 1] + EDGE)
-            high[found] = min(high[found], follow_up[q, 2] - EDGE)
-            if reverse > follow_up[q, 0] - 1e-12:
-                for k in range(found + 1, size):
-                    if not event[k]:
-                        low[k] = max(low[k], follow_up[q, 1] + EDGE)
-                        high[k] = min(high[k], follow_up[q, 2] - EDGE)
-                        break
-    for i in range(size):
-        left = size - i
-        if event[i]:
-            if left > 1:
-                v += 1.0 / (left * (left - 1.0))
-            s *= 1.0 - 1.0 / left
-        survival[i + 1] = s
-        greenwood[i + 1] = v
-    for q in range(quantiles.shape[0]):
-        level, z, form = quantiles[q, 0], quantiles[q, 1], int(quantiles[q, 2])
-        found = -1
-        for i in range(size):
-            if event[i] and limit_reached(survival[i + 1], greenwood[i + 1], z, form, level):
-                found = i
-                break
-        if quantiles[q, 5] == 0.0:
-            if found >= 0:
-                penalty += UNMET * (0.02 + (size - found) / size)
-        elif found < 0:
-            penalty += UNMET * (0.02 + max(0.0, s - level))
-        else:
-            low[found] = max(low[found], quantiles[q, 3] + EDGE)
-            high[found] = min(high[found], quantiles[q, 4] - EDGE)
-            if z == 0.0 and survival[found + 1] > level - 1e-12:
-                for k in range(found + 1, size):
-                    if event[k]:
-                        low[k] = max(low[k], quantiles[q, 3] + EDGE)
-                        high[k] = min(high[k], quantiles[q, 4] - EDGE)
-                        break
-    for j in range(ticks.shape[0]):
-        gone = size - int(ticks[j, 1])
-        if gone > 0:
-            high[gone - 1] = min(high[gone - 1], ticks[j, 0] - EDGE)
-        low[gone] = max(low[gone], ticks[j, 0])
-    for j in range(landmarks.shape[0]):
-        at = landmarks[j, 0]
-        now = np.searchsorted(time, at)
-        best, chosen = np.inf, now
-        for c in range(size + 1):
-            miss = outside(survival[c], landmarks[j, 1], landmarks[j, 2])
-            if miss > 0.05:
-                continue
-            if landmarks[j, 3] > 0.0:
-                lower, upper = interval_at(survival[c], greenwood[c], landmarks[j, 3], int(landmarks[j, 4]))
-                miss += outside(lower, landmarks[j, 5], landmarks[j, 6])
-                miss += outside(upper, landmarks[j, 7], landmarks[j, 8])
-            clash = 0.0
-            if c < size and high[c] < at:
-                clash += 0.02
-            if c > 0 and low[c - 1] > at:
-                clash += 0.02
-            if c > 0 and low[c - 1] == at:  # only events at the landmark itself can be counted in S and at risk
-                clash += 0.002 if event[c - 1] else 0.02
-            cost = miss * 50.0 + clash + 0.2 * abs(c - now) / size
-            if cost < best:
-                best, chosen = cost, c
-        miss = outside(survival[chosen], landmarks[j, 1], landmarks[j, 2])
-        if landmarks[j, 3] > 0.0:
-            lower, upper = interval_at(survival[chosen], greenwood[chosen], landmarks[j, 3], int(landmarks[j, 4]))
-            miss += outside(lower, landmarks[j, 5], landmarks[j, 6])
-            miss += outside(upper, landmarks[j, 7], landmarks[j, 8])
-        penalty += miss * 5.0
-        if chosen > 0:
-            high[chosen - 1] = min(high[chosen - 1], at)
-        low[chosen] = max(low[chosen], at + EDGE)
-    latest, by = 0.0, 0
-    for i in range(size):
-        if low[i] > latest:
-            latest, by = low[i], i
-        if latest > high[i]:
-            penalty += (i - by + 1.0) / size
-    return penalty
-
-
-@njit(cache=True, nogil=True)
-def move_between(time, low, high, work):
-    """Move times the least that meets the bounds, neighbours along with them, order kept."""
-    size = time.size
-    ceiling = np.inf
-    latest = work[1]
-    for i in range(size - 1, -1, -1):
-        ceiling = min(ceiling, high[i])
-        latest[i] = ceiling
-    moved = work[0]
-    floor = 0.0
-    old_start = new_start = 0.0
-    start = -1
-    for i in range(size):
-        if low[i] == 0.0 and high[i] == np.inf:
-            continue
-        floor = max(floor, low[i])
-        aim = min(max(time[i], floor), latest[i])
-        floor = max(floor, aim)
-        span = time[i] - old_start
-        for k in range(start + 1, i):
-            share = (time[k] - old_start) / span if span > 0.0 else 0.5
-            moved[k] = new_start + share * (aim - new_start)
-        moved[i] = aim
-        start, old_start, new_start = i, time[i], aim
-    shift = new_start - old_start
-    for k in range(start + 1, size):
-        moved[k] = max(time[k] + shift, new_start, low[size])
-    time[0] = moved[0]
-    for i in range(1, size):
-        time[i] = moved[i] if moved[i] > time[i - 1] else min(time[i - 1] + GAP, latest[i])
-
-
-@njit(cache=True, nogil=True)
-def reorder(time, event, quantiles, follow_up, ticks, landmarks, low, high, work, steps, rng_state):
-    """Swap events with censorings until the bounds of the arm agree with each other; returns what is left over.
-
-    ``rng_state`` is (1,) uint64, the state of a small generator of its own, so that the result depends on nothing else.
-    """
-    size = time.size
-    penalty = find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high, work)
-    if penalty == 0.0:
-        return penalty
-    best, kept = penalty, event.copy()
-    for step in range(steps):
-        a = int(next_uniform(rng_state) * size)
-        reach = int(math.exp(next_uniform(rng_state) * math.log(size)))
-        b = a + (reach if next_uniform(rng_state) < 0.5 else -reach)
-        if b < 0 or b >= size or event[a] == event[b]:
-            continue
-        event[a], event[b] = event[b], event[a]
-        trial = find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high, work)
-        slack = WARMTH * next_uniform(rng_state) * (1.0 - step / steps)
-        if trial <= penalty + slack:
-            penalty = trial
-            if trial < best:
-                best = trial
-                kept[:] = event
-                if best == 0.0:
-                    break
-        else:
-            event[a], event[b] = event[b], event[a]
-    event[:] = kept
-    return find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high, work)
-
-
-@njit(cache=True, nogil=True)
-def next_uniform(state):
+def next_uniform(state: NDArray[np.uint64]) -> float:
     """Uniform draw in [0, 1) of the SplitMix64 generator."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
     z = state[0]
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+    return float((z >> np.uint64(11)) * (1.0 / 9007199254740992.0))

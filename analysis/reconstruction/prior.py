@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Array = NDArray[np.float64]
 
@@ -38,12 +41,17 @@ class PairPrior:
     difference: Array
 
     def covariance(self, arms: int) -> Array:
-        """Joint covariance of the log hazards of ``arms`` arms, shape (arms * J, arms * J)."""
+        """Joint covariance of the log hazards of ``arms`` arms, shape (arms * J, arms * J).
+
+        Each arm is what the trial shares plus a part of its own, of covariance ``2 * difference``. What a third
+        arm shares is ``shared - difference`` without the directions in which arms were fitted to move apart.
+        """
         between = self.shared - self.difference
-        within = self.shared + self.difference
-        blocks = np.eye(arms)[:, :, None, None] * (within - between) + between
-        size = arms * self.mean.size
-        return np.asarray(blocks.transpose(0, 2, 1, 3).reshape(size, size))
+        if arms > 2:
+            values, vectors = np.linalg.eigh(between)
+            between = (vectors * np.maximum(values, 0.0)) @ vectors.T
+        own = np.kron(np.eye(arms), 2 * self.difference)
+        return np.asarray(np.kron(np.ones((arms, arms)), between) + own)
 
 
 @dataclass(frozen=True)

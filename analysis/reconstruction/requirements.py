@@ -73,7 +73,8 @@ def read_requirements(comparison: ReportedComparison, ci_type: str) -> Requireme
     InvalidValueError
         If an arm's number of patients is missing, or a type of confidence interval is not one of ``FORMS``.
     """
-    order = tuple(sorted(range(len(comparison.arms)), key=lambda k: comparison.arms[k].name != comparison.control))
+    names = [arm.name for arm in comparison.arms]
+    order = tuple(sorted(range(len(names)), key=lambda k: names[k] != comparison.control))
     equations = _Equations()
     arms = []
     all_followed = comparison.median_follow_up
@@ -82,9 +83,11 @@ def read_requirements(comparison: ReportedComparison, ci_type: str) -> Requireme
         arms.append(_read_arm(arm, k, equations, ci_type, all_followed))
     total = comparison.events_total
     events = None if total is None else int(total.value)
-    if events is not None and not all(arm.events is not None for arm in arms):
+    if events is None and all(arm.events is not None for arm in arms):
+        events = sum(arm.events or 0 for arm in arms)
+    elif events is not None and not all(arm.events is not None for arm in arms):
         equations.add((forward.EVENTS, -1, 0, 0, 0, 0), (events, events), 0.3 / max(events, 1))
-    ratio_box = _read_ratio(comparison, equations)
+    ratio_box = _read_ratio(comparison, equations, events)
     test_box = _read_test(comparison)
     shape = (len(equations.rows), 6)
     return Requirements(
@@ -109,7 +112,9 @@ def _z(level: float) -> float:
 def _form(interval: ReportedInterval, default: str) -> int:
     name = interval.ci_type or default
     if name not in FORMS:
-        raise InvalidValueError("ci_type", name, f"one of {', '.join(FORMS)}", "name another type, or leave the interval out")
+        raise InvalidValueError(
+            "ci_type", name, f"one of {', '.join(FORMS)}", "name another type, or leave the interval out"
+        )
     return FORMS[name]
 
 
@@ -138,16 +143,16 @@ def _read_arm(
             z, form = _z(interval.level), _form(interval, ci_type)
             stated.append((interval.lower, z, form, LIMIT_ERROR))
             stated.append((interval.upper, -z, form, LIMIT_ERROR))
-        for number, z, form, error in stated:
+        for number, side, form, error in stated:
             if number is None:
                 continue
             if number.reached and np.isfinite(number.upper):
                 box = _edges(number)
-                quantiles.append((level, z, form, *box, 1.0))
-                equations.add((forward.LIMIT if z else forward.QUANTILE, k, 0, level, z, form), box, error)
+                quantiles.append((level, side, form, *box, 1.0))
+                equations.add((forward.LIMIT if side else forward.QUANTILE, k, 0, level, side, form), box, error)
             else:
-                quantiles.append((level, z, form, 0.0, np.inf, 0.0))
-                equations.add((forward.BEYOND, k, 0, level, z, form), (0.0, 0.0), RATE_ERROR)
+                quantiles.append((level, side, form, 0.0, np.inf, 0.0))
+                equations.add((forward.BEYOND, k, 0, level, side, form), (0.0, 0.0), RATE_ERROR)
     follow_up = []
     followed = arm.median_follow_up or all_followed
     if followed is not None and followed.reached:
@@ -158,12 +163,12 @@ def _read_arm(
         follow_up.append((0.5, 0.0, np.inf, 0.0))
     ticks = []
     if arm.at_risk is not None:
-        for time, count in zip(arm.at_risk.times, arm.at_risk.counts, strict=True):
-            if time > 0:
-                ticks.append((time, float(count)))
+        for tick, count in zip(arm.at_risk.times, arm.at_risk.counts, strict=True):
+            if tick > 0:
+                ticks.append((tick, float(count)))
                 gone = max(np.log((size + 0.5) / (count + 0.5)), 0.2 / size)
                 error = COUNT_ERROR / (count + 0.5) / gone
-                equations.add((forward.AT_RISK, k, time, 0, 0, 0), (count, count), float(error))
+                equations.add((forward.AT_RISK, k, tick, 0, 0, 0), (count, count), float(error))
     landmarks = _read_landmarks(arm, k, equations, ci_type)
     events = None if arm.events is None else int(arm.events.value)
     if events is not None:
@@ -197,7 +202,7 @@ def _read_landmarks(arm: ReportedArm, k: int, equations: _Equations, ci_type: st
     return rows
 
 
-def _read_ratio(comparison: ReportedComparison, equations: _Equations) -> FloatArray:
+def _read_ratio(comparison: ReportedComparison, equations: _Equations, events: int | None) -> FloatArray:
     box = np.array([-FAR, FAR, -FAR, FAR, -FAR, FAR, _z(0.95)])
     ratio = comparison.hazard_ratio
     if ratio is None:
@@ -210,8 +215,8 @@ def _read_ratio(comparison: ReportedComparison, equations: _Equations) -> FloatA
         z = box[6] = _z(interval.level)
         box[2:4], box[4:6] = np.log(_edges(interval.lower)), np.log(_edges(interval.upper))
         if interval.lower.lower > 0:
-            narrow = max((box[4] - box[3]) / 2 / z, 1e-3)
             wide = (box[5] - box[2]) / 2 / z
+            narrow = min(max((box[4] - box[3]) / 2 / z, 2 / np.sqrt(events or np.inf), 1e-3), wide)
             equations.add((forward.INFORMATION, 1, centre, 0, 0, 0), (narrow, wide), 0.01)
     return box
 

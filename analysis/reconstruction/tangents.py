@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
@@ -24,10 +25,23 @@ from analysis.reconstruction.forward import (
     read_path,
 )
 
+if TYPE_CHECKING:
+    from analysis.survival.checks import FloatArray
+
 
 @njit(cache=True, nogil=True)
-def fill_tangents(x, arm, arms, edges, lengths, sizes, cells, count, tangents):
-    """Derivatives of an arm's five paths by its own log hazards.
+def fill_tangents(
+    x: FloatArray,
+    arm: int,
+    arms: int,
+    edges: FloatArray,
+    lengths: FloatArray,
+    sizes: FloatArray,
+    cells: FloatArray,
+    count: int,
+    tangents: FloatArray,
+) -> None:
+    """Carry the derivatives of an arm's five paths by its own log hazards along the cells.
 
     ``tangents`` is (5, J + L, nodes): by the J log event hazards, then by the L log censoring hazards.
     """
@@ -78,8 +92,20 @@ def fill_tangents(x, arm, arms, edges, lengths, sizes, cells, count, tangents):
 
 
 @njit(cache=True, nogil=True)
-def slope_of_ratio(paths, tangents, control, experimental, log_ratio, count, width, length, arms, row_score, row_log):
-    """Derivatives of score / information (score part) and of half the log information, by all log hazards."""
+def slope_of_ratio(
+    paths: FloatArray,
+    tangents: FloatArray,
+    control: int,
+    experimental: int,
+    log_ratio: float,
+    count: int,
+    width: int,
+    length: int,
+    arms: int,
+    row_score: FloatArray,
+    row_log: FloatArray,
+) -> None:
+    """Differentiate score / information, and half the log information, by all log hazards."""
     ratio = math.exp(log_ratio)
     row_score[:] = 0.0
     row_log[:] = 0.0
@@ -113,8 +139,8 @@ def slope_of_ratio(paths, tangents, control, experimental, log_ratio, count, wid
 
 
 @njit(cache=True, nogil=True)
-def slope_of_limit(hazard, greenwood, z, form, level):
-    """Derivatives of the limit's residual by the cumulative hazard and by the Greenwood sum."""
+def slope_of_limit(hazard: float, greenwood: float, z: float, form: int, level: float) -> tuple[float, float]:
+    """Differentiate the limit's residual by the cumulative hazard and by the Greenwood sum."""
     root = math.sqrt(max(greenwood, 1e-12))
     hazard = max(hazard, 1e-9)
     by_root = 0.5 / root
@@ -130,7 +156,18 @@ def slope_of_limit(hazard, greenwood, z, form, level):
 
 
 @njit(cache=True, nogil=True)
-def add_path_slope(row, factor, tangent, cells, count, t, arm, arms, width, length):
+def add_path_slope(
+    row: FloatArray,
+    factor: float,
+    tangent: FloatArray,
+    cells: FloatArray,
+    count: int,
+    t: float,
+    arm: int,
+    arms: int,
+    width: int,
+    length: int,
+) -> None:
     """Add ``factor`` times the derivative of one path at time ``t`` to a row of the Jacobian."""
     low, high = 0, count - 1
     share = 1.0
@@ -150,7 +187,21 @@ def add_path_slope(row, factor, tangent, cells, count, t, arm, arms, width, leng
 
 
 @njit(cache=True, nogil=True)
-def slopes(x, arms, edges, lengths, sizes, equations, targets, values, cells, count, paths, tangents, out):
+def slopes(
+    x: FloatArray,
+    arms: int,
+    edges: FloatArray,
+    lengths: FloatArray,
+    sizes: FloatArray,
+    equations: FloatArray,
+    targets: FloatArray,
+    values: FloatArray,
+    cells: FloatArray,
+    count: int,
+    paths: FloatArray,
+    tangents: FloatArray,
+    out: FloatArray,
+) -> None:
     """Jacobian of the residuals by the log hazards, (E, D); the last two columns are left to the caller."""
     width, length = edges.size, lengths.size
     for arm in range(arms):
@@ -180,14 +231,14 @@ def slopes(x, arms, edges, lengths, sizes, equations, targets, values, cells, co
             if values[e] == 0.0:
                 continue
             time = cells[last_node(paths, arm, count)]
-        elif kind == QUANTILE or kind == LIMIT or kind == FOLLOW_UP:
+        elif kind in (QUANTILE, LIMIT, FOLLOW_UP):
             time = target
         hazard = max(read_path(paths[0, arm], cells, count, time), 1e-9)
         greenwood = max(read_path(paths[2, arm], cells, count, time), 1e-12)
         by_hazard = by_greenwood = by_censor = 0.0
-        if kind == QUANTILE or kind == SURVIVAL or (kind == BEYOND and z == 0.0):
+        if kind in (QUANTILE, SURVIVAL) or (kind == BEYOND and z == 0.0):
             by_hazard = 1.0 / hazard
-        elif kind == LIMIT or kind == BEYOND:
+        elif kind in (LIMIT, BEYOND):
             by_hazard, by_greenwood = slope_of_limit(hazard, greenwood, z, form, level)
         elif kind == LANDMARK_ERROR:
             by_hazard, by_greenwood = -1.0 / hazard, 0.5 / greenwood

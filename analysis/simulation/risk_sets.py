@@ -47,12 +47,17 @@ class RiskSets(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """One endpoint as it is known at the cut of each trial, shape (trials, n): months since time zero, event status."""
+    """One endpoint as it is known at the cut of each trial, shape (trials, n): months since time zero, event status.
+
+    `enrolled` and `events` count each trial's patients, shape (trials,).
+    """
 
     batch: Batch
     cut: NDArray[np.float64]
     time: NDArray[np.float64]
     event: NDArray[np.bool_]
+    enrolled: NDArray[np.int32]
+    events: NDArray[np.int32]
 
     @property
     def entry(self) -> NDArray[np.float64]:
@@ -74,9 +79,17 @@ def one_arm_risk_sets(known: Snapshot) -> RiskSets:
 
 def snapshot(batch: Batch, seen: Observations, cut: NDArray[np.float64]) -> Snapshot:
     """Cut a batch at calendar times, shape (trials,)."""
-    time, event = np.empty(batch.entry.shape), np.empty(batch.entry.shape, np.bool_)
-    _observe(batch.origin, seen, cut, time, event)
-    return Snapshot(batch, cut, time, event)
+    trials = len(batch.entry)
+    known = Snapshot(
+        batch,
+        cut,
+        time=np.empty(batch.entry.shape),
+        event=np.empty(batch.entry.shape, np.bool_),
+        enrolled=np.empty(trials, np.int32),
+        events=np.empty(trials, np.int32),
+    )
+    _observe(batch.entry, batch.origin, seen, cut, known.time, known.event, known.enrolled, known.events)
+    return known
 
 
 def risk_sets(
@@ -116,18 +129,25 @@ def risk_sets(
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _observe(
+    entry: NDArray[np.float64],
     origin: NDArray[np.float64],
     seen: Observations,
     cut: NDArray[np.float64],
     time: NDArray[np.float64],
     event: NDArray[np.bool_],
+    enrolled: NDArray[np.int32],
+    events: NDArray[np.int32],
 ) -> None:
-    """Write what is known at each trial's cut, arrays of shape (trials, n): time from time zero, event status."""
+    """Fill a snapshot."""
     for trial in range(origin.shape[0]):
         zero, recorded, known, happens = origin[trial], seen.time[trial], seen.known[trial], seen.event[trial]
-        out, is_event = time[trial], event[trial]
+        begun, out, is_event = entry[trial], time[trial], event[trial]
+        entered, happened = 0, 0
         for i in range(out.size):
+            entered += begun[i] < cut[trial]
             is_event[i] = happens[i] & (zero[i] + known[i] <= cut[trial])
+            happened += is_event[i]
+        enrolled[trial], events[trial] = entered, happened
         if seen.assessed:
             for i in range(out.size):
                 until = cut[trial] - zero[i] if happens[i] else min(recorded[i], cut[trial] - zero[i])

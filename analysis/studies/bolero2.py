@@ -24,8 +24,8 @@ RELAXED = {
     "pfs-final-local": ("median_follow_up",),
     "pfs-final-central": ("median_follow_up",),
 }
-"""What is not asked of the members: the printed p of OS contradicts the printed interval; the median follow-up is printed
-without saying how it was measured, and that of a central review ends where the local investigator saw progression."""
+"""What is not asked of the members: the printed p of OS contradicts the printed interval; the median follow-up is
+printed without saying how it was measured, and a central review ends where the local investigator saw progression."""
 
 
 def reported() -> ReportedTrial:

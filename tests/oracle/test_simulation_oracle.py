@@ -47,6 +47,7 @@ from analysis.survival.distributions import (
 DATA = Path(__file__).parents[1] / "reference" / "data"
 ROWS = pd.read_csv(DATA / "reference_values.csv.gz")
 LRSIM = ROWS[ROWS["function"] == "lrsim (simulated)"]
+assert LRSIM["call"].nunique() == 33  # as docs/simulation.md says
 FACTS = json.loads((DATA / "schedule_facts.json").read_text())
 NULL = Scenario.proportional_hazards(Exponential.from_median(11), 1.0)
 

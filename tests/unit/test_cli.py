@@ -60,7 +60,11 @@ def test_figures_are_listed_with_their_captions(capsys):
 
 
 def test_a_reader_that_stops_early_is_no_error():
-    show = [sys.executable, "-c", "import sys; from analysis.cli import main; sys.exit(main(['data', 'show', 'bolero-2']))"]
+    show = [
+        sys.executable,
+        "-c",
+        "import sys; from analysis.cli import main; sys.exit(main(['data', 'show', 'bolero-2']))",
+    ]
     with subprocess.Popen(show, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
         process.stdout.close()
         assert process.stderr.read() == b""

@@ -32,14 +32,15 @@ from analysis.power import (
     Stratum,
     TwoArmTrial,
     average_hazard_ratio,
-    cox_hazard_ratio,
     events_needed,
+    expected_cox_hazard_ratio,
     expected_enrolled,
     expected_events,
     expected_lost,
     expected_z,
     hazard_ratio_at_z,
     power_at_events,
+    sample_size,
     time_of_events,
     two_arm_trial,
 )
@@ -249,7 +250,7 @@ def lrstat_power(call: RCall) -> dict[str, float]:
         "power_FH": power,
         "power_stratified": power,
         "power_stratified_delayed": power,
-        "HR": cox_hazard_ratio(trial, time)[0],
+        "HR": expected_cox_hazard_ratio(trial, time)[0],
         "information": moments.null_sd**2,
         **common,
     }
@@ -276,7 +277,7 @@ def lrstat_at(call: RCall) -> dict[str, float]:
     trial, time = lrstat_trial(call), call["time"]
     control, experimental = expected_events(trial, time)
     moments = LogRank().moments(trial, time)
-    ratio, variance = cox_hazard_ratio(trial, time)
+    ratio, variance = expected_cox_hazard_ratio(trial, time)
     return {
         "subjects": expected_enrolled(trial, time),
         "nevents": control + experimental,
@@ -544,10 +545,33 @@ def interval_censored(call: RCall) -> dict[str, float]:
     return {f"N[{i}]": float(n) for i, n in enumerate(sizes, start=1)}
 
 
-def illness_death_pfs(text: str) -> dict[str, float]:
-    time, progression, death = (float(x) for x in re.findall(r"ExpSurvPFS\((\d+),h01=([\d.]+),h02=([\d.]+)", text)[0])
-    model = IllnessDeath(Exponential(progression), Exponential(death), Exponential(death))
-    return {"S_PFS_OS[1]": float(model.pfs_survival(time))}
+LAKATOS_WEIGHTS = {"logrank": None, "gehan": NumberAtRisk(1.0), "tarone-ware": NumberAtRisk(0.5)}
+
+
+def lakatos_sample_size(call: RCall) -> dict[str, float]:
+    """The standard group of these calls has the better survival; the sizes are rounded up by group."""
+    standard, test = (-np.log(call[f"yrsurv{group}"]) / call["syear"] for group in (1, 2))
+    trial = two_arm_trial(
+        Exponential(test),
+        Exponential(standard),
+        n=100.0,
+        accrual=UniformAccrual(call["accrualTime"]),
+        allocation_ratio=1 / call["alloc"],
+    )
+    time, weight = call["accrualTime"] + call["followTime"], LAKATOS_WEIGHTS[call["method"]]
+    n = sample_size(trial, time, call["power"], LogRank(weight), alpha=call["alpha"], sided=2).n
+    group = float(np.ceil(n / (1 + call["alloc"])))
+    return {
+        "Sample_size_of_standard_group": group,
+        "Sample_size_of_test_group": group * call["alloc"],
+        "Total_sample_size": group * (1 + call["alloc"]),
+    }
+
+
+def illness_death(text: str) -> dict[str, float]:
+    time, *rates = map(float, re.findall(r"ExpSurvOS\((\d+),h01=([\d.]+),h02=([\d.]+),h12=([\d.]+)", text)[0])
+    model = IllnessDeath(*map(Exponential, rates))
+    return {"S_PFS_OS[1]": float(model.pfs_survival(time)), "S_PFS_OS[2]": float(model.os_survival(time))}
 
 
 ROUGH = "R's integrate stops at an absolute error of 1.2e-4; its value is reproduced by the same rule"
@@ -596,7 +620,8 @@ ADAPTERS = {
         rtol=2e-4,
         because="gsDesign2 solves for the critical value to 1.2e-4 (uniroot), its normal probabilities are randomised",
     ),
-    ("simIDM", "ExpSurvPFS/OS"): Adapter(compute_text=illness_death_pfs),
+    ("rashnu", "lakatosSampleSize"): Adapter(lakatos_sample_size),
+    ("simIDM", "ExpSurvPFS/OS"): Adapter(compute_text=illness_death),
     ("icensmis", "icpowerpf (N)"): Adapter(interval_censored),
     ("icensmis", "icpowerpf (interval-censored, assessment every k months to month 24)"): Adapter(interval_censored),
 }

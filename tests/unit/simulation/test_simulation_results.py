@@ -65,6 +65,12 @@ def test_two_sided_designs_reject_in_both_directions(result):
     design = TrialDesign(n=100, accrual=UniformAccrual(18), looks=(Look(AtEvents(60)),), sided=2, alpha=0.05)
     worse = simulate(design, Scenario.proportional_hazards(CONTROL, 2.5), trials=500, rng=1)
     assert worse.power().value > 0.8
+    looks = (Look(AtEvents(40), efficacy_z=2.5, futility_z=0.0), Look(AtEvents(60)))
+    stopped = TrialDesign(n=100, accrual=UniformAccrual(18), looks=looks, sided=2, alpha=0.05)
+    course = simulate(stopped, Scenario.proportional_hazards(CONTROL, 2.5), trials=500, rng=1).course()
+    assert course.rejected.any()
+    assert course.futile.any()
+    assert not (course.rejected & course.futile).any()
     with pytest.raises(InvalidValueError, match="tests: got 'max-combo'"):
         simulate(design, SCENARIO, trials=10, rng=1, tests=(MaxCombo(),))
 
@@ -228,6 +234,13 @@ def test_a_new_weight_and_a_new_test_need_no_change_of_the_engine(result):
     patients = simulated_patients(DESIGN, SCENARIO, trials=100, rng=1, look=3)
     first = patients[patients["PFS_event"]].sort_values("PFS_time").groupby("trial")["arm"].first()
     assert np.array_equal(again.statistic("first event")[:, 2] > 0, first == "experimental")
+
+
+def test_progress_is_shown_when_asked_for(capsys):
+    simulate(DESIGN, SCENARIO, trials=100, rng=1, progress=True)
+    assert "100/100" in capsys.readouterr().err
+    simulate(DESIGN, SCENARIO, trials=100, rng=1)
+    assert capsys.readouterr().err == ""
 
 
 def test_there_is_no_such_look():

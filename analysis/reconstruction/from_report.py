@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from analysis.errors import InvalidValueError
 from analysis.reconstruction.engine import Ensemble, Problem, draw_ensemble, pose
 from analysis.reconstruction.feasibility import left_out, refuse, refuse_impossible_counts, without
 from analysis.reconstruction.prior import ShapePrior
-from analysis.reconstruction.requirements import FORMS, read_requirements
+from analysis.reconstruction.requirements import read_requirements
 from analysis.reconstruction.result import Reconstruction
 from analysis.reported import check_comparison
 from analysis.survival.distributions import PiecewiseExponential
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.reported import ReportedComparison
+    from analysis.survival.estimators import Transformation
 
 METHOD = "ensemble conditioned on the report"
+CI_TYPES: tuple[Transformation, ...] = ("log-log", "log", "plain")
 NEAREST = 20  # members that show how far off an impossible report is
 
 
@@ -35,7 +37,7 @@ def reconstruct(
     rng: int | np.random.SeedSequence | np.random.Generator = 1,
     prior: ShapePrior | None = None,
     relax: Iterable[str] = (),
-    ci_type: str | None = None,
+    ci_type: Transformation | None = None,
     threads: int | None = None,
 ) -> Reconstruction:
     """Draw pseudo-patient data sets that give every printed number of a report back.
@@ -99,32 +101,36 @@ def reconstruct(
     chosen = (prior or ShapePrior.shipped()).for_endpoint(comparison.endpoint)
     seed, sequence = _seed(rng)
     workers = threads or min(os.cpu_count() or 1, 8)
-    types = [ci_type] if ci_type else [name for name in FORMS if name == "log-log" or _unnamed_types(kept)]
+    types = (ci_type,) if ci_type else CI_TYPES if _unnamed_types(kept) else CI_TYPES[:1]
     for name in types:
         problem = pose(read_requirements(kept, name), chosen)
         ensemble = draw_ensemble(problem, members, sequence, workers)
-        if np.any(ensemble.miss == 0):
+        whole = Reconstruction(
+            comparison=comparison,
+            method=METHOD,
+            seed=seed,
+            ci_type=name,
+            relaxed=left_out(comparison, kept),
+            findings=tuple(check_comparison(comparison)),
+            **_patients(problem, ensemble, np.arange(members)),
+        )
+        met = np.flatnonzero((ensemble.miss == 0) & whole.faithful)
+        if met.size > 0:
             break
-    kept_members = _replace_missed(ensemble, sequence)
-    result = Reconstruction(
-        comparison=comparison,
-        method=METHOD,
-        seed=seed,
-        ci_type=name,
-        relaxed=left_out(comparison, kept),
-        findings=tuple(check_comparison(comparison)),
+    else:
+        nearest = np.argsort(ensemble.miss)[:NEAREST]
+        refuse(replace(whole, **_patients(problem, ensemble, nearest)))
+    filled = _fill(met, members, sequence)
+    return replace(
+        whole,
         diagnostics={
-            "met": float(np.mean(ensemble.miss == 0)),
-            "distinct members": float(np.unique(kept_members).size),
+            "met": met.size / members,
+            "distinct members": float(met.size),
             "draws": float(ensemble.attempts),
         },
-        **_patients(problem, ensemble, kept_members),
-        population=_populations(comparison, problem, ensemble.states[kept_members]),
+        **_patients(problem, ensemble, filled),
+        population=_populations(comparison, problem, ensemble.states[filled]),
     )
-    if not np.any(ensemble.miss == 0):
-        nearest = np.argsort(ensemble.miss)[:NEAREST]
-        refuse(replace(result, **_patients(problem, ensemble, nearest), population=None))
-    return result
 
 
 def _seed(rng: int | np.random.SeedSequence | np.random.Generator) -> tuple[int | None, np.random.SeedSequence]:
@@ -137,21 +143,20 @@ def _seed(rng: int | np.random.SeedSequence | np.random.Generator) -> tuple[int 
 
 def _unnamed_types(comparison: ReportedComparison) -> bool:
     intervals = [arm.median_ci for arm in comparison.arms]
-    intervals += [mark.ci for arm in comparison.arms for mark in (*arm.landmarks, *arm.quartiles)]
+    intervals += [landmark.ci for arm in comparison.arms for landmark in arm.landmarks]
+    intervals += [quartile.ci for arm in comparison.arms for quartile in arm.quartiles]
     return any(interval is not None and interval.ci_type is None for interval in intervals)
 
 
-def _replace_missed(ensemble: Ensemble, seed: np.random.SeedSequence) -> NDArray[np.intp]:
+def _fill(met: NDArray[np.intp], members: int, seed: np.random.SeedSequence) -> NDArray[np.intp]:
     """Members to keep: those that missed a number give their place to others that met all."""
-    met = np.flatnonzero(ensemble.miss == 0)
-    kept = np.arange(ensemble.miss.size)
-    if 0 < met.size < kept.size:
-        missed = ensemble.miss > 0
-        kept[missed] = np.random.default_rng([*seed.generate_state(4), 1]).choice(met, int(missed.sum()))
-    return kept
+    filled = np.arange(members)
+    missed = np.setdiff1d(filled, met)
+    filled[missed] = np.random.default_rng([*seed.generate_state(4), 1]).choice(met, missed.size)
+    return filled
 
 
-def _patients(problem: Problem, ensemble: Ensemble, members: NDArray[np.intp]) -> dict[str, NDArray[np.generic]]:
+def _patients(problem: Problem, ensemble: Ensemble, members: NDArray[np.intp]) -> dict[str, Any]:
     """Patients of some members, arms in the order of the report."""
     place = np.argsort(problem.required.order)
     return {

@@ -1,0 +1,270 @@
+"""Responses of one patient at each visit, from sums or from lesions, by named conventions of RECIST 1.1 and iRECIST."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.endpoints import lesions
+from analysis.endpoints.codes import CR, IRECIST, MISSING, NE, NON_CR_NON_PD, PD, RECIST
+from analysis.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from analysis.endpoints.codes import Bools, Codes, Counts, Floats
+
+
+@dataclass(frozen=True)
+class ResponseRule:
+    """A convention that RECIST 1.1 leaves open.
+
+    Parameters
+    ----------
+    keeps_response
+        Whether a PR is kept until PD (else judged against baseline anew at each visit).
+    reappearance_is_progression
+        Whether target disease after a CR is PD (else by 20% and 5 mm above the nadir).
+    confirm_from
+        iRECIST: days after iUPD from which a visit can confirm it.
+
+    Examples
+    --------
+    >>> target_responses([100, 70, 70, 80, 80], rule=EORTC)
+    ['PR', 'PR', 'PR', 'PR']
+    >>> target_responses([100, 70, 70, 80, 80], rule=COMMON)
+    ['PR', 'PR', 'SD', 'SD']
+    """
+
+    keeps_response: bool = False
+    reappearance_is_progression: bool = False
+    confirm_from: int = 28
+
+    @property
+    def compiled(self) -> tuple[bool, bool]:
+        """What `lesions.target_sequence` reads."""
+        return self.keeps_response, self.reappearance_is_progression
+
+
+COMMON = ResponseRule()
+"""PR judged against baseline at each visit; reappearance by 20% and 5 mm: what most programs do."""
+EORTC = ResponseRule(keeps_response=True, reappearance_is_progression=True)
+"""PR kept until PD; reappearance after CR is PD: recist.eortc.org, frequently asked questions."""
+
+
+@dataclass(frozen=True)
+class Visits:
+    """What one reader saw of one patient, baseline first.
+
+    Parameters
+    ----------
+    day
+        Days from the reference date, shape (visits,).
+    diameter
+        mm, shape (visits, targets); NaN where missing.
+    node
+        Whether a target is a lymph node, shape (targets,).
+    non_target
+        Non-target response codes, shape (visits,); MISSING where there is no non-target disease.
+    non_target_growth, new_growth
+        Whether non-target disease, and unmeasured new lesions, grew after the iUPD scan, shape (visits,).
+    new
+        Number of new lesions that are there, shape (visits,).
+    new_size
+        Sum of the measured new lesions in mm, shape (visits,); NaN where not measured.
+    """
+
+    day: Floats
+    diameter: Floats
+    node: Bools
+    non_target: Codes
+    non_target_growth: Bools
+    new: Counts
+    new_size: Floats
+    new_growth: Bools
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Responses at each visit, codes of shape (visits,); those of the baseline mean nothing.
+
+    Parameters
+    ----------
+    target, recist, irecist
+        Target response, overall response by RECIST 1.1 and by iRECIST.
+    size, nadir
+        Sum of the measured targets, and the smallest complete sum before, mm.
+    why
+        Why a visit is iUPD or iCPD: bits named in `lesions`.
+    """
+
+    target: Codes
+    recist: Codes
+    irecist: Codes
+    size: Floats
+    nadir: Floats
+    why: Counts
+
+
+def assess(visits: Visits, rule: ResponseRule = COMMON) -> Responses:
+    """Derive the responses of one patient at each visit."""
+    n = len(visits.day)
+    target, recist, irecist = (np.zeros(n, np.int8) for _ in range(3))
+    size, nadir, why = np.zeros(n), np.zeros(n), np.zeros(n, np.int64)
+    lesions.target_sequence(visits.diameter, visits.node, n, rule.compiled, target, size, nadir)
+    lesions.recist_sequence(target, visits.non_target, visits.new, n, recist)
+    lesions.irecist_sequence(
+        target,
+        size,
+        visits.non_target,
+        visits.non_target_growth,
+        visits.new,
+        visits.new_size,
+        visits.new_growth,
+        visits.day,
+        n,
+        float(rule.confirm_from),
+        irecist,
+        why,
+    )
+    return Responses(target, recist, irecist, size, nadir, why)
+
+
+def target_responses(sums: ArrayLike, *, rule: ResponseRule = COMMON) -> list[str]:
+    """Target responses from sums of diameters.
+
+    Parameters
+    ----------
+    sums
+        Sums in mm, the baseline first; NaN where a lesion was not measured. 0 is the absence of all targets.
+    rule
+        The convention.
+
+    Returns
+    -------
+    list of str
+        A response for each visit after baseline.
+
+    Raises
+    ------
+    InvalidValueError
+        If the baseline is missing or not above 0, or a sum is negative.
+
+    Examples
+    --------
+    >>> target_responses([60, 42, 35, 41, 42])
+    ['PR', 'PR', 'PR', 'PD']
+    """
+    size: NDArray[np.float64] = np.asarray(sums, dtype=np.float64)
+    if size.ndim != 1 or not size.size or not size[0] > 0:
+        raise InvalidValueError(
+            "sums", sums, "a baseline sum above 0 mm, then one sum for each visit", "give the baseline"
+        )
+    if np.any(size < 0):
+        raise InvalidValueError("sums", sums, "sums of at least 0 mm", "give NaN for what was not measured")
+    n = size.size
+    code = np.zeros(n, np.int8)
+    lesions.target_sequence(size[:, None], np.zeros(1, np.bool_), n, rule.compiled, code, np.zeros(n), np.zeros(n))
+    return [RECIST.term(int(value)) for value in code[1:]]
+
+
+def overall(target: str | None, non_target: str | None, new_lesion: bool = False) -> str:
+    """Overall response of one visit by RECIST 1.1, tables 1 and 2 of Eisenhauer 2009.
+
+    Parameters
+    ----------
+    target, non_target
+        Terms of RECIST 1.1; None where the patient has no such disease.
+    new_lesion
+        Whether there is an unequivocal new lesion.
+
+    Examples
+    --------
+    >>> overall("CR", "NON-CR/NON-PD"), overall("NE", "CR", new_lesion=True), overall(None, "NE")
+    ('PR', 'PD', 'NE')
+    """
+    codes = [MISSING if term is None else RECIST.code(term) for term in (target, non_target)]
+    return RECIST.term(lesions.overall_response(codes[0], codes[1], new_lesion))
+
+
+def irecist_responses(
+    target: Sequence[str | None],
+    non_target: Sequence[str | None],
+    new: Sequence[int],
+    *,
+    days: Sequence[float],
+    sums: Sequence[float] | None = None,
+    non_target_growth: Sequence[bool] | None = None,
+    new_sums: Sequence[float] | None = None,
+    new_growth: Sequence[bool] | None = None,
+    rule: ResponseRule = COMMON,
+) -> list[str]:
+    """Overall responses by iRECIST from the responses of each category.
+
+    Parameters
+    ----------
+    target, non_target
+        Response of the category at each visit after baseline, terms of RECIST 1.1 or of iRECIST; None without such
+        disease.
+    new
+        Number of new lesions that are there at each visit.
+    days
+        Days from the reference date.
+    sums, new_sums
+        Sums of targets and of measured new lesions, mm.
+    non_target_growth, new_growth
+        Whether non-target disease, or an unmeasured new lesion, grew after the iUPD scan.
+    rule
+        The convention.
+
+    Examples
+    --------
+    >>> irecist_responses(["SD", "SD"], ["PD", "PD"], [0, 0], days=[56, 98], non_target_growth=[False, True])
+    ['iUPD', 'iCPD']
+    """
+    n = len(days) + 1
+    columns = {"target": target, "non_target": non_target, "new": new, "sums": sums, "new_sums": new_sums}
+    for field, column in columns.items():
+        if column is not None and len(column) != n - 1:
+            raise InvalidValueError(field, column, f"{n - 1} values, as many as days", "give one for each visit")
+
+    def codes(terms: Sequence[str | None]) -> Codes:
+        return np.array([MISSING, *map(_category, terms)], dtype=np.int8)
+
+    def numbers(values: Sequence[float] | None) -> Floats:
+        return np.full(n, np.nan) if values is None else np.array([np.nan, *values], dtype=np.float64)
+
+    def flags(values: Sequence[bool] | None) -> Bools:
+        return np.zeros(n, np.bool_) if values is None else np.array([False, *values], dtype=np.bool_)
+
+    out, why = np.zeros(n, np.int8), np.zeros(n, np.int64)
+    lesions.irecist_sequence(
+        codes(target),
+        numbers(sums),
+        codes(non_target),
+        flags(non_target_growth),
+        np.array([0, *new], dtype=np.int64),
+        numbers(new_sums),
+        flags(new_growth),
+        np.array([0.0, *days]),
+        n,
+        float(rule.confirm_from),
+        out,
+        why,
+    )
+    return [IRECIST.term(int(value)) for value in out[1:]]
+
+
+def _category(term: str | None) -> int:
+    """Code of a response of one category; iCR and CR are one."""
+    if term is None:
+        return MISSING
+    terms = {**RECIST.terms, **IRECIST.terms}
+    allowed = {name.upper(): code for name, code in terms.items() if code in (CR, 2, 3, NON_CR_NON_PD, PD, NE)}
+    if term.upper() not in allowed:
+        raise InvalidValueError("target or non_target", term, f"one of {sorted(terms)}", "use a term of the criteria")
+    return allowed[term.upper()]

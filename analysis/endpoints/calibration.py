@@ -1,0 +1,185 @@
+"""Find the disease and the readers that reproduce reported figures: PFS, disease control, response, discordance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize
+
+from analysis.endpoints.readers import Readers
+from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
+from analysis.endpoints.simulation_results import Estimate
+from analysis.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analysis.endpoints.attendance import Attendance
+    from analysis.endpoints.simulation_results import SimulatedEndpoints
+    from analysis.endpoints.tumours import Tumours
+
+Free = Literal["growth", "shrinkage", "new_lesions", "non_target", "death", "error", "delay"]
+Quantity = Literal["median PFS", "PFS rate", "control at landmark", "objective response", "discordant best response"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure to be reproduced.
+
+    Parameters
+    ----------
+    quantity
+        What it is. Rates are shares, the median PFS is in months.
+    value
+        Its value.
+    at
+        Landmark in days (one of the definitions') for control, in months for the PFS rate.
+    criteria
+        ``"RECIST 1.1"`` or ``"iRECIST"``.
+    scale
+        The difference that counts as one unit of misfit.
+
+    Notes
+    -----
+    Scans make the median PFS jump from one visit to the next; a rate of PFS moves smoothly and is the better target.
+    """
+
+    quantity: Quantity
+    value: float
+    at: float | None = None
+    criteria: str = "RECIST 1.1"
+    scale: float = 0.02
+
+    def simulated(self, result: SimulatedEndpoints) -> Estimate:
+        """Read the figure off simulated trials.
+
+        Raises
+        ------
+        InvalidValueError
+            If the landmark is not one of the definitions'.
+        """
+        if self.quantity == "median PFS":
+            return result.median_pfs(self.criteria)
+        if self.quantity == "PFS rate":
+            return result.survival_at(float(self.at or 0.0), self.criteria)
+        if self.quantity == "discordant best response":
+            return result.discordance(self.criteria)["best response"]
+        rates = result.rates()
+        chosen = rates[(rates["criteria"] == self.criteria) & (rates["endpoint"] == self.quantity)]
+        if self.at is not None:
+            chosen = chosen[chosen["landmark"] == self.at]
+        if len(chosen) != 1:
+            raise InvalidValueError(
+                "at", self.at, "a landmark of the definitions for a rate at one", "add the landmark"
+            )
+        return Estimate(float(chosen["rate"].iloc[0]), float(chosen["std_error"].iloc[0]))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was found, and how near it comes.
+
+    Parameters
+    ----------
+    tumours, readers
+        The calibrated disease and readers.
+    fit
+        One row for each target: quantity, at, criteria, target, simulated, std_error (Monte Carlo).
+    factors
+        By what each free parameter was multiplied.
+    """
+
+    tumours: Tumours
+    readers: Readers
+    fit: pd.DataFrame
+    factors: dict[str, float]
+
+    @property
+    def misfit(self) -> float:
+        """Largest absolute difference from a target, in that target's unit."""
+        return float((self.fit["simulated"] - self.fit["target"]).abs().max())
+
+
+def scaled(tumours: Tumours, readers: Readers, factors: dict[str, float]) -> tuple[Tumours, Readers]:
+    """Multiply parameters of the disease and of the readers."""
+    growth = tumours.growth.scaled(factors.get("growth", 1.0), factors.get("shrinkage", 1.0))
+    hazards = {name: getattr(tumours, name) * factors.get(name, 1.0) for name in ("new_lesions", "non_target", "death")}
+    reading = {name: getattr(readers, name) * factors.get(name, 1.0) for name in ("error", "delay")}
+    return replace(tumours, growth=growth, **hazards), replace(readers, **reading)
+
+
+def calibrate(
+    tumours: Tumours,
+    attendance: Attendance,
+    targets: Sequence[Target],
+    free: Sequence[Free],
+    *,
+    rng: int,
+    readers: Readers | None = None,
+    definitions: EndpointDefinitions | None = None,
+    patients: int = 4000,
+    evaluations: int = 120,
+) -> Calibration:
+    """Multiply the free parameters until the simulated figures are the reported ones.
+
+    Parameters
+    ----------
+    tumours, attendance, readers, definitions
+        Where to start; a free parameter has to be above 0 there.
+    targets, free
+        The figures, and the parameters to move: at least as many figures as parameters.
+    rng
+        Seed; the same draws are used at every evaluation, and fresh ones (the next seed) for the reported fit.
+    patients
+        Patients simulated at each evaluation.
+    evaluations
+        Simulations at most.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    InvalidValueError
+        If there are more parameters than targets, or a free parameter starts at 0.
+
+    Notes
+    -----
+    Nelder-Mead on the logarithms of the factors, sum of squared differences in units of each target's scale.
+    """
+    readers, definitions = readers or Readers(), definitions or EndpointDefinitions()
+    if not 0 < len(free) <= len(targets):
+        raise InvalidValueError("free", list(free), f"1 to {len(targets)} parameters", "free fewer, or add targets")
+    start = {"new_lesions": tumours.new_lesions, "non_target": tumours.non_target, "death": tumours.death}
+    start |= {"error": readers.error, "delay": readers.delay}
+    for name in free:
+        if start.get(name, 1.0) <= 0:
+            raise InvalidValueError(name, start[name], "a start above 0", "a factor cannot move 0")
+    groups = max(patients // 100, 1)
+
+    def run(factors: dict[str, float], seed: int) -> SimulatedEndpoints:
+        disease, reading = scaled(tumours, readers, factors)
+        return simulate_endpoints(
+            disease, attendance, patients=100, trials=groups, rng=seed, readers=reading, definitions=definitions
+        )
+
+    def loss(log: np.ndarray) -> float:
+        result = run({str(name): float(x) for name, x in zip(free, np.exp(log), strict=True)}, rng)
+        return float(sum(((t.simulated(result).value - t.value) / t.scale) ** 2 for t in targets))
+
+    first = np.vstack([np.zeros(len(free)), 0.5 * np.eye(len(free))])
+    found = minimize(
+        loss,
+        np.zeros(len(free)),
+        method="Nelder-Mead",
+        options={"maxfev": evaluations, "initial_simplex": first, "xatol": 1e-3, "fatol": 1e-3},
+    )
+    factors = {str(name): float(x) for name, x in zip(free, np.exp(found.x), strict=True)}
+    result = run(factors, rng + 1)
+    rows = [(t.quantity, t.at, t.criteria, t.value, *t.simulated(result)) for t in targets]
+    fit = pd.DataFrame(rows, columns=["quantity", "at", "criteria", "target", "simulated", "std_error"])
+    return Calibration(*scaled(tumours, readers, factors), fit, factors)

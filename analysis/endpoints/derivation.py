@@ -1,0 +1,215 @@
+"""From a trial's measurements to responses and endpoints, with what stands behind each value."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import pandas as pd
+
+from analysis.endpoints.assessment import COMMON, ResponseRule, assess
+from analysis.endpoints.codes import IRECIST, MISSING, RECIST, Criteria
+from analysis.endpoints.explanation import explain_reading
+from analysis.endpoints.findings import Finding, as_frame
+from analysis.endpoints.measurement_checks import Row, check, finding
+from analysis.endpoints.reading import Reading, read
+from analysis.endpoints.response_tables import history_of
+from analysis.endpoints.tables import Patient, measurements, patients
+from analysis.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from analysis.endpoints.assessment import Responses
+    from analysis.endpoints.histories import ResponseHistory
+    from analysis.endpoints.response import Derived
+    from analysis.endpoints.time_to_event import Duration
+
+Key = tuple[str, str]
+NEVER = pd.Timestamp("NaT")
+
+
+class Endpoint(Protocol):
+    """Any endpoint: of responses, of disease control, or a time."""
+
+    def derive(self, history: ResponseHistory) -> Derived | Duration | None:
+        """Derive the endpoint for one patient."""
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """What was derived from a trial's measurements.
+
+    Parameters
+    ----------
+    readings
+        The visits of each (subject, evaluator), with the responses at them.
+    histories
+        The responses of each (subject, evaluator) by ``"RECIST 1.1"`` and ``"iRECIST"``.
+    findings
+        What is wrong with the data.
+    rule
+        The convention that was used.
+    """
+
+    readings: Mapping[Key, tuple[Reading, Responses]]
+    histories: Mapping[Criteria, Mapping[Key, ResponseHistory]]
+    findings: tuple[Finding, ...]
+    rule: ResponseRule
+
+    def responses(self) -> pd.DataFrame:
+        """Lay out the responses, one row for each visit after baseline.
+
+        Columns: subject, evaluator, visit, date, day, target, non_target, new_lesions, recist, irecist, sum, nadir
+        (mm), change_from_baseline and change_from_nadir (per cent; NaN where a lesion is missing or the reference is
+        0).
+        """
+        return pd.DataFrame([row for reading, seen in self.readings.values() for row in _rows(reading, seen)])
+
+    def endpoints(self, endpoints: Mapping[str, Endpoint], criteria: Criteria = "RECIST 1.1") -> pd.DataFrame:
+        """Derive endpoints for every patient and reader, one row for each.
+
+        Columns: subject, evaluator, endpoint, value, days, event, reason, date. `value` is that of a response endpoint;
+        `days`, `event` and `reason` are those of a time. A time that does not exist for a patient has no row.
+        """
+        found = []
+        names = ("value", "days", "event", "reason")
+        for key, history in self.histories[criteria].items():
+            for name, endpoint in endpoints.items():
+                derived = endpoint.derive(history)
+                if derived is not None:
+                    values = [getattr(derived, field, None) for field in names]
+                    found.append((*key, name, *values, getattr(derived, "date", getattr(derived, "end", None))))
+        return pd.DataFrame(found, columns=["subject", "evaluator", "endpoint", *names, "date"])
+
+    def findings_frame(self) -> pd.DataFrame:
+        """Lay out the findings, one row for each."""
+        return as_frame(self.findings)
+
+    def explain(self, subject: str, evaluator: str | None = None) -> str:
+        """Trace every response of a patient to the measurements and the rule that caused it, in words.
+
+        Raises
+        ------
+        UnknownNameError
+            If nothing is known of the subject.
+        """
+        keys = [key for key in self.readings if key[0] == subject and evaluator in (None, key[1])]
+        about = [str(found) for found in self.findings if found.subject == subject]
+        if not keys and not about:
+            raise UnknownNameError("subject", subject, {key[0] for key in self.readings})
+        return "\n".join(about + [line for key in keys for line in explain_reading(*self.readings[key])])
+
+
+def derive(
+    tr: pd.DataFrame,
+    tu: pd.DataFrame | None = None,
+    subjects: pd.DataFrame | None = None,
+    *,
+    rule: ResponseRule = COMMON,
+) -> Derivation:
+    """Derive responses by RECIST 1.1 and iRECIST from measurements.
+
+    Parameters
+    ----------
+    tr
+        Measurements, one row for each: columns as in the CDISC domain TR (USUBJID, TRLNKID, TRGRPID, TRTESTCD,
+        TRSTRESC, TRDTC; TRSTRESU, VISITNUM, VISIT, TREVAL, TREVALID if there), or subject, lesion, group, test,
+        value, date; unit, visit_number, visit, evaluator, reader. Groups are TARGET, NON-TARGET and NEW; tests LDIAM,
+        LPERP or SAXIS (short axis), DIAMETER, SUMDIAM and TUMSTATE.
+    tu
+        Locations, as in TU (USUBJID, TULNKID, TULOC). Without them every lesion is taken as non-nodal.
+    subjects
+        One row for each patient, as in ADSL: USUBJID and RANDDT (or TRTSDT); DTHDT, NACTDT and DCTDT if there.
+        Without them the baseline visit is the reference date and nobody dies.
+    rule
+        The convention for what RECIST 1.1 leaves open.
+
+    Returns
+    -------
+    Derivation
+        Of a patient and reader with an error among the findings nothing is derived; of the others everything is.
+
+    Raises
+    ------
+    InvalidValueError
+        If a needed column is missing, or a subject has no reference date.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = [("S1", "T1", "2024-01-01", 60), ("S1", "T1", "2024-02-26", 42), ("S1", "T1", "2024-04-22", 51)]
+    >>> tr = pd.DataFrame(rows, columns=["subject", "lesion", "date", "value"]).assign(group="TARGET", test="LDIAM")
+    >>> derive(tr).responses()[["target", "recist", "irecist"]].values.tolist()
+    [['PR', 'PR', 'iPR'], ['PD', 'PD', 'iUPD']]
+    """
+    frame, findings = measurements(tr, tu)
+    who = None if subjects is None else patients(subjects)
+    grouped: dict[Key, list[Row]] = defaultdict(list)
+    for values in zip(*(frame[field] for field in Row._fields), strict=True):
+        row = Row(*values)
+        grouped[row.subject, row.evaluator].append(row)
+    readings: dict[Key, tuple[Reading, Responses]] = {}
+    histories: dict[Criteria, dict[Key, ResponseHistory]] = {"RECIST 1.1": {}, "iRECIST": {}}
+    unreadable = {(found.subject, found.evaluator) for found in findings if found.severity == "error"}
+    for key, rows in grouped.items():
+        if key in unreadable:
+            continue
+        patient = None if who is None else who.get(key[0])
+        found = check(rows)
+        if who is not None and patient is None:
+            found.append(
+                Finding("error", "unknown subject", *key, "", "not among the subjects", "add its reference date")
+            )
+        findings += found
+        if any(one.severity == "error" for one in found):
+            continue
+        known = rows if patient is None else _before_death(rows, patient, findings)
+        reading = read(known, patient and patient.reference, findings) if known else None
+        if reading is None:
+            continue
+        seen = assess(reading.visits, rule)
+        readings[key] = reading, seen
+        of = patient or Patient(reading.dates[0], NEVER, NEVER, NEVER)
+        for terms, code in ((RECIST, seen.recist), (IRECIST, seen.irecist)):
+            responses = [terms.term(int(value)) for value in code[1:]]
+            histories[terms.criteria][key] = history_of(key, of, list(reading.dates[1:]), responses, terms.criteria)
+    return Derivation(readings, histories, tuple(findings), rule)
+
+
+def _before_death(rows: list[Row], patient: Patient, findings: list[Finding]) -> list[Row]:
+    """Keep the rows up to death; a finding for what comes after it."""
+    late = [row for row in rows if row.date > patient.death]
+    for row in {row.visit: row for row in late}.values():
+        message = f"measured after death on {patient.death:%Y-%m-%d}"
+        findings.append(finding("warning", "measurement after death", row, message, "not used"))
+    return [row for row in rows if not row.date > patient.death]
+
+
+def _rows(reading: Reading, seen: Responses) -> Iterator[dict[str, object]]:
+    """Rows of the frame of responses."""
+
+    def change(size: float, reference: float, whole: bool) -> float:
+        return 100 * (size / reference - 1) if whole and reference > 0 else np.nan
+
+    for i in range(1, len(reading.labels)):
+        whole = not np.isnan(reading.visits.diameter[i]).any()
+        target, non_target = int(seen.target[i]), int(reading.visits.non_target[i])
+        yield {
+            "subject": reading.subject,
+            "evaluator": reading.evaluator,
+            "visit": reading.labels[i],
+            "date": reading.dates[i],
+            "day": reading.visits.day[i],
+            "target": None if target == MISSING else RECIST.term(target),
+            "non_target": None if non_target == MISSING else RECIST.term(non_target),
+            "new_lesions": int(reading.visits.new[i]),
+            "recist": RECIST.term(int(seen.recist[i])),
+            "irecist": IRECIST.term(int(seen.irecist[i])),
+            "sum": seen.size[i],
+            "nadir": seen.nadir[i],
+            "change_from_baseline": change(seen.size[i], seen.size[0], whole),
+            "change_from_nadir": change(seen.size[i], seen.nadir[i], whole),
+        }

@@ -1,0 +1,79 @@
+"""Why each response is what it is, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analysis.endpoints import lesions
+from analysis.endpoints.codes import CR, IRECIST, MISSING, NE, PD, PR, RECIST
+
+if TYPE_CHECKING:
+    from analysis.endpoints.assessment import Responses
+    from analysis.endpoints.reading import Reading
+
+WHY = {
+    lesions.TARGET_PROGRESSION: "target progression",
+    lesions.NON_TARGET_PROGRESSION: "non-target progression",
+    lesions.NEW_LESION: "new lesion",
+    lesions.TARGET_GROWTH: "target sum 5 mm or more above the iUPD scan",
+    lesions.NON_TARGET_GROWTH: "further non-target growth since the iUPD scan",
+    lesions.NEW_LESION_GROWTH: "more or larger new lesions since the iUPD scan",
+}
+
+
+def explain_reading(reading: Reading, seen: Responses) -> list[str]:
+    """Explain every visit of one patient by one reader, a few lines each."""
+    who = f"{reading.subject} ({reading.evaluator})" if reading.evaluator else reading.subject
+    lines = [f"{who}: baseline {reading.dates[0]:%Y-%m-%d}, {_diameters(reading, 0)}"]
+    for i in range(1, len(reading.labels)):
+        lines.append(f"{reading.labels[i]}, {reading.dates[i]:%Y-%m-%d} (day {reading.visits.day[i]:g})")
+        if seen.target[i] != MISSING:
+            lines.append(f"  {_diameters(reading, i)}")
+            lines.append(f"  target {RECIST.term(int(seen.target[i]))}: {_target(seen, i)}")
+        if reading.visits.non_target[i] != MISSING:
+            states = {
+                row.lesion: row.text.lower() or f"{row.value:g} mm"
+                for row in reading.rows[i]
+                if row.group == "NON-TARGET"
+            }
+            named = ", ".join(f"{lesion} {state}" for lesion, state in states.items()) or "not assessed"
+            lines.append(f"  non-target {RECIST.term(int(reading.visits.non_target[i]))}: {named}")
+        if reading.visits.new[i]:
+            names = sorted({row.lesion for row in reading.rows[i] if row.group.startswith("NEW")})
+            lines.append(f"  new lesions: {', '.join(names)}")
+        reasons = [text for bit, text in WHY.items() if int(seen.why[i]) & bit]
+        because = f" ({'; '.join(reasons)})" if reasons else ""
+        recist, irecist = RECIST.term(int(seen.recist[i])), IRECIST.term(int(seen.irecist[i]))
+        lines.append(f"  overall: {recist} by RECIST 1.1, {irecist} by iRECIST{because}")
+    return lines
+
+
+def _diameters(reading: Reading, i: int) -> str:
+    """Diameters of the targets and their sum."""
+    at = reading.visits.diameter[i]
+    if not len(at):
+        return "no target lesions"
+    named = [
+        f"{lesion} {'missing' if value != value else f'{value:g}'}"
+        for lesion, value in zip(reading.lesions, at, strict=True)
+    ]
+    return f"targets {' + '.join(named)} = {at[at == at].sum():g} mm"
+
+
+def _target(seen: Responses, i: int) -> str:
+    """Say which rule decided the target response."""
+    size, nadir, baseline = seen.size[i], seen.nadir[i], seen.size[0]
+    against = f"{size:g} mm, baseline {baseline:g}, nadir {nadir:g}"
+    code = int(seen.target[i])
+    if code == CR:
+        return f"{against}: all non-nodal targets gone, all nodes below 10 mm"
+    if code == NE:
+        return "a target was not measured, and what was measured is not progression"
+    if code == PD and not lesions.has_grown(size, nadir):
+        return f"{against}: disease after a complete response"
+    if code == PD:
+        percent = f" and {100 * (size / nadir - 1):+.3g}%" if nadir else ""
+        return f"{against}: {size - nadir:+.4g} mm{percent} over the nadir"
+    if code == PR and size > 0.7 * baseline + lesions.TOLERANCE:
+        return f"{against}: a partial response is kept until progression"
+    return f"{against}: {100 * (size / baseline - 1):+.3g}% from baseline"

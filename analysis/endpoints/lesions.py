@@ -1,0 +1,195 @@
+"""From diameters to responses at each visit, compiled: target, non-target, overall by RECIST 1.1, overall by iRECIST.
+
+Visit 0 is the baseline. Diameters are in mm, longest for non-nodal lesions and short axis for nodes, NaN where
+missing. Sums are compared with a tolerance of a millionth of a millimetre, so that 42 of 60 mm is a PR.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+from analysis.endpoints.codes import CPD, CR, MISSING, NE, NON_CR_NON_PD, PD, PR, SD
+
+if TYPE_CHECKING:
+    from analysis.endpoints.codes import Bools, Codes, Counts, Floats
+
+TOLERANCE = 1e-6
+NORMAL_NODE = 10.0
+TARGET_PROGRESSION, NON_TARGET_PROGRESSION, NEW_LESION, TARGET_GROWTH, NON_TARGET_GROWTH, NEW_LESION_GROWTH = (
+    1,
+    2,
+    4,
+    8,
+    16,
+    32,
+)
+"""Why a visit is a progression or confirms one; bits of the `why` that `irecist_sequence` writes."""
+
+
+@njit(cache=True, nogil=True)
+def has_grown(size: float, reference: float) -> bool:
+    """Whether a sum meets progression against a reference: 20% and 5 mm more, both inclusive."""
+    return size >= 1.2 * reference - TOLERANCE and size - reference >= 5.0 - TOLERANCE
+
+
+@njit(cache=True, nogil=True)
+def target_sequence(
+    diameter: Floats, node: Bools, visits: int, rule: tuple[bool, bool], code: Codes, size: Floats, nadir: Floats
+) -> None:
+    """Write target response, measured sum and the nadir before it for each visit; `diameter` is (visits, lesions).
+
+    `rule` is (keeps_response, reappearance_is_progression): whether a PR lasts until PD, and whether any disease
+    after a CR is PD. A visit with a missing lesion is NE unless what was measured is PD already, and leaves the nadir
+    as it is.
+    """
+    keeps_response, reappearance_is_progression = rule
+    lesions = node.size
+    lowest, baseline, complete, responding = np.inf, 0.0, False, False
+    for visit in range(visits):
+        total, missing, absent = 0.0, 0, True
+        for lesion in range(lesions):
+            at = diameter[visit, lesion]
+            if np.isnan(at):
+                missing += 1
+            else:
+                total += at
+                absent = absent and (at < NORMAL_NODE if node[lesion] else at == 0.0)
+        size[visit], nadir[visit] = total if missing < lesions else np.nan, lowest
+        if visit == 0:
+            baseline = total
+            code[0] = SD if lesions else MISSING
+        elif lesions == 0:
+            code[visit] = MISSING
+        elif absent and missing == 0:
+            code[visit] = CR
+        elif has_grown(total, lowest) or (complete and reappearance_is_progression and not absent):
+            code[visit] = PD
+        elif missing > 0:
+            code[visit] = NE
+        elif total <= 0.7 * baseline + TOLERANCE or (keeps_response and responding):
+            code[visit] = PR
+        else:
+            code[visit] = SD
+        if code[visit] != NE:
+            responding = code[visit] in (CR, PR)
+            complete = complete or code[visit] == CR
+        if missing == 0:
+            lowest = min(lowest, total)
+
+
+@njit(cache=True, nogil=True)
+def overall_response(target: int, non_target: int, new: bool) -> int:
+    """Overall response of a visit; MISSING as target or non-target means that there is no such disease.
+
+    Eisenhauer 2009, tables 1 and 2. Without target and non-target disease only a new lesion can be judged: NE.
+    """
+    if target == PD or non_target == PD or new:
+        return PD
+    if target == MISSING:
+        return non_target if non_target != MISSING else NE
+    if target == NE:
+        return NE
+    if target == CR:
+        return CR if non_target in (CR, MISSING) else PR
+    return target
+
+
+@njit(cache=True, nogil=True)
+def recist_sequence(target: Codes, non_target: Codes, new: Counts, visits: int, out: Codes) -> None:
+    """Write the overall response by RECIST 1.1 for each visit after baseline; a new lesion stays one."""
+    seen = False
+    out[0] = MISSING
+    for visit in range(1, visits):
+        seen = seen or new[visit] > 0
+        out[visit] = overall_response(target[visit], non_target[visit], seen)
+
+
+@njit(cache=True, nogil=True)
+def irecist_sequence(
+    target: Codes,
+    size: Floats,
+    non_target: Codes,
+    non_target_growth: Bools,
+    new: Counts,
+    new_size: Floats,
+    new_growth: Bools,
+    day: Floats,
+    visits: int,
+    confirm_from: float,
+    out: Codes,
+    why: Counts,
+) -> None:
+    """Write the overall response by iRECIST for each visit after baseline, and why it is a progression (bits).
+
+    `new` counts the new lesions that are there, `new_size` is the sum of the measured ones. Growth of non-target and of
+    unmeasured new lesions is against the iUPD scan. A visit less than `confirm_from` days after iUPD cannot confirm it.
+
+    Seymour 2017, table 2. What did not progress at iUPD confirms it by progressing, what did by any of: target sum 5
+    mm more, further non-target growth, new lesions 5 mm more, grown or more. iCR, iPR or iSD resets the bar, not the
+    nadir: lesions known then are no longer new. New lesions that persist do not block iPR; they turn iCR into iPR and
+    leave iSD at iUPD.
+    """
+    pending, began = 0, 0
+    known = 0
+    out[0] = MISSING
+    for visit in range(1, visits):
+        found = 0
+        if target[visit] == PD:
+            found |= TARGET_PROGRESSION
+        if non_target[visit] == PD:
+            found |= NON_TARGET_PROGRESSION
+        if new[visit] > known:
+            found |= NEW_LESION
+        why[visit] = 0
+        if pending == 0:
+            if found:
+                pending, began = found, visit
+                out[visit], why[visit] = PD, found
+            else:
+                out[visit] = overall_response(target[visit], non_target[visit], False)
+            continue
+        growth = found & ~pending
+        if pending & TARGET_PROGRESSION and size[visit] - size[began] >= 5.0 - TOLERANCE:
+            growth |= TARGET_GROWTH
+        if pending & NON_TARGET_PROGRESSION and non_target_growth[visit]:
+            growth |= NON_TARGET_GROWTH
+        if pending & NEW_LESION and (
+            new[visit] > new[began] or new_growth[visit] or new_size[visit] - new_size[began] >= 5.0 - TOLERANCE
+        ):
+            growth |= NEW_LESION_GROWTH
+        if growth and day[visit] - day[began] >= confirm_from:
+            out[visit], why[visit] = CPD, growth
+            continue
+        status = overall_response(target[visit], non_target[visit], False)
+        persist = found & NEW_LESION
+        if found & (TARGET_PROGRESSION | NON_TARGET_PROGRESSION) or growth:
+            out[visit], why[visit] = PD, found | growth
+        elif status == NE:
+            out[visit] = NE
+        elif persist and status not in (CR, PR):
+            out[visit], why[visit] = PD, found
+        else:
+            out[visit] = PR if persist else status
+            pending, known = 0, new[visit]
+
+
+@njit(cache=True, nogil=True)
+def non_target_response(present: Codes) -> int:
+    """Non-target response of a visit from the states of its lesions: CR, NON-CR/NON-PD, PD or NE; MISSING without any.
+
+    States are those codes themselves: CR absent (or a normal node), NON-CR/NON-PD present, PD unequivocal progression.
+    """
+    worst, missing = MISSING, False
+    for state in present:
+        if state == PD:
+            return PD
+        if state == NE:
+            missing = True
+        elif state == NON_CR_NON_PD:
+            worst = NON_CR_NON_PD
+        elif worst == MISSING:
+            worst = CR
+    return NE if missing else worst

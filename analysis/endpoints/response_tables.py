@@ -1,0 +1,123 @@
+"""Overall responses as they were recorded (RS), turned into histories."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+from analysis.endpoints.codes import Criteria, code_list
+from analysis.endpoints.findings import Finding
+from analysis.endpoints.histories import ResponseHistory
+from analysis.endpoints.tables import RS_COLUMNS, RS_OPTIONAL, Patient, columns, dates, patients
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+class ResponseRow(NamedTuple):
+    """One recorded response."""
+
+    subject: str
+    evaluator: str
+    visit: str
+    date: pd.Timestamp
+    response: str | None
+
+
+def history_of(
+    key: tuple[str, str],
+    patient: Patient,
+    when: list[pd.Timestamp],
+    responses: Sequence[str | None],
+    criteria: Criteria,
+) -> ResponseHistory:
+    """Build the history of a patient by a reader."""
+    days = [date.date() for date in when]
+    death, therapy, left = (
+        None if pd.isna(date) else date.date() for date in (patient.death, patient.new_therapy, patient.discontinuation)
+    )
+    return ResponseHistory(key[0], patient.reference.date(), days, responses, criteria, death, therapy, left)
+
+
+def read_responses(
+    rs: pd.DataFrame, subjects: pd.DataFrame, criteria: Criteria = "RECIST 1.1"
+) -> tuple[dict[tuple[str, str], ResponseHistory], list[Finding]]:
+    """Read overall responses as they were recorded.
+
+    Parameters
+    ----------
+    rs
+        As in RS: USUBJID, RSSTRESC, RSDTC; RSTESTCD (OVRLRESP is taken), VISIT, RSEVAL, RSEVALID if there.
+    subjects
+        As for `derive`.
+    criteria
+        ``"RECIST 1.1"`` or ``"iRECIST"``.
+
+    Returns
+    -------
+    dict, list of Finding
+        A history for each (subject, evaluator); of a patient with an error among the findings there is none.
+
+    Raises
+    ------
+    InvalidValueError
+        If a needed column is missing, or a subject has no reference date.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rs = pd.DataFrame({"subject": ["S1", "S2"], "response": ["PR", "good"], "date": ["2024-03-01", "2024-03-04"]})
+    >>> subjects = pd.DataFrame({"subject": ["S1", "S2"], "reference": "2024-01-01"})
+    >>> histories, findings = read_responses(rs, subjects)
+    >>> list(histories), findings[0].rule
+    ([('S1', '')], 'response outside the code list')
+    """
+    frame = columns(rs, RS_COLUMNS, RS_OPTIONAL, "rs")
+    frame = frame[frame["test"].isna() | (frame["test"] == "OVRLRESP")]
+    when = dates(frame["date"])[0]
+    visit = frame["visit"].fillna(frame["date"]).astype(str)
+    response = [None if pd.isna(term) else str(term) for term in frame["response"]]
+    grouped: dict[tuple[str, str], list[ResponseRow]] = defaultdict(list)
+    for values in zip(frame["subject"], frame["evaluator"], visit, when, response, strict=True):
+        row = ResponseRow(*values)
+        grouped[row.subject, row.evaluator].append(row)
+    who = patients(subjects)
+    histories: dict[tuple[str, str], ResponseHistory] = {}
+    findings: list[Finding] = []
+    for key, rows in grouped.items():
+        found = list(_findings(rows, who.get(key[0]), criteria))
+        findings += found
+        if any(one.severity == "error" for one in found):
+            continue
+        patient = who[key[0]]
+        kept = [row for row in rows if not row.date > patient.death]
+        histories[key] = history_of(key, patient, [r.date for r in kept], [r.response for r in kept], criteria)
+    return histories, findings
+
+
+def _findings(rows: list[ResponseRow], patient: Patient | None, criteria: Criteria) -> Iterator[Finding]:
+    """Find responses outside the code list, dates that go back or stand twice, records after death."""
+    terms = {term.upper() for term in code_list(criteria).terms}
+    if patient is None:
+        place = (rows[0].subject, rows[0].evaluator, "")
+        yield Finding("error", "unknown subject", *place, "not among the subjects", "add its reference date")
+    for row in rows:
+        place = (row.subject, row.evaluator, row.visit)
+        if row.response is not None and row.response.strip().upper() not in terms:
+            remedy = f"use one of {sorted(terms)}"
+            yield Finding("error", "response outside the code list", *place, f"response {row.response!r}", remedy)
+        if row.date != row.date:
+            yield Finding("error", "unreadable date", *place, "no readable date", "write YYYY-MM-DD")
+        if patient is not None and row.date > patient.death:
+            message = f"response after death on {patient.death:%Y-%m-%d}"
+            yield Finding("warning", "response after death", *place, message, "not used")
+    for before, row in pairwise(rows):
+        place = (row.subject, row.evaluator, row.visit)
+        if row.date < before.date:
+            message = f"{row.date:%Y-%m-%d} after {before.date:%Y-%m-%d}"
+            yield Finding("error", "dates out of order", *place, message, "sort by date, or correct it")
+        elif row.date == before.date:
+            yield Finding("error", "duplicate visit", *place, f"{row.date:%Y-%m-%d} stands twice", "keep one of them")

@@ -1,0 +1,192 @@
+"""Trials simulated down to the scan: disease, visits, readers, then every endpoint as it would be observed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.endpoints.assessment import COMMON, ResponseRule
+from analysis.endpoints.batch import Endpoints, Settings, derive_patients, empty
+from analysis.endpoints.events import UNCONFIRMED
+from analysis.endpoints.readers import Readers, read_disease
+from analysis.endpoints.response import Confirmation, compiled
+from analysis.endpoints.simulation_results import SimulatedEndpoints
+from analysis.endpoints.time_to_event import EVENT_OR_LAST_ASSESSMENT, Censoring
+from analysis.endpoints.tumours import Tumours, draw_disease
+from analysis.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Executor
+
+    from analysis.endpoints.attendance import Attendance
+    from analysis.endpoints.disease_control import UnconfirmedAs
+
+PATIENTS_PER_CHUNK = 2**13
+SAME_SCAN = 1e-6
+"""Months within which two times are one scan: times are kept to a millionth of a day."""
+
+
+@dataclass(frozen=True)
+class EndpointDefinitions:
+    """How endpoints are derived from scans.
+
+    Parameters
+    ----------
+    landmarks
+        Days after entry at which disease control is judged.
+    before, after
+        Days by which a landmark's scan may be early or late.
+    unconfirmed
+        How an iUPD at a landmark counts (see `ControlAtLandmark`).
+    rule, confirmation, censoring, stable_from
+        As for one patient.
+    """
+
+    landmarks: tuple[int, ...] = (56, 112, 168, 336)
+    before: int = 14
+    after: int = 14
+    unconfirmed: UnconfirmedAs = "failure"
+    rule: ResponseRule = COMMON
+    confirmation: Confirmation = field(default_factory=Confirmation)
+    censoring: Censoring = EVENT_OR_LAST_ASSESSMENT
+    stable_from: int = 42
+
+    @property
+    def compiled(self) -> Settings:
+        """What the compiled rules read."""
+        return Settings(
+            self.rule.compiled,
+            float(self.rule.confirm_from),
+            float(self.stable_from),
+            compiled(self.confirmation),
+            self.censoring.compiled,
+            tuple(map(float, self.landmarks)),
+            float(self.before),
+            float(self.after),
+            UNCONFIRMED.index(self.unconfirmed),
+        )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """All that a chunk needs to be computed anywhere; picklable."""
+
+    tumours: Tumours
+    attendance: Attendance
+    readers: Readers
+    definitions: EndpointDefinitions
+    patients: int
+    seed: np.random.SeedSequence
+
+    def run(self, first: int, count: int, number: int) -> list[Endpoints]:
+        """Simulate trials `first` to `first + count`: endpoints by the investigator, then by the independent reader."""
+        spawned = np.random.SeedSequence(self.seed.entropy, spawn_key=(*self.seed.spawn_key, number))
+        rng = np.random.Generator(np.random.PCG64DXSM(spawned))
+        size = count * self.patients
+        month = self.attendance.draw(size, rng)
+        at = np.where(np.isfinite(month), month, 0.0)
+        disease = draw_disease(self.tumours, at, self.readers.lesions(self.tumours.targets), rng)
+        last = np.full(size, self.attendance.until + self.attendance.assessments.window + 1e-9)
+        found = []
+        for scans in read_disease(disease, self.readers, at, self.tumours.targets, rng):
+            out = empty(size, len(self.definitions.landmarks))
+            settings = self.definitions.compiled
+            derive_patients(
+                np.ascontiguousarray(scans.diameter),
+                scans.node,
+                scans.non_target,
+                scans.new,
+                month,
+                disease.death,
+                last,
+                settings,
+                out,
+            )
+            found.append(out)
+            if self.readers.stops_at_investigator:
+                last = np.minimum(last, out.progression[0] + SAME_SCAN)
+        return found
+
+
+def simulate_endpoints(
+    tumours: Tumours,
+    attendance: Attendance,
+    *,
+    patients: int,
+    trials: int,
+    rng: int | np.random.SeedSequence | np.random.Generator,
+    readers: Readers | None = None,
+    definitions: EndpointDefinitions | None = None,
+    executor: Executor | None = None,
+) -> SimulatedEndpoints:
+    """Simulate single-arm trials and derive every endpoint by RECIST 1.1 and iRECIST.
+
+    Parameters
+    ----------
+    tumours, attendance, readers
+        The disease, the scans, and who reads them (one reader without error if None).
+    patients, trials
+        Patients in each trial, and number of trials.
+    rng
+        Seed. The same seed gives the same bits whatever the executor: trials are cut into chunks of fixed size, each
+        with a stream of its own.
+    definitions
+        How endpoints are derived.
+    executor
+        Any `concurrent.futures.Executor`; None computes here.
+
+    Returns
+    -------
+    SimulatedEndpoints
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no patient or no trial.
+
+    Examples
+    --------
+    >>> from analysis.design import WEEK, Assessments
+    >>> from analysis.endpoints import Attendance, Rate, Stein
+    >>> growth = Stein(Rate(0.1, 0.5), Rate(0.1, 1.0))
+    >>> scans = Attendance(Assessments([8 * WEEK, 16 * WEEK, 24 * WEEK, 48 * WEEK]), until=48 * WEEK)
+    >>> result = simulate_endpoints(Tumours(growth, new_lesions=0.1), scans, patients=30, trials=100, rng=1)
+    >>> result.endpoints[0].time.shape
+    (2, 100, 30)
+    """
+    for name, value in (("patients", patients), ("trials", trials)):
+        if value < 1:
+            raise InvalidValueError(name, value, "a whole number, at least 1", "give how many to simulate")
+    readers, definitions = readers or Readers(), definitions or EndpointDefinitions()
+    plan = _Plan(tumours, attendance, readers, definitions, patients, _seed(rng))
+    size = max(PATIENTS_PER_CHUNK // patients, 1)
+    starts = range(0, trials, size)
+    work = [(first, min(size, trials - first), number) for number, first in enumerate(starts)]
+    chunks = _in_order(plan, work, executor)
+    merged = []
+    for parts in zip(*chunks, strict=True):
+        joined = [np.concatenate(arrays, axis=0 if arrays[0].ndim == 1 else 1) for arrays in zip(*parts, strict=True)]
+        shaped = [
+            a.reshape(trials, patients) if a.ndim == 1 else a.reshape(2, trials, patients, *a.shape[2:]) for a in joined
+        ]
+        merged.append(Endpoints(*shaped))
+    return SimulatedEndpoints(tuple(merged), tumours, attendance, readers, definitions, plan.seed)
+
+
+def _in_order(
+    plan: _Plan, work: list[tuple[int, int, int]], executor: Executor | None
+) -> Iterator[list[Endpoints]] | list[list[Endpoints]]:
+    """Results of the chunks in their order."""
+    if executor is None:
+        return [plan.run(*chunk) for chunk in work]
+    return executor.map(plan.run, *zip(*work, strict=True))
+
+
+def _seed(rng: int | np.random.SeedSequence | np.random.Generator) -> np.random.SeedSequence:
+    """Make a seed sequence of whatever was given."""
+    if isinstance(rng, np.random.SeedSequence):
+        return rng
+    return np.random.SeedSequence(int(rng.integers(2**63)) if isinstance(rng, np.random.Generator) else rng)

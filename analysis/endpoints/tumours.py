@@ -1,0 +1,141 @@
+"""What happens to a patient's disease before anyone looks: lesions, new lesions, non-target disease, death."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from analysis.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from analysis.endpoints.codes import Bools, Floats
+    from analysis.endpoints.growth import GrowthLaw
+
+
+@dataclass(frozen=True)
+class PseudoProgression:
+    """Lesions that swell before they shrink, in a share of the patients.
+
+    Parameters
+    ----------
+    share
+        Share of patients (6% under checkpoint inhibitors, 5 to 7).
+    swelling
+        Relative increase of all lesions while it lasts.
+    until
+        Months after entry at which it ends.
+    shrinkage
+        Rate per month at which lesions then shrink; these patients have no new lesion and no non-target progression.
+    """
+
+    share: float
+    swelling: float = 0.5
+    until: float = 3.0
+    shrinkage: float = 0.2
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 1:
+            raise InvalidValueError("share", self.share, "a share of patients from 0 to 1", "give a fraction")
+
+
+@dataclass(frozen=True)
+class Tumours:
+    """The disease of a population.
+
+    Parameters
+    ----------
+    growth
+        How lesions change: `Stein`, `Wang` or `Claret`.
+    targets
+        Target lesions of each patient, 1 to 5.
+    baseline, baseline_spread
+        Median diameter of a non-nodal target in mm, and sd of its logarithm; targets below 10 mm (nodes: 15) are not
+        chosen.
+    nodes
+        Share of targets that are lymph nodes. A node shrinks to its normal size of 5 mm, not to nothing.
+    new_lesions, non_target, death
+        Hazards per month of the first new lesion, of unequivocal non-target progression, and of death.
+    with_non_target
+        Share of patients who have non-target disease.
+    pseudo_progression
+        Pseudo-progression; None if there is none.
+
+    Raises
+    ------
+    InvalidValueError
+        If a number is outside what it can be.
+    """
+
+    growth: GrowthLaw
+    targets: int = 5
+    baseline: float = 25.0
+    baseline_spread: float = 0.5
+    nodes: float = 0.2
+    new_lesions: float = 0.0
+    non_target: float = 0.0
+    death: float = 0.0
+    with_non_target: float = 1.0
+    pseudo_progression: PseudoProgression | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.targets <= 5:
+            raise InvalidValueError("targets", self.targets, "1 to 5 target lesions", "RECIST 1.1 follows 5 at most")
+        for field in ("new_lesions", "non_target", "death", "baseline_spread"):
+            if not 0 <= getattr(self, field) < np.inf:
+                raise InvalidValueError(
+                    field, getattr(self, field), "a finite number, at least 0", "give a rate per month"
+                )
+        for field in ("nodes", "with_non_target"):
+            if not 0 <= getattr(self, field) <= 1:
+                raise InvalidValueError(field, getattr(self, field), "a share from 0 to 1", "give a fraction")
+
+
+class Disease(NamedTuple):
+    """True course of a batch of patients; sizes in mm, times in months."""
+
+    diameter: Floats
+    """(patients, visits + 1, lesions), the baseline first."""
+    node: Bools
+    new_lesion: Floats
+    non_target: Floats
+    death: Floats
+    with_non_target: Bools
+    pseudo: Bools
+
+
+def exponential(rate: float, size: int, rng: np.random.Generator) -> Floats:
+    """Exponential times; inf for a rate of 0."""
+    return rng.standard_exponential(size) / rate if rate > 0 else np.full(size, np.inf)
+
+
+def draw_disease(tumours: Tumours, time: Floats, lesions: int, rng: np.random.Generator) -> Disease:
+    """Draw the course of a batch of patients at `time` (patients, visits), for so many lesions each."""
+    patients = len(time)
+    node = rng.random((patients, lesions)) < tumours.nodes
+    least = np.where(node, 15.0, 10.0)
+    baseline = np.maximum(
+        tumours.baseline * np.exp(tumours.baseline_spread * rng.standard_normal((patients, lesions))), least
+    )
+    relative = tumours.growth.relative(time, lesions, rng)
+    pseudo = np.zeros(patients, np.bool_)
+    if tumours.pseudo_progression is not None:
+        state = tumours.pseudo_progression
+        pseudo = rng.random(patients) < state.share
+        swollen = np.where(time < state.until, 1 + state.swelling, np.exp(-state.shrinkage * time))
+        relative = np.where(pseudo[:, None, None], swollen[:, None, :], relative)
+    normal = np.where(node, 5.0, 0.0)[:, :, None]
+    size = normal + (baseline[:, :, None] - normal) * relative
+    diameter = np.empty((patients, time.shape[1] + 1, lesions))
+    diameter[:, 0] = baseline
+    diameter[:, 1:] = size.transpose(0, 2, 1)
+    return Disease(
+        diameter,
+        node,
+        np.where(pseudo, np.inf, exponential(tumours.new_lesions, patients, rng)),
+        np.where(pseudo, np.inf, exponential(tumours.non_target, patients, rng)),
+        exponential(tumours.death, patients, rng),
+        rng.random(patients) < tumours.with_non_target,
+        pseudo,
+    )

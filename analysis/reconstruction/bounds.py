@@ -1,0 +1,314 @@
+"""Bounds on the times of ordered patients under which every statistic of their arm is in its box."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+from analysis.reconstruction.forward import LOG, LOG_LOG
+from analysis.reconstruction.patients import next_uniform
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analysis.survival.checks import BoolArray, FloatArray
+
+EDGE = 1e-6  # months kept clear of the edges of a rounding box
+GAP = 1e-9  # months between consecutive patients, so that no two are tied
+WARMTH = 0.01  # by which a swap may worsen the bounds at the start of a search
+UNMET = 1.0  # penalty of a statistic that must be reached and is not, or the reverse
+
+
+@njit(cache=True, nogil=True)
+def limit_reached(survival: float, greenwood: float, z: float, form: int, level: float) -> bool:
+    """Whether the limit of S (``z`` > 0: lower, < 0: upper, 0: S itself) is at or below ``level``."""
+    if z == 0.0:
+        return survival <= level + 1e-12
+    if survival <= 0.0:
+        return False
+    root = math.sqrt(greenwood)
+    if form == LOG_LOG:
+        if survival >= 1.0:
+            return False
+        hazard = -math.log(survival)
+        return math.exp(-hazard * math.exp(z * root / hazard)) <= level
+    if form == LOG:
+        return survival * math.exp(-z * root) <= level
+    return survival * (1.0 - z * root) <= level
+
+
+@njit(cache=True, nogil=True)
+def interval_at(survival: float, greenwood: float, z: float, form: int) -> tuple[float, float]:
+    """Confidence limits of S by type."""
+    if survival >= 1.0 or survival <= 0.0:
+        return survival, survival
+    root = z * math.sqrt(greenwood)
+    if form == LOG_LOG:
+        hazard = -math.log(survival)
+        return math.exp(-hazard * math.exp(root / hazard)), math.exp(-hazard * math.exp(-root / hazard))
+    if form == LOG:
+        return survival * math.exp(-root), min(1.0, survival * math.exp(root))
+    return max(0.0, survival * (1.0 - root)), min(1.0, survival * (1.0 + root))
+
+
+@njit(cache=True, nogil=True)
+def outside(value: float, low: float, high: float) -> float:
+    """Distance of a value from an interval."""
+    return max(0.0, low - value, value - high)
+
+
+@njit(cache=True, nogil=True)
+def next_of(event: BoolArray, after: int, kind: bool) -> int:
+    """Index of the next event (``kind`` True) or censoring after one patient; the number of patients if none."""
+    i = after + 1
+    while i < event.size and event[i] != kind:
+        i += 1
+    return i
+
+
+@njit(cache=True, nogil=True)
+def bind_middle(
+    time: FloatArray, first: int, second: int, lowest: float, highest: float, low: FloatArray, high: FloatArray
+) -> float:
+    """Bind two patients so that the middle between them, where the curve stands at the level, is in its box.
+
+    Returns a penalty if the bounds that they have already do not allow it.
+    """
+    size = time.size
+    floor_a, floor_b = np.max(low[: first + 1]), np.max(low[: second + 1])
+    ceiling_a, ceiling_b = np.min(high[first:size]), np.min(high[second:size])
+    inset = 0.2 * (highest - lowest)
+    a = min(max(time[first], floor_a), ceiling_a)
+    b = min(max(time[second], floor_b, a), ceiling_b)
+    short = 2.0 * (lowest + inset) - (a + b)
+    if short > 0.0:
+        later = max(min(short, ceiling_b - b), 0.0)
+        b += later
+        a += max(min(short - later, ceiling_a - a, b - a), 0.0)
+    over = (a + b) - 2.0 * (highest - inset)
+    if over > 0.0:
+        earlier = max(min(over, a - floor_a), 0.0)
+        a -= earlier
+        b -= max(min(over - earlier, b - floor_b, b - a), 0.0)
+    low[first], high[first] = max(low[first], a - 0.5 * inset), min(high[first], a + 0.5 * inset)
+    low[second], high[second] = max(low[second], b - 0.5 * inset), min(high[second], b + 0.5 * inset)
+    middle = 0.5 * (a + b)
+    return 1.0 / size if middle < lowest or middle > highest else 0.0
+
+
+@njit(cache=True, nogil=True)
+def find_anchors(
+    time: FloatArray,
+    event: BoolArray,
+    quantiles: FloatArray,
+    follow_up: FloatArray,
+    ticks: FloatArray,
+    landmarks: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    work: FloatArray,
+) -> float:
+    """Bounds on each patient's time that make every statistic of the arm fall in its box.
+
+    Parameters
+    ----------
+    time, event
+        Patients in order, shape (n,).
+    quantiles
+        Rows of level of S, z, type, lower and upper edge of the box, 1 if reached, shape (Q, 6).
+    follow_up
+        The same without z and type, for the reverse curve, shape (F, 4).
+    ticks
+        Rows of time and number at risk, shape (T, 2).
+    landmarks
+        Rows of time, lower and upper edge for S, z, type, edges for the limits (NaN if none), shape (M, 9).
+    low, high
+        Output, shape (n + 1,): earliest and latest time of each patient.
+    work
+        Scratch, shape (2, n + 1).
+
+    Returns
+    -------
+    float
+        How much the bounds contradict each other; 0 if times exist that meet them all.
+    """
+    size = time.size
+    survival, greenwood = work[0], work[1]
+    s = reverse = 1.0
+    v = 0.0
+    survival[0], greenwood[0] = 1.0, 0.0
+    for i in range(size + 1):
+        low[i] = 0.0
+        high[i] = np.inf
+    penalty = 0.0
+    for j in range(ticks.shape[0]):
+        gone = size - int(ticks[j, 1])
+        if gone > 0:
+            high[gone - 1] = min(high[gone - 1], ticks[j, 0] - EDGE)
+        low[gone] = max(low[gone], ticks[j, 0])
+    for q in range(follow_up.shape[0]):
+        reverse = 1.0
+        found = -1
+        for i in range(size):
+            if not event[i]:
+                reverse *= 1.0 - 1.0 / (size - i)
+                if reverse <= follow_up[q, 0] + 1e-12:
+                    found = i
+                    break
+        if follow_up[q, 3] == 0.0:
+            penalty += UNMET if found >= 0 else 0.0
+        elif found < 0:
+            penalty += UNMET * max(0.01, reverse - follow_up[q, 0])
+        elif reverse > follow_up[q, 0] - 1e-12 and next_of(event, found, False) < size:
+            second = next_of(event, found, False)
+            penalty += bind_middle(time, found, second, follow_up[q, 1], follow_up[q, 2], low, high)
+        else:
+            low[found] = max(low[found], follow_up[q, 1] + EDGE)
+            high[found] = min(high[found], follow_up[q, 2] - EDGE)
+    for i in range(size):
+        left = size - i
+        if event[i]:
+            if left > 1:
+                v += 1.0 / (left * (left - 1.0))
+            s *= 1.0 - 1.0 / left
+        survival[i + 1] = s
+        greenwood[i + 1] = v
+    for q in range(quantiles.shape[0]):
+        level, z, form = quantiles[q, 0], quantiles[q, 1], int(quantiles[q, 2])
+        found = -1
+        for i in range(size):
+            if event[i] and limit_reached(survival[i + 1], greenwood[i + 1], z, form, level):
+                found = i
+                break
+        if quantiles[q, 5] == 0.0:
+            if found >= 0:
+                penalty += UNMET * (0.02 + (size - found) / size)
+        elif found < 0:
+            penalty += UNMET * (0.02 + max(0.0, s - level))
+        elif z == 0.0 and survival[found + 1] > level - 1e-12 and next_of(event, found, True) < size:
+            second = next_of(event, found, True)
+            penalty += bind_middle(time, found, second, quantiles[q, 3], quantiles[q, 4], low, high)
+        else:
+            low[found] = max(low[found], quantiles[q, 3] + EDGE)
+            high[found] = min(high[found], quantiles[q, 4] - EDGE)
+    for j in range(landmarks.shape[0]):
+        at = landmarks[j, 0]
+        now = np.searchsorted(time, at)
+        best, chosen = np.inf, now
+        for c in range(size + 1):
+            miss = outside(survival[c], landmarks[j, 1], landmarks[j, 2])
+            if miss > 0.05:
+                continue
+            if landmarks[j, 3] > 0.0:
+                lower, upper = interval_at(survival[c], greenwood[c], landmarks[j, 3], int(landmarks[j, 4]))
+                miss += outside(lower, landmarks[j, 5], landmarks[j, 6])
+                miss += outside(upper, landmarks[j, 7], landmarks[j, 8])
+            clash = 0.0
+            if c < size and high[c] < at:
+                clash += 0.02
+            if c > 0 and low[c - 1] > at:
+                clash += 0.02
+            if c > 0 and low[c - 1] == at:  # only events at the landmark itself can be counted in S and at risk
+                clash += 0.002 if event[c - 1] else 0.02
+            cost = miss * 50.0 + clash + 0.2 * abs(c - now) / size
+            if cost < best:
+                best, chosen = cost, c
+        miss = outside(survival[chosen], landmarks[j, 1], landmarks[j, 2])
+        if landmarks[j, 3] > 0.0:
+            lower, upper = interval_at(survival[chosen], greenwood[chosen], landmarks[j, 3], int(landmarks[j, 4]))
+            miss += outside(lower, landmarks[j, 5], landmarks[j, 6])
+            miss += outside(upper, landmarks[j, 7], landmarks[j, 8])
+        penalty += miss * 5.0
+        if chosen > 0:
+            high[chosen - 1] = min(high[chosen - 1], at)
+        low[chosen] = max(low[chosen], at + EDGE)
+    latest, by = 0.0, 0
+    for i in range(size):
+        if low[i] > latest:
+            latest, by = low[i], i
+        if latest > high[i]:
+            penalty += (i - by + 1.0) / size
+    return penalty
+
+
+@njit(cache=True, nogil=True)
+def move_between(time: FloatArray, low: FloatArray, high: FloatArray, work: FloatArray) -> None:
+    """Move times the least that meets the bounds, neighbours along with them, order kept."""
+    size = time.size
+    ceiling = np.inf
+    latest = work[1]
+    for i in range(size - 1, -1, -1):
+        ceiling = min(ceiling, high[i])
+        latest[i] = ceiling
+    moved = work[0]
+    floor = 0.0
+    old_start = new_start = 0.0
+    start = -1
+    for i in range(size):
+        if low[i] == 0.0 and high[i] == np.inf:
+            continue
+        floor = max(floor, low[i])
+        # the fraction of the old time keeps patients of two arms apart that move to the same bound
+        clear = min(EDGE * (time[i] - math.floor(time[i])), 0.5 * max(latest[i] - floor, 0.0))
+        aim = min(max(time[i], floor + clear), latest[i] - clear)
+        floor = max(floor, aim)
+        span = time[i] - old_start
+        for k in range(start + 1, i):
+            share = (time[k] - old_start) / span if span > 0.0 else 0.5
+            moved[k] = new_start + share * (aim - new_start)
+        moved[i] = aim
+        start, old_start, new_start = i, time[i], aim
+    shift = new_start - old_start
+    for k in range(start + 1, size):
+        moved[k] = max(time[k] + shift, new_start, low[size])
+    time[0] = moved[0]
+    for i in range(1, size):
+        time[i] = moved[i] if moved[i] > time[i - 1] else min(time[i - 1] + GAP, latest[i])
+
+
+@njit(cache=True, nogil=True)
+def reorder(
+    time: FloatArray,
+    event: BoolArray,
+    quantiles: FloatArray,
+    follow_up: FloatArray,
+    ticks: FloatArray,
+    landmarks: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    work: FloatArray,
+    steps: int,
+    rng_state: NDArray[np.uint64],
+) -> float:
+    """Swap events with censorings until the bounds of the arm agree with each other; returns what is left over.
+
+    ``rng_state`` is (1,) uint64, the state of a small generator of its own, so that the result depends on nothing else.
+    """
+    size = time.size
+    penalty = find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high, work)
+    if penalty == 0.0:
+        return penalty
+    best, kept = penalty, event.copy()
+    for step in range(steps):
+        a = int(next_uniform(rng_state) * size)
+        reach = int(math.exp(next_uniform(rng_state) * math.log(size)))
+        b = a + (reach if next_uniform(rng_state) < 0.5 else -reach)
+        if b < 0 or b >= size or event[a] == event[b]:
+            continue
+        event[a], event[b] = event[b], event[a]
+        trial = find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high, work)
+        slack = WARMTH * next_uniform(rng_state) * (1.0 - step / steps)
+        if trial <= penalty + slack:
+            penalty = trial
+            if trial < best:
+                best = trial
+                kept[:] = event
+                if best == 0.0:
+                    break
+        else:
+            event[a], event[b] = event[b], event[a]
+    event[:] = kept
+    return find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high, work)

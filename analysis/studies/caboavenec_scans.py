@@ -1,0 +1,422 @@
+"""CaboAveNEC down to the scan: what its endpoints show, and how their definitions change them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.stats import fisher_exact
+
+from analysis.design import WEEK
+from analysis.endpoints.batch import Endpoints
+from analysis.endpoints.codes import CODE_LISTS, CPD, CR, MISSING, NE, NON_CR_NON_PD, PD, PR, SD
+from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
+from analysis.endpoints.simulation_results import CONTROL, CRITERIA, DEFINITIONS, Estimate, over_trials
+from analysis.power.single_arm import exact_binomial, infer
+from analysis.studies import caboavenec
+from analysis.studies.assumptions import Assumption, assumption_table
+from analysis.studies.caboavenec_disease import (
+    ASSUMPTIONS,
+    MONOTHERAPY,
+    MONOTHERAPY_TRIAL,
+    NEC,
+    NET,
+    PSEUDO_SHARE,
+    READERS,
+    STRATA,
+    STRATUM_RATIO,
+    SWELLING_UNTIL,
+    TRIAL,
+    WEEK_16,
+    calibrated,
+    count,
+    disease,
+    scans,
+    treatment,
+    treatments,
+)
+from analysis.survival.estimators import kaplan_meier
+
+if TYPE_CHECKING:
+    from analysis.endpoints.codes import Bools, Floats
+    from analysis.endpoints.disease_control import UnconfirmedAs
+
+TRIALS = Assumption("replicates", 1_000, "trials of 30", "Monte Carlo standard error of a rate at most 0.3 percentage points")
+SHARES = (0.0, 0.03, 0.06, 0.09, 0.12, 0.15)
+LASTING = 4.5
+"""Months after which a longer swelling ends: after the scan of week 16."""
+IUPD_RULES: tuple[UnconfirmedAs, ...] = ("failure", "resolved later", "control")
+WEEKS = (8, 16, 24, 48)
+SEED = 1630
+ALL = "all"
+
+BEST = {"CR": (CR,), "PR": (PR,), "SD": (SD, NON_CR_NON_PD), "PD": (PD, CPD), "NE": (NE, MISSING)}
+
+
+@dataclass(frozen=True)
+class Cohorts:
+    """Simulated trials, patients of NET G3 first.
+
+    Attributes
+    ----------
+    endpoints
+        Arrays of shape (criteria, trials, patients, ...).
+    net
+        Number of patients with NET G3 in each trial.
+    """
+
+    endpoints: Endpoints
+    net: int
+
+    @property
+    def patients(self) -> int:
+        """Patients in each trial."""
+        return int(self.endpoints.time.shape[2])
+
+    def of(self, stratum: str) -> slice:
+        """Patients of a stratum, or all."""
+        return {ALL: slice(None), NET: slice(self.net), NEC: slice(self.net, None)}[stratum]
+
+
+def assumptions() -> pd.DataFrame:
+    """Tabulate everything that no source prints."""
+    return assumption_table((*ASSUMPTIONS, caboavenec.VISITS, caboavenec.ALPHA, TRIALS))
+
+
+def net_patients(mix: str = WEEK_16) -> int:
+    """Patients with NET G3 among the planned ones, in the mix that a treatment's report has."""
+    net, nec = treatment(mix).strata
+    return round(caboavenec.planned_enrolment() * net / (net + nec))
+
+
+@cache
+def simulated(
+    name: str = WEEK_16,
+    *,
+    share: float = PSEUDO_SHARE.value,
+    until: float = SWELLING_UNTIL.value,
+    unconfirmed: UnconfirmedAs = "failure",
+    ratio: float = STRATUM_RATIO.value,
+    mix: str = WEEK_16,
+    trials: int = TRIALS.value,
+    seed: int = SEED,
+) -> Cohorts:
+    """Simulate trials of the planned size with CaboAveNEC's scans.
+
+    Parameters
+    ----------
+    name
+        Treatment of `caboavenec_disease.treatments`.
+    share, until
+        Share of patients with pseudo-progression, and the month at which the swelling ends.
+    unconfirmed
+        How an iUPD at a landmark counts; the patients are the same for each rule.
+    ratio
+        How many times faster NEC's disease is than NET G3's.
+    mix
+        Treatment whose report gives the share of NET G3.
+    trials, seed
+        Replicates, and their seed.
+    """
+    net, planned = net_patients(mix), caboavenec.planned_enrolment()
+    seeds = np.random.SeedSequence(seed).spawn(len(STRATA))
+    parts = [
+        simulate_endpoints(
+            disease(name, stratum, share=share, until=until, ratio=ratio),
+            scans(),
+            patients=patients,
+            trials=trials,
+            rng=stream,
+            readers=READERS,
+            definitions=EndpointDefinitions(tuple(7 * week for week in WEEKS), unconfirmed=unconfirmed),
+        ).of()
+        for stratum, patients, stream in zip(STRATA, (net, planned - net), seeds, strict=True)
+    ]
+    joined = [np.concatenate(arrays, axis=min(arrays[0].ndim - 1, 2)) for arrays in zip(*parts, strict=True)]
+    return Cohorts(Endpoints(*joined), net)
+
+
+def fit() -> pd.DataFrame:
+    """Tabulate what was printed, what the calibrated population shows, and what its two strata show together.
+
+    Returns
+    -------
+    DataFrame
+        ``treatment``, ``printed``, ``criteria``, ``target`` with the report's binomial ``report_std_error``,
+        ``calibrated`` with its Monte Carlo ``std_error``, and ``strata`` with theirs.
+    """
+    rows = []
+    for name, treated in treatments().items():
+        found = calibrated(name).fit
+        for printed, (_, row) in zip(treated.targets, found.iterrows(), strict=True):
+            target = printed.target
+            mixed = Estimate(np.nan, np.nan)
+            if target.quantity == "objective response":
+                mixed = over_trials(_mixed(name).endpoints.response[CRITERIA.index(target.criteria)].mean(axis=1))
+            elif target.quantity == "control at landmark" and target.at is not None:
+                week = WEEKS.index(round(target.at / 7))
+                mixed = over_trials(
+                    _mixed(name).endpoints.control[CRITERIA.index(target.criteria), :, :, week, 0].mean(axis=1)
+                )
+            else:
+                mixed = progression_free(_mixed(name), float(target.at or 0), target.criteria)
+            rows.append(
+                (name, printed.printed, target.criteria, target.value, printed.std_error, row["simulated"], row["std_error"])
+                + tuple(mixed)
+            )
+    columns = ["treatment", "printed", "criteria", "target", "report_std_error", "calibrated", "std_error"]
+    return pd.DataFrame(rows, columns=[*columns, "strata", "strata_std_error"])
+
+
+def _mixed(name: str) -> Cohorts:
+    """Trials with the strata as the treatment's report has them."""
+    return simulated(name, mix=name)
+
+
+def disease_control(name: str = WEEK_16) -> pd.DataFrame:
+    """Tabulate disease control at the visits by criterion, definition and stratum.
+
+    Returns
+    -------
+    DataFrame
+        ``week``, ``criteria``, ``definition``, ``stratum``, ``rate``, its Monte Carlo ``std_error``, and ``trial_sd``, the
+        standard deviation from one trial to the next. An iUPD at the landmark scan is a failure.
+    """
+    cohorts, rows = simulated(name), []
+    for k, week in enumerate(WEEKS):
+        for c, criteria in enumerate(CRITERIA):
+            for d, definition in enumerate(DEFINITIONS):
+                for stratum in (ALL, *STRATA):
+                    rates = cohorts.endpoints.control[c, :, cohorts.of(stratum), k, d].mean(axis=1)
+                    rows.append((week, criteria, definition, stratum, *over_trials(rates), float(rates.std(ddof=1))))
+    columns = ["week", "criteria", "definition", "stratum", "rate", "std_error", "trial_sd"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def progression_free(cohorts: Cohorts, month: float, criteria: str, stratum: str = ALL) -> Estimate:
+    """Share free of progression at a month by Kaplan-Meier in each trial, averaged."""
+    c, which = CRITERIA.index(criteria), cohorts.of(stratum)
+    times, events = cohorts.endpoints.time[c][:, which], cohorts.endpoints.event[c][:, which]
+    free = [float(kaplan_meier(*trial).survival_at(month)) for trial in zip(times, events, strict=True)]
+    return over_trials(np.array(free))
+
+
+def secondary_endpoints(name: str = WEEK_16) -> pd.DataFrame:
+    """Tabulate response, best response, PFS, durations and tumour growth by criterion and stratum.
+
+    Returns
+    -------
+    DataFrame
+        ``endpoint``, ``unit``, ``criteria``, ``stratum``, ``value`` (mean over trials of each trial's value) with its
+        Monte Carlo ``std_error``, and ``trials``, the share of trials that have a value: a median duration of
+        disease control is not always reached, and a trial without a response has no time to it.
+    """
+    cohorts, rows = simulated(name), []
+    for c, criteria in enumerate(CRITERIA):
+        for stratum in (ALL, *STRATA):
+            for (endpoint, unit), values in _by_trial(cohorts, c, cohorts.of(stratum)).items():
+                known = float(np.isfinite(values).mean())
+                estimate = over_trials(np.where(np.isfinite(values), values, np.nan))
+                rows.append((endpoint, unit, criteria, stratum, *estimate, known))
+    return pd.DataFrame(rows, columns=["endpoint", "unit", "criteria", "stratum", "value", "std_error", "trials"])
+
+
+def _by_trial(cohorts: Cohorts, c: int, which: slice) -> dict[tuple[str, str], Floats]:
+    """Each trial's value of the endpoints, by name and unit."""
+    seen = cohorts.endpoints
+    best, response = seen.best[c][:, which], seen.response[c][:, which]
+    month = WEEKS[-1] * WEEK
+    values = {("objective response", "share"): response.mean(axis=1)}
+    confirmed = np.isin(seen.confirmed_best[c][:, which], (CR, PR))
+    values["confirmed response", "share"] = confirmed.mean(axis=1)
+    values["control as best response", "share"] = np.isin(best, CONTROL).mean(axis=1)
+    for term, codes in BEST.items():
+        values[f"best response {term}", "share"] = np.isin(best, codes).mean(axis=1)
+    pairs = list(zip(seen.time[c][:, which], seen.event[c][:, which], strict=True))
+    free = [float(kaplan_meier(time, event).survival_at(month - WEEK)) for time, event in pairs]
+    values[f"PFS before the scan of week {WEEKS[-1]}", "share"] = np.array(free)
+    values[f"progression-free at the scan of week {WEEKS[-1]}", "share"] = seen.control[c][:, which, -1, 2].mean(axis=1)
+    values["median time to response", "weeks"] = _median(seen.time_to_response[c][:, which], response) / WEEK
+    control = seen.disease_control[c][:, which]
+    durations = zip(control, seen.event[c][:, which], strict=True)
+    medians = [
+        float(kaplan_meier(time[had], event[had]).quantile(0.5)) if (had := ~np.isnan(time)).any() else np.nan
+        for time, event in durations
+    ]
+    values["median duration of disease control", "weeks"] = np.array(medians) / WEEK
+    growth = seen.growth[:, which]
+    values["median tumour growth rate to week 8", "% of volume per month"] = _median(growth, np.isfinite(growth))
+    return values
+
+
+def _median(values: Floats, had: Bools) -> Floats:
+    """Median of each trial over the patients who had a value."""
+    return np.array([np.median(row[which]) if which.any() else np.nan for row, which in zip(values, had, strict=True)])
+
+
+def overall_survival() -> pd.DataFrame:
+    """Tabulate overall survival at weeks 48 and 96, in closed form: it follows from the deaths printed alone.
+
+    Returns
+    -------
+    DataFrame
+        ``treatment``, ``week``, ``survival`` of the strata together and of each (``NET G3``, ``NEC``), ``lower`` and
+        ``upper`` (what the exact 95% interval of the share alive gives), and ``trial_sd`` of the share of 30 patients.
+    """
+    planned, rows = caboavenec.planned_enrolment(), []
+    for name in (WEEK_16, MONOTHERAPY):
+        treated, net = treatment(name), net_patients(name)
+        n = sum(treated.strata) if name == WEEK_16 else count(MONOTHERAPY_TRIAL, "dcr-16-weeks")[1]
+        found = infer(exact_binomial(n, null_rate=0.5, alpha=0.025), round(treated.alive * n), n)
+        for week in (48, 96):
+            month = week * WEEK
+            strata = [float(np.exp(-disease(name, stratum).death * month)) for stratum in STRATA]
+            together = (net * strata[0] + (planned - net) * strata[1]) / planned
+            spread = np.sqrt(sum(k * s * (1 - s) for k, s in zip((net, planned - net), strata, strict=True))) / planned
+            limits = [limit ** (month / treated.alive_at) for limit in (found.lower, found.upper)]
+            rows.append((name, week, together, *strata, *limits, float(spread)))
+    return pd.DataFrame(rows, columns=["treatment", "week", "survival", *STRATA, "lower", "upper", "trial_sd"])
+
+
+def null_rate() -> float:
+    """AveNEC's disease control at week 16, the historical rate to be exceeded."""
+    events, n = count(MONOTHERAPY_TRIAL, "dcr-16-weeks")
+    return events / n
+
+
+def critical() -> int:
+    """Patients with disease control from which the exact test rejects AveNEC's rate."""
+    return exact_binomial(caboavenec.planned_enrolment(), null_rate=null_rate(), alpha=caboavenec.ALPHA.value).critical
+
+
+def operating_characteristics() -> pd.DataFrame:
+    """Tabulate the exact test against AveNEC's 15% by the definition of disease control at week 16.
+
+    Returns
+    -------
+    DataFrame
+        ``criteria``, ``definition``, ``iupd`` (how an iUPD at week 16 counts), then for the combination (both readings of
+        its report), for the monotherapy in AveNEC's mix of strata and in CaboAveNEC's: ``rate`` and ``rejects`` (share of
+        trials that reject), each with its Monte Carlo standard error.
+    """
+    settings = [
+        (WEEK_16, WEEK_16),
+        *((name, WEEK_16) for name in treatments() if name not in (WEEK_16, MONOTHERAPY)),
+        (MONOTHERAPY, MONOTHERAPY),
+        (MONOTHERAPY, WEEK_16),
+    ]
+    rows = [
+        (name, "NET G3 as in " + ("AveNEC" if mix == MONOTHERAPY else "CaboAveNEC"), criteria, definition, rule)
+        + (*over_trials(controlled.mean(axis=1)), *over_trials(1.0 * (controlled.sum(axis=1) >= critical())))
+        for name, mix in settings
+        for criteria, definition, rule, controlled in _definitions(name, mix)
+    ]
+    columns = ["treatment", "mix", "criteria", "definition", "iupd", "rate", "rate_std_error", "rejects"]
+    return pd.DataFrame(rows, columns=[*columns, "rejects_std_error"])
+
+
+def _definitions(name: str, mix: str) -> list[tuple[str, str, str, Bools]]:
+    """Disease control at week 16 of each patient by every definition."""
+    week, found = WEEKS.index(16), []
+    for d, definition in enumerate(DEFINITIONS):
+        for c, criteria in enumerate(CRITERIA):
+            rules = IUPD_RULES if criteria == "iRECIST" and d == 0 else IUPD_RULES[:1]
+            for rule in rules:
+                seen = simulated(name, mix=mix, unconfirmed=rule).endpoints
+                shown = rule if len(rules) > 1 else ""
+                found.append((criteria, definition, shown, seen.control[c, :, :, week, d]))
+    return found
+
+
+def pseudo_progression(name: str = WEEK_16) -> pd.DataFrame:
+    """Tabulate by how much iRECIST's disease control at week 16 exceeds RECIST 1.1's, over shares of pseudo-progression.
+
+    Returns
+    -------
+    DataFrame
+        ``swelling_until`` (months), ``share``, ``iupd`` (whether an iUPD at week 16 is a failure or is resolved
+        by later scans), ``recist`` and ``irecist`` (rates),
+        ``difference`` with its Monte Carlo ``std_error`` (the same patients are read by both), ``recist_rejects`` and
+        ``irecist_rejects``: shares of trials that reject AveNEC's rate.
+    """
+    week, rows = WEEKS.index(16), []
+    for until in (SWELLING_UNTIL.value, LASTING):
+        for share in SHARES:
+            for rule in IUPD_RULES[:2]:
+                control = simulated(name, share=share, until=until, unconfirmed=rule).endpoints.control[..., week, 0]
+                recist, irecist = control.mean(axis=2)
+                rejects = (control.sum(axis=2) >= critical()).mean(axis=1)
+                rates = (float(recist.mean()), float(irecist.mean()))
+                rows.append((until, share, rule, *rates, *over_trials(irecist - recist), *map(float, rejects)))
+    columns = ["swelling_until", "share", "iupd", "recist", "irecist", "difference", "std_error"]
+    return pd.DataFrame(rows, columns=[*columns, "recist_rejects", "irecist_rejects"])
+
+
+def strata_difference(ratios: tuple[float, ...] = (1.0, 2.0, 4.0)) -> pd.DataFrame:
+    """Tabulate what the planned patients show of NET G3 against NEC, iRECIST disease control at the scan of week 16.
+
+    Returns
+    -------
+    DataFrame
+        ``ratio`` (how much faster NEC's disease is), ``net``, ``nec`` (rates), ``difference`` with its Monte Carlo
+        ``std_error`` and ``trial_sd``, and ``significant``: share of trials with a two-sided Fisher p below 5%, with its
+        Monte Carlo error ``significant_std_error``.
+    """
+    rows = []
+    for ratio in ratios:
+        cohorts = simulated(ratio=ratio)
+        control = cohorts.endpoints.control[CRITERIA.index("iRECIST"), :, :, WEEKS.index(16), 0]
+        net, nec = control[:, cohorts.of(NET)], control[:, cohorts.of(NEC)]
+        p = _fisher(net.shape[1], nec.shape[1])[net.sum(axis=1), nec.sum(axis=1)]
+        difference = net.mean(axis=1) - nec.mean(axis=1)
+        significant = over_trials(1.0 * (p < 0.05))
+        rows.append((ratio, float(net.mean()), float(nec.mean()), *over_trials(difference), float(difference.std(ddof=1)))
+                    + tuple(significant))  # fmt: skip
+    columns = ["ratio", "net", "nec", "difference", "std_error", "trial_sd", "significant", "significant_std_error"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@cache
+def _fisher(first: int, second: int) -> Floats:
+    """Two-sided Fisher p of every pair of counts."""
+    return np.array(
+        [[fisher_exact([[a, first - a], [b, second - b]]).pvalue for b in range(second + 1)] for a in range(first + 1)]
+    )
+
+
+def one_trial(number: int = 0, name: str = WEEK_16) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Take one simulated trial, by iRECIST, as the waterfall and the swimmer plots read it.
+
+    Returns
+    -------
+    DataFrame, DataFrame
+        A row for each patient: ``subject``, ``stratum``, ``best_change`` (per cent), ``best_response``, ``end_day`` of
+        progression-free follow-up, ``ongoing``. A row for each event: ``subject``, ``day``, ``event``.
+    """
+    cohorts = simulated(name)
+    seen, c, terms = cohorts.endpoints, CRITERIA.index("iRECIST"), CODE_LISTS["iRECIST"]
+    day = 7 / WEEK
+    patients = pd.DataFrame(
+        {
+            "subject": [f"S{i + 1:02d}" for i in range(cohorts.patients)],
+            "stratum": np.where(np.arange(cohorts.patients) < cohorts.net, NET, NEC),
+            "best_change": seen.depth[number],
+            "best_response": [terms.term(int(code)) for code in seen.best[c, number]],
+            "end_day": seen.time[c, number] * day,
+            "ongoing": ~seen.event[c, number],
+        }
+    )
+    progressed = np.isfinite(seen.progression[c, number])
+    times = {
+        "response": seen.time_to_response[c, number] * day,
+        "iUPD": np.where(progressed, patients["end_day"], np.nan),
+        "death": np.where(progressed | patients["ongoing"], np.nan, patients["end_day"]),
+    }
+    marks = [pd.DataFrame({"subject": patients["subject"], "day": at, "event": event}) for event, at in times.items()]
+    return patients, pd.concat(marks).dropna(subset="day").reset_index(drop=True)
+
+
+TRIALS_USED = (TRIAL, MONOTHERAPY_TRIAL)

@@ -1,0 +1,164 @@
+"""What XENERA-1 was likely to show, given what was believed of xentuzumab before it began."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from scipy.interpolate import PchipInterpolator
+from scipy.special import ndtr, ndtri
+
+from analysis.design import Ensemble, Scenario
+from analysis.power import NormalPrior, normal_assurance, two_arm_trials
+from analysis.reported import load
+from analysis.simulation import LogRank, simulate
+from analysis.studies.assumptions import Assumption
+from analysis.studies.xenera1 import plan
+from analysis.studies.xenera1.plan import ALPHA, CONTROL_ARM, SEED, TRIALS
+from analysis.studies.xenera1.power import exact_powers
+from analysis.studies.xenera1.seen import events_seen
+from analysis.survival import Distribution, ProportionalHazards
+
+HETEROGENEITY = Assumption(
+    "heterogeneity of subgroups",
+    float(np.log(2) / ndtri(0.975)),
+    "SD of the log hazard ratio",
+    "95% of subgroups have a hazard ratio within a factor 2 of the common one",
+)
+SCEPTICISM = Assumption(
+    "sceptical prior",
+    float(np.log(0.6) / ndtri(0.05)),
+    "SD of the log hazard ratio, centred at no effect",
+    "one chance in twenty of a hazard ratio below 0.6",
+)
+Z95 = float(ndtri(0.975))
+RATIO_RANGE = (0.02, 4.0)
+"""Hazard ratios between which the power is computed; beyond them it is that at the ends."""
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What is believed of the true hazard ratio: its logarithm is normal.
+
+    Parameters
+    ----------
+    name
+        What it rests on.
+    mean, sd
+        Of the log hazard ratio; below 0 favours the experimental arm.
+    """
+
+    name: str
+    mean: float
+    sd: float
+
+    def quantile(self, p: float) -> float:
+        """Quantile of the hazard ratio."""
+        return float(np.exp(self.mean + self.sd * ndtri(p)))
+
+    def updated(self, name: str, evidence: Belief) -> Belief:
+        """Combine with independent evidence, each weighted by its precision."""
+        precision = self.sd**-2 + evidence.sd**-2
+        mean = (self.mean * self.sd**-2 + evidence.mean * evidence.sd**-2) / precision
+        return Belief(name, mean, precision**-0.5)
+
+
+def from_report(name: str, comparison: str) -> Belief:
+    """Take a hazard ratio of the trial before as it was printed, with its interval and a flat prior."""
+    ratio = plan.hazard_ratio_of(load(plan.TRIAL_BEFORE).comparison(comparison))
+    assert ratio.ci is not None, f"{comparison} prints no interval"
+    spread = np.log(ratio.ci.upper.value / ratio.ci.lower.value) / (2 * Z95)
+    return Belief(name, float(np.log(ratio.estimate.value)), float(spread))
+
+
+def rest_of(whole: Belief, part: Belief) -> Belief:
+    """Take a subgroup's estimate out of that of all patients: what the others' must have been, weights by precision."""
+    precision = whole.sd**-2 - part.sd**-2
+    mean = (whole.mean * whole.sd**-2 - part.mean * part.sd**-2) / precision
+    return Belief("patients with visceral metastases, by difference", mean, precision**-0.5)
+
+
+def shrunk(part: Belief, rest: Belief, heterogeneity: float) -> Belief:
+    """Shrink a subgroup's estimate towards the other patients'.
+
+    Two subgroups whose log hazard ratios are normal about a common one with standard deviation `heterogeneity`, the
+    common one with a flat prior: seen from the others, the subgroup's is normal about theirs with variance
+    ``rest.sd^2 + 2 heterogeneity^2``.
+    """
+    from_others = Belief("others", rest.mean, float(np.hypot(rest.sd, np.sqrt(2) * heterogeneity)))
+    return from_others.updated("non-visceral subgroup, shrunk", part)
+
+
+def beliefs() -> tuple[Belief, ...]:
+    """Beliefs to start XENERA-1 with: the subgroup with and without shrinkage, all patients, and a sceptic's."""
+    subgroup = from_report("non-visceral subgroup, as printed", "pfs-non-visceral")
+    everyone = from_report("all patients of the phase II", "pfs")
+    sceptic = Belief("sceptic", 0.0, SCEPTICISM.value)
+    return (
+        subgroup,
+        shrunk(subgroup, rest_of(everyone, subgroup), HETEROGENEITY.value),
+        sceptic.updated("sceptic who has seen the subgroup", subgroup),
+        everyone,
+        sceptic,
+    )
+
+
+@cache
+def power_curve() -> PchipInterpolator:
+    """Interpolate the power of the registered design over the log hazard ratio: exact moments, mean over members."""
+    ratios = np.geomspace(*RATIO_RANGE, 40)
+    powers = []
+    for ratio in ratios:
+        trials = two_arm_trials(plan.design(), plan.scenario(float(ratio)))
+        powers.append(exact_powers(trials, [plan.calendar_end()] * len(trials)).mean())
+    return PchipInterpolator(np.log(ratios), powers)
+
+
+def exact_assurance(belief: Belief) -> float:
+    """Average the power of the registered design over a belief."""
+    nodes, weights = NormalPrior(belief.mean, belief.sd).nodes()
+    return float(weights @ power_curve()(np.clip(nodes, *np.log(RATIO_RANGE))))
+
+
+def believed_scenario(belief: Belief, seed: int = SEED) -> Scenario:
+    """Scenario in which the hazard ratio and the control curve are both uncertain.
+
+    Each member joins one curve of the control arm with one hazard ratio at the belief's even quantiles, in an order
+    drawn at random.
+    """
+    control = plan.control_arms()[CONTROL_ARM.value]
+    assert isinstance(control, Ensemble)
+    curves: list[Distribution] = [*control.members, *control.members]
+    even = (np.arange(len(curves)) + 0.5) / len(curves)
+    ratios = np.exp(belief.mean + belief.sd * ndtri(np.random.default_rng(seed).permutation(even)))
+    treated = [ProportionalHazards(curve, (ratio,)) for curve, ratio in zip(curves, ratios, strict=True)]
+    return Scenario({plan.CONTROL: Ensemble(curves), plan.EXPERIMENTAL: Ensemble(treated)}, belief.name)
+
+
+@cache
+def assurances(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
+    """Probability that the registered design rejects, averaged over what was believed before it.
+
+    Returns
+    -------
+    DataFrame
+        ``belief``, ``hazard_ratio`` (its median), ``lower``, ``upper`` (central 95%), ``below_1`` (probability);
+        ``assurance`` (exact moments of the log-rank test), ``simulated`` with its Monte Carlo ``std_error``; and
+        ``investigator`` and ``independent``, the assurance at the events that each reader saw, by normal
+        approximation.
+    """
+    rows = []
+    for belief in beliefs():
+        scenario = believed_scenario(belief, seed)
+        simulated = simulate(plan.design(), scenario, trials=trials, rng=seed, tests=(LogRank(),)).power()
+        row: dict[str, object] = {"belief": belief.name, "hazard_ratio": belief.quantile(0.5)}
+        row |= {"lower": belief.quantile(0.025), "upper": belief.quantile(0.975)}
+        row |= {"below_1": float(ndtr(-belief.mean / belief.sd)), "assurance": exact_assurance(belief)}
+        row |= {"simulated": simulated.value, "std_error": simulated.std_error}
+        for reader in ("investigator", "independent"):
+            error = float(np.sqrt(4 / events_seen(reader).estimate))
+            row[reader] = normal_assurance(-belief.mean, belief.sd, error, alpha=ALPHA.value)
+        rows.append(row)
+    return pd.DataFrame(rows)

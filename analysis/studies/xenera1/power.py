@@ -1,0 +1,225 @@
+"""What XENERA-1 could have shown: power, detectable effects, the events it takes and when they come."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+
+from analysis.design import AtEvents, AtTime
+from analysis.errors import InfeasibleDesignError
+from analysis.power import (
+    LogRank,
+    detectable_hazard_ratio,
+    events_needed,
+    expected_cut_time,
+    expected_events,
+    power_at_events,
+    time_of_events,
+    two_arm_trials,
+)
+from analysis.power.solve import with_hazard_ratio
+from analysis.simulation import LogRank as SimulatedLogRank
+from analysis.simulation import simulate
+from analysis.studies.xenera1 import plan
+from analysis.studies.xenera1.plan import (
+    ACCRUAL,
+    ACCRUAL_OTHERWISE,
+    ALPHA,
+    ASSESSMENTS_OTHERWISE,
+    CONTROL_ARM,
+    DROPOUT_OTHERWISE,
+    FOLLOW_UP_OTHERWISE,
+    HAZARD_RATIO,
+    HAZARD_RATIOS,
+    SEED,
+    TRIALS,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from analysis.design import TrialDesign
+    from analysis.power import TwoArmTrial
+    from analysis.power.events import Formula
+
+
+FORMULAS: tuple[Formula, ...] = ("schoenfeld", "freedman")
+POWERS = (0.8, 0.9)
+CURVES = 25
+"""Of how many curves of an ensemble the detectable hazard ratio is found."""
+SPREAD = (0.05, 0.95)
+"""Quantiles over the members of a reconstruction: its central 90%."""
+
+Cell = dict[str, float]
+
+
+def power_of(design: TrialDesign, control: str, hazard_ratio: float, trials: int, seed: int) -> Cell:
+    """Power of one design under proportional hazards, by formulas and by simulation.
+
+    Returns
+    -------
+    dict
+        ``events`` (simulated mean), ``exact`` (log-rank, exact moments, mean over members) with its central 90% over
+        the members ``exact_lower`` and ``exact_upper``, ``schoenfeld`` and ``freedman``; ``power`` (simulated) with its
+        Monte Carlo ``std_error`` and 95% Wilson interval ``lower``, ``upper``. The formulas do not know assessments:
+        events count when they happen.
+    """
+    scenario = plan.scenario(hazard_ratio, control)
+    members = two_arm_trials(design, scenario)
+    times = [expected_cut_time(design.looks[-1].cut, trial, design.endpoint) for trial in members]
+    exact = exact_powers(members, times)
+    events = [float(expected_events(trial, time).sum()) for trial, time in zip(members, times, strict=True)]
+    low, high = np.quantile(exact, SPREAD)
+    result = simulate(design, scenario, trials=trials, rng=seed, tests=(SimulatedLogRank(),))
+    power = result.power()
+    return {
+        "events": float(result.columns["events"].mean()),
+        "exact": float(exact.mean()),
+        "exact_lower": float(low),
+        "exact_upper": float(high),
+        **{formula: mean_power(events, hazard_ratio, ALPHA.value, formula) for formula in FORMULAS},
+        "power": power.value,
+        "std_error": power.std_error,
+        "lower": power.lower,
+        "upper": power.upper,
+    }
+
+
+def exact_powers(trials: Sequence[TwoArmTrial], times: Sequence[float]) -> NDArray[np.float64]:
+    """Power of the log-rank test by its exact moments, one for each trial analysed at its calendar month."""
+    return np.array(
+        [LogRank().moments(trial, time).power(ALPHA.value) for trial, time in zip(trials, times, strict=True)]
+    )
+
+
+def mean_power(events: Sequence[float], hazard_ratio: float, alpha: float, formula: Formula) -> float:
+    """Average a formula's power over the events expected in each member."""
+    return float(np.mean([power_at_events(number, hazard_ratio, alpha, formula=formula) for number in events]))
+
+
+@cache
+def power_grid(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
+    """Power of the log-rank test over control arms and hazard ratios; formulas beside the simulation.
+
+    Returns
+    -------
+    DataFrame
+        ``control_arm``, ``hazard_ratio``, then as `power_of`.
+    """
+    rows: list[dict[str, object]] = [
+        {"control_arm": name, "hazard_ratio": ratio, **power_of(plan.design(), name, ratio, trials, seed)}
+        for name in plan.control_arms()
+        for ratio in HAZARD_RATIOS.value
+    ]
+    return pd.DataFrame(rows)
+
+
+def designs() -> dict[tuple[str, str], TrialDesign]:
+    """Give the registered design, and designs that differ from it in one assumption, by what differs and how."""
+    randomised = plan.fact_count("randomised")
+    found = {("as assumed", ""): plan.design(), ("patients", f"{randomised}"): plan.design(n=randomised)}
+    found |= {("accrual", f"{months:g} months"): plan.design(accrual=months) for months in ACCRUAL_OTHERWISE.value}
+    for months in FOLLOW_UP_OTHERWISE.value:
+        cut = AtTime(ACCRUAL.value + months)
+        found["follow-up after accrual", f"{months:g} months"] = plan.design(cut=cut)
+    found |= {("dropout", f"{rate:g} per month"): plan.design(dropout=rate) for rate in DROPOUT_OTHERWISE.value}
+    for weeks in ASSESSMENTS_OTHERWISE.value:
+        found["assessments", "continuous" if weeks is None else f"{weeks:g} weeks"] = plan.design(weeks=weeks)
+    return found
+
+
+@cache
+def what_moves_power(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
+    """Power at one hazard ratio with one assumption at a time replaced.
+
+    Returns
+    -------
+    DataFrame
+        ``replaced``, ``by``, then as `power_of`.
+    """
+    rows: list[dict[str, object]] = [
+        {"replaced": what, "by": how, **power_of(planned, CONTROL_ARM.value, HAZARD_RATIO.value, trials, seed)}
+        for (what, how), planned in designs().items()
+    ]
+    return pd.DataFrame(rows)
+
+
+@cache
+def events_and_when(power: float = 0.8, trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
+    """Count the events that a power asks for by Schoenfeld's formula, and say when so many patients give them.
+
+    Returns
+    -------
+    DataFrame
+        ``hazard_ratio``, ``events`` (rounded up), ``month`` since the start at which they are expected (median over the
+        curves of the control arm) with its central 90% ``month_lower``, ``month_upper``, infinite where they never
+        come; ``power`` (simulated at that number of events) with its Monte Carlo ``std_error``, NaN where most curves
+        never give them.
+    """
+    rows = []
+    for ratio in HAZARD_RATIOS.value:
+        if ratio >= 1:
+            continue
+        events = int(np.ceil(events_needed(ratio, power, ALPHA.value)))
+        months = months_to_events(plan.design(), CONTROL_ARM.value, ratio, events)
+        lower, middle, upper = np.quantile(months, (SPREAD[0], 0.5, SPREAD[1]), method="nearest")
+        simulated, error = np.nan, np.nan
+        if np.isfinite(upper):
+            planned = plan.design(cut=AtEvents(events))
+            result = simulate(planned, plan.scenario(ratio), trials=trials, rng=seed, tests=(SimulatedLogRank(),))
+            simulated, error = result.power().value, result.power().std_error
+        rows.append((ratio, events, middle, lower, upper, simulated, error))
+    columns = ["hazard_ratio", "events", "month", "month_lower", "month_upper", "power", "std_error"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def months_to_events(design: TrialDesign, control: str, hazard_ratio: float, events: int) -> NDArray[np.float64]:
+    """Months from the start until so many events are expected, one per curve of the control arm; inf where never."""
+
+    def month(trial: TwoArmTrial) -> float:
+        try:
+            return time_of_events(trial, events)
+        except InfeasibleDesignError:
+            return np.inf
+
+    return np.array([month(trial) for trial in two_arm_trials(design, plan.scenario(hazard_ratio, control))])
+
+
+@cache
+def detectable(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
+    """Find the weakest hazard ratio that the registered design detects, by control arm and power.
+
+    Returns
+    -------
+    DataFrame
+        ``control_arm``, ``asked`` (power), ``hazard_ratio`` at which the mean power over the curves of the control arm
+        is that (log-rank, exact moments); ``lower``, ``upper``: central 90% of the detectable hazard ratios of the
+        single curves; ``power`` (simulated at ``hazard_ratio``) with its Monte Carlo ``std_error``.
+    """
+    rows = []
+    for name in plan.control_arms():
+        curves = two_arm_trials(plan.design(), plan.scenario(HAZARD_RATIO.value, name))
+        some = curves[:: max(1, len(curves) // CURVES)]
+        for asked in POWERS:
+            single = [
+                detectable_hazard_ratio(curve, asked, time=plan.calendar_end(), alpha=ALPHA.value).hazard_ratio
+                for curve in some
+            ]
+            lower, upper = np.quantile(np.array(single, dtype=np.float64), SPREAD)
+            ratio = brentq(_missing_power, min(HAZARD_RATIOS.value) / 4, 1.0, args=(asked, curves), xtol=1e-6)
+            truth = plan.scenario(ratio, name)
+            power = simulate(plan.design(), truth, trials=trials, rng=seed, tests=(SimulatedLogRank(),)).power()
+            rows.append((name, asked, ratio, lower, upper, power.value, power.std_error))
+    columns = ["control_arm", "asked", "hazard_ratio", "lower", "upper", "power", "std_error"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _missing_power(hazard_ratio: float, asked: float, curves: Sequence[TwoArmTrial]) -> float:
+    assumed = [with_hazard_ratio(curve, hazard_ratio) for curve in curves]
+    return asked - float(exact_powers(assumed, [plan.calendar_end()] * len(assumed)).mean())

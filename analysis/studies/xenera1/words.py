@@ -1,0 +1,221 @@
+"""The answers to the questions asked of XENERA-1 as sentences, every number in them taken from its frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.studies.xenera1 import plan
+from analysis.studies.xenera1.assurance import assurances, beliefs
+from analysis.studies.xenera1.plan import CONTROL_ARM, HAZARD_RATIO
+from analysis.studies.xenera1.power import detectable, events_and_when, power_grid, what_moves_power
+from analysis.studies.xenera1.readers import agreement_of_estimates, confirmed_share, discordance_cost
+from analysis.studies.xenera1.seen import (
+    TRUTHS,
+    detectable_at_events_seen,
+    estimates_at_events_seen,
+    events_seen,
+    power_at_events_seen,
+    when_events_seen_were_due,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.reported import Reported
+
+PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
+TO = "\N{EN DASH}"
+
+
+def _row(frame: pd.DataFrame, **where: object) -> Any:
+    """Return the one row in which the columns have these values."""
+    rows = frame
+    for column, value in where.items():
+        rows = rows[rows[column] == value]
+    assert len(rows) == 1, f"{where}: {len(rows)} rows"
+    return rows.iloc[0]
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.0f}%"
+
+
+def _simulated(row: Any, value: str = "power", error: str = "std_error") -> str:
+    return f"{100 * row[value]:.1f}% {PLUS_MINUS} {100 * row[error]:.1f}"
+
+
+def power() -> str:
+    """Say what the registered design could show."""
+    grid, ratio = power_grid(), HAZARD_RATIO.value
+    base = _row(grid, control_arm=CONTROL_ARM.value, hazard_ratio=ratio)
+    over_arms = grid[grid["hazard_ratio"] == ratio]["power"]
+    null = grid[grid["hazard_ratio"] == 1]["power"]
+    return (
+        f"At a hazard ratio of {ratio:g} and the control arm that is assumed, the simulated power is "
+        f"{_simulated(base)} (here and below: Monte Carlo standard error in percentage points), with "
+        f"{base['events']:.0f} events. Schoenfeld's formula gives {100 * base['schoenfeld']:.1f}%, Freedman's "
+        f"{100 * base['freedman']:.1f}%, the exact moments of the log-rank test {100 * base['exact']:.1f}%; the "
+        f"exact power over single curves that BOLERO-2's reports allow runs from {_percent(base['exact_lower'])} "
+        f"to {_percent(base['exact_upper'])} (central 90%). Over all control arms the simulated power is "
+        f"{_percent(over_arms.min())} to {_percent(over_arms.max())}. Without effect the test rejects in "
+        f"{100 * null.min():.1f}{TO}{100 * null.max():.1f}% of the trials, against {100 * plan.ALPHA.value:.1f}% "
+        "asked."
+    )
+
+
+def assumptions_that_matter() -> str:
+    """Say which assumption moves the power most."""
+    moved = what_moves_power()
+    base, others = moved.iloc[0], moved.iloc[1:]
+    worst, best = others.loc[others["power"].idxmin()], others.loc[others["power"].idxmax()]
+    weeks = moved[moved["replaced"] == "assessments"]["power"]
+    return (
+        f"Of {_percent(base['power'])} as assumed, the power falls furthest, to {_simulated(worst)}, with "
+        f"{worst['replaced']} {worst['by']}, and rises furthest, to {_simulated(best)}, with {best['replaced']} "
+        f"{best['by']}. Between no schedule and the longest one, assessments move it by "
+        f"{100 * (weeks.max() - weeks.min()):.1f} points."
+    )
+
+
+def events() -> str:
+    """Say how many events an effect asks for, and whether so many patients have them."""
+    table, n = events_and_when(), plan.design().n
+    wanted = _row(table, hazard_ratio=HAZARD_RATIO.value)
+    reachable = table[np.isfinite(table["month_upper"])].iloc[-1]
+    return (
+        f"80% power at a hazard ratio of {HAZARD_RATIO.value:g} asks for {wanted['events']:.0f} events, and the "
+        f"design has {n} patients: no follow-up is long enough. The weakest effect of the table whose events come "
+        f"on nearly every curve is {reachable['hazard_ratio']:g}: {reachable['events']:.0f} events, expected at "
+        f"month {reachable['month']:.0f} ({reachable['month_lower']:.0f}{TO}{reachable['month_upper']:.0f}); the "
+        f"simulated power there is {_simulated(reachable)}."
+    )
+
+
+def detectable_effect() -> str:
+    """Say what the registered design could detect."""
+    row = _row(detectable(), control_arm=CONTROL_ARM.value, asked=0.8)
+    return (
+        f"With 80% power the design detects a hazard ratio of {row['hazard_ratio']:.2f} "
+        f"({row['lower']:.2f}{TO}{row['upper']:.2f} over single curves of the control arm); with assessments the "
+        f"simulated power there is {_simulated(row)}."
+    )
+
+
+def events_were_late() -> str:
+    """Say when the events that were seen were due."""
+    due = when_events_seen_were_due()
+    recruiting = plan.months_from_start("still-recruiting")
+    parts = [
+        f"{row['events']} by {row['reader']} reading at month {row['simulated']:.1f} {PLUS_MINUS} "
+        f"{row['std_error']:.2f}"
+        for _, row in due.iterrows()
+    ]
+    return (
+        f"Under the assumptions, without effect, the events seen were due early: {' and '.join(parts)} (simulated "
+        f"mean with its Monte Carlo standard error). The trial was still recruiting at month {recruiting:.0f}. It "
+        "follows that patients came later, were lost sooner or progressed later than is assumed here, or that the "
+        "review missed what the investigator saw; the reports do not say which."
+    )
+
+
+def power_seen() -> str:
+    """Say what the events seen could show."""
+    powers, limits = power_at_events_seen(), detectable_at_events_seen()
+    parts = []
+    for reader in plan.READERS:
+        row = _row(powers, reader=reader, true_hazard_ratio=HAZARD_RATIO.value)
+        limit = _row(limits, reader=reader)
+        parts.append(
+            f"The {reader} reading rests on about {row['events']:.0f} events (between {row['events_lower']:.0f} "
+            f"and {row['events_upper']:.0f}, recovered from the interval). At a hazard ratio of "
+            f"{HAZARD_RATIO.value:g} their power is {100 * row['schoenfeld']:.1f}% by Schoenfeld's formula "
+            f"({100 * row['schoenfeld_lower']:.1f}{TO}{100 * row['schoenfeld_upper']:.1f}% over the range of the "
+            f"events), {_simulated(row)} simulated. Only an observed hazard ratio below "
+            f"{limit['significant_below']:.2f} would have been significant, and 80% power needs a true one of "
+            f"{limit['detectable_80']:.2f}."
+        )
+    return "\n\n".join(parts)
+
+
+def above_one() -> str:
+    """Say how often a working drug looks like a failing one."""
+    table, parts = estimates_at_events_seen(), []
+    for reader in plan.READERS:
+        row = _row(table, reader=reader, true_hazard_ratio=HAZARD_RATIO.value)
+        null = _row(table, reader=reader, true_hazard_ratio=1.0)
+        printed = plan.hazard_ratio_of(plan.by_reader(reader)).estimate.text
+        parts.append(
+            f"With {row['events']} events ({reader}) and a true hazard ratio of {HAZARD_RATIO.value:g}, the "
+            f"observed one is above 1 in {_simulated(row, 'above_1', 'above_1_std_error')} of the trials "
+            f"({100 * row['above_1_normal_lower']:.1f}{TO}{100 * row['above_1_normal_upper']:.1f}% by normal "
+            f"approximation over the range of the events), and at or above the reported {printed} in "
+            f"{_simulated(row, 'above_reported', 'above_reported_std_error')}; without effect in "
+            f"{_simulated(null, 'above_reported', 'above_reported_std_error')}."
+        )
+    return "\n\n".join(parts)
+
+
+def discordance() -> str:
+    """Say what the unconfirmed progressions cost."""
+    table, agreement = discordance_cost(), agreement_of_estimates()
+    share = confirmed_share()
+    full = _row(table, confirmed=1.0)
+    lost = _row(table, confirmed=share, unconfirmed="lost or false")
+    false = _row(table, confirmed=share, unconfirmed="false")
+    return (
+        f"The review has {_percent(share)} of the investigator's events. At a hazard ratio of "
+        f"{HAZARD_RATIO.value:g}, full agreement leaves a power of {_simulated(full)} at the investigator's "
+        f"events. The review alone, with the events it has, is left with {_simulated(lost)}. If the unconfirmed "
+        f"progressions were all false, the investigator would see a hazard ratio of {false['hazard_ratio']:.2f} "
+        f"and a power of {_simulated(false)}. The two estimates do not contradict each other: the log of their "
+        f"ratio is {agreement['reported']:.2f}, and {agreement['std_deviation']:.2f} is its standard deviation if "
+        f"the review's events are a part of the investigator's (correlation {agreement['correlation']:.2f})."
+    )
+
+
+def assurance() -> str:
+    """Say what was to be expected before the trial."""
+    table = assurances()
+    printed, shrunk = (
+        _row(table, belief="non-visceral subgroup, as printed"),
+        _row(table, belief="non-visceral subgroup, shrunk"),
+    )
+    everyone, sceptic = _row(table, belief="all patients of the phase II"), _row(table, belief="sceptic")
+    return (
+        f"Taken as printed, the subgroup gives an assurance of {_percent(printed['assurance'])} (simulated "
+        f"{_simulated(printed, 'simulated')}). Shrunk towards the patients it was taken from, its hazard ratio is "
+        f"{shrunk['hazard_ratio']:.2f} ({shrunk['lower']:.2f}{TO}{shrunk['upper']:.2f}) and the assurance "
+        f"{_percent(shrunk['assurance'])} (simulated {_simulated(shrunk, 'simulated')}). The phase II as a whole "
+        f"gives {_percent(everyone['assurance'])}, a sceptic {_percent(sceptic['assurance'])}. At the independent "
+        f"reading's events the shrunk belief is left with {_percent(shrunk['independent'])}."
+    )
+
+
+def verdict() -> str:
+    """Say what the trial shows and what it does not."""
+    intervals = {reader: _interval(reader) for reader in plan.READERS}
+    lines = []
+    for reader, (low, high) in intervals.items():
+        inside = [f"{truth:g}" for truth in TRUTHS.value if low.value <= truth <= high.value]
+        outside = [f"{truth:g}" for truth in TRUTHS.value if not low.value <= truth <= high.value]
+        left_out = f" It leaves out {' and '.join(outside)}." if outside else ""
+        lines.append(
+            f"- By {reader} reading, with about {events_seen(reader).estimate:.0f} events, the interval from "
+            f"{low.text} to {high.text} holds true hazard ratios of {', '.join(inside)}.{left_out}"
+        )
+    subgroup = beliefs()[0].quantile(0.5)
+    held = [reader for reader, (low, high) in intervals.items() if low.value <= subgroup <= high.value]
+    where = f"in the interval by {' and '.join(held)} reading" if held else "outside both intervals"
+    lines.append(f"- The subgroup's {subgroup:.2f}, which the trial was started on, lies {where}.")
+    weak, powers = TRUTHS.value[1], power_at_events_seen()
+    seen = [f"{_simulated(_row(powers, reader=reader, true_hazard_ratio=weak))} ({reader})" for reader in plan.READERS]
+    lines.append(f"- Had the true hazard ratio been {weak:g}, the power at the events seen was {' and '.join(seen)}.")
+    return "\n".join(lines)
+
+
+def _interval(reader: str) -> tuple[Reported, Reported]:
+    ratio = plan.hazard_ratio_of(plan.by_reader(reader))
+    assert ratio.ci is not None, f"{reader} prints no interval"
+    return ratio.ci.lower, ratio.ci.upper

@@ -1,0 +1,153 @@
+"""Simulated trials: the same bits anywhere, the same rules as for one patient, and readers as they were asked for."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from analysis.design import WEEK, Assessments
+from analysis.endpoints import (
+    Attendance,
+    BestOverallResponse,
+    Claret,
+    Confirmation,
+    ControlAtLandmark,
+    ProgressionFreeSurvival,
+    PseudoProgression,
+    Rate,
+    Readers,
+    ResponseHistory,
+    Stein,
+    Target,
+    Tumours,
+    Wang,
+    adjudicate,
+    calibrate,
+    simulate_endpoints,
+    target_responses,
+)
+from analysis.endpoints.batch import derive_patients, empty
+from analysis.endpoints.codes import RECIST
+from analysis.endpoints.simulated import EndpointDefinitions
+from analysis.errors import InvalidValueError
+
+GROWTH = Stein(Rate(0.1, 0.6, 0.3), Rate(0.1, 1.0, 0.3))
+TUMOURS = Tumours(GROWTH, new_lesions=0.1, non_target=0.03, death=0.03)
+SCANS = Attendance(
+    Assessments([8 * WEEK, 16 * WEEK, 24 * WEEK, 48 * WEEK], window=0.1, missed=0.1), 48 * WEEK, 0.2, 0.3, 0.1
+)
+
+
+def simulate(tumours=TUMOURS, scans=SCANS, trials=600, rng=1, **options):
+    return simulate_endpoints(tumours, scans, patients=30, trials=trials, rng=rng, **options)
+
+
+def test_same_bits_on_threads():
+    readers = Readers(0.1, 0.5, 0.2, 0.5, independent=True)
+    with ThreadPoolExecutor(2) as threads:
+        here, there = simulate(readers=readers), simulate(readers=readers, executor=threads)
+        pairs = zip(here.endpoints, there.endpoints, strict=True)
+        for one, other in pairs:
+            for field in one._fields:
+                np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
+    assert not np.array_equal(simulate(rng=2, trials=10).endpoints[0].time, simulate(trials=10).endpoints[0].time)
+
+
+def test_a_batch_is_derived_as_each_patient_is():
+    rng = np.random.default_rng(7)
+    patients, visits = 300, 6
+    diameter = np.round(rng.uniform(0, 40, (patients, visits + 1, 1)), 0) * (
+        rng.random((patients, visits + 1, 1)) < 0.85
+    )
+    diameter[:, 0] = 30.0
+    month = np.sort(np.round(rng.uniform(20, 400, (patients, visits))), axis=1) / 30.4375
+    death = np.where(rng.random(patients) < 0.3, np.round(rng.uniform(30, 500, patients)), np.inf) / 30.4375
+    out, definitions = empty(patients, 4), EndpointDefinitions()
+    nothing, none = np.zeros((patients, visits + 1), np.int8), np.zeros((patients, visits + 1), np.int64)
+    node, last = np.zeros((patients, 1), np.bool_), np.full(patients, np.inf)
+    derive_patients(diameter, node, nothing, none, month, death, last, definitions.compiled, out)
+    start = date(2024, 1, 1)
+    for i in range(patients):
+        days = [round(m * 30.4375) for m in month[i] if m <= death[i]]
+        responses = target_responses(diameter[i, : len(days) + 1, 0])
+        died = start + timedelta(days=round(death[i] * 30.4375)) if np.isfinite(death[i]) else None
+        dates = [start + timedelta(days=day) for day in days]
+        history = ResponseHistory("S", start, dates, responses, death=died)
+        assert RECIST.term(int(out.best[0, i])) == BestOverallResponse().derive(history).value
+        confirmed = BestOverallResponse(Confirmation()).derive(history).value
+        assert RECIST.term(int(out.confirmed_best[0, i])) == confirmed
+        seen = ProgressionFreeSurvival().derive(history)
+        assert (round(out.time[0, i] * 30.4375), bool(out.event[0, i])) == (seen.days, seen.event)
+        for k, landmark in enumerate(definitions.landmarks):
+            assert out.control[0, i, k, 0] == (ControlAtLandmark(landmark).derive(history).value == "Y")
+
+
+def test_growth_laws_solve_their_equations():
+    time, rng = np.array([[0.0, 2.0, 7.0]]), np.random.default_rng(1)
+    g, d, r = Rate(0.1), Rate(0.3), Rate(0.2)
+    t = time[0]
+    np.testing.assert_allclose(Stein(g, d).relative(time, 1, rng)[0, 0], np.exp(-0.3 * t) + np.exp(0.1 * t) - 1)
+    np.testing.assert_allclose(Wang(g, d).relative(time, 1, rng)[0, 0], np.exp(-0.3 * t) + 0.1 * t)
+    fine = np.linspace(0, 7, 7001)
+    rate = 0.1 - 0.3 * np.exp(-0.2 * fine)
+    solved = np.exp(np.concatenate(([0], np.cumsum((rate[1:] + rate[:-1]) / 2 * np.diff(fine)))))
+    np.testing.assert_allclose(Claret(g, d, r).relative(time, 1, rng)[0, 0], np.interp(t, fine, solved), rtol=1e-6)
+
+
+def test_pseudo_progression_separates_the_criteria():
+    swelling = Tumours(Stein(Rate(0.0), Rate(0.0)), pseudo_progression=PseudoProgression(0.15, until=3.0))
+    on_time = Attendance(Assessments.every(8 * WEEK), 48 * WEEK)
+    seen = simulate(swelling, on_time, trials=200).of()
+    share = seen.event.mean(axis=(1, 2))
+    error = np.sqrt(0.15 * 0.85 / 6000)
+    assert abs(share[0] - 0.15) < 4 * error
+    assert share[1] == 0.0
+    assert (seen.response[1] >= seen.response[0]).all()
+
+
+def test_readers_agree_without_error_and_differ_with_it():
+    same = simulate(readers=Readers(independent=True), trials=100).discordance()
+    assert same["best response"].value == same["progression date"].value == 0.0
+    apart = simulate(readers=Readers(0.15, 0.0, independent=True, stops_at_investigator=False)).discordance()
+    shared = simulate(readers=Readers(0.15, 0.9, independent=True, stops_at_investigator=False)).discordance()
+    assert apart["best response"].value > shared["best response"].value + 0.02
+    stopped = simulate(readers=Readers(0.15, 0.0, independent=True)).of("independent")
+    free = simulate(readers=Readers(0.15, 0.0, independent=True, stops_at_investigator=False)).of("independent")
+    assert np.isfinite(stopped.progression[0]).mean() < np.isfinite(free.progression[0]).mean() - 0.02
+
+
+def test_adjudication_takes_the_nearer_reading():
+    stands, differ = adjudicate(np.array([2.0, 4.0, np.inf]), np.array([2.0, 8.0, 6.0]), np.array([9.0, 7.0, np.inf]))
+    assert stands.tolist() == [2.0, 8.0, np.inf]
+    assert differ.tolist() == [False, True, True]
+
+
+def test_calibration_reaches_its_targets():
+    on_time = Attendance(Assessments.every(8 * WEEK), 48 * WEEK)
+    targets = [
+        Target("control at landmark", 0.42, at=112),
+        Target("objective response", 0.22),
+    ]
+    found = calibrate(TUMOURS, on_time, targets, ["growth", "shrinkage"], rng=3, evaluations=60)
+    assert (abs(found.fit["simulated"] - found.fit["target"]) < 4 * found.fit["std_error"] + 0.01).all()
+    with pytest.raises(InvalidValueError, match="free"):
+        calibrate(TUMOURS, on_time, targets[:1], ["growth", "shrinkage"], rng=3)
+
+
+@pytest.mark.parametrize(
+    ("build", "field"),
+    [
+        (lambda: Tumours(GROWTH, targets=6), "targets"),
+        (lambda: Tumours(GROWTH, nodes=2.0), "nodes"),
+        (lambda: Readers(correlation=1.5), "correlation"),
+        (lambda: Attendance(Assessments.every(2), 1.0), "until"),
+        (lambda: Rate(-0.1), "median"),
+        (lambda: PseudoProgression(6), "share"),
+        (lambda: simulate(trials=0), "trials"),
+        (lambda: simulate(trials=1).of("independent"), "reader"),
+    ],
+)
+def test_bad_input_is_named(build, field):
+    with pytest.raises(InvalidValueError, match=field):
+        build()

@@ -1,0 +1,116 @@
+"""Censoring rules, times of responders, and disease control by its definitions."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from analysis.endpoints import (
+    Censoring,
+    Confirmation,
+    ControlAsBestResponse,
+    ControlAtLandmark,
+    ControlUntilLandmark,
+    DurationOfDiseaseControl,
+    DurationOfResponse,
+    ProgressionFreeAtLandmark,
+    ProgressionFreeSurvival,
+    ResponseHistory,
+    TimeToResponse,
+)
+from analysis.errors import InvalidValueError, UnknownNameError
+
+START = date(2024, 1, 1)
+
+
+def history(days, responses, criteria="RECIST 1.1", **dated):
+    when = {name: START + timedelta(days=day) for name, day in dated.items()}
+    return ResponseHistory("S1", START, [START + timedelta(days=day) for day in days], responses, criteria, **when)
+
+
+def pfs(*args, rule=None, **dated):
+    seen = ProgressionFreeSurvival(rule or Censoring()).derive(history(*args, **dated))
+    return seen.days, seen.event, seen.reason
+
+
+FDA = Censoring.fda(longest_gap=126)
+
+
+def test_progression_free_survival():
+    assert pfs([56, 112], ["SD", "PD"]) == (112, True, "progression")
+    assert pfs([56, 112], ["SD", "PD"], death=60) == (60, True, "death")
+    assert pfs([56, 112], ["SD", "NE"]) == (56, False, "last assessment")
+    assert pfs([56, 112], ["SD", "NE"], rule=Censoring(evaluable_only=False)) == (112, False, "last assessment")
+    assert pfs([], []) == (0, False, "reference date")
+
+
+def test_fda_censoring():
+    assert pfs([56, 112], ["SD", "PD"], rule=FDA, new_therapy=70) == (56, False, "new therapy")
+    assert pfs([56, 112], ["SD", "PD"], new_therapy=70) == (112, True, "progression")
+    assert pfs([56, 300], ["SD", "PD"], rule=FDA) == (56, False, "missed assessments")
+    assert pfs([56, 182], ["SD", "PD"], rule=FDA) == (182, True, "progression")
+    assert pfs([56], ["SD"], rule=FDA, death=300) == (56, False, "missed assessments")
+    assert pfs([56, 112], ["SD", "PD"], rule=FDA, discontinuation=80) == (56, False, "discontinuation")
+    bare = ResponseHistory("S1", START, [START + timedelta(days=56)], ["PD"], has_baseline=False)
+    assert ProgressionFreeSurvival(FDA).derive(bare).reason == "no baseline"
+    with pytest.raises(InvalidValueError, match="longest_gap"):
+        Censoring.fda(longest_gap=0)
+
+
+def test_irecist_progression_is_dated_at_the_block():
+    days = [56, 112, 168, 224]
+    assert pfs(days, ["iUPD", "iSD", "iUPD", "iCPD"], "iRECIST")[0] == 168
+    assert pfs(days, ["iUPD", "NE", "iUPD", "iCPD"], "iRECIST")[0] == 56
+    assert pfs(days, ["iSD", "iUPD", "NE", "iUPD"], "iRECIST") == (112, True, "progression")
+    open_end = Censoring(unresolved_counts=False)
+    assert pfs(days, ["iSD", "iUPD", "NE", "iUPD"], "iRECIST", rule=open_end) == (224, False, "last assessment")
+    assert pfs(days, ["iUPD", "iPR", "iPR", "iPR"], "iRECIST") == (224, False, "last assessment")
+
+
+def test_times_of_responders():
+    seen = history([56, 112, 168], ["SD", "PR", "PD"])
+    assert TimeToResponse().derive(seen).days == 112
+    duration = DurationOfResponse().derive(seen)
+    assert (duration.days, duration.cdisc_days, duration.event) == (56, 57, True)
+    assert DurationOfResponse(Confirmation()).derive(seen) is None
+    assert DurationOfDiseaseControl().derive(seen).days == 168
+    assert DurationOfDiseaseControl().derive(history([56], ["PD"])) is None
+
+
+def control(*args, landmark=112, **options):
+    seen = history(*args)
+    return "".join(
+        endpoint.derive(seen).value
+        for endpoint in (
+            ControlAsBestResponse(),
+            ControlAtLandmark(landmark, **options),
+            ControlUntilLandmark(landmark),
+            ProgressionFreeAtLandmark(landmark),
+        )
+    )
+
+
+def test_the_four_definitions_differ():
+    assert control([56, 112], ["SD", "SD"]) == "YYYY"
+    assert control([56, 112], ["SD", "PD"]) == "YNNN"
+    assert control([56, 168], ["SD", "SD"]) == "YNYY"
+    assert control([56, 168], ["SD", "PD"]) == "YNNY"
+    assert control([56], ["SD"]) == "YNNN"
+    assert control([30], ["SD"]) == "NNNN"
+    assert control([56, 110, 114], ["SD", "NE", "NON-CR/NON-PD"]) == "YYYY"
+
+
+def test_iupd_at_the_landmark_counts_as_named():
+    resolved = [56, 112, 168], ["iSD", "iUPD", "iPR"], "iRECIST"
+    confirmed = [56, 112, 168], ["iSD", "iUPD", "iCPD"], "iRECIST"
+    for how, values in {"failure": "NN", "control": "YY", "resolved later": "YN"}.items():
+        endpoint = ControlAtLandmark(112, unconfirmed=how)
+        assert endpoint.derive(history(*resolved)).value + endpoint.derive(history(*confirmed)).value == values
+
+
+def test_bad_histories_are_named():
+    with pytest.raises(InvalidValueError, match="dates"):
+        history([112, 56], ["SD", "SD"])
+    with pytest.raises(InvalidValueError, match="responses"):
+        history([56], ["SD", "SD"])
+    with pytest.raises(UnknownNameError, match="iPR"):
+        history([56], ["iPR"])

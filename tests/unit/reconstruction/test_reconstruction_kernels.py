@@ -1,0 +1,149 @@
+"""The compiled pieces of the engine against independent computations of the same statistics."""
+
+import math
+
+import numpy as np
+import pytest
+from lifelines.statistics import logrank_test
+
+from analysis.reconstruction import ShapePrior, forward
+from analysis.reconstruction.bounds import find_anchors, move_between
+from analysis.reconstruction.engine import pose
+from analysis.reconstruction.hazard_ratio import cox
+from analysis.reconstruction.members import log_rank
+from analysis.reconstruction.patients import draw_arm
+from analysis.reconstruction.requirements import FORMS, read_requirements
+from analysis.reconstruction.tangents import slopes
+from analysis.reported import AtRisk, Landmark, ReportedArm, ReportedComparison
+from analysis.survival.comparisons import cox_hazard_ratio
+from analysis.survival.estimators import kaplan_meier, reverse_kaplan_meier
+
+Z = 1.959963984540054
+
+
+def sample(seed: int, n: int = 83) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    failure, end = rng.weibull(1.3, n) * 10, rng.uniform(3, 40, n)
+    time, event = np.minimum(failure, end), failure <= end
+    order = np.argsort(time)
+    return time[order], event[order]
+
+
+def report() -> ReportedComparison:
+    control = ReportedArm(
+        "control",
+        n=120,
+        median="6.1",
+        median_ci=("5.0", "7.4"),
+        median_follow_up="18.0",
+        landmarks=(Landmark("6", "51.0%", ci=("41%", "60%")), Landmark("12", "24.0%")),
+        at_risk=AtRisk((0, 6, 12), (120, 60, 25)),
+    )
+    experimental = ReportedArm("experimental", n=118, median="9.0", median_ci=("7.2", "not reached"))
+    return ReportedComparison(
+        "PFS", [control, experimental], control="control", hazard_ratio=("0.70", "0.52", "0.94"), events_total=180
+    )
+
+
+def test_slopes_are_the_derivatives_of_the_residuals() -> None:
+    required = read_requirements(report(), "log-log")
+    problem = pose(required, ShapePrior.shipped().for_endpoint("PFS"))
+    assert set(required.equations[:, 0]) == set(range(10))  # every kind of equation is in this report
+    x = problem.mean + 0.5 * problem.root @ np.random.default_rng(4).standard_normal(problem.mean.size)
+    room = 4 * (problem.edges.size + problem.lengths.size + 8)
+    cells, paths = np.empty(room), np.empty((5, 2, room))
+    tangents = np.empty((2, 5, problem.edges.size + problem.lengths.size, room))
+    targets, size = required.boxes.mean(axis=1), len(required.equations)
+    out, values = np.empty((size, x.size)), np.empty(size)
+    common = (2, problem.edges, problem.lengths, problem.sizes, required.equations, targets)
+    count = forward.residuals(x, *common, cells, paths, values)
+    slopes(x, *common, values, cells, count, paths, tangents, out)
+    for k in range(x.size - 2):
+        above, below = np.empty(size), np.empty(size)
+        for sign, into in ((1, above), (-1, below)):
+            moved = x.copy()
+            moved[k] += sign * 1e-5
+            forward.residuals(moved, *common, cells, paths, into)
+        np.testing.assert_allclose(out[:, k], (above - below) / 2e-5, atol=2e-8)
+
+
+def test_expected_paths_are_those_of_two_exponentials() -> None:
+    event, censor, n = 0.08, 0.03, 200.0
+    edges, lengths = np.array([0.0, 0.5, 1.5]), np.array([0.0, 1.0])
+    m, f = 5.0, 9.0
+    x = np.concatenate([np.full(3, math.log(event * m)), np.full(2, math.log(censor * f)), np.log([m, f])])
+    cells, paths = np.empty(60), np.empty((5, 1, 60))
+    count = forward.lay_cells(x, 1, edges, lengths, cells)
+    forward.fill_paths(x, 1, edges, lengths, np.array([n]), cells, count, paths)
+    t = cells[:count]
+    total = event + censor
+    np.testing.assert_allclose(paths[0, 0, :count], event * t)
+    np.testing.assert_allclose(paths[4, 0, :count], n * np.exp(-total * t))
+    np.testing.assert_allclose(paths[3, 0, :count], n * event / total * (1 - np.exp(-total * t)))
+    np.testing.assert_allclose(paths[2, 0, :count], event / (n * total) * np.expm1(total * t), rtol=1e-9)
+
+
+def test_cox_and_log_rank_agree_with_the_library() -> None:
+    for seed in range(5):
+        (t0, e0), (t1, e1) = sample(seed), sample(seed + 100, 61)
+        t1 = t1 * 1.4
+        time, event = np.concatenate([t0, t1]), np.concatenate([e0, e1])
+        experimental = np.repeat([False, True], [t0.size, t1.size])
+        beta, information = cox(t0, e0, t1, e1, 0.0)
+        expected = cox_hazard_ratio(time, event, experimental)
+        assert math.exp(beta) == pytest.approx(expected.estimate, rel=1e-6)
+        assert information**-0.5 == pytest.approx(expected.log_std_error, rel=1e-6)
+        z = log_rank(t0, e0, t1, e1)
+        assert z**2 == pytest.approx(logrank_test(t0, t1, e0, e1).test_statistic, rel=1e-9)
+        assert (z < 0) == (beta < 0)
+
+
+@pytest.mark.parametrize("ci_type", FORMS)
+def test_bounds_stand_at_the_patients_that_decide_each_quantile(ci_type: str) -> None:
+    for seed in range(6):
+        time, event = sample(seed)
+        form = FORMS[ci_type]
+        curve = kaplan_meier(time, event)
+        lower, upper = curve.median_ci(0.95, ci_type=ci_type)
+        truth = [curve.median(), lower, upper]
+        boxes = [(t - 0.01, t + 0.01, 1.0) if np.isfinite(t) else (0.0, np.inf, 0.0) for t in truth]
+        quantiles = np.array([(0.5, z, form, *box) for z, box in zip((0, Z, -Z), boxes, strict=True)])
+        followed = reverse_kaplan_meier(time, event).median()
+        follow_up = np.array([[0.5, followed - 0.01, followed + 0.01, float(np.isfinite(followed))]])
+        empty = np.empty((0, 9))
+        low, high, work = np.empty(84), np.empty(84), np.empty((2, 84))
+        assert find_anchors(time, event, quantiles, follow_up, empty[:, :2], empty, low, high, work) == 0
+        for t in [t for t in (*truth, followed) if np.isfinite(t)]:
+            at = int(np.argmin(abs(time - t)))
+            assert low[at] == pytest.approx(t - 0.01, abs=1e-5)
+            assert high[at] == pytest.approx(t + 0.01, abs=1e-5)
+
+
+def test_times_move_into_their_bounds_and_keep_their_order() -> None:
+    time, event = sample(8)
+    n = time.size
+    at_ten = int((time >= 10).sum()) - 5  # five more leave before month 10 than did
+    ticks = np.array([[10.0, at_ten]])
+    low, high, work = np.empty(n + 1), np.empty(n + 1), np.empty((2, n + 1))
+    empty = np.empty((0, 9))
+    assert find_anchors(time, event, empty[:, :6], empty[:, :4], ticks, empty, low, high, work) == 0
+    moved = time.copy()
+    move_between(moved, low, high, work)
+    assert (moved >= 10).sum() == at_ten
+    assert (np.diff(moved) > 0).all()
+    assert np.abs(moved - time).max() < 3
+
+
+def test_patients_follow_the_path_that_they_are_drawn_along() -> None:
+    cells = np.linspace(0, 60, 600)
+    n, event, censor = 400.0, 0.08, 0.02
+    at_risk = n * np.exp(-(event + censor) * cells)
+    events = (n - at_risk) * event / (event + censor)
+    path = np.stack([event * cells, censor * cells, 0 * cells, events, at_risk])
+    total = round(events[-1])
+    time, flag = np.empty(400), np.empty(400, dtype=np.bool_)
+    ranks, jitter = np.arange(total) + 0.5, np.full(400, 0.5)
+    draw_arm(cells, cells.size, path, 400, total, ranks, jitter, time, flag)
+    assert flag.sum() == total
+    t = np.array([2.0, 5.0, 10.0, 20.0])
+    np.testing.assert_allclose(kaplan_meier(time, flag).survival_at(t), np.exp(-event * t), atol=0.004)

@@ -1,0 +1,234 @@
+"""XENERA-1's answers: known special cases, formulas against simulation, and sentences that say what the frames hold."""
+
+import numpy as np
+import pytest
+from scipy.special import ndtri
+
+from analysis.design import AtEvents, AtTime, Ensemble
+from analysis.power import events_needed, power_at_events
+from analysis.simulation import LogRank, simulate
+from analysis.studies import xenera1
+from analysis.studies.xenera1 import assurance, plan, power, readers, seen, words
+from analysis.survival import Exponential
+
+TRIALS = 2_000
+EXPONENTIAL = "BOLERO-2 central, exponential with median 11.0"
+
+
+def within(value, expected, std_error, slack=0.0):
+    return abs(value - expected) < 4 * std_error + slack
+
+
+def test_the_design_is_the_registered_one():
+    design = plan.design()
+    assert design.arm_sizes == {"placebo": 50, "xentuzumab": 50}
+    assert plan.calendar_end() == pytest.approx(1260 / 30.4375)  # 28 Nov 2018 to 11 May 2022
+    assert design.looks[0].cut == AtTime(plan.calendar_end())
+    assert plan.months_from_start("still-recruiting") <= plan.ACCRUAL.value
+
+
+def test_control_arms_have_the_printed_medians():
+    arms = plan.control_arms()
+    assert [arms[name].median for name in arms if not isinstance(arms[name], Ensemble)] == pytest.approx([7.8, 11.0])
+    for name, printed in (("BOLERO-2 local, reconstructed", 7.8), ("BOLERO-2 central, reconstructed", 11.0)):
+        medians = [member.median for member in arms[name].members]
+        assert len(set(medians)) > plan.MEMBERS / 2
+        assert np.quantile(medians, 0.05) < printed < np.quantile(medians, 0.95)
+
+
+def test_an_exponential_ensemble_has_the_interval_of_its_median():
+    medians = [member.median for member in plan.exponential_ensemble(9.2, 5.6, 14.4, members=2000).members]
+    assert np.median(medians) == pytest.approx(9.2, rel=1e-3)
+    low, high = np.quantile(medians, (0.025, 0.975))
+    assert high / low == pytest.approx(14.4 / 5.6, rel=0.01)
+
+
+def test_formulas_agree_with_the_simulation_where_progression_is_seen_at_once():
+    for ratio in (0.4, 0.6, 1.0):
+        cell = power.power_of(plan.design(weeks=None), EXPONENTIAL, ratio, TRIALS, seed=1)
+        assert within(cell["power"], cell["exact"], cell["std_error"], slack=0.01)
+        assert within(cell["power"], cell["schoenfeld"], cell["std_error"], slack=0.015)
+        assert within(cell["events"], _expected_events(ratio), 5 / np.sqrt(TRIALS))
+
+
+def _expected_events(ratio):
+    """Integrate P(event by the cut) over uniform entry for exponential times with dropout."""
+    entry = (np.arange(100_000) + 0.5) / 100_000 * 27
+    follow_up, lost, total = plan.calendar_end() - entry, 0.01, 0.0
+    for rate in (np.log(2) / 11, ratio * np.log(2) / 11):
+        total += 50 * np.mean(rate / (rate + lost) * (1 - np.exp(-(rate + lost) * follow_up)))
+    return total
+
+
+def test_power_over_an_ensemble_spreads_with_its_curves():
+    cell = power.power_of(plan.design(), "BOLERO-2 central, reconstructed", 0.6, TRIALS, seed=1)
+    assert cell["exact_lower"] < cell["exact"] < cell["exact_upper"]
+    single = power.power_of(plan.design(), EXPONENTIAL, 0.6, TRIALS, seed=1)
+    assert single["exact_lower"] == pytest.approx(single["exact_upper"])
+
+
+def test_each_design_replaces_one_assumption():
+    base, designs = plan.design(), power.designs()
+    fields = ("n", "accrual", "looks", "dropout", "assessments")
+    for (what, _), other in designs.items():
+        changed = [field for field in fields if getattr(other, field) != getattr(base, field)]
+        assert len(changed) == (what != "as assumed"), what
+    assert len(designs) == 13
+
+
+def test_an_effect_of_06_asks_for_more_events_than_there_are_patients():
+    assert np.ceil(events_needed(0.6, 0.8)) == 121 > plan.design().n
+    assert np.isinf(power.months_to_events(plan.design(), EXPONENTIAL, 0.6, 99)).all()
+    months = power.months_to_events(plan.design(weeks=None), EXPONENTIAL, 0.5, 50)
+    assert within(_expected_events_at(float(months[0])), 50, 1e-3)
+
+
+def _expected_events_at(month):
+    entry = (np.arange(100_000) + 0.5) / 100_000 * 27
+    follow_up, total = np.maximum(month - entry, 0), 0.0
+    for rate in (np.log(2) / 11, 0.5 * np.log(2) / 11):
+        total += 50 * np.mean(rate / (rate + 0.01) * (1 - np.exp(-(rate + 0.01) * follow_up)))
+    return total
+
+
+def test_events_behind_the_intervals():
+    independent, investigator = seen.events_seen("independent"), seen.events_seen("investigator")
+    assert independent.estimate == pytest.approx(4 / (np.log(2.59 / 0.55) / (2 * ndtri(0.975))) ** 2, rel=1e-3)
+    assert round(independent.estimate) == 26
+    assert round(investigator.estimate) == 46
+    assert independent.lower < independent.estimate < independent.upper < investigator.lower
+
+
+def test_estimates_at_the_events_seen():
+    table = seen.estimates_at_events_seen(TRIALS, 1)
+    for row in table.itertuples():
+        assert within(row.above_1, row.above_1_normal, row.above_1_std_error, slack=0.015)
+        assert row.lower < row.median < row.upper
+        assert row.above_reported < row.above_1
+    null = table[table["true_hazard_ratio"] == 1.0]
+    assert null["above_1_normal"].tolist() == [0.5, 0.5]
+    spread = np.log(table["upper"] / table["lower"]) / (2 * ndtri(0.975))
+    assert spread.to_numpy() == pytest.approx(2 / np.sqrt(table["events"].to_numpy()), rel=0.12)
+
+
+def test_power_at_the_events_seen():
+    for row in seen.power_at_events_seen(TRIALS, 1).itertuples():
+        assert row.schoenfeld_lower <= row.schoenfeld <= row.schoenfeld_upper
+        assert within(row.power, row.schoenfeld, row.std_error, slack=0.03)
+
+
+def test_the_detectable_ratio_has_its_power():
+    for row in seen.detectable_at_events_seen().itertuples():
+        assert power_at_events(row.events, row.detectable_80) == pytest.approx(0.8)
+        assert power_at_events(row.events, row.detectable_90) == pytest.approx(0.9)
+        assert power_at_events(row.events, row.significant_below) == pytest.approx(0.5)
+
+
+def test_false_progressions_attenuate_the_ratio():
+    """Two competing exponential times, true and false, on each arm: the ratio of the rates of whichever is first."""
+    rng, false, ratio = np.random.default_rng(1), 0.4, 0.6
+    true_times = Exponential((1 - false) * 0.1), Exponential((1 - false) * 0.1 * ratio)
+    rates = []
+    for curve in true_times:
+        first = np.minimum(curve.sample(400_000, rng), Exponential(false * 0.1).sample(400_000, rng))
+        rates.append(1 / first.mean())
+    assert rates[1] / rates[0] == pytest.approx(readers.attenuated(ratio, false), rel=0.01)
+
+
+def test_unconfirmed_progressions_cost_power():
+    table = readers.discordance_cost(TRIALS, 1).set_index(["confirmed", "unconfirmed"])
+    share = readers.confirmed_share()
+    full = table.loc[(1.0, "none")]
+    assert table.loc[(share, "lost or false")]["power"] < full["power"] - 4 * full["std_error"]
+    assert table.loc[(share, "false")]["power"] < full["power"] - 4 * full["std_error"]
+    assert table.loc[(0.8, "false")]["hazard_ratio"] == pytest.approx(0.8 * 0.6 + 0.2)
+    assert ((table["power"] - table["schoenfeld"]).abs() < 4 * table["std_error"] + 0.03).all()
+
+
+def test_shrinkage_runs_from_pooling_to_none():
+    part = assurance.from_report("part", "pfs-non-visceral")
+    whole = assurance.from_report("whole", "pfs")
+    rest = assurance.rest_of(whole, part)
+    pooled, apart = assurance.shrunk(part, rest, 0.0), assurance.shrunk(part, rest, 1e3)
+    assert (pooled.mean, pooled.sd) == pytest.approx((whole.mean, whole.sd))
+    assert (apart.mean, apart.sd) == pytest.approx((part.mean, part.sd), rel=1e-4)
+    assert np.exp(rest.mean) > 1  # the others must have done worse than all together
+
+
+def test_beliefs_are_the_printed_ones():
+    by_name = {belief.name: belief for belief in assurance.beliefs()}
+    printed = by_name["non-visceral subgroup, as printed"]
+    assert printed.quantile(0.5) == pytest.approx(0.21)
+    assert printed.quantile(0.975) / printed.quantile(0.025) == pytest.approx(0.98 / 0.05)
+    assert by_name["sceptic"].quantile(0.05) == pytest.approx(0.6)
+    shrunk = by_name["non-visceral subgroup, shrunk"].quantile(0.5)
+    assert printed.quantile(0.5) < shrunk < by_name["all patients of the phase II"].quantile(0.5)
+
+
+def test_assurance_of_a_certain_effect_is_its_power():
+    certain = assurance.Belief("certain", np.log(0.6), 1e-4)
+    exact = power.power_of(plan.design(), plan.CONTROL_ARM.value, 0.6, TRIALS, seed=1)["exact"]
+    assert assurance.exact_assurance(certain) == pytest.approx(exact, abs=2e-3)
+
+
+def test_assurance_agrees_with_the_simulation():
+    belief = assurance.beliefs()[1]
+    scenario = assurance.believed_scenario(belief)
+    control, treated = scenario.of("placebo").members, scenario.of("xentuzumab").members
+    ratios = [t.cumulative_hazard(6.0) / c.cumulative_hazard(6.0) for t, c in zip(treated, control, strict=True)]
+    assert np.quantile(ratios, (0.1, 0.5, 0.9)) == pytest.approx(
+        [belief.quantile(p) for p in (0.1, 0.5, 0.9)], rel=0.02
+    )
+    result = simulate(plan.design(weeks=None), scenario, trials=TRIALS, rng=1, tests=(LogRank(),)).power()
+    assert within(result.value, assurance.exact_assurance(belief), result.std_error, slack=0.015)
+
+
+def test_printed_medians():
+    medians = seen.reported_medians().set_index("arm")
+    assert medians.loc["XENERA-1 placebo, independent", ["median", "lower", "upper"]].tolist() == [11.0, 7.7, 19.5]
+    assert medians.loc["BOLERO-2 everolimus, local", "median"] == 7.8
+    assert np.isinf(medians.loc["Phase II xentuzumab, all patients", "upper"])
+    assert np.isnan(medians.loc["BOLERO-2 everolimus, central", "lower"])
+
+
+def test_every_assumption_is_listed_with_its_reason():
+    table = xenera1.assumptions()
+    assert {"accrual", "dropout", "tumour assessments", "type I error", "sceptical prior"} <= set(table["assumption"])
+    assert (table["reason"].str.len() > 10).all()
+
+
+def test_events_are_those_of_the_cut():
+    result = seen.trials_at_events(26, 0.6, TRIALS, 1)
+    assert result.design.looks[0].cut == AtEvents(26)
+    assert (result.columns["events"][:, 0] >= 26).all()
+
+
+def test_sentences_say_what_the_frames_hold(monkeypatch):
+    table = seen.power_at_events_seen(TRIALS, 1)
+    monkeypatch.setattr(words, "power_at_events_seen", lambda: table)
+    text, row = words.power_seen(), table.iloc[0]
+    assert f"{100 * row['schoenfeld']:.1f}% by Schoenfeld" in text
+    assert f"{100 * row['power']:.1f}% \N{PLUS-MINUS SIGN} {100 * row['std_error']:.1f} simulated" in text
+    assert "about 26 events" in text
+    assert "about 46 events" in text
+
+
+def test_the_sentences_hold_where_a_number_alone_would_not_say_so():
+    wanted = power.events_and_when(0.8, TRIALS, 1).set_index("hazard_ratio")
+    assert np.isinf(wanted.loc[plan.HAZARD_RATIO.value, "month"])  # "no follow-up is long enough"
+    assert within(wanted.loc[0.5, "power"], 0.8, wanted.loc[0.5, "std_error"], slack=0.03)
+    due = seen.when_events_seen_were_due(TRIALS, 1)
+    assert (due["simulated"] < plan.months_from_start("still-recruiting")).all()  # "were due early"
+    assert ((due["simulated"] - due["month"]).abs() < plan.ASSESSMENTS.value * 7 / 30.4375).all()
+    agreement = readers.agreement_of_estimates()
+    assert abs(agreement["reported"]) < 2 * agreement["std_deviation"]  # "do not contradict each other"
+
+
+def test_the_verdict_reads_the_intervals(monkeypatch):
+    table = seen.power_at_events_seen(TRIALS, 1)
+    monkeypatch.setattr(words, "power_at_events_seen", lambda: table)
+    independent, investigator, subgroup, weak = words.verdict().splitlines()
+    assert "from 0.55 to 2.59 holds true hazard ratios of 0.6, 0.8, 1." in independent
+    assert "holds true hazard ratios of 0.8, 1. It leaves out 0.6." in investigator
+    assert "0.21, which the trial was started on, lies outside both intervals" in subgroup
+    assert f"{100 * table['power'].iloc[1]:.1f}% " in weak
