@@ -38,7 +38,9 @@ SWELLING_UNTIL = Assumption(
 )
 SWELLING = Assumption("swelling", 0.5, "of the baseline diameters", "not reported; enough for an iUPD at week 8")
 SPREAD = Assumption(
-    "growth between patients", (1.0, 3.0, 3.0), "sd of the log rate, in the order of the treatments",
+    "growth between patients",
+    (1.0, 3.0, 3.0),
+    "sd of the log rate, in the order of the treatments",
     "of 1, 2 and 3 the one that comes nearest to the targets; a large one lets early progression and long control go together",
 )
 STRATUM_RATIO = Assumption(
@@ -56,7 +58,10 @@ MIXTURE = Assumption(
     "strata of CaboAveNEC", "12:7", "NET G3 to NEC", "as in the interim report; 19 and 11 of the 30 patients"
 )
 BEST_SEEN = Assumption(
-    "best response", "week 8", "", "disease control as best response is taken as control at the first scan, by RECIST 1.1"
+    "best response",
+    "week 8",
+    "",
+    "disease control as best response is taken as control at the first scan, by RECIST 1.1",
 )
 PRECEDENCE = Assumption(
     "precedence in the calibration", 4, "times the weight of the other targets",
@@ -238,7 +243,9 @@ def calibrated(name: str, seed: int = 16) -> Calibration:
         pseudo_progression=pseudo_progression(PSEUDO_SHARE.value),
     )
     targets = [each.target for each in treated.targets]
-    return calibrate(start, scans(treated.scan_weeks), targets, FREE, rng=seed, readers=READERS, patients=2000, evaluations=90)
+    return calibrate(
+        start, scans(treated.scan_weeks), targets, FREE, rng=seed, readers=READERS, patients=2000, evaluations=90
+    )
 
 
 def disease(

@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     from analysis.endpoints.codes import Bools, Floats
     from analysis.endpoints.disease_control import UnconfirmedAs
 
-TRIALS = Assumption("replicates", 1_000, "trials of 30", "Monte Carlo standard error of a rate at most 0.3 percentage points")
+TRIALS = Assumption(
+    "replicates", 1_000, "trials of 30", "Monte Carlo standard error of a rate at most 0.3 percentage points"
+)
 SHARES = (0.0, 0.03, 0.06, 0.09, 0.12, 0.15)
 LASTING = 4.5
 """Months after which a longer swelling ends: after the scan of week 16."""
@@ -164,7 +166,15 @@ def fit() -> pd.DataFrame:
             else:
                 mixed = progression_free(_mixed(name), float(target.at or 0), target.criteria)
             rows.append(
-                (name, printed.printed, target.criteria, target.value, printed.std_error, row["simulated"], row["std_error"])
+                (
+                    name,
+                    printed.printed,
+                    target.criteria,
+                    target.value,
+                    printed.std_error,
+                    row["simulated"],
+                    row["std_error"],
+                )
                 + tuple(mixed)
             )
     columns = ["treatment", "printed", "criteria", "target", "report_std_error", "calibrated", "std_error"]
