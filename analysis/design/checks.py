@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
+import numpy as np
+
 from analysis.errors import InvalidValueError
 
 Value = TypeVar("Value")
@@ -35,9 +37,9 @@ class ByName(Mapping[str, Value]):
         return repr(self._items)
 
 
-def finite(field: str, value: float) -> float:
+def finite(field: str, value: object) -> float:
     """Return `value` as a float, or say that it is not a finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value):
         raise InvalidValueError(field, value, "a finite number", "give a number")
     return float(value)
 

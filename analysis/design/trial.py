@@ -262,9 +262,7 @@ def _apportion(total: int, shares: Mapping[str, float]) -> list[int]:
 
 
 def _loss(arm: str, given: Distribution | float | None) -> Distribution | None:
-    if given is None:
-        return None
-    if isinstance(given, int | float):
-        rate = not_negative(f"dropout of {arm!r}", given, "losses per month")
-        return Exponential(rate) if rate > 0 else None
-    return given
+    if given is None or isinstance(given, Distribution):
+        return given
+    rate = not_negative(f"dropout of {arm!r}", given, "losses per month")
+    return Exponential(rate) if rate > 0 else None

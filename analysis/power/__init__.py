@@ -34,7 +34,7 @@ from analysis.power.group_sequential import GroupSequentialDesign, required_info
 from analysis.power.interval_censored import IntervalCensored
 from analysis.power.kaplan_meier_tests import MilestoneDifference, QuantileDifference, RMSTDifference
 from analysis.power.kinds import SEQUENTIAL_KINDS
-from analysis.power.logrank import LogRank, average_hazard_ratio, cox_hazard_ratio
+from analysis.power.logrank import LogRank, average_hazard_ratio, expected_cox_hazard_ratio
 from analysis.power.max_combo import MaxCombo
 from analysis.power.moments import Moments, critical_z
 from analysis.power.null_information import AveragedNull, BernsteinLagakos, LachinFoulkes
@@ -113,7 +113,6 @@ __all__ = [
     "conditional_assurance",
     "conditional_crossing",
     "conditional_power",
-    "cox_hazard_ratio",
     "critical_z",
     "crossing_of_test",
     "crossing_probabilities",
@@ -121,6 +120,7 @@ __all__ = [
     "detectable_hazard_ratio_at_events",
     "events_needed",
     "expected_at_risk",
+    "expected_cox_hazard_ratio",
     "expected_cut_time",
     "expected_enrolled",
     "expected_events",

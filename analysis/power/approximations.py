@@ -11,7 +11,7 @@ from analysis.power.expected import expected_events, risk_processes
 from analysis.power.logrank import (
     average_hazard_ratio,
     check_margin,
-    cox_hazard_ratio,
+    expected_cox_hazard_ratio,
     experimental_share,
     log_hazard_ratio,
 )
@@ -160,7 +160,7 @@ class CoxWald:
 
     def moments(self, trial: TwoArmTrial, time: float) -> Moments:
         """Give the moments at calendar month `time`."""
-        ratio, variance = cox_hazard_ratio(trial, time)
+        ratio, variance = expected_cox_hazard_ratio(trial, time)
         return from_information(float(np.log(ratio / self.margin)), 1 / variance, 1 / variance)
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
-from analysis.errors import InvalidValueError
+from analysis.errors import InvalidValueError, NotEstimableError
+from analysis.power.moments import critical_z
 
 if TYPE_CHECKING:
     from analysis.power.group_sequential import GroupSequentialDesign
     from analysis.power.priors import Prior
+
+RARE = 1e-9  # chance below which rounding decides what is conditional on it
 
 
 def assurance(design: GroupSequentialDesign, prior: Prior) -> float:
@@ -45,6 +48,13 @@ def conditional_assurance(design: GroupSequentialDesign, look: int, prior: Prior
         The last look that was passed, from 1 and before the last.
     prior
         Distribution of the drift before the trial.
+
+    Raises
+    ------
+    InvalidValueError
+        If the look is not an interim look.
+    NotEstimableError
+        If the prior all but excludes that the look was passed.
     """
     if look not in range(1, len(design.fractions)):
         expected = f"an interim look, 1 to {len(design.fractions) - 1}"
@@ -54,7 +64,12 @@ def conditional_assurance(design: GroupSequentialDesign, look: int, prior: Prior
         crossed = design.crossing(float(drift))
         success += weight * float(crossed.upper[look:].sum())
         going_on += weight * (1.0 - float((crossed.upper + crossed.lower)[:look].sum()))
-    return success / going_on
+    if going_on < RARE:
+        raise NotEstimableError(
+            f"conditional assurance: got a chance of {max(going_on, 0.0):.1g} to pass look {look} with this prior; "
+            f"expected at least {RARE:g}; take a prior that does not exclude what was seen"
+        )
+    return float(success / going_on)
 
 
 def normal_assurance(mean: float, sd: float, standard_error: float, *, alpha: float, sided: int = 1) -> float:
@@ -84,5 +99,5 @@ def normal_assurance(mean: float, sd: float, standard_error: float, *, alpha: fl
     if not (sd >= 0 and standard_error > 0):
         expected = "a prior sd of 0 or more and a standard error above 0"
         raise InvalidValueError("sd, standard_error", (sd, standard_error), expected, "give both on the effect's scale")
-    critical = -float(ndtri(alpha / sided)) * standard_error
+    critical = critical_z(alpha, sided) * standard_error
     return float(ndtr((mean - critical) / math.hypot(standard_error, sd)))

@@ -61,9 +61,7 @@ def conditional_crossing(
     Jennison and Turnbull, Group Sequential Methods, chapter 10; Cui, Hung and Wang, Biometrics 1999;55:853-7.
     """
     fractions = design.looks.information
-    if look not in range(1, fractions.size):
-        expected = f"an interim look, 1 to {fractions.size - 1}"
-        raise InvalidValueError("look", look, expected, "condition on a look that is followed by another")
+    _check_interim(design, look)
     begun, later = float(fractions[look - 1]), fractions[look:]
     planned = np.diff(fractions[look - 1 :])
     added = planned if increments is None else np.asarray(increments, dtype=np.float64)
@@ -119,6 +117,7 @@ def predictive_power(design: GroupSequentialDesign, look: int, z: float, prior: 
     prior
         Distribution of the drift before the trial; ``NormalPrior(0.0, inf)`` is the flat one.
     """
+    _check_interim(design, look)
     drifts, weights = prior.updated(z, design.fractions[look - 1]).nodes()
     return float(weights @ [conditional_power(design, look, z, drift) for drift in drifts])
 
@@ -139,8 +138,11 @@ def prediction_interval(
     level
         Probability of the interval, equal tails.
     """
-    if not 1 <= look < at <= len(design.fractions):
+    _check_interim(design, look)
+    if at not in range(look + 1, len(design.fractions) + 1):
         raise InvalidValueError("at", at, f"a look after {look}, up to {len(design.fractions)}", "predict a later look")
+    if not 0 < level < 1:
+        raise InvalidValueError("level", level, "a probability", "take 0.95")
     now, then = design.fractions[look - 1], design.fractions[at - 1]
     drifts, weights = prior.updated(z, now).nodes()
     means = (z * np.sqrt(now) + drifts * (then - now)) / np.sqrt(then)
@@ -153,3 +155,9 @@ def prediction_interval(
         return float(brentq(lambda y: weights @ ndtr((y - means) / deviation) - p, low, high, xtol=1e-13))
 
     return quantile(tail), quantile(1.0 - tail)
+
+
+def _check_interim(design: GroupSequentialDesign, look: int) -> None:
+    if look not in range(1, len(design.fractions)):
+        expected = f"an interim look, 1 to {len(design.fractions) - 1}"
+        raise InvalidValueError("look", look, expected, "condition on a look that is followed by another")

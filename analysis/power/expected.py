@@ -108,7 +108,9 @@ def risk_process(
         survival[arm] = part.event_time.survival(grid.time)
         hazard[arm] = part.event_time.hazard(grid.time)
         at_risk[arm] = part.n * survival[arm] * part.retention(grid.time) * entered
-    return RiskProcess(grid, survival, at_risk, np.where(at_risk > 0, at_risk * hazard, 0.0))
+    # where nobody is left the hazard may be infinite
+    event_rate = np.multiply(at_risk, hazard, out=np.zeros_like(at_risk), where=at_risk > 0)
+    return RiskProcess(grid, survival, at_risk, event_rate)
 
 
 def risk_processes(
@@ -164,8 +166,8 @@ def expected_lost(trial: TwoArmTrial, time: float) -> FloatArray:
     for stratum, process in zip(trial.strata, risk_processes(trial, time), strict=True):
         for arm, part in ((CONTROL, stratum.control), (EXPERIMENTAL, stratum.experimental)):
             if part.loss is not None:
-                at_risk = process.at_risk[arm]
-                rate = np.where(at_risk > 0, at_risk * part.loss.hazard(process.grid.time), 0.0)
+                at_risk, hazard = process.at_risk[arm], part.loss.hazard(process.grid.time)
+                rate = np.multiply(at_risk, hazard, out=np.zeros_like(at_risk), where=at_risk > 0)
                 lost[arm] += process.grid.integral(rate)
     return lost
 

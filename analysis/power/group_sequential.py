@@ -296,6 +296,9 @@ class GroupSequentialDesign:
         """Read the design that `to_json` wrote; every value is checked again."""
         return of_kind(from_json(text), GroupSequentialDesign)
 
+    def _repr_html_(self) -> str:
+        return str(self.summary().to_html(index=False))
+
     def __str__(self) -> str:
         fractions = ", ".join(f"{t:.3g}" for t in self.fractions)
         error = f"{self.sided}-sided alpha {self.alpha:g}"

@@ -128,11 +128,17 @@ class Moments:
                 f"power: {power:g} is below what the test has with no patients at all; ask for more than "
                 f"{float(ndtr(-z / self.spread)):.3g}"
             )
-        return (drift / self.drift) ** 2
+        return float((drift / self.drift) ** 2)
 
     def _power_at_drift(self, drift: float, z: float, both: bool) -> float:
         power = float(ndtr((drift - z) / self.spread))
         return power + float(ndtr((-drift - z) / self.spread)) if both else power
+
+
+def alpha_per_side(alpha: float, sided: int) -> float:
+    """Type I error of one side, checked as by `critical_z`."""
+    critical_z(alpha, sided)
+    return alpha / sided
 
 
 def critical_z(alpha: float, sided: int = 1) -> float:

@@ -165,6 +165,9 @@ class SequentialSurvivalDesign:
         frame["futility_hazard_ratio"] = self.futility_hazard_ratios
         return frame
 
+    def _repr_html_(self) -> str:
+        return str(self.summary().to_html(index=False))
+
 
 @dataclass(frozen=True)
 class SequentialSchedule:
@@ -217,6 +220,9 @@ class SequentialSchedule:
                 "stop_low": self.crossing.lower,
             }
         )
+
+    def _repr_html_(self) -> str:
+        return str(self.summary().to_html(index=False))
 
 
 def sequential_survival_design(

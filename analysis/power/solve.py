@@ -11,6 +11,7 @@ from scipy.optimize import brentq
 from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.power.expected import events_in_the_end, expected_events, time_of_events
 from analysis.power.logrank import LogRank
+from analysis.power.moments import alpha_per_side
 from analysis.power.trial import Stratum, TwoArmTrial
 from analysis.survival import ProportionalHazards
 
@@ -115,7 +116,7 @@ def analytic_power(
     0.524
     """
     test = LogRank() if test is None else test
-    power = test.moments(trial, time).power(alpha / sided)
+    power = test.moments(trial, time).power(alpha_per_side(alpha, sided))
     events = float(expected_events(trial, time).sum())
     return AnalyticPower(power, trial.n, time, events, None, test, alpha, sided, trial)
 
@@ -150,7 +151,7 @@ def sample_size(
     257
     """
     test = LogRank() if test is None else test
-    factor = test.moments(trial, time).size_factor(power, alpha / sided)
+    factor = test.moments(trial, time).size_factor(power, alpha_per_side(alpha, sided))
     return analytic_power(trial.with_n(trial.n * factor), time, test, alpha=alpha, sided=sided)
 
 
@@ -178,12 +179,15 @@ def study_duration(
     43.8
     """
     test = LogRank() if test is None else test
-    _check_power(power, alpha / sided)
+    _check_power(power, alpha_per_side(alpha, sided))
 
     def missing(time: float) -> float:
-        return power - test.moments(trial, time).power(alpha / sided)
+        try:
+            return power - test.moments(trial, time).power(alpha_per_side(alpha, sided))
+        except InfeasibleDesignError:  # nobody can have been followed to the test's horizon yet: it has no power
+            return power
 
-    times = np.geomspace(trial.accrual.duration / 64, LONGEST, 60)
+    times = np.concatenate([[1e-9], np.geomspace((trial.accrual.duration or 1.0) / 64, LONGEST, 60)])
     reached = next((i for i, time in enumerate(times) if missing(time) <= 0), None)
     if reached is None:
         at_most = analytic_power(trial, LONGEST, test, alpha=alpha, sided=sided)
@@ -192,9 +196,11 @@ def study_duration(
             f"power: {power:g} is not reached with {trial.n:g} patients however long they are followed; the power with "
             f"all {at_most.events:.0f} expected events is {at_most.power:.3f}; enrol {np.ceil(needed.n):.0f}"
         )
-    if reached == 0:
-        return analytic_power(trial, float(times[0]), test, alpha=alpha, sided=sided)
-    time = brentq(missing, float(times[reached - 1]), float(times[reached]), xtol=1e-9)
+    time = float(times[reached])
+    if reached > 0 and missing(time) < 0:
+        time = brentq(missing, float(times[reached - 1]), time, xtol=1e-9)
+    while missing(time) == power:  # the root is the horizon itself, met from below
+        time += 1e-9
     return analytic_power(trial, time, test, alpha=alpha, sided=sided)
 
 
@@ -229,14 +235,14 @@ def detectable_hazard_ratio(
     0.48
     """
     test = LogRank() if test is None else test
-    _check_power(power, alpha / sided)
+    _check_power(power, alpha_per_side(alpha, sided))
     if (time is None) == (events is None):
         raise InvalidValueError("time, events", (time, events), "exactly one of them", "say when the analysis is")
     when = _when(time, events)
 
     def missing(log_ratio: float) -> float:
         assumed = with_hazard_ratio(trial, float(np.exp(log_ratio)))
-        return power - test.moments(assumed, when(assumed)).power(alpha / sided)
+        return power - test.moments(assumed, when(assumed)).power(alpha_per_side(alpha, sided))
 
     steps = np.log(np.geomspace(*HAZARD_RATIOS, 45))
     reached = next((i for i, step in enumerate(steps) if missing(float(step)) <= 0), None)

@@ -10,7 +10,7 @@ import numpy as np
 from analysis.power.approximations import Freedman, Schoenfeld
 from analysis.power.expected import expected_events
 from analysis.power.logrank import LogRank
-from analysis.power.moments import critical_z
+from analysis.power.moments import alpha_per_side
 from analysis.power.null_information import LachinFoulkes
 from analysis.power.of_design import control_arm, expected_cut_time, two_arm_trials
 
@@ -137,8 +137,7 @@ def power_summary(
     3           Lachin-Foulkes  0.4637
     """
     methods = METHODS if methods is None else methods
-    alpha = design.alpha / design.sided
-    critical_z(alpha)
+    alpha = alpha_per_side(design.alpha, design.sided)
     members = two_arm_trials(design, scenario, arm=arm)
     times = [expected_cut_time(design.looks[-1].cut, trial, design.endpoint) for trial in members]
     powers = {

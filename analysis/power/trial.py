@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.design import FixedAccrual, PiecewiseAccrual, RampAccrual, UniformAccrual
-from analysis.errors import InvalidValueError
+from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.survival import Distribution, Exponential, ProportionalHazards
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Arm:
     def __post_init__(self) -> None:
         if not 0 < self.n < np.inf:
             raise InvalidValueError("n", self.n, "patients in every arm and stratum", "give a finite number above 0")
-        if isinstance(self.dropout, int | float):
+        if self.dropout is not None and not isinstance(self.dropout, Distribution):
             if not 0 <= self.dropout < np.inf:
                 raise InvalidValueError("dropout", self.dropout, "losses per month of at least 0", "give a rate")
             object.__setattr__(self, "dropout", Exponential(self.dropout) if self.dropout > 0 else None)
@@ -181,6 +181,8 @@ def two_arm_trial(
     ------
     InvalidValueError
         If neither or both of `experimental` and `hazard_ratio` are given, or a number is impossible.
+    UnknownNameError
+        If dropout is given for an arm of another name.
     """
     if (experimental is None) == (hazard_ratio is None):
         raise InvalidValueError(
@@ -191,6 +193,9 @@ def two_arm_trial(
     if experimental is None:
         experimental = ProportionalHazards(control, hazard_ratio)  # type: ignore[arg-type]  # not None, see above
     lost = dropout if isinstance(dropout, Mapping) else {"control": dropout, "experimental": dropout}
+    for arm in lost:
+        if arm not in ("control", "experimental"):
+            raise UnknownNameError("arm", arm, ("control", "experimental"))
     n_experimental = n * allocation_ratio / (1 + allocation_ratio)
     stratum = Stratum(
         Arm(n - n_experimental, control, lost.get("control")),

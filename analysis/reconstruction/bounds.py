@@ -61,6 +61,45 @@ def outside(value: float, low: float, high: float) -> float:
 
 
 @njit(cache=True, nogil=True)
+def next_of(event: BoolArray, after: int, kind: bool) -> int:
+    """Index of the next event (``kind`` True) or censoring after one patient; the number of patients if none."""
+    i = after + 1
+    while i < event.size and event[i] != kind:
+        i += 1
+    return i
+
+
+@njit(cache=True, nogil=True)
+def bind_middle(
+    time: FloatArray, first: int, second: int, lowest: float, highest: float, low: FloatArray, high: FloatArray
+) -> float:
+    """Bind two patients so that the middle between them, where the curve stands at the level, is in its box.
+
+    Returns a penalty if the bounds that they have already do not allow it.
+    """
+    size = time.size
+    floor_a, floor_b = np.max(low[: first + 1]), np.max(low[: second + 1])
+    ceiling_a, ceiling_b = np.min(high[first:size]), np.min(high[second:size])
+    inset = 0.2 * (highest - lowest)
+    a = min(max(time[first], floor_a), ceiling_a)
+    b = min(max(time[second], floor_b, a), ceiling_b)
+    short = 2.0 * (lowest + inset) - (a + b)
+    if short > 0.0:
+        later = max(min(short, ceiling_b - b), 0.0)
+        b += later
+        a += max(min(short - later, ceiling_a - a, b - a), 0.0)
+    over = (a + b) - 2.0 * (highest - inset)
+    if over > 0.0:
+        earlier = max(min(over, a - floor_a), 0.0)
+        a -= earlier
+        b -= max(min(over - earlier, b - floor_b, b - a), 0.0)
+    low[first], high[first] = max(low[first], a - 0.5 * inset), min(high[first], a + 0.5 * inset)
+    low[second], high[second] = max(low[second], b - 0.5 * inset), min(high[second], b + 0.5 * inset)
+    middle = 0.5 * (a + b)
+    return 1.0 / size if middle < lowest or middle > highest else 0.0
+
+
+@njit(cache=True, nogil=True)
 def find_anchors(
     time: FloatArray,
     event: BoolArray,
@@ -105,6 +144,11 @@ def find_anchors(
         low[i] = 0.0
         high[i] = np.inf
     penalty = 0.0
+    for j in range(ticks.shape[0]):
+        gone = size - int(ticks[j, 1])
+        if gone > 0:
+            high[gone - 1] = min(high[gone - 1], ticks[j, 0] - EDGE)
+        low[gone] = max(low[gone], ticks[j, 0])
     for q in range(follow_up.shape[0]):
         reverse = 1.0
         found = -1
@@ -118,15 +162,12 @@ def find_anchors(
             penalty += UNMET if found >= 0 else 0.0
         elif found < 0:
             penalty += UNMET * max(0.01, reverse - follow_up[q, 0])
+        elif reverse > follow_up[q, 0] - 1e-12 and next_of(event, found, False) < size:
+            second = next_of(event, found, False)
+            penalty += bind_middle(time, found, second, follow_up[q, 1], follow_up[q, 2], low, high)
         else:
             low[found] = max(low[found], follow_up[q, 1] + EDGE)
             high[found] = min(high[found], follow_up[q, 2] - EDGE)
-            if reverse > follow_up[q, 0] - 1e-12:
-                for k in range(found + 1, size):
-                    if not event[k]:
-                        low[k] = max(low[k], follow_up[q, 1] + EDGE)
-                        high[k] = min(high[k], follow_up[q, 2] - EDGE)
-                        break
     for i in range(size):
         left = size - i
         if event[i]:
@@ -147,20 +188,12 @@ def find_anchors(
                 penalty += UNMET * (0.02 + (size - found) / size)
         elif found < 0:
             penalty += UNMET * (0.02 + max(0.0, s - level))
+        elif z == 0.0 and survival[found + 1] > level - 1e-12 and next_of(event, found, True) < size:
+            second = next_of(event, found, True)
+            penalty += bind_middle(time, found, second, quantiles[q, 3], quantiles[q, 4], low, high)
         else:
             low[found] = max(low[found], quantiles[q, 3] + EDGE)
             high[found] = min(high[found], quantiles[q, 4] - EDGE)
-            if z == 0.0 and survival[found + 1] > level - 1e-12:
-                for k in range(found + 1, size):
-                    if event[k]:
-                        low[k] = max(low[k], quantiles[q, 3] + EDGE)
-                        high[k] = min(high[k], quantiles[q, 4] - EDGE)
-                        break
-    for j in range(ticks.shape[0]):
-        gone = size - int(ticks[j, 1])
-        if gone > 0:
-            high[gone - 1] = min(high[gone - 1], ticks[j, 0] - EDGE)
-        low[gone] = max(low[gone], ticks[j, 0])
     for j in range(landmarks.shape[0]):
         at = landmarks[j, 0]
         now = np.searchsorted(time, at)

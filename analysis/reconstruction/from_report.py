@@ -105,28 +105,32 @@ def reconstruct(
     for name in types:
         problem = pose(read_requirements(kept, name), chosen)
         ensemble = draw_ensemble(problem, members, sequence, workers)
-        if np.any(ensemble.miss == 0):
+        whole = Reconstruction(
+            comparison=comparison,
+            method=METHOD,
+            seed=seed,
+            ci_type=name,
+            relaxed=left_out(comparison, kept),
+            findings=tuple(check_comparison(comparison)),
+            **_patients(problem, ensemble, np.arange(members)),
+        )
+        met = np.flatnonzero((ensemble.miss == 0) & whole.faithful)
+        if met.size > 0:
             break
-    kept_members = _replace_missed(ensemble, sequence)
-    result = Reconstruction(
-        comparison=comparison,
-        method=METHOD,
-        seed=seed,
-        ci_type=name,
-        relaxed=left_out(comparison, kept),
-        findings=tuple(check_comparison(comparison)),
+    else:
+        nearest = np.argsort(ensemble.miss)[:NEAREST]
+        refuse(replace(whole, **_patients(problem, ensemble, nearest)))
+    filled = _fill(met, members, sequence)
+    return replace(
+        whole,
         diagnostics={
-            "met": float(np.mean(ensemble.miss == 0)),
-            "distinct members": float(np.unique(kept_members).size),
+            "met": met.size / members,
+            "distinct members": float(met.size),
             "draws": float(ensemble.attempts),
         },
-        **_patients(problem, ensemble, kept_members),
-        population=_populations(comparison, problem, ensemble.states[kept_members]),
+        **_patients(problem, ensemble, filled),
+        population=_populations(comparison, problem, ensemble.states[filled]),
     )
-    if not np.any(ensemble.miss == 0):
-        nearest = np.argsort(ensemble.miss)[:NEAREST]
-        refuse(replace(result, **_patients(problem, ensemble, nearest), population=None))
-    return result
 
 
 def _seed(rng: int | np.random.SeedSequence | np.random.Generator) -> tuple[int | None, np.random.SeedSequence]:
@@ -144,14 +148,12 @@ def _unnamed_types(comparison: ReportedComparison) -> bool:
     return any(interval is not None and interval.ci_type is None for interval in intervals)
 
 
-def _replace_missed(ensemble: Ensemble, seed: np.random.SeedSequence) -> NDArray[np.intp]:
+def _fill(met: NDArray[np.intp], members: int, seed: np.random.SeedSequence) -> NDArray[np.intp]:
     """Members to keep: those that missed a number give their place to others that met all."""
-    met = np.flatnonzero(ensemble.miss == 0)
-    kept = np.arange(ensemble.miss.size)
-    if 0 < met.size < kept.size:
-        missed = ensemble.miss > 0
-        kept[missed] = np.random.default_rng([*seed.generate_state(4), 1]).choice(met, int(missed.sum()))
-    return kept
+    filled = np.arange(members)
+    missed = np.setdiff1d(filled, met)
+    filled[missed] = np.random.default_rng([*seed.generate_state(4), 1]).choice(met, missed.size)
+    return filled
 
 
 def _patients(problem: Problem, ensemble: Ensemble, members: NDArray[np.intp]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from numbers import Real
 from typing import NamedTuple, Self
 
 from analysis.errors import InvalidValueError
@@ -118,7 +119,7 @@ class Reported:
             if UNITS[got.unit].dimension != UNITS[unit].dimension:
                 raise InvalidValueError(field, got.unit, f"a unit of {UNITS[unit].dimension}", "give it another unit")
             return got
-        if isinstance(got, bool) or not isinstance(got, (int, float, Decimal, str)):
+        if isinstance(got, bool) or not isinstance(got, (Real, Decimal, str)):
             raise InvalidValueError(field, got, "a number or its digits", "give a number or a string")
         text = got.strip() if isinstance(got, str) else format(Decimal(str(got)), "f")
         if UNITS[unit].dimension == "share" and text.endswith("%"):

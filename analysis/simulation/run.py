@@ -194,12 +194,13 @@ def _check_tests(tests: Sequence[AnyTest], design: TrialDesign) -> None:
 
 
 def _bar(trials: int, progress: bool | None) -> tqdm[NoReturn]:
-    shown = sys.stderr.isatty() if progress is None else progress
-    if shown:
-        from tqdm.auto import tqdm
-    else:  # in a notebook without widgets the other one warns, shown or not
-        from tqdm import tqdm
-    return tqdm(total=trials, unit="trial", disable=not shown)
+    if not (sys.stderr.isatty() if progress is None else progress):
+        from tqdm import tqdm  # the other one warns in a notebook without widgets, shown or not
+
+        return tqdm(total=trials, disable=True)
+    from tqdm.auto import tqdm as shown
+
+    return shown(total=trials, unit="trial")
 
 
 def _power_error(plan: Plan, scenario: Scenario, columns: Columns, done: int) -> float:

@@ -28,7 +28,7 @@ from analysis.simulation import MaxCombo as SimulatedMaxCombo
 from analysis.simulation import MilestoneDifference as SimulatedMilestone
 from analysis.simulation import RMSTDifference as SimulatedRMST
 from analysis.simulation import simulate
-from analysis.survival import Exponential, FlemingHarrington, PiecewiseExponential, Weibull
+from analysis.survival import Exponential, FlemingHarrington, ModestlyWeighted, PiecewiseExponential, Weibull
 
 RATE = math.log(2) / 11
 TRIALS = 20_000
@@ -70,6 +70,22 @@ def test_power_is_the_simulated_one(name, ratio):
         assert abs(found.value - power) < 4 * found.std_error + ASYMPTOTIC, (test.name, power, found)
     events = simulated.columns["events"][:, 0, 0]
     assert abs(events.mean() - expected_events(trial, 30.0).sum()) < 4 * events.std() / math.sqrt(TRIALS)
+
+
+@pytest.mark.parametrize(("ratio", "weight"), [(1, None), (4, None), (1 / 4, None), (4, ModestlyWeighted(t_star=6))])
+def test_spread_of_the_statistic(ratio, weight):
+    """The standard deviation of the simulated z, whose own variance estimate varies with the score."""
+    allocation = {"control": 1, "experimental": ratio}
+    design = TrialDesign(n=600, accrual=UniformAccrual(18), looks=(Look(AtTime(30)),), allocation=allocation)
+    scenario = Scenario.proportional_hazards(Exponential(RATE), 0.55)
+    (trial,) = two_arm_trials(design, scenario)
+    test = SimulatedLogRank() if weight is None else SimulatedLogRank(weight=weight)
+    z = simulate(design, scenario, trials=TRIALS, rng=12, tests=(test,), progress=False).columns[test.name].ravel()
+    spread = LogRank(weight, variance="statistic").moments(trial, 30.0).spread
+    error = spread / math.sqrt(2 * TRIALS)
+    assert abs(z.std() - spread) < 4 * error + 0.005
+    if ratio != 1:
+        assert abs(spread - LogRank(weight, variance="alternative").moments(trial, 30.0).spread) > 10 * error
 
 
 def test_stratified_power_at_a_number_of_events():

@@ -123,7 +123,7 @@ def infer(
         observed_rate=responders / n,
         umvue=float(found.umvue[at[0]]),
         median_unbiased=_rate_with(found, as_strong, 0.5),
-        p_one_sided=float(found.probability(design.null_rate)[0] @ as_strong),
+        p_one_sided=min(float(found.probability(design.null_rate)[0] @ as_strong), 1.0),
         lower=_rate_with(found, as_strong, tail),
         upper=_rate_with(found, beyond, 1 - tail),
         level=level,

@@ -113,6 +113,9 @@ class StratifiedDesign:
         """Read the design that ``to_json`` wrote."""
         return read_design(text, StratifiedDesign)
 
+    def _repr_html_(self) -> str:
+        return str(self.summary().to_html())
+
     def _check_rates(self, field: str, rates: tuple[float, ...]) -> None:
         if len(rates) != len(self.sizes):
             raise InvalidValueError(field, rates, f"{len(self.sizes)} rates", "give one a stratum")

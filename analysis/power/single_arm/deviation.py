@@ -134,6 +134,9 @@ class AdaptedSecondStage:
             }
         )
 
+    def _repr_html_(self) -> str:
+        return str(self.summary().to_html(index=False))
+
     def _check_goes_on(self, responders: int) -> None:
         low, high = self.design.futility[0] + 1, self.design.looks[0]
         if not low <= responders <= high:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats
 
 from analysis.errors import InvalidValueError
+from analysis.survival.checks import observations
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -51,7 +52,8 @@ def one_sample_logrank(time: ArrayLike, event: ArrayLike, null: Distribution) ->
     Raises
     ------
     InvalidValueError
-        If a time is negative or not finite, the shapes differ, or no event is expected.
+        If a time is negative or not finite, an indicator is neither true nor false, the lengths differ, or no event is
+        expected.
 
     References
     ----------
@@ -65,13 +67,7 @@ def one_sample_logrank(time: ArrayLike, event: ArrayLike, null: Distribution) ->
     >>> found.observed, round(found.expected, 3), round(found.statistic, 3)
     (3, 5.545, -1.081)
     """
-    times, events = np.asarray(time, dtype=float), np.asarray(event, dtype=bool)
-    if times.shape != events.shape or times.ndim != 1:
-        raise InvalidValueError("event", events.shape, f"the shape of time, {times.shape}", "give one value a patient")
-    if not np.all(np.isfinite(times) & (times >= 0)):
-        raise InvalidValueError(
-            "time", times[~(times >= 0)][:3].tolist(), "finite months, not negative", "correct them"
-        )
+    times, events = observations(time, event)
     expected, observed = float(np.sum(null.cumulative_hazard(times))), int(events.sum())
     if expected <= 0:
         raise InvalidValueError(

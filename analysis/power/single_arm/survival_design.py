@@ -120,6 +120,9 @@ class SurvivalDesign:
         """Read the design that ``to_json`` wrote."""
         return read_design(text, SurvivalDesign, (FollowUp, OneSampleLogRank, Landmark, RestrictedMean))
 
+    def _repr_html_(self) -> str:
+        return str(self.summary().to_html())
+
 
 def survival_sample_size(
     test: OneSampleTest, truth: Distribution, follow_up: FollowUp, *, alpha: float, power: float

@@ -136,6 +136,9 @@ class TwoStageSurvivalDesign:
         """Read the design that ``to_json`` wrote."""
         return read_design(text, TwoStageSurvivalDesign, _OWN)
 
+    def _repr_html_(self) -> str:
+        return str(self.summary().to_html())
+
     def _enrolled(self) -> float:
         return self.n * float(self.follow_up.accrual.enrolled_fraction(self.interim_time))
 

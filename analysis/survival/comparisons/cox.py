@@ -12,10 +12,12 @@ from analysis.errors import NotEstimableError, UnknownNameError
 from analysis.survival.checks import confidence_level
 from analysis.survival.comparisons.results import p_values
 from analysis.survival.comparisons.two_arms import RiskSets, risk_sets
+from analysis.survival.display import html, items
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
     from numpy.typing import ArrayLike
 
     from analysis.survival.checks import FloatArray
@@ -65,6 +67,13 @@ class HazardRatio:
     log_likelihood: float
     log_likelihood_null: float
     ties: str
+
+    def summary(self) -> pd.DataFrame:
+        """One row per item: `item`, `value`."""
+        return items(self)
+
+    def _repr_html_(self) -> str:
+        return html(self.summary())
 
 
 def cox_hazard_ratio(

@@ -12,10 +12,12 @@ from analysis.errors import InvalidValueError
 from analysis.survival.comparisons.logrank import scores_and_covariance
 from analysis.survival.comparisons.two_arms import risk_sets
 from analysis.survival.comparisons.weights import FlemingHarrington, Weight
+from analysis.survival.display import html, items
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
     from numpy.typing import ArrayLike
 
     from analysis.survival.checks import FloatArray
@@ -54,6 +56,13 @@ class MaxCombo:
     statistic: float
     p_one_sided: float
     p_two_sided: float
+
+    def summary(self) -> pd.DataFrame:
+        """One row per item: `item`, `value`."""
+        return items(self)
+
+    def _repr_html_(self) -> str:
+        return html(self.summary())
 
 
 def max_combo(

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from scipy import special
+
+from analysis.survival.display import html, items
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,13 @@ class TestResult:
     statistic: float
     p_one_sided: float
     p_two_sided: float
+
+    def summary(self) -> pd.DataFrame:
+        """One row per item: `item`, `value`."""
+        return items(self)
+
+    def _repr_html_(self) -> str:
+        return html(self.summary())
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,13 @@ class Difference:
     statistic: float
     p_one_sided: float
     p_two_sided: float
+
+    def summary(self) -> pd.DataFrame:
+        """One row per item: `item`, `value`."""
+        return items(self)
+
+    def _repr_html_(self) -> str:
+        return html(self.summary())
 
 
 def p_values(statistic: float) -> tuple[float, float]:

@@ -9,10 +9,12 @@ import numpy as np
 
 from analysis.errors import UnknownNameError
 from analysis.survival.checks import confidence_level, number, observations
+from analysis.survival.display import by_time, html
 from analysis.survival.estimators.intervals import pointwise_limits
 from analysis.survival.estimators.risk_sets import counts
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import ArrayLike
 
     from analysis.survival.checks import FloatArray
@@ -140,10 +142,17 @@ class KaplanMeier:
         """Confidence limits of the median in months; see `quantile_ci`."""
         return self.quantile_ci(0.5, level, ci_type=ci_type, rule=rule)
 
+    def summary(self) -> pd.DataFrame:
+        """One row per distinct time: `time`, `n_risk`, `n_event`, `n_censor`, `survival`, `std_error`."""
+        return by_time(self)
+
+    def _repr_html_(self) -> str:
+        return html(self.summary())
+
     def _at(self, t: ArrayLike, values: FloatArray, at_start: float) -> FloatArray:
         t = np.asarray(t, dtype=np.float64)
         steps = np.concatenate([[at_start], values])
-        known = (t <= self.time[-1]) | (self.survival[-1] == 0)
+        known = (t <= self.time[-1]) | ((self.survival[-1] == 0) & ~np.isnan(t))
         return np.where(known, steps[np.searchsorted(self.time, t, side="right")], np.nan)[()]
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.survival.checks import nonnegative, observations
+from analysis.survival.display import by_time, html
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
     from analysis.survival.checks import BoolArray, FloatArray
@@ -35,6 +37,13 @@ class AtRisk:
     n_risk: NDArray[np.int64]
     n_event: NDArray[np.int64]
     n_censor: NDArray[np.int64]
+
+    def summary(self) -> pd.DataFrame:
+        """One row per time: `time`, `n_risk`, `n_event`, `n_censor`."""
+        return by_time(self)
+
+    def _repr_html_(self) -> str:
+        return html(self.summary())
 
 
 def at_risk(time: ArrayLike, event: ArrayLike, ticks: ArrayLike) -> AtRisk:

@@ -10,9 +10,11 @@ from scipy import special
 
 from analysis.errors import NotEstimableError
 from analysis.survival.checks import confidence_level, number
+from analysis.survival.display import html, items
 from analysis.survival.estimators.kaplan_meier import kaplan_meier
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import ArrayLike
 
 
@@ -40,6 +42,13 @@ class RMST:
     upper: float
     level: float
     tau: float
+
+    def summary(self) -> pd.DataFrame:
+        """One row per item: `item`, `value`."""
+        return items(self)
+
+    def _repr_html_(self) -> str:
+        return html(self.summary())
 
 
 def rmst(time: ArrayLike, event: ArrayLike, tau: float, *, level: float = 0.95) -> RMST:

@@ -45,7 +45,7 @@ from analysis.power import (
     two_arm_trial,
 )
 from analysis.power.approximations import AverageHazardRatio, ahr_information
-from analysis.power.logrank import LogRank, cox_hazard_ratio
+from analysis.power.logrank import LogRank, expected_cox_hazard_ratio
 from analysis.survival.distributions import Exponential
 from tests.reference.power.r_calls import RCall, parse
 from tests.reference.power.registry import Adapter
@@ -388,7 +388,7 @@ def lrstat_power(call: RCall) -> dict[str, float]:
     events = float(expected_events(trial, end).sum())
     plan = SequentialSurvivalDesign(design, call["lambda1"] / call["lambda2"], events, trial.allocation_ratio)
     looks = plan.schedule(trial, LogRank(variance="null"))
-    cox = [cox_hazard_ratio(trial, time) for time in looks.times]
+    cox = [expected_cox_hazard_ratio(trial, time) for time in looks.times]
     log_error = np.sqrt([variance for _, variance in cox])
     return {
         **numbered("efficacyBounds", design.upper),

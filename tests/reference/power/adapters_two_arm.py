@@ -32,8 +32,8 @@ from analysis.power import (
     Stratum,
     TwoArmTrial,
     average_hazard_ratio,
-    cox_hazard_ratio,
     events_needed,
+    expected_cox_hazard_ratio,
     expected_enrolled,
     expected_events,
     expected_lost,
@@ -250,7 +250,7 @@ def lrstat_power(call: RCall) -> dict[str, float]:
         "power_FH": power,
         "power_stratified": power,
         "power_stratified_delayed": power,
-        "HR": cox_hazard_ratio(trial, time)[0],
+        "HR": expected_cox_hazard_ratio(trial, time)[0],
         "information": moments.null_sd**2,
         **common,
     }
@@ -277,7 +277,7 @@ def lrstat_at(call: RCall) -> dict[str, float]:
     trial, time = lrstat_trial(call), call["time"]
     control, experimental = expected_events(trial, time)
     moments = LogRank().moments(trial, time)
-    ratio, variance = cox_hazard_ratio(trial, time)
+    ratio, variance = expected_cox_hazard_ratio(trial, time)
     return {
         "subjects": expected_enrolled(trial, time),
         "nevents": control + experimental,
@@ -568,10 +568,10 @@ def lakatos_sample_size(call: RCall) -> dict[str, float]:
     }
 
 
-def illness_death_pfs(text: str) -> dict[str, float]:
-    time, progression, death = (float(x) for x in re.findall(r"ExpSurvPFS\((\d+),h01=([\d.]+),h02=([\d.]+)", text)[0])
-    model = IllnessDeath(Exponential(progression), Exponential(death), Exponential(death))
-    return {"S_PFS_OS[1]": float(model.pfs_survival(time))}
+def illness_death(text: str) -> dict[str, float]:
+    time, *rates = map(float, re.findall(r"ExpSurvOS\((\d+),h01=([\d.]+),h02=([\d.]+),h12=([\d.]+)", text)[0])
+    model = IllnessDeath(*map(Exponential, rates))
+    return {"S_PFS_OS[1]": float(model.pfs_survival(time)), "S_PFS_OS[2]": float(model.os_survival(time))}
 
 
 ROUGH = "R's integrate stops at an absolute error of 1.2e-4; its value is reproduced by the same rule"
@@ -621,7 +621,7 @@ ADAPTERS = {
         because="gsDesign2 solves for the critical value to 1.2e-4 (uniroot), its normal probabilities are randomised",
     ),
     ("rashnu", "lakatosSampleSize"): Adapter(lakatos_sample_size),
-    ("simIDM", "ExpSurvPFS/OS"): Adapter(compute_text=illness_death_pfs),
+    ("simIDM", "ExpSurvPFS/OS"): Adapter(compute_text=illness_death),
     ("icensmis", "icpowerpf (N)"): Adapter(interval_censored),
     ("icensmis", "icpowerpf (interval-censored, assessment every k months to month 24)"): Adapter(interval_censored),
 }

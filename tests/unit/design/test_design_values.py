@@ -235,3 +235,32 @@ def test_accrual_inverts_its_fraction():
 def test_fixed_accrual_needs_one_time_per_patient():
     with pytest.raises(InvalidValueError, match=r"accrual\.times: got 2"):
         FixedAccrual((1, 2)).entry_times(np.full((4, 3), 0.5))
+
+
+def test_numbers_of_numpy_are_numbers():
+    looks = tuple(Look(AtEvents(events)) for events in np.array([30, 60]))
+    design = TrialDesign(n=np.int64(100), accrual=UniformAccrual(np.int32(18)), looks=looks, dropout=np.float32(0.25))
+    assert design.arm_sizes == {"control": 50, "experimental": 50}
+    assert design.looks[1].cut.events == 60
+    assert design.dropout_of("control") == Exponential(0.25)
+    with pytest.raises(InvalidValueError, match=r"events: got .*0"):
+        AtEvents(np.int64(0))
+
+
+def test_overall_survival_is_that_of_drawn_patients():
+    after = PiecewiseExponential([0.1, 0.02], [5.0])
+    since_progression = IllnessDeath(Weibull(0.7, 10.0), Exponential(0.02), after)
+    since_entry = IllnessDeath(Weibull(0.7, 10.0), Exponential(0.02), after, clock="entry")
+    rng, n = np.random.default_rng(5), 400_000
+    progression = since_progression.progression.sample(n, rng)
+    death = since_progression.death.sample(n, rng)
+    hazard = rng.exponential(size=n)
+    lived_on = progression + after.inverse_cumulative_hazard(hazard)
+    till_death = after.inverse_cumulative_hazard(after.cumulative_hazard(progression) + hazard)
+    times = np.array([0.0, 3.0, 12.0, 40.0])
+    for model, dies in ((since_progression, lived_on), (since_entry, till_death)):
+        drawn = (np.where(death < progression, death, dies)[:, None] > times).mean(axis=0)
+        assert model.os_survival(times) == pytest.approx(drawn, abs=4 * np.sqrt(0.25 / n))
+        assert np.all(model.os_survival(times[1:]) > model.pfs_survival(times[1:]))
+    with pytest.raises(InvalidValueError, match="t: got inf"):
+        since_entry.os_survival(np.inf)

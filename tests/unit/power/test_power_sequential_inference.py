@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from analysis.errors import InvalidValueError
+from analysis.errors import InvalidValueError, NotEstimableError
 from analysis.power import (
     AlphaSpending,
     BetaSpending,
@@ -159,3 +159,32 @@ def test_assurance_lies_between_the_extremes_of_power():
     prior = PointsPrior((0.0, 3.5), (0.5, 0.5))
     powers = [DESIGN.crossing(d).upper.sum() for d in (0.0, 3.5)]
     assert assurance(DESIGN, prior) == pytest.approx(np.mean(powers), rel=1e-12)
+
+
+@pytest.mark.parametrize("look", [0, 3, 7])
+def test_prediction_needs_an_interim_look(look):
+    design, prior = GroupSequentialDesign((1 / 3, 2 / 3, 1.0)), NormalPrior(0.0, 1.0)
+    with pytest.raises(InvalidValueError, match="look: got"):
+        predictive_power(design, look, 1.0, prior)
+    with pytest.raises(InvalidValueError, match="look: got"):
+        prediction_interval(design, look, 1.0, 3, prior)
+
+
+def test_prediction_interval_refuses_percent():
+    with pytest.raises(InvalidValueError, match="level: got 95"):
+        prediction_interval(GroupSequentialDesign((0.5, 1.0)), 1, 1.0, 2, NormalPrior(0.0, 1.0), level=95)
+
+
+@pytest.mark.parametrize("bad", [{"alpha": 2.5}, {"alpha": 0.025, "sided": 3}])
+def test_normal_assurance_refuses_an_impossible_alpha(bad):
+    with pytest.raises(InvalidValueError, match=r"(alpha|sided): got"):
+        normal_assurance(0.5, 0.1, 0.25, **bad)
+
+
+def test_conditional_assurance_needs_a_prior_that_lets_the_look_pass():
+    design = GroupSequentialDesign((1 / 3, 2 / 3, 1.0))
+    assert conditional_assurance(design, 2, PointsPrior((0.0,), (1.0,))) == pytest.approx(
+        design.crossing(0.0).upper[2] / (1 - design.crossing(0.0).upper[:2].sum())
+    )
+    with pytest.raises(NotEstimableError, match="pass look 2"):
+        conditional_assurance(design, 2, NormalPrior(30.0, 1.0))

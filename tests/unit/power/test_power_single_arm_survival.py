@@ -74,7 +74,13 @@ def test_one_sample_log_rank_statistic_is_negative_for_a_good_treatment():
 
 @pytest.mark.parametrize(
     ("time", "event", "message"),
-    [([1, 2], [1], "event"), ([1, -2], [1, 0], "time"), ([1, np.nan], [1, 0], "time"), ([0, 0], [0, 0], "time")],
+    [
+        ([1, 2], [1], "event"),
+        ([1, 2], [1, 2], "event"),
+        ([1, -2], [1, 0], "time"),
+        ([1, np.nan], [1, 0], "time"),
+        ([0, 0], [0, 0], "time"),
+    ],
 )
 def test_one_sample_log_rank_refuses_impossible_data(time, event, message):
     with pytest.raises(InvalidValueError, match=f"^{message}"):

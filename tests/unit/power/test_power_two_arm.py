@@ -31,17 +31,18 @@ from analysis.power import (
     MilestoneDifference,
     Moments,
     NumberAtRisk,
+    QuantileDifference,
     RMSTDifference,
     Schoenfeld,
     Stratum,
     TwoArmTrial,
     analytic_power,
     average_hazard_ratio,
-    cox_hazard_ratio,
     detectable_hazard_ratio,
     detectable_hazard_ratio_at_events,
     events_needed,
     expected_at_risk,
+    expected_cox_hazard_ratio,
     expected_cut_time,
     expected_enrolled,
     expected_events,
@@ -57,7 +58,15 @@ from analysis.power import (
 )
 from analysis.power.normal import bivariate_normal, orthant_probability
 from analysis.power.quadrature import Quadrature
-from analysis.survival import Exponential, FlemingHarrington, Mixture, ModestlyWeighted, PiecewiseExponential, Weibull
+from analysis.survival import (
+    Exponential,
+    FlemingHarrington,
+    Mixture,
+    ModestlyWeighted,
+    PiecewiseExponential,
+    Tabulated,
+    Weibull,
+)
 
 RATE = math.log(2) / 11
 
@@ -124,13 +133,24 @@ def test_dropout_by_arm():
     assert events[1] == pytest.approx(same[1], rel=1e-12)
 
 
+def test_dropout_of_an_unknown_arm_is_not_ignored():
+    with pytest.raises(UnknownNameError, match="did you mean experimental"):
+        trial(1.0, dropout={"control": 0.1, "experimantal": 0.1})
+
+
 def test_strata_add_up():
     arms = trial().strata[0]
     halves = tuple(
         Stratum(Arm(25.0, arms.control.event_time), Arm(25.0, arms.experimental.event_time)) for _ in range(2)
     )
     stratified = TwoArmTrial(halves, UniformAccrual(18))
-    for test in (LogRank(), LogRank(variance="alternative"), RMSTDifference(12.0), MilestoneDifference(12.0)):
+    for test in (
+        LogRank(),
+        LogRank(variance="alternative"),
+        LogRank(variance="statistic"),
+        RMSTDifference(12.0),
+        MilestoneDifference(12.0),
+    ):
         a, b = test.moments(stratified, 30.0), test.moments(trial(), 30.0)
         assert (a.drift, a.spread) == (pytest.approx(b.drift, rel=1e-12), pytest.approx(b.spread, rel=1e-12))
 
@@ -151,7 +171,7 @@ def test_margin_moves_the_null():
 
 
 def test_variance_under_the_alternative_is_the_null_one_without_effect():
-    for variance in ("alternative", "simple"):
+    for variance in ("alternative", "simple", "statistic"):
         moments = LogRank(FlemingHarrington(0, 1), variance=variance).moments(trial(1.0, allocation_ratio=2.0), 30.0)
         assert moments.spread == pytest.approx(1.0, rel=1e-9)
 
@@ -180,12 +200,12 @@ def test_unknown_weight_is_refused():
 
 def test_average_and_cox_hazard_ratio():
     assert average_hazard_ratio(trial(0.6), 30.0) == pytest.approx(0.6, rel=1e-12)
-    assert cox_hazard_ratio(trial(0.6), 30.0)[0] == pytest.approx(0.6, rel=1e-9)
+    assert expected_cox_hazard_ratio(trial(0.6), 30.0)[0] == pytest.approx(0.6, rel=1e-9)
     late = two_arm_trial(
         Exponential(RATE), PiecewiseExponential([RATE, 0.55 * RATE], [3.0]), n=100.0, accrual=UniformAccrual(18)
     )
     for time in (6.0, 12.0, 30.0):
-        assert 0.55 < cox_hazard_ratio(late, time)[0] < 1
+        assert 0.55 < expected_cox_hazard_ratio(late, time)[0] < 1
     assert average_hazard_ratio(late, 6.0) > average_hazard_ratio(late, 36.0)
 
 
@@ -245,6 +265,34 @@ def test_duration_waits_no_longer_than_needed():
     assert analytic_power(trial(0.5), found.time - 0.1).power < 0.75
 
 
+@pytest.mark.parametrize("test", [RMSTDifference(12.0), MilestoneDifference(12.0), QuantileDifference(0.5)])
+def test_duration_of_a_test_that_needs_follow_up(test):
+    found = study_duration(trial(0.5, n=400.0), 0.8, test)
+    assert found.time > 11.0
+    assert found.power == pytest.approx(0.8, abs=1e-6)
+
+
+def test_duration_jumps_to_the_horizon_where_all_enter_together():
+    together = two_arm_trial(Exponential(RATE), hazard_ratio=0.3, n=400, accrual=FixedAccrual((0.0,) * 400))
+    found = study_duration(together, 0.8, MilestoneDifference(12.0))
+    assert found.time == pytest.approx(12.0, abs=1e-6)
+    assert found.power > 0.99
+
+
+def test_duration_of_a_huge_trial_is_short():
+    found = study_duration(trial(0.5, n=1e9), 0.5)
+    assert found.power == pytest.approx(0.5, abs=1e-6)
+    assert found.time < 0.01
+
+
+def test_a_curve_that_comes_down_to_zero():
+    control, experimental = Tabulated([3, 6, 12], [0.5, 0.2, 0.0]), Tabulated([3, 6, 20], [0.7, 0.4, 0.0])
+    both = two_arm_trial(control, experimental, n=100, accrual=UniformAccrual(18))
+    assert expected_events(both, 60.0) == pytest.approx([50, 50], rel=1e-6)
+    for variance in ("null", "alternative", "statistic"):
+        assert 0.9 < LogRank(variance=variance).moments(both, 60.0).power() < 0.99
+
+
 def test_detectable_hazard_ratio_at_a_number_of_events():
     found = detectable_hazard_ratio(trial(), 0.8, Schoenfeld(), events=60.0)
     assert found.hazard_ratio == pytest.approx(detectable_hazard_ratio_at_events(60.0, 0.8), rel=1e-7)
@@ -286,6 +334,8 @@ def test_impossible_requests_say_what_would_be_possible(call, says):
         lambda: analytic_power(trial(), 30.0, alpha=0.7),
         lambda: analytic_power(trial(), 30.0, alpha=2.5),
         lambda: analytic_power(trial(), math.nan),
+        lambda: analytic_power(trial(), 30.0, sided=3),
+        lambda: sample_size(trial(), 30.0, 0.8, sided=0),
         lambda: LogRank(margin=-1.0),
         lambda: LogRank(variance="exact"),
         lambda: Moments(1.0, 1.0, 1.0).power(0.05, sided=3),

@@ -88,3 +88,8 @@ def test_what_is_no_number_is_refused_by_name(got, unit, says):
 def test_an_unknown_status_is_refused():
     with pytest.raises(InvalidValueError, match="status: got 'rumour'; expected one of published, secondary, conflict"):
         Reported("3", "months", (), "rumour")
+
+
+def test_counts_of_numpy_are_read():
+    assert Reported.of(np.int64(485), "count", "n").text == "485"
+    assert Reported.of(np.float64(7.8), "months", "median").half_width == 0.05

@@ -38,3 +38,26 @@ def test_rates_fall_from_one_scan_to_the_next():
     table = elacestrant.rates_under_scans((8, 9)).set_index(["arm", "interval"])
     assert table.loc[("SOC", 9), "scan"] == 18
     assert table.loc[("SOC", 9), "mean"] > table.loc[("SOC", 8), "mean"] > 0.2172
+
+
+def test_type_i_error_against_emerald_is_simulated_as_it_is_exact():
+    table = elacestrant.against_history(trials=4_000, seed=5)
+    assert (np.abs(table["simulated"] - table["exact"]) <= 4.5 * table["std_error"]).all()
+    beliefs = elacestrant.history()
+    assert beliefs["elacestrant"].mean == pytest.approx(0.408)
+    assert beliefs["SOC"].interval(0.95) == pytest.approx((0.105, 0.278), abs=0.02)
+
+
+def test_simulated_two_stage_designs_have_their_exact_characteristics():
+    table = elacestrant.two_stage(trials=2_000, seed=5)
+    for name in ("alpha", "power", "stop_early_null"):
+        assert (np.abs(table[f"{name}_simulated"] - table[name]) <= 4.5 * table[f"{name}_std_error"]).all()
+
+
+def test_power_falls_with_the_share_of_sites_that_are_not_avid():
+    table = elacestrant.avidity(trials=2_000, seed=5)
+    assert table.loc[table["share"] == 0, "rate"].tolist() == pytest.approx([0.6] * 6)
+    worst = table[table["hazard_ratio"] == 3.0].set_index(["n", "share"])["exact"]
+    assert worst[30, 0.0] > worst[30, 0.25] > worst[30, 0.5]
+    assert table["rate"].min() == pytest.approx(0.5 * 0.6 + 0.5 * 0.6**3, abs=1e-3)
+    assert (np.abs(table["simulated"] - table["exact"]) <= 4.5 * table["std_error"] + 1e-3).all()

@@ -212,3 +212,11 @@ def test_unknown_names_are_answered_with_the_known_ones():
         cox_hazard_ratio(*LATE_BENEFIT, ties="breslo")
     with pytest.raises(UnknownNameError, match="log-log"):
         milestone_difference(*LATE_BENEFIT, milestone=4, transform="loglog")
+
+
+def test_comparisons_show_as_tables():
+    data = ([2, 3, 4, 5, 8, 9], [1, 1, 1, 1, 1, 0], [0, 1, 0, 0, 1, 1])
+    for result in (logrank(*data), cox_hazard_ratio(*data), max_combo(*data), rmst_difference(*data, tau=5)):
+        shown = result.summary().set_index("item")["value"]
+        assert shown["p one sided"] == result.p_one_sided
+        assert "<table" in result._repr_html_()

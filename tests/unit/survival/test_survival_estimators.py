@@ -160,3 +160,19 @@ def test_unknown_names_are_answered_with_the_known_ones():
         plateau().confidence_band(ci_type="loglog")
     with pytest.raises(UnknownNameError, match="midpoint"):
         plateau().median(rule="middle")
+
+
+def test_survival_at_an_unknown_time_is_unknown():
+    curve = kaplan_meier([1, 2], [1, 1])  # it comes down to 0, so that every later time is known
+    assert np.isnan(curve.survival_at(np.nan))
+    assert curve.survival_at([np.nan, 5.0])[1] == 0.0
+
+
+def test_estimates_show_as_tables():
+    curve = kaplan_meier([2, 3, 3, 5, 8], [1, 1, 0, 1, 0])
+    assert curve.summary()["n_risk"].tolist() == [5, 4, 2, 1]
+    assert at_risk([2, 3, 3, 5], [1, 1, 0, 0], [0, 3]).summary()["n_risk"].tolist() == [4, 3]
+    shown = rmst([2, 3, 3, 5, 8], [1, 1, 0, 1, 0], tau=6).summary().set_index("item")["value"]
+    assert shown["estimate"] == pytest.approx(4.3)
+    assert shown["tau"] == 6
+    assert all("<table" in result._repr_html_() for result in (curve, rmst([2, 3], [1, 0], tau=2)))

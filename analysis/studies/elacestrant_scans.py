@@ -1,0 +1,290 @@
+"""Elacestrant + exemestane at the level of scans: what the rate at 6 months is, and what FES-PET says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis.design import WEEK, Assessments
+from analysis.endpoints import (
+    Attendance,
+    Calibration,
+    EndpointDefinitions,
+    Rate,
+    Readers,
+    Stein,
+    Target,
+    Tumours,
+    calibrate,
+    simulate_endpoints,
+)
+from analysis.simulation.montecarlo import MonteCarlo, mean
+from analysis.studies import elacestrant
+from analysis.studies.assumptions import Assumption
+from analysis.survival import kaplan_meier
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+DISEASE = Assumption(
+    "disease before calibration",
+    Tumours(
+        Stein(Rate(0.05, 1.8, 0.3), Rate(0.03, 1.0, 0.5)), targets=2, new_lesions=0.05, non_target=0.03, death=0.005
+    ),
+    "rates per month",
+    "not reported; patients differ much, so that some progress at the first scan and others stay for long",
+)
+READER = Assumption("measurement error", 0.07, "sd of log diameter", "not reported; one reader, about 14% either way")
+SCHEDULES = Assumption("schedules compared", (8, 12), "weeks between scans", "both have a scan at week 24")
+PATIENTS = Assumption("patients", elacestrant.SIZES.value[1], "", "the middle one of the sizes that are explored")
+NOT_AVID = Assumption("patients with a site that is not avid", 0.25, "share", "the middle one of those explored")
+NOT_AVID_RATIO = Assumption("pace of their disease", 3.0, "ratio to the others", "the larger of those explored")
+ACCURACY = Assumption(
+    "FES-PET, sensitivity and specificity", 0.86, "both", "a seed of the project, found for the oestrogen receptor"
+)
+TRIALS = Assumption("replicates", 1_000, "trials", "Monte Carlo standard error of a rate at most 0.3 points")
+ASSUMPTIONS = (
+    *(DISEASE, READER, SCHEDULES, PATIENTS, NOT_AVID, NOT_AVID_RATIO, ACCURACY, TRIALS),
+    *(elacestrant.POPULATION, elacestrant.DROPOUT),
+)
+
+SEED, FOLLOW_UP, WEEK_24, ONE_WEEK = 2026, 18.0, 168, 1
+DEFINITIONS = ("Kaplan-Meier", "binomial", "scan status")
+READINGS = ("predicts the outcome", "predicts the receptor")
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Simulated trials: arrays of shape (trials, patients), times in months.
+
+    Attributes
+    ----------
+    time, event
+        Progression-free survival as observed, without losses.
+    controlled
+        Disease control at the scan of week 24.
+    avid
+        Whether all sites of a patient are FES-avid.
+    """
+
+    time: Floats
+    event: Bools
+    controlled: Bools
+    avid: Bools
+
+
+def attendance(weeks: float) -> Attendance:
+    """Scans every so many weeks, kept on time."""
+    return Attendance(Assessments.every(weeks * WEEK), until=FOLLOW_UP)
+
+
+def definitions() -> EndpointDefinitions:
+    """Judge disease control at week 24, two weeks either way."""
+    return EndpointDefinitions(landmarks=(WEEK_24,))
+
+
+@cache
+def calibrated(seed: int = SEED) -> Calibration:
+    """Find the disease whose scans show the rates that EMERALD printed for elacestrant."""
+    arm = elacestrant.control_arm(elacestrant.ELACESTRANT)
+    targets = [
+        Target("PFS rate", point.survival.value, at=point.time.value)
+        for point in arm.landmarks
+        if point.time.value < FOLLOW_UP
+    ]
+    return calibrate(
+        DISEASE.value,
+        attendance(elacestrant.SCANS.value),
+        targets,
+        ("growth", "new_lesions"),
+        rng=seed,
+        readers=Readers(error=READER.value),
+        definitions=definitions(),
+        evaluations=60,
+    )
+
+
+def disease(pace: float, seed: int = SEED) -> Tumours:
+    """Multiply every rate of progression of the calibrated disease."""
+    start = calibrated(seed).tumours
+    rates = {name: getattr(start, name) * pace for name in ("new_lesions", "non_target", "death")}
+    return replace(start, growth=start.growth.scaled(pace, 1.0), **rates)
+
+
+@cache
+def stratum(pace: float, weeks: float, seed: int = SEED) -> Cohort:
+    """Simulate trials of patients with one pace of disease."""
+    result = simulate_endpoints(
+        disease(pace, seed),
+        attendance(weeks),
+        patients=PATIENTS.value,
+        trials=TRIALS.value,
+        rng=seed + round(100 * pace),
+        readers=Readers(error=READER.value),
+        definitions=definitions(),
+    )
+    seen = result.of()
+    everybody = np.full(seen.time[0].shape, pace == 1.0)
+    return Cohort(seen.time[0], seen.event[0], seen.control[0, :, :, 0, 0], everybody)
+
+
+@cache
+def cohort(
+    weeks: float, share: float = NOT_AVID.value, ratio: float = NOT_AVID_RATIO.value, seed: int = SEED
+) -> Cohort:
+    """Simulate trials in which each patient has a site that is not avid with probability `share`.
+
+    Parameters
+    ----------
+    weeks
+        Weeks between scans.
+    share
+        Share of patients with a site that is not avid: the rule of half the lesions admits them.
+    ratio
+        Pace of their disease against that of the others.
+    seed
+        Seed.
+    """
+    avid, other = stratum(1.0, weeks, seed), stratum(ratio, weeks, seed)
+    is_avid = np.random.default_rng(seed).random(avid.time.shape) >= share
+    return Cohort(
+        np.where(is_avid, avid.time, other.time),
+        np.where(is_avid, avid.event, other.event),
+        np.where(is_avid, avid.controlled, other.controlled),
+        is_avid,
+    )
+
+
+def rate_in_trials(of: Cohort, definition: str, weeks: float, seed: int = SEED) -> Floats:
+    """Rate at 6 months in each trial, with losses, by one definition; shape (trials,).
+
+    Kaplan-Meier: patients lost are censored at their last scan. Binomial: who is known to be without progression or death
+    at 6 months, the last scan by then being the evidence; lost is failure. Scan status: disease control at the scan of
+    week 24; no scan is failure.
+    """
+    lost = np.random.default_rng(seed + 1).exponential(1 / elacestrant.DROPOUT.value, of.time.shape)
+    interval = weeks * WEEK
+    deciding = float(Assessments.every(interval).scheduled(elacestrant.MONTHS)[-1])
+    known = of.time <= lost
+    if definition == "Kaplan-Meier":
+        time, event = np.where(known, of.time, np.floor(lost / interval) * interval), of.event & known
+        pairs = zip(time, event, strict=True)
+        return np.array([float(kaplan_meier(t, e).survival_at(elacestrant.MONTHS)) for t, e in pairs])
+    if definition == "binomial":
+        free = (of.time > elacestrant.MONTHS) & (lost > elacestrant.MONTHS)
+        return np.asarray(free.mean(axis=1))
+    return np.asarray((of.controlled & (lost > deciding)).mean(axis=1))
+
+
+@cache
+def rates_by_definition(seed: int = SEED) -> pd.DataFrame:
+    """Tabulate the rate at 6 months by definition and schedule, beside that of weekly scans without losses.
+
+    Returns
+    -------
+    DataFrame
+        ``weeks``, ``definition``, ``rate`` (mean over trials) with its Monte Carlo ``std_error``, ``lower`` and
+        ``upper`` (central 95% of the trials), ``weekly``: what weekly scans of the same disease show, nobody lost.
+    """
+    weekly = cohort(ONE_WEEK, seed=seed)
+    reference = float((weekly.time > elacestrant.MONTHS).mean())
+    rows = []
+    for weeks in SCHEDULES.value:
+        for definition in DEFINITIONS:
+            rates = rate_in_trials(cohort(weeks, seed=seed), definition, weeks, seed)
+            found = mean(rates)
+            rows.append(
+                (weeks, definition, found.value, found.std_error, *np.quantile(rates, (0.025, 0.975)), reference)
+            )
+    return pd.DataFrame(rows, columns=["weeks", "definition", "rate", "std_error", "lower", "upper", "weekly"])
+
+
+@cache
+def rates_by_avidity(seed: int = SEED) -> pd.DataFrame:
+    """Tabulate the rate at 6 months by the share of patients with a site that is not avid and by their pace.
+
+    Returns
+    -------
+    DataFrame
+        ``share``, ``ratio``, ``rate`` (disease control at week 24, nobody lost) with its Monte Carlo ``std_error``.
+    """
+    rows = []
+    for ratio in elacestrant.NOT_AVID_RATIOS.value:
+        for share in elacestrant.NOT_AVID.value:
+            found = mean(cohort(elacestrant.SCANS.value, share, ratio, seed).controlled.mean(axis=1))
+            rows.append((share, ratio, found.value, found.std_error))
+    return pd.DataFrame(rows, columns=["share", "ratio", "rate", "std_error"])
+
+
+@cache
+def rates_by_pet(seed: int = SEED) -> pd.DataFrame:
+    """Tabulate disease control at week 24 by early FES-PET response, for two readings of its accuracy.
+
+    Sensitivity and specificity can be those for the outcome itself, disease control at week 24, or those for a state of
+    the disease, all sites avid, that acts on the outcome through the hazard.
+
+    Returns
+    -------
+    DataFrame
+        ``reading``, ``response`` (of FES-PET), ``share`` of patients with it, ``rate`` of disease control among them with
+        its Monte Carlo ``std_error``, and ``lower`` and ``upper``, the central 95% of the trials.
+    """
+    of = cohort(elacestrant.SCANS.value, seed=seed)
+    right = np.random.default_rng(seed + 2).random(of.time.shape) < ACCURACY.value
+    rows = []
+    for reading, state in zip(READINGS, (of.controlled, of.avid), strict=True):
+        positive = state == right
+        for response, group in (("yes", positive), ("no", ~positive)):
+            rates = np.array([c[g].mean() for c, g in zip(of.controlled, group, strict=True) if g.any()])
+            found = _ratio(of.controlled & group, group)
+            limits = np.quantile(rates, (0.025, 0.975))
+            rows.append((reading, response, float(group.mean()), found.value, found.std_error, *limits))
+    return pd.DataFrame(rows, columns=["reading", "response", "share", "rate", "std_error", "lower", "upper"])
+
+
+def _ratio(hits: Bools, group: Bools) -> MonteCarlo:
+    """Share of a group over all trials, its error by the delta method over trials."""
+    size = group.sum(axis=1)
+    share = float(hits.sum() / size.sum())
+    spread = mean((hits.sum(axis=1) - share * size) / size.mean())
+    half = 1.96 * spread.std_error
+    return MonteCarlo(share, spread.std_error, share - half, share + half, len(size))
+
+
+def predictive_values(rate: float) -> tuple[float, float]:
+    """Give the positive and the negative predictive value for an outcome of a given rate, by Bayes' rule.
+
+    Examples
+    --------
+    >>> positive, negative = predictive_values(0.5)
+    >>> round(positive, 2), round(negative, 2)
+    (0.86, 0.86)
+    """
+    right, wrong = ACCURACY.value, 1 - ACCURACY.value
+    positive = right * rate / (right * rate + wrong * (1 - rate))
+    negative = right * (1 - rate) / (right * (1 - rate) + wrong * rate)
+    return positive, negative
+
+
+def curves(seed: int = SEED, end: float = 12.0) -> pd.DataFrame:
+    """Tabulate progression-free survival as each schedule sees it, nobody lost.
+
+    Returns
+    -------
+    DataFrame
+        ``weeks``, ``time`` in months, ``survival``.
+    """
+    times = np.linspace(0.0, end, 241)
+    frames = []
+    for weeks in (ONE_WEEK, *SCHEDULES.value):
+        seen = cohort(weeks, seed=seed)
+        survival = kaplan_meier(seen.time.ravel(), seen.event.ravel()).survival_at(times)
+        frames.append(pd.DataFrame({"weeks": weeks, "time": times, "survival": survival}))
+    return pd.concat(frames, ignore_index=True)
