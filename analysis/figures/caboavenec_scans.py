@@ -141,7 +141,7 @@ def draw_pseudo_progression(seed: int) -> Drawing:
     return Drawing(figure, table)
 
 
-def draw_simulated_cohort(seed: int) -> Drawing:
+def draw_simulated_trial(seed: int) -> Drawing:
     """CaboAveNEC, one simulated trial of 30 patients by iRECIST: best change, and time to progression."""
     patients, events = caboavenec_scans.one_trial(seed=seed)
     figure = Figure(figsize=(PAGE_WIDTH, 8.2), layout="constrained")
@@ -163,5 +163,5 @@ TRIALS = caboavenec_scans.TRIALS_USED
 FIGURES = [
     RegisteredFigure("caboavenec-endpoints", TRIALS, caboavenec_scans.SEED, draw_endpoints),
     RegisteredFigure("caboavenec-pseudoprogression", TRIALS, caboavenec_scans.SEED, draw_pseudo_progression),
-    RegisteredFigure("caboavenec-simulated-cohort", TRIALS, caboavenec_scans.SEED, draw_simulated_cohort),
+    RegisteredFigure("caboavenec-simulated-trial", TRIALS, caboavenec_scans.SEED, draw_simulated_trial),
 ]

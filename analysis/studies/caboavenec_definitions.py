@@ -50,7 +50,13 @@ def null_rate() -> float:
 
 
 def critical() -> int:
-    """Patients with disease control from which the exact test rejects AveNEC's rate."""
+    """Patients with disease control from which the exact test rejects AveNEC's rate.
+
+    Examples
+    --------
+    >>> null_rate(), critical()
+    (0.15, 9)
+    """
     return exact_binomial(caboavenec.planned_enrolment(), null_rate=null_rate(), alpha=caboavenec.ALPHA.value).critical
 
 

@@ -86,7 +86,13 @@ def assumptions() -> pd.DataFrame:
 
 
 def net_patients(mix: str = WEEK_16) -> int:
-    """Patients with NET G3 among the planned ones, in the mix that a treatment's report has."""
+    """Patients with NET G3 among the planned ones, in the mix that a treatment's report has.
+
+    Examples
+    --------
+    >>> net_patients(), net_patients("monotherapy")
+    (19, 11)
+    """
     net, nec = treatment(mix).strata
     return round(caboavenec.planned_enrolment() * net / (net + nec))
 

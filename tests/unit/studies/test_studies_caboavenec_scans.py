@@ -165,6 +165,6 @@ def test_figures_show_the_tables(figure):
     expected = {
         "caboavenec-endpoints": 2 * len(scans.disease_control()),
         "caboavenec-pseudoprogression": len(definitions.pseudo_progression()),
-        "caboavenec-simulated-cohort": sum(map(len, scans.one_trial())),
+        "caboavenec-simulated-trial": sum(map(len, scans.one_trial())),
     }
     assert len(drawing.numbers) == expected[figure.name]
