@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.disease_control import UnconfirmedAs
 
 TRIALS = Assumption(
-    "replicates", 1_000, "trials of 30", "Monte Carlo standard error of a rate at most 0.3 percentage points"
+    "replicates", 1_000, "trials of 30", "Monte Carlo standard error of a rate of all 30 at most 0.3 percentage points"
 )
 WEEKS = (8, 16, 24, 48)
 SEED = 1630

@@ -68,6 +68,12 @@ def test_patients_are_the_same_for_every_rule_of_an_iupd():
     assert np.array_equal(seen["failure"].depth, seen["control"].depth, equal_nan=True)
 
 
+def test_the_monte_carlo_error_is_as_promised():
+    overall = scans.disease_control().query("stratum == 'all'")
+    assert overall["std_error"].max() <= 0.003
+    assert np.allclose(overall["std_error"], overall["trial_sd"] / np.sqrt(scans.TRIALS.value))
+
+
 def test_a_trial_has_the_planned_patients_by_stratum():
     cohorts = scans.simulated()
     assert (cohorts.patients, cohorts.net) == (30, 19)
