@@ -41,8 +41,8 @@ def draw_endpoints(seed: int) -> Drawing:
     ], loc="upper right", fontsize=7, handletextpad=0.1)  # fmt: skip
     figure.supxlabel(
         f"Simulated: {caboavenec_scans.TRIALS.value:,} trials of 30 patients, Monte Carlo errors within the marks. "
-        "Shaded: \N{PLUS-MINUS SIGN}1 standard deviation of one\ntrial, control at landmark. Diamond: reported, with exact "
-        "95% interval. An iUPD at a landmark scan is a failure. Third panel: iRECIST.",
+        "Shaded: \N{PLUS-MINUS SIGN}1 standard deviation of one\ntrial, control at landmark. Diamond: reported, with "
+        "exact 95% interval. An iUPD at a landmark scan is a failure. Third panel: iRECIST.",
         **NOTE,
     )
     numbers = pd.concat(tables, names=["treatment"]).reset_index(level=0)
@@ -133,15 +133,15 @@ def draw_pseudo_progression(seed: int) -> Drawing:
     left.set_title("Disease control")
     right.set_title("The test")
     figure.supxlabel(
-        f"Simulated: {caboavenec_scans.TRIALS.value:,} trials of 30 patients each, bars \N{PLUS-MINUS SIGN}2 "
-        "Monte Carlo standard errors; combination calibrated to the\nreported control at week 16. Status at the scan of week 16, "
-        "exact test, one-sided alpha at most 5%.\nDashes: RECIST 1.1 with swelling over by week 16.",
+        f"Simulated: {caboavenec_scans.TRIALS.value:,} trials of 30 patients each, bars \N{PLUS-MINUS SIGN}2 Monte "
+        "Carlo standard errors; combination calibrated to the\nreported control at week 16. Status at the scan of week "
+        "16, exact test, one-sided alpha at most 5%.\nDashes: RECIST 1.1 with swelling over by week 16.",
         **NOTE,
     )
     return Drawing(figure, table)
 
 
-def draw_simulated_cohort(seed: int) -> Drawing:
+def draw_simulated_trial(seed: int) -> Drawing:
     """CaboAveNEC, one simulated trial of 30 patients by iRECIST: best change, and time to progression."""
     patients, events = caboavenec_scans.one_trial(seed=seed)
     figure = Figure(figsize=(PAGE_WIDTH, 8.2), layout="constrained")
@@ -150,9 +150,9 @@ def draw_simulated_cohort(seed: int) -> Drawing:
     swimmer(bottom, patients, events, unit=WEEKS, since="first dose")
     top.set_title("One simulated trial")
     figure.supxlabel(
-        "Simulated patients, not the trial's. Change up to progression by RECIST 1.1: a bar of iPR above 0 shrank after "
-        "it.\nLanes end at progression (dated at iUPD), at death or at the last scan; arrows: no progression at the last "
-        "scan.",
+        "Simulated patients, not the trial's. Change up to progression by RECIST 1.1: a bar of iPR above 0 shrank "
+        "after it.\nLanes end at progression (dated at iUPD), at death or at the last scan; arrows: no progression "
+        "at the last scan.",
         **NOTE,
     )
     kinds = {"patient": patients, "event": events}
@@ -163,5 +163,5 @@ TRIALS = caboavenec_scans.TRIALS_USED
 FIGURES = [
     RegisteredFigure("caboavenec-endpoints", TRIALS, caboavenec_scans.SEED, draw_endpoints),
     RegisteredFigure("caboavenec-pseudoprogression", TRIALS, caboavenec_scans.SEED, draw_pseudo_progression),
-    RegisteredFigure("caboavenec-simulated-cohort", TRIALS, caboavenec_scans.SEED, draw_simulated_cohort),
+    RegisteredFigure("caboavenec-simulated-trial", TRIALS, caboavenec_scans.SEED, draw_simulated_trial),
 ]

@@ -50,7 +50,13 @@ def null_rate() -> float:
 
 
 def critical() -> int:
-    """Patients with disease control from which the exact test rejects AveNEC's rate."""
+    """Patients with disease control from which the exact test rejects AveNEC's rate.
+
+    Examples
+    --------
+    >>> null_rate(), critical()
+    (0.15, 9)
+    """
     return exact_binomial(caboavenec.planned_enrolment(), null_rate=null_rate(), alpha=caboavenec.ALPHA.value).critical
 
 
@@ -61,8 +67,8 @@ def operating_characteristics() -> pd.DataFrame:
     -------
     DataFrame
         ``treatment`` and ``mix`` (the combination by both readings of its report, the monotherapy in AveNEC's mix of
-        strata and in CaboAveNEC's), ``criteria``, ``definition``, ``iupd`` (how an iUPD at week 16 counts, where there is
-        a choice), ``rate`` and ``rejects`` (share of trials that reject), each with its Monte Carlo standard error.
+        strata and in CaboAveNEC's), ``criteria``, ``definition``, ``iupd`` (how an iUPD at week 16 counts, where there
+        is a choice), ``rate`` and ``rejects`` (share of trials that reject), each with its Monte Carlo standard error.
     """
     settings = ((WEEK_16, WEEK_16), (MEDIAN_PFS, WEEK_16), (MONOTHERAPY, MONOTHERAPY), (MONOTHERAPY, WEEK_16))
     rows = []

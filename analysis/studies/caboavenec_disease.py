@@ -127,7 +127,13 @@ class Treated:
 
 
 def count(trial: str, proportion: str) -> tuple[int, int]:
-    """Read a printed count and its denominator."""
+    """Read a printed count and its denominator.
+
+    Examples
+    --------
+    >>> count("avenec", "dcr-16-weeks")
+    (9, 60)
+    """
     printed = load(trial).proportion(proportion)
     assert printed.count is not None, f"{proportion} of {trial} prints no count"
     assert printed.of is not None, f"{proportion} of {trial} prints no denominator"

@@ -15,6 +15,7 @@ from analysis.endpoints.codes import CODE_LISTS, CPD, CR, MISSING, NE, NON_CR_NO
 from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
 from analysis.endpoints.simulation_results import CONTROL, CRITERIA, DEFINITIONS, Estimate, over_trials
 from analysis.power.single_arm import exact_binomial, infer
+from analysis.reported import load
 from analysis.studies import caboavenec
 from analysis.studies.assumptions import Assumption, assumption_table
 from analysis.studies.caboavenec_disease import (
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.disease_control import UnconfirmedAs
 
 TRIALS = Assumption(
-    "replicates", 1_000, "trials of 30", "Monte Carlo standard error of a rate at most 0.3 percentage points"
+    "replicates", 1_000, "trials of 30", "Monte Carlo standard error of a rate of all 30 at most 0.3 percentage points"
 )
 WEEKS = (8, 16, 24, 48)
 SEED = 1630
@@ -85,7 +86,13 @@ def assumptions() -> pd.DataFrame:
 
 
 def net_patients(mix: str = WEEK_16) -> int:
-    """Patients with NET G3 among the planned ones, in the mix that a treatment's report has."""
+    """Patients with NET G3 among the planned ones, in the mix that a treatment's report has.
+
+    Examples
+    --------
+    >>> net_patients(), net_patients("monotherapy")
+    (19, 11)
+    """
     net, nec = treatment(mix).strata
     return round(caboavenec.planned_enrolment() * net / (net + nec))
 
@@ -279,6 +286,26 @@ def overall_survival() -> pd.DataFrame:
             limits = [limit ** (month / treated.alive_at) for limit in (found.lower, found.upper)]
             rows.append((name, week, together, *strata, *limits, float(spread)))
     return pd.DataFrame(rows, columns=["treatment", "week", "survival", *STRATA, "lower", "upper", "trial_sd"])
+
+
+def survival_check() -> pd.DataFrame:
+    """Tabulate AveNEC's printed overall survival beside the closed form; the year sets it, later times are a check.
+
+    Returns
+    -------
+    DataFrame
+        ``month``, ``printed``, ``one_population`` and ``strata`` (the assumed strata in AveNEC's mix).
+    """
+    treated, rows = treatment(MONOTHERAPY), []
+    n = sum(treated.strata)
+    for landmark in load(MONOTHERAPY_TRIAL).comparison("os").arms[0].landmarks:
+        month = landmark.time.value
+        mixed = sum(
+            k / n * np.exp(-disease(MONOTHERAPY, stratum).death * month)
+            for k, stratum in zip(treated.strata, STRATA, strict=True)
+        )
+        rows.append((month, landmark.survival.value, float(np.exp(-treated.death * month)), float(mixed)))
+    return pd.DataFrame(rows, columns=["month", "printed", "one_population", "strata"])
 
 
 def one_trial(number: int = 0, name: str = WEEK_16, seed: int = SEED) -> tuple[pd.DataFrame, pd.DataFrame]:
