@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 DISEASE = Assumption(
     "disease before calibration",
     Tumours(
-        Stein(Rate(0.05, 1.8, 0.3), Rate(0.03, 1.0, 0.5)), targets=2, new_lesions=0.05, non_target=0.03, death=0.005
+        Stein(Rate(0.05, 2.5, 0.3), Rate(0.03, 1.0, 0.5)), targets=2, new_lesions=0.02, non_target=0.01, death=0.005
     ),
     "rates per month",
     "not reported; patients differ much, so that some progress at the first scan and others stay for long",
@@ -56,6 +56,8 @@ ASSUMPTIONS = (
 )
 
 SEED, FOLLOW_UP, WEEK_24, ONE_WEEK = 2026, 18.0, 168, 1
+TIED = 9
+"""Decimals to which months are rounded, so that two patients who leave at the same scan tie exactly."""
 DEFINITIONS = ("Kaplan-Meier", "binomial", "scan status")
 READINGS = ("predicts the outcome", "predicts the receptor")
 
@@ -81,7 +83,7 @@ class Cohort:
 
 
 def attendance(weeks: float) -> Attendance:
-    """Scans every so many weeks, kept on time."""
+    """Scan every so many weeks, on time."""
     return Attendance(Assessments.every(weeks * WEEK), until=FOLLOW_UP)
 
 
@@ -119,15 +121,15 @@ def disease(pace: float, seed: int = SEED) -> Tumours:
 
 
 @cache
-def stratum(pace: float, weeks: float, seed: int = SEED) -> Cohort:
-    """Simulate trials of patients with one pace of disease."""
+def stratum(pace: float, weeks: float, error: float, seed: int = SEED) -> Cohort:
+    """Simulate trials of patients with one pace of disease, read with a measurement error."""
     result = simulate_endpoints(
         disease(pace, seed),
         attendance(weeks),
         patients=PATIENTS.value,
         trials=TRIALS.value,
         rng=seed + round(100 * pace),
-        readers=Readers(error=READER.value),
+        readers=Readers(error=error),
         definitions=definitions(),
     )
     seen = result.of()
@@ -137,7 +139,11 @@ def stratum(pace: float, weeks: float, seed: int = SEED) -> Cohort:
 
 @cache
 def cohort(
-    weeks: float, share: float = NOT_AVID.value, ratio: float = NOT_AVID_RATIO.value, seed: int = SEED
+    weeks: float,
+    share: float = NOT_AVID.value,
+    ratio: float = NOT_AVID_RATIO.value,
+    error: float = READER.value,
+    seed: int = SEED,
 ) -> Cohort:
     """Simulate trials in which each patient has a site that is not avid with probability `share`.
 
@@ -149,10 +155,12 @@ def cohort(
         Share of patients with a site that is not avid: the rule of half the lesions admits them.
     ratio
         Pace of their disease against that of the others.
+    error
+        Measurement error, sd of the logarithm of a diameter.
     seed
         Seed.
     """
-    avid, other = stratum(1.0, weeks, seed), stratum(ratio, weeks, seed)
+    avid, other = stratum(1.0, weeks, error, seed), stratum(ratio, weeks, error, seed)
     is_avid = np.random.default_rng(seed).random(avid.time.shape) >= share
     return Cohort(
         np.where(is_avid, avid.time, other.time),
@@ -165,16 +173,17 @@ def cohort(
 def rate_in_trials(of: Cohort, definition: str, weeks: float, seed: int = SEED) -> Floats:
     """Rate at 6 months in each trial, with losses, by one definition; shape (trials,).
 
-    Kaplan-Meier: patients lost are censored at their last scan. Binomial: who is known to be without progression or death
-    at 6 months, the last scan by then being the evidence; lost is failure. Scan status: disease control at the scan of
-    week 24; no scan is failure.
+    Kaplan-Meier: patients lost are censored at their last scan. Binomial: no progression or death by 6 months, the last
+    scan by then being the evidence; lost by then is failure. Scan status: disease control at the scan of week 24; no
+    scan is failure.
     """
     lost = np.random.default_rng(seed + 1).exponential(1 / elacestrant.DROPOUT.value, of.time.shape)
     interval = weeks * WEEK
     deciding = float(Assessments.every(interval).scheduled(elacestrant.MONTHS)[-1])
     known = of.time <= lost
     if definition == "Kaplan-Meier":
-        time, event = np.where(known, of.time, np.floor(lost / interval) * interval), of.event & known
+        time = np.round(np.where(known, of.time, np.floor(lost / interval) * interval), TIED)
+        event = of.event & known
         pairs = zip(time, event, strict=True)
         return np.array([float(kaplan_meier(t, e).survival_at(elacestrant.MONTHS)) for t, e in pairs])
     if definition == "binomial":
@@ -191,10 +200,11 @@ def rates_by_definition(seed: int = SEED) -> pd.DataFrame:
     -------
     DataFrame
         ``weeks``, ``definition``, ``rate`` (mean over trials) with its Monte Carlo ``std_error``, ``lower`` and
-        ``upper`` (central 95% of the trials), ``weekly``: what weekly scans of the same disease show, nobody lost.
+        ``upper`` (central 95% of the trials), ``exact``: what weekly scans without measurement
+        error show of the same disease, nobody lost.
     """
-    weekly = cohort(ONE_WEEK, seed=seed)
-    reference = float((weekly.time > elacestrant.MONTHS).mean())
+    exact = cohort(ONE_WEEK, error=0.0, seed=seed)
+    reference = float((exact.time > elacestrant.MONTHS).mean())
     rows = []
     for weeks in SCHEDULES.value:
         for definition in DEFINITIONS:
@@ -203,7 +213,7 @@ def rates_by_definition(seed: int = SEED) -> pd.DataFrame:
             rows.append(
                 (weeks, definition, found.value, found.std_error, *np.quantile(rates, (0.025, 0.975)), reference)
             )
-    return pd.DataFrame(rows, columns=["weeks", "definition", "rate", "std_error", "lower", "upper", "weekly"])
+    return pd.DataFrame(rows, columns=["weeks", "definition", "rate", "std_error", "lower", "upper", "exact"])
 
 
 @cache
@@ -218,7 +228,7 @@ def rates_by_avidity(seed: int = SEED) -> pd.DataFrame:
     rows = []
     for ratio in elacestrant.NOT_AVID_RATIOS.value:
         for share in elacestrant.NOT_AVID.value:
-            found = mean(cohort(elacestrant.SCANS.value, share, ratio, seed).controlled.mean(axis=1))
+            found = mean(cohort(elacestrant.SCANS.value, share, ratio, seed=seed).controlled.mean(axis=1))
             rows.append((share, ratio, found.value, found.std_error))
     return pd.DataFrame(rows, columns=["share", "ratio", "rate", "std_error"])
 
@@ -233,8 +243,8 @@ def rates_by_pet(seed: int = SEED) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``reading``, ``response`` (of FES-PET), ``share`` of patients with it, ``rate`` of disease control among them with
-        its Monte Carlo ``std_error``, and ``lower`` and ``upper``, the central 95% of the trials.
+        ``reading``, ``response`` (of FES-PET), ``share`` of patients with it, ``rate`` of disease control among them
+        with its Monte Carlo ``std_error``, and ``lower`` and ``upper``, the central 95% of the trials.
     """
     of = cohort(elacestrant.SCANS.value, seed=seed)
     right = np.random.default_rng(seed + 2).random(of.time.shape) < ACCURACY.value
@@ -274,7 +284,7 @@ def predictive_values(rate: float) -> tuple[float, float]:
 
 
 def curves(seed: int = SEED, end: float = 12.0) -> pd.DataFrame:
-    """Tabulate progression-free survival as each schedule sees it, nobody lost.
+    """Tabulate progression-free survival as each schedule sees it, nobody lost; weekly scans without error.
 
     Returns
     -------
@@ -283,8 +293,9 @@ def curves(seed: int = SEED, end: float = 12.0) -> pd.DataFrame:
     """
     times = np.linspace(0.0, end, 241)
     frames = []
-    for weeks in (ONE_WEEK, *SCHEDULES.value):
-        seen = cohort(weeks, seed=seed)
+    schedules = {ONE_WEEK: 0.0} | dict.fromkeys(SCHEDULES.value, READER.value)
+    for weeks, error in schedules.items():
+        seen = cohort(weeks, error=error, seed=seed)
         survival = kaplan_meier(seen.time.ravel(), seen.event.ravel()).survival_at(times)
         frames.append(pd.DataFrame({"weeks": weeks, "time": times, "survival": survival}))
     return pd.concat(frames, ignore_index=True)

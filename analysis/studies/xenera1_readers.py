@@ -65,6 +65,8 @@ ASSUMPTIONS = (
 
 INTERVAL = plan.ASSESSMENTS.value * WEEK
 CALIBRATION_PATIENTS, CALIBRATION_TRIALS = 100, 60
+TIED = 9
+"""Decimals to which months are rounded, so that two patients who leave at the same scan tie exactly."""
 
 
 @dataclass(frozen=True)
@@ -236,7 +238,7 @@ def simulated_trials(
             np.concatenate([getattr(f, name)[0] for f in found], axis=1) for name in ("time", "event", "progression")
         ]
         known = joined[0] <= until
-        time[reader] = np.where(known, joined[0], np.floor(until / INTERVAL) * INTERVAL)
+        time[reader] = np.round(np.where(known, joined[0], np.floor(until / INTERVAL) * INTERVAL), TIED)
         event[reader] = joined[1] & known
         progressed[reader] = np.isfinite(joined[2]) & known
     return Cell(time, progressed, event, sizes)
