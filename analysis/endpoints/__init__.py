@@ -13,7 +13,6 @@ from analysis.endpoints.disease_control import (
 from analysis.endpoints.findings import Finding
 from analysis.endpoints.growth import Claret, Rate, Stein, Wang
 from analysis.endpoints.histories import ResponseHistory
-from analysis.endpoints.plot_frames import response_over_time, spider, swimmer, waterfall
 from analysis.endpoints.readers import Readers, adjudicate, discordance
 from analysis.endpoints.response import (
     BestOverallResponse,
@@ -86,11 +85,7 @@ __all__ = [
     "irecist_responses",
     "overall",
     "read_responses",
-    "response_over_time",
     "simulate_endpoints",
-    "spider",
-    "swimmer",
     "target_responses",
     "tumour_growth_rate",
-    "waterfall",
 ]

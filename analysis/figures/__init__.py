@@ -1,10 +1,30 @@
 """The registered figures: the same function serves the script and the notebook."""
 
-from analysis.figures import bolero2, caboavenec, elacestrant, endpoints, xenera1
+from analysis.figures import (
+    bolero2,
+    caboavenec,
+    caboavenec_scans,
+    elacestrant,
+    elacestrant_scans,
+    endpoints,
+    xenera1,
+    xenera1_readers,
+)
 from analysis.figures.registry import Drawing, RegisteredFigure, by_name, pick
 
 FIGURES = by_name(
-    figure for module in (bolero2, caboavenec, elacestrant, endpoints, xenera1) for figure in module.FIGURES
+    figure
+    for module in (
+        bolero2,
+        caboavenec,
+        caboavenec_scans,
+        elacestrant,
+        elacestrant_scans,
+        endpoints,
+        xenera1,
+        xenera1_readers,
+    )
+    for figure in module.FIGURES
 )
 
 __all__ = ["FIGURES", "Drawing", "RegisteredFigure", "draw", "pick"]

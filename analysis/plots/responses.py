@@ -38,7 +38,7 @@ class Look:
 
 
 COMPLETE, PARTIAL = Look(PALETTE[0], dark=True), Look(PALETTE[5])
-STABLE, NEITHER = Look("#B0B0B0"), Look("#D8D8D8", "...")
+STABLE, NEITHER = Look("#B0B0B0"), Look("#DADADA")
 UNCONFIRMED, PROGRESSION = Look(PALETTE[4]), Look(PALETTE[1], dark=True)
 UNKNOWN, ABSENT, DEATH = Look("white", "////"), Look("white"), Look("#333333", dark=True)
 

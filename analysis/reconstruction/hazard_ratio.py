@@ -93,7 +93,7 @@ def bend(time: FloatArray, first: int, last: int, strength: FloatArray, out: Flo
     end = time[last] if last < time.size else time[-1]
     span = end - begin
     for k in range(first + 1, min(last, time.size)):
-        z = (time[k] - begin) / span if span > 0.0 else 0.0
+        z = min(max((time[k] - begin) / span, 0.0), 1.0) if span > 0.0 else 0.0  # rounding may put one outside
         out[k] = time[k] + span * strength * z * (1.0 - z)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from analysis.survival.checks import BoolArray, FloatArray
 
-BLOCKS = 20  # of events in an arm, each of which keeps its place in the expected count
+BLOCKS = 10  # of events in an arm, each of which keeps its place in the expected count
 
 
 @njit(cache=True, nogil=True)

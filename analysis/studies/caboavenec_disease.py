@@ -38,8 +38,10 @@ SWELLING_UNTIL = Assumption(
 )
 SWELLING = Assumption("swelling", 0.5, "of the baseline diameters", "not reported; enough for an iUPD at week 8")
 SPREAD = Assumption(
-    "growth between patients", (1.0, 3.0, 3.0), "sd of the log rate, in the order of the treatments",
-    "of 1, 2 and 3 the one that comes nearest to the targets; a large one lets early progression and long control go together",
+    "growth between patients",
+    (1.0, 3.0, 3.0),
+    "sd of the log rate, in the order of the treatments",
+    "of 1, 2 and 3 the one nearest to the targets; a large one lets early progression and long control go together",
 )
 STRATUM_RATIO = Assumption(
     "NEC against NET G3", 2.0, "times faster growth, new lesions and death", "no endpoint was reported by stratum"
@@ -56,7 +58,7 @@ MIXTURE = Assumption(
     "strata of CaboAveNEC", "12:7", "NET G3 to NEC", "as in the interim report; 19 and 11 of the 30 patients"
 )
 BEST_SEEN = Assumption(
-    "best response", "week 8", "", "disease control as best response is taken as control at the first scan, by RECIST 1.1"
+    "best response", "week 8", "", "control as best response is taken as control at the first scan, by RECIST 1.1"
 )
 PRECEDENCE = Assumption(
     "precedence in the calibration", 4, "times the weight of the other targets",
@@ -125,9 +127,16 @@ class Treated:
 
 
 def count(trial: str, proportion: str) -> tuple[int, int]:
-    """Read a printed count and its denominator."""
+    """Read a printed count and its denominator.
+
+    Examples
+    --------
+    >>> count("avenec", "dcr-16-weeks")
+    (9, 60)
+    """
     printed = load(trial).proportion(proportion)
-    assert printed.count is not None and printed.of is not None, f"{proportion} of {trial} prints no count"
+    assert printed.count is not None, f"{proportion} of {trial} prints no count"
+    assert printed.of is not None, f"{proportion} of {trial} prints no denominator"
     return int(printed.count.value), int(printed.of.value)
 
 
@@ -238,7 +247,8 @@ def calibrated(name: str, seed: int = 16) -> Calibration:
         pseudo_progression=pseudo_progression(PSEUDO_SHARE.value),
     )
     targets = [each.target for each in treated.targets]
-    return calibrate(start, scans(treated.scan_weeks), targets, FREE, rng=seed, readers=READERS, patients=2000, evaluations=90)
+    schedule = scans(treated.scan_weeks)
+    return calibrate(start, schedule, targets, FREE, rng=seed, readers=READERS, patients=2000, evaluations=90)
 
 
 def disease(
@@ -254,7 +264,7 @@ def disease(
     net, nec = treatment(name).strata
     power = -nec / (net + nec) if stratum == NET else net / (net + nec)
     factor = float(ratio**power)
-    factors = {field: factor for field in ("growth", "new_lesions", "death")}
+    factors = dict.fromkeys(("growth", "new_lesions", "death"), factor)
     tumours, _ = scaled(calibrated(name).tumours, READERS, factors)
     return replace(tumours, pseudo_progression=pseudo_progression(share, until))
 

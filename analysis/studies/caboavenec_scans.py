@@ -1,4 +1,4 @@
-"""CaboAveNEC down to the scan: what its endpoints show, and how their definitions change them."""
+"""CaboAveNEC simulated down to the scan: what its registered endpoints would show."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import fisher_exact
 
 from analysis.design import WEEK
 from analysis.endpoints.batch import Endpoints
@@ -16,6 +15,7 @@ from analysis.endpoints.codes import CODE_LISTS, CPD, CR, MISSING, NE, NON_CR_NO
 from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
 from analysis.endpoints.simulation_results import CONTROL, CRITERIA, DEFINITIONS, Estimate, over_trials
 from analysis.power.single_arm import exact_binomial, infer
+from analysis.reported import load
 from analysis.studies import caboavenec
 from analysis.studies.assumptions import Assumption, assumption_table
 from analysis.studies.caboavenec_disease import (
@@ -41,14 +41,13 @@ from analysis.studies.caboavenec_disease import (
 from analysis.survival.estimators import kaplan_meier
 
 if TYPE_CHECKING:
+    from analysis.endpoints.calibration import Target
     from analysis.endpoints.codes import Bools, Floats
     from analysis.endpoints.disease_control import UnconfirmedAs
 
-TRIALS = Assumption("replicates", 1_000, "trials of 30", "Monte Carlo standard error of a rate at most 0.3 percentage points")
-SHARES = (0.0, 0.03, 0.06, 0.09, 0.12, 0.15)
-LASTING = 4.5
-"""Months after which a longer swelling ends: after the scan of week 16."""
-IUPD_RULES: tuple[UnconfirmedAs, ...] = ("failure", "resolved later", "control")
+TRIALS = Assumption(
+    "replicates", 1_000, "trials of 30", "Monte Carlo standard error of a rate of all 30 at most 0.3 percentage points"
+)
 WEEKS = (8, 16, 24, 48)
 SEED = 1630
 ALL = "all"
@@ -87,7 +86,13 @@ def assumptions() -> pd.DataFrame:
 
 
 def net_patients(mix: str = WEEK_16) -> int:
-    """Patients with NET G3 among the planned ones, in the mix that a treatment's report has."""
+    """Patients with NET G3 among the planned ones, in the mix that a treatment's report has.
+
+    Examples
+    --------
+    >>> net_patients(), net_patients("monotherapy")
+    (19, 11)
+    """
     net, nec = treatment(mix).strata
     return round(caboavenec.planned_enrolment() * net / (net + nec))
 
@@ -150,42 +155,44 @@ def fit() -> pd.DataFrame:
     """
     rows = []
     for name, treated in treatments().items():
-        found = calibrated(name).fit
+        mixed, found = simulated(name, mix=name), calibrated(name).fit
         for printed, (_, row) in zip(treated.targets, found.iterrows(), strict=True):
-            target = printed.target
-            mixed = Estimate(np.nan, np.nan)
-            if target.quantity == "objective response":
-                mixed = over_trials(_mixed(name).endpoints.response[CRITERIA.index(target.criteria)].mean(axis=1))
-            elif target.quantity == "control at landmark" and target.at is not None:
-                week = WEEKS.index(round(target.at / 7))
-                mixed = over_trials(
-                    _mixed(name).endpoints.control[CRITERIA.index(target.criteria), :, :, week, 0].mean(axis=1)
-                )
-            else:
-                mixed = progression_free(_mixed(name), float(target.at or 0), target.criteria)
-            rows.append(
-                (name, printed.printed, target.criteria, target.value, printed.std_error, row["simulated"], row["std_error"])
-                + tuple(mixed)
-            )
+            strata = SEEN[printed.target.quantity](mixed, printed.target)
+            report = (printed.printed, printed.target.criteria, printed.target.value, printed.std_error)
+            rows.append((name, *report, row["simulated"], row["std_error"], *strata))
     columns = ["treatment", "printed", "criteria", "target", "report_std_error", "calibrated", "std_error"]
     return pd.DataFrame(rows, columns=[*columns, "strata", "strata_std_error"])
 
 
-def _mixed(name: str) -> Cohorts:
-    """Trials with the strata as the treatment's report has them."""
-    return simulated(name, mix=name)
+def _response(cohorts: Cohorts, target: Target) -> Estimate:
+    return over_trials(cohorts.endpoints.response[CRITERIA.index(target.criteria)].mean(axis=1))
 
 
-def disease_control(name: str = WEEK_16) -> pd.DataFrame:
+def _control(cohorts: Cohorts, target: Target) -> Estimate:
+    assert target.at is not None, "control is judged at a landmark"
+    week = WEEKS.index(round(target.at / 7))
+    return over_trials(cohorts.endpoints.control[CRITERIA.index(target.criteria), :, :, week, 0].mean(axis=1))
+
+
+def _free(cohorts: Cohorts, target: Target) -> Estimate:
+    assert target.at is not None, "a rate of PFS is read at a time"
+    return progression_free(cohorts, target.at, target.criteria)
+
+
+SEEN = {"objective response": _response, "control at landmark": _control, "PFS rate": _free}
+"""How the figure of a target is read off trials of both strata."""
+
+
+def disease_control(name: str = WEEK_16, seed: int = SEED) -> pd.DataFrame:
     """Tabulate disease control at the visits by criterion, definition and stratum.
 
     Returns
     -------
     DataFrame
-        ``week``, ``criteria``, ``definition``, ``stratum``, ``rate``, its Monte Carlo ``std_error``, and ``trial_sd``, the
-        standard deviation from one trial to the next. An iUPD at the landmark scan is a failure.
+        ``week``, ``criteria``, ``definition``, ``stratum``, ``rate``, its Monte Carlo ``std_error``, and ``trial_sd``,
+        the standard deviation from one trial to the next. An iUPD at the landmark scan is a failure.
     """
-    cohorts, rows = simulated(name), []
+    cohorts, rows = simulated(name, seed=seed), []
     for k, week in enumerate(WEEKS):
         for c, criteria in enumerate(CRITERIA):
             for d, definition in enumerate(DEFINITIONS):
@@ -281,113 +288,27 @@ def overall_survival() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["treatment", "week", "survival", *STRATA, "lower", "upper", "trial_sd"])
 
 
-def null_rate() -> float:
-    """AveNEC's disease control at week 16, the historical rate to be exceeded."""
-    events, n = count(MONOTHERAPY_TRIAL, "dcr-16-weeks")
-    return events / n
-
-
-def critical() -> int:
-    """Patients with disease control from which the exact test rejects AveNEC's rate."""
-    return exact_binomial(caboavenec.planned_enrolment(), null_rate=null_rate(), alpha=caboavenec.ALPHA.value).critical
-
-
-def operating_characteristics() -> pd.DataFrame:
-    """Tabulate the exact test against AveNEC's 15% by the definition of disease control at week 16.
+def survival_check() -> pd.DataFrame:
+    """Tabulate AveNEC's printed overall survival beside the closed form; the year sets it, later times are a check.
 
     Returns
     -------
     DataFrame
-        ``criteria``, ``definition``, ``iupd`` (how an iUPD at week 16 counts), then for the combination (both readings of
-        its report), for the monotherapy in AveNEC's mix of strata and in CaboAveNEC's: ``rate`` and ``rejects`` (share of
-        trials that reject), each with its Monte Carlo standard error.
+        ``month``, ``printed``, ``one_population`` and ``strata`` (the assumed strata in AveNEC's mix).
     """
-    settings = [
-        (WEEK_16, WEEK_16),
-        *((name, WEEK_16) for name in treatments() if name not in (WEEK_16, MONOTHERAPY)),
-        (MONOTHERAPY, MONOTHERAPY),
-        (MONOTHERAPY, WEEK_16),
-    ]
-    rows = [
-        (name, "NET G3 as in " + ("AveNEC" if mix == MONOTHERAPY else "CaboAveNEC"), criteria, definition, rule)
-        + (*over_trials(controlled.mean(axis=1)), *over_trials(1.0 * (controlled.sum(axis=1) >= critical())))
-        for name, mix in settings
-        for criteria, definition, rule, controlled in _definitions(name, mix)
-    ]
-    columns = ["treatment", "mix", "criteria", "definition", "iupd", "rate", "rate_std_error", "rejects"]
-    return pd.DataFrame(rows, columns=[*columns, "rejects_std_error"])
+    treated, rows = treatment(MONOTHERAPY), []
+    n = sum(treated.strata)
+    for landmark in load(MONOTHERAPY_TRIAL).comparison("os").arms[0].landmarks:
+        month = landmark.time.value
+        mixed = sum(
+            k / n * np.exp(-disease(MONOTHERAPY, stratum).death * month)
+            for k, stratum in zip(treated.strata, STRATA, strict=True)
+        )
+        rows.append((month, landmark.survival.value, float(np.exp(-treated.death * month)), float(mixed)))
+    return pd.DataFrame(rows, columns=["month", "printed", "one_population", "strata"])
 
 
-def _definitions(name: str, mix: str) -> list[tuple[str, str, str, Bools]]:
-    """Disease control at week 16 of each patient by every definition."""
-    week, found = WEEKS.index(16), []
-    for d, definition in enumerate(DEFINITIONS):
-        for c, criteria in enumerate(CRITERIA):
-            rules = IUPD_RULES if criteria == "iRECIST" and d == 0 else IUPD_RULES[:1]
-            for rule in rules:
-                seen = simulated(name, mix=mix, unconfirmed=rule).endpoints
-                shown = rule if len(rules) > 1 else ""
-                found.append((criteria, definition, shown, seen.control[c, :, :, week, d]))
-    return found
-
-
-def pseudo_progression(name: str = WEEK_16) -> pd.DataFrame:
-    """Tabulate by how much iRECIST's disease control at week 16 exceeds RECIST 1.1's, over shares of pseudo-progression.
-
-    Returns
-    -------
-    DataFrame
-        ``swelling_until`` (months), ``share``, ``iupd`` (whether an iUPD at week 16 is a failure or is resolved
-        by later scans), ``recist`` and ``irecist`` (rates),
-        ``difference`` with its Monte Carlo ``std_error`` (the same patients are read by both), ``recist_rejects`` and
-        ``irecist_rejects``: shares of trials that reject AveNEC's rate.
-    """
-    week, rows = WEEKS.index(16), []
-    for until in (SWELLING_UNTIL.value, LASTING):
-        for share in SHARES:
-            for rule in IUPD_RULES[:2]:
-                control = simulated(name, share=share, until=until, unconfirmed=rule).endpoints.control[..., week, 0]
-                recist, irecist = control.mean(axis=2)
-                rejects = (control.sum(axis=2) >= critical()).mean(axis=1)
-                rates = (float(recist.mean()), float(irecist.mean()))
-                rows.append((until, share, rule, *rates, *over_trials(irecist - recist), *map(float, rejects)))
-    columns = ["swelling_until", "share", "iupd", "recist", "irecist", "difference", "std_error"]
-    return pd.DataFrame(rows, columns=[*columns, "recist_rejects", "irecist_rejects"])
-
-
-def strata_difference(ratios: tuple[float, ...] = (1.0, 2.0, 4.0)) -> pd.DataFrame:
-    """Tabulate what the planned patients show of NET G3 against NEC, iRECIST disease control at the scan of week 16.
-
-    Returns
-    -------
-    DataFrame
-        ``ratio`` (how much faster NEC's disease is), ``net``, ``nec`` (rates), ``difference`` with its Monte Carlo
-        ``std_error`` and ``trial_sd``, and ``significant``: share of trials with a two-sided Fisher p below 5%, with its
-        Monte Carlo error ``significant_std_error``.
-    """
-    rows = []
-    for ratio in ratios:
-        cohorts = simulated(ratio=ratio)
-        control = cohorts.endpoints.control[CRITERIA.index("iRECIST"), :, :, WEEKS.index(16), 0]
-        net, nec = control[:, cohorts.of(NET)], control[:, cohorts.of(NEC)]
-        p = _fisher(net.shape[1], nec.shape[1])[net.sum(axis=1), nec.sum(axis=1)]
-        difference = net.mean(axis=1) - nec.mean(axis=1)
-        significant = over_trials(1.0 * (p < 0.05))
-        rows.append((ratio, float(net.mean()), float(nec.mean()), *over_trials(difference), float(difference.std(ddof=1)))
-                    + tuple(significant))  # fmt: skip
-    columns = ["ratio", "net", "nec", "difference", "std_error", "trial_sd", "significant", "significant_std_error"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-@cache
-def _fisher(first: int, second: int) -> Floats:
-    """Two-sided Fisher p of every pair of counts."""
-    return np.array(
-        [[fisher_exact([[a, first - a], [b, second - b]]).pvalue for b in range(second + 1)] for a in range(first + 1)]
-    )
-
-
-def one_trial(number: int = 0, name: str = WEEK_16) -> tuple[pd.DataFrame, pd.DataFrame]:
+def one_trial(number: int = 0, name: str = WEEK_16, seed: int = SEED) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Take one simulated trial, by iRECIST, as the waterfall and the swimmer plots read it.
 
     Returns
@@ -396,7 +317,7 @@ def one_trial(number: int = 0, name: str = WEEK_16) -> tuple[pd.DataFrame, pd.Da
         A row for each patient: ``subject``, ``stratum``, ``best_change`` (per cent), ``best_response``, ``end_day`` of
         progression-free follow-up, ``ongoing``. A row for each event: ``subject``, ``day``, ``event``.
     """
-    cohorts = simulated(name)
+    cohorts = simulated(name, seed=seed)
     seen, c, terms = cohorts.endpoints, CRITERIA.index("iRECIST"), CODE_LISTS["iRECIST"]
     day = 7 / WEEK
     patients = pd.DataFrame(

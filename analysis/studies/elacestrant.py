@@ -28,7 +28,7 @@ POPULATION = Assumption(
 )
 ALPHA = Assumption("type I error", 0.05, "one-sided", "not found; usual in a single-arm phase II trial")
 SIZES = Assumption("patients", (30, 45, 60), "", "not found; the sizes of phase II trials in this setting")
-SCANS = Assumption("tumour assessments", 8, "weeks", "not found; the interval of EMERALD")
+SCANS = Assumption("tumour assessments", 8, "weeks", "not found; usual in this setting")
 NULL_RATES = Assumption(
     "null rates", (0.25, 0.45), "", "not found; EMERALD's arms at the scan of week 24, rounded up to 5 points"
 )
@@ -44,9 +44,7 @@ POWER = Assumption("power of the two-stage designs", 0.80, "", "not found; usual
 NOT_AVID = Assumption(
     "patients with a site that is not avid", (0.0, 0.25, 0.5), "share", "the rule of half the lesions admits them"
 )
-NOT_AVID_RATIOS = Assumption(
-    "their hazard against the others", (1.5, 3.0), "ratio", "not known here; 2.4 and 23.6 months with palbociclib"
-)
+NOT_AVID_RATIOS = Assumption("their hazard against the others", (1.5, 3.0), "ratio", "not known for this treatment")
 ASSUMPTIONS = (
     *(POPULATION, ALPHA, SIZES, SCANS, NULL_RATES, MISSING, DROPOUT, ACCRUAL, SHAPE, TRIALS),
     *(GAIN, POWER, NOT_AVID, NOT_AVID_RATIOS),

@@ -63,6 +63,13 @@ def test_patients_of_a_cohort_by_recist(derivation):
     assert not patients["ongoing"].any()
 
 
+def test_a_patient_goes_on_until_progression_is_confirmed():
+    rows = [("S1", "T1", "TARGET", "LDIAM", when, mm) for _, when, mm in MEASURED[4:6]]
+    tr = pd.DataFrame(rows, columns=["subject", "lesion", "group", "test", "date", "value"])
+    assert cohort(derive(tr), criteria="iRECIST").patients["ongoing"].tolist() == [True]
+    assert cohort(derive(tr), criteria="RECIST 1.1").patients["ongoing"].tolist() == [False]
+
+
 def test_events_of_a_cohort_by_both_criteria(derivation):
     recist = cohort(derivation).events
     assert recist[recist["subject"] == "S2"].to_numpy().tolist() == [["S2", 56, "PD"], ["S2", 121, "death"]]

@@ -41,6 +41,7 @@ VISITS = pd.DataFrame(
         ("C", "week 8", 58, "iSD", 0.0, 0),
         ("C", "week 16", 112, "iUPD", np.nan, 0),
         ("C", "unscheduled", 140, "iSD", 4.0, 2),
+        ("C", "unscheduled 2", 154, "iSD", 5.0, 2),
     ],
     columns=["subject", "visit", "day", "response", "change_from_baseline", "new_lesions"],
 )
@@ -107,7 +108,7 @@ def test_spider_starts_at_the_baseline_and_goes_through_the_complete_sums(ax):
     lines = {line.get_label(): line.get_xydata() for line in ax.lines if not line.get_label().startswith("_")}
     np.testing.assert_allclose(lines["A"], [[0, 0], [8, -45], [16, -40]])
     np.testing.assert_allclose(lines["B"], [[0, 0], [8, 60], [16, 152.4]])
-    np.testing.assert_allclose(lines["C"], [[0, 0], [58 / 7, 0], [20, 4]])
+    np.testing.assert_allclose(lines["C"], [[0, 0], [58 / 7, 0], [20, 4], [22, 5]])
 
 
 def test_spider_marks_the_first_new_lesion_and_says_who_left_the_plot(ax):
@@ -146,8 +147,8 @@ def test_swimmer_has_arrows_for_those_who_go_on_alone(ax):
     arrows = [text.xyann for text in ax.texts if isinstance(text, mpl.text.Annotation)]
     assert [position for _, position in arrows] == [3]
     assert arrows[0][0] > 48
-    assert "ongoing" in legend_labels(ax)[0]
-    assert "discontinuation" not in legend_labels(ax)[0]
+    marked = ["first response", "iUPD", "iCPD", "death", "ongoing"]
+    assert sorted(legend_labels(ax)) == sorted([marked, ["iPR (1)", "iSD (1)", "iCPD (1)", "NE (1)"]])
 
 
 def test_counts_keep_every_patient_at_every_visit():

@@ -155,6 +155,17 @@ def test_shrinkage_runs_from_pooling_to_none():
     assert np.exp(rest.mean) > 1  # the others must have done worse than all together
 
 
+def test_shrinkage_is_the_posterior_of_two_exchangeable_subgroups():
+    part, rest, tau = assurance.Belief("part", -1.5, 0.7), assurance.Belief("rest", 0.2, 0.3), 0.4
+    # Normal model of (part, rest, common), the common effect with a flat prior: posterior by its precision matrix.
+    precision = np.diag([part.sd**-2 + tau**-2, rest.sd**-2 + tau**-2, 2 * tau**-2])
+    precision[:2, 2] = precision[2, :2] = -(tau**-2)
+    covariance = np.linalg.inv(precision)
+    mean = covariance @ [part.mean * part.sd**-2, rest.mean * rest.sd**-2, 0.0]
+    shrunk = assurance.shrunk(part, rest, tau)
+    assert (shrunk.mean, shrunk.sd) == pytest.approx((mean[0], covariance[0, 0] ** 0.5))
+
+
 def test_beliefs_are_the_printed_ones():
     by_name = {belief.name: belief for belief in assurance.beliefs()}
     printed = by_name["non-visceral subgroup, as printed"]
