@@ -6,7 +6,6 @@ from analysis.figures import (
     caboavenec_scans,
     elacestrant,
     elacestrant_scans,
-    endpoints,
     xenera1,
     xenera1_readers,
 )
@@ -14,16 +13,7 @@ from analysis.figures.registry import Drawing, RegisteredFigure, by_name, pick
 
 FIGURES = by_name(
     figure
-    for module in (
-        bolero2,
-        caboavenec,
-        caboavenec_scans,
-        elacestrant,
-        elacestrant_scans,
-        endpoints,
-        xenera1,
-        xenera1_readers,
-    )
+    for module in (bolero2, caboavenec, caboavenec_scans, elacestrant, elacestrant_scans, xenera1, xenera1_readers)
     for figure in module.FIGURES
 )
 

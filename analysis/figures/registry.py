@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 
-from analysis.errors import UnknownNameError
+from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.plots.style import STYLE
 
 if TYPE_CHECKING:
@@ -72,8 +72,13 @@ class RegisteredFigure:
 
 
 def by_name(figures: Iterable[RegisteredFigure]) -> dict[str, RegisteredFigure]:
-    """Index figures by their name."""
-    return {figure.name: figure for figure in figures}
+    """Index figures by their name; `InvalidValueError` if two have the same one."""
+    index: dict[str, RegisteredFigure] = {}
+    for figure in figures:
+        if figure.name in index:
+            raise InvalidValueError("name", figure.name, "a name that no other figure has", "rename one of the two")
+        index[figure.name] = figure
+    return index
 
 
 def pick(figures: dict[str, RegisteredFigure], only: Iterable[str]) -> list[RegisteredFigure]:

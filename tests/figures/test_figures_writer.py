@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.errors import UnknownNameError
+from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.figures.registry import Drawing, RegisteredFigure, by_name, pick
 from analysis.figures.writer import write_figures
 
@@ -63,3 +63,8 @@ def test_an_interruption_keeps_what_was_finished(tmp_path):
 def test_an_unknown_figure_is_told_with_the_nearest_names():
     with pytest.raises(UnknownNameError, match="did you mean walk"):
         pick(by_name([WALK, FAILING]), ["wolk"])
+
+
+def test_two_figures_of_one_name_are_refused():
+    with pytest.raises(InvalidValueError, match="rename one of the two"):
+        by_name([WALK, WALK])

@@ -1,6 +1,7 @@
 """The frames behind the plots say what the derivation says; so does the simulated cohort."""
 
 import os
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -8,22 +9,31 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from analysis.design import WEEK, Assessments
+from analysis.endpoints.attendance import Attendance
 from analysis.endpoints.batch import derive_patients, empty
-from analysis.endpoints.codes import IRECIST
+from analysis.endpoints.codes import IRECIST, MISSING, PD
 from analysis.endpoints.derivation import derive
-from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
+from analysis.endpoints.growth import Rate, Stein
+from analysis.endpoints.readers import Readers, read_disease
+from analysis.endpoints.simulated import EndpointDefinitions
+from analysis.endpoints.tumours import PseudoProgression, Tumours, draw_disease
 from analysis.errors import UnknownNameError
-from analysis.figures.endpoints import (
-    ATTENDANCE,
-    FIGURES,
-    READERS,
-    TUMOURS,
-    draw_trial,
-    simulate_cohort,
-)
-from analysis.plots import binomial_design, cohort
+from analysis.plots import WEEKS, binomial_design, cohort
 from analysis.power.single_arm import BinomialDesign
-from analysis.studies import caboavenec
+
+TUMOURS = Tumours(
+    Stein(growth=Rate(0.06, 1.0, 0.3), shrinkage=Rate(0.11, 1.2, 0.3)),
+    targets=3,
+    nodes=0.0,
+    new_lesions=0.08,
+    non_target=0.04,
+    death=0.035,
+    pseudo_progression=PseudoProgression(0.06),
+)
+READERS = Readers(error=0.07)
+ATTENDANCE = Attendance(Assessments(tuple(w * WEEK for w in (8, 16, 24, 48)), window=WEEK), until=48 * WEEK)
+START = date(2000, 1, 1)
 
 MEASURED = [
     ("S1", "2024-01-01", 100),
@@ -44,6 +54,53 @@ SUBJECTS = pd.DataFrame(
         "discontinuation": [None, None, "2024-01-20"],
     }
 )
+
+
+def simulate_cohort(patients, seed):
+    """Simulate one trial down to its measurements, and derive responses by iRECIST from them as for real patients."""
+    month, death, scans = draw_trial(patients, seed)
+    tr, subjects = measurements(month, death, scans)
+    return cohort(derive(tr, subjects=subjects), criteria="iRECIST")
+
+
+def draw_trial(patients, seed):
+    """Draw months of the scans (inf: none), months of death, and what the reader saw."""
+    rng = np.random.default_rng(seed)
+    month = ATTENDANCE.draw(patients, rng)
+    at = np.where(np.isfinite(month), month, 0.0)
+    disease = draw_disease(TUMOURS, at, READERS.lesions(TUMOURS.targets), rng)
+    [scans] = read_disease(disease, READERS, at, TUMOURS.targets, rng)
+    last = ATTENDANCE.until + ATTENDANCE.assessments.window
+    return month, np.where(disease.death <= last, disease.death, np.inf), scans
+
+
+def measurements(month, death, scans):
+    """Write scans as the measurements of a trial (TR) and its subjects; progressing disease goes on growing."""
+    rows = []
+    subjects = []
+    for i, months in enumerate(month):
+        subject = f"S{i + 1:02d}"
+        subjects.append((subject, START, day(death[i])))
+        progressed, new_before = False, False
+        for visit, when in enumerate([0.0, *months[months <= death[i]]]):
+            place = f"scan {visit}", day(when) or START
+            diameters = enumerate(scans.diameter[i, visit])
+            rows += [(subject, f"T{k + 1}", "TARGET", "LDIAM", f"{mm:.1f}", *place) for k, mm in diameters]
+            if scans.non_target[i, visit] != MISSING:
+                progresses = scans.non_target[i, visit] == PD
+                state = "INCREASED" if progressed else "PROGRESSION" if progresses else "PRESENT"
+                rows.append((subject, "NT1", "NON-TARGET", "TUMSTATE", state, *place))
+                progressed |= bool(progresses)
+            if scans.new[i, visit]:
+                rows.append((subject, "N1", "NEW", "TUMSTATE", "INCREASED" if new_before else "PRESENT", *place))
+                new_before = True
+    columns = ["subject", "lesion", "group", "test", "value", "visit", "date"]
+    return pd.DataFrame(rows, columns=columns), pd.DataFrame(subjects, columns=["subject", "reference", "death"])
+
+
+def day(months):
+    """Date so many months after the reference date; None for inf."""
+    return START + timedelta(days=round(months * WEEKS.days / WEEK)) if np.isfinite(months) else None
 
 
 @pytest.fixture(scope="module")
@@ -110,24 +167,6 @@ def test_a_simulated_cohort_has_the_simulators_own_endpoints(seed):
     derive_patients(*scans, month, death, last, EndpointDefinitions().compiled, out)
     patients = simulate_cohort(n, seed).patients
     assert patients["best_response"].tolist() == [IRECIST.term(int(code)) for code in out.best[1]]
-
-
-def test_the_assumed_disease_control_is_near_the_interim_report():
-    result = simulate_endpoints(TUMOURS, ATTENDANCE, patients=30, trials=1000, rng=5, readers=READERS)
-    rates = result.rates()
-    at = (rates["criteria"] == "iRECIST") & (rates["endpoint"] == "control at landmark") & (rates["landmark"] == 112)
-    assert rates[at]["rate"].item() == pytest.approx(5 / 12, abs=0.03)
-
-
-def test_the_figure_says_that_it_is_simulated_and_shows_every_patient():
-    assert [figure.name for figure in FIGURES] == ["caboavenec-simulated-cohort"]
-    drawing = FIGURES[0]()
-    upper, lower = drawing.figure.axes
-    n = caboavenec.planned_enrolment()
-    assert upper.get_title(loc="left") == f"Simulated patients, n = {n}: not data of the trial"
-    shown = drawing.numbers[drawing.numbers["panel"] == "patients"]
-    assert len(shown) == len(lower.get_yticklabels()) == n
-    assert len(upper.patches) == shown["best_change"].notna().sum()
 
 
 def test_a_two_stage_design_is_drawn_with_its_counts_and_exact_probabilities():
