@@ -12,7 +12,7 @@ help:
 	@echo "make test       the tests, doctests and notebooks"
 	@echo "make lint       ruff and mypy"
 	@echo "make notebooks  execute the notebooks in place"
-	@echo "make benchmarks speed of the simulation and of the designs, as ratios"
+	@echo "make benchmarks speed of the simulation, of the designs and of the endpoints, as ratios"
 	@echo "make lock       pin the environment anew (needs uv)"
 	@echo "make clean      remove the environment and all caches"
 
@@ -41,6 +41,7 @@ notebooks: $(READY)
 benchmarks: $(READY)
 	$(BIN)/python benchmarks/simulation.py
 	$(BIN)/python benchmarks/designs.py
+	$(BIN)/python benchmarks/endpoints.py
 
 lock:
 	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes \
