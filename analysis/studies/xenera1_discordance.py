@@ -24,6 +24,7 @@ from analysis.studies.xenera1_readers import (
     INTERVAL,
     LEVELS,
     READERS,
+    TIED,
     Cell,
     calibrated,
     date_differs,
@@ -219,7 +220,7 @@ def curves(seed: int = plan.SEED, end: float = 24.0) -> pd.DataFrame:
         "independent, stops": (stopping, "independent"),
         "independent, goes on": (complete, "independent"),
     }
-    times, frames = np.arange(0.0, end + 1e-9, INTERVAL / 8), []
+    times, frames = np.arange(0.0, end + 1e-9, INTERVAL / 8).round(TIED), []
     for arm in plan.ARMS:
         for name, (cell, reader) in readings.items():
             columns = cell.columns(arm)

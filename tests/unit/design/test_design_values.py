@@ -96,7 +96,8 @@ def test_unknown_arms_are_refused(change):
 
 
 def test_more_events_than_patients_are_accepted_if_something_else_may_come_first():
-    TrialDesign(**(MINIMAL | {"looks": (Look(EarlierOf(AtEvents(101), AtTime(40))),)}))
+    design = TrialDesign(**(MINIMAL | {"looks": (Look(EarlierOf(AtEvents(101), AtTime(40))),)}))
+    assert str(design.looks[0].cut) == str(EarlierOf(AtEvents(101), AtTime(40)))
 
 
 def test_patients_are_shared_out_by_largest_remainder():
