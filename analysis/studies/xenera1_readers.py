@@ -238,13 +238,8 @@ def simulated_trials(
             np.concatenate([getattr(f, name)[0] for f in found], axis=1) for name in ("time", "event", "progression")
         ]
         known = joined[0] <= until
-<<<<<<< HEAD
-        seen = np.where(known, joined[0], np.floor(until / INTERVAL) * INTERVAL)
-        time[reader] = np.round(seen, TIED).astype(np.float64)
-=======
         last_scan = np.floor(until / INTERVAL) * INTERVAL
         time[reader] = np.where(known, joined[0], last_scan).round(TIED)
->>>>>>> readers
         event[reader] = joined[1] & known
         progressed[reader] = np.isfinite(joined[2]) & known
     return Cell(time, progressed, event, sizes)
