@@ -14,7 +14,7 @@ from analysis.reconstruction.feasibility import left_out, refuse, refuse_impossi
 from analysis.reconstruction.prior import ShapePrior
 from analysis.reconstruction.requirements import read_requirements
 from analysis.reconstruction.result import Reconstruction
-from analysis.reported import check_comparison
+from analysis.reported import Finding, check_comparison
 from analysis.survival.distributions import PiecewiseExponential
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 METHOD = "ensemble conditioned on the report"
 CI_TYPES: tuple[Transformation, ...] = ("log-log", "log", "plain")
 NEAREST = 20  # members that show how far off an impossible report is
+ENOUGH_DISTINCT = 0.5  # share of the members below which a finding warns of a band that is too narrow
 
 
 def reconstruct(
@@ -121,8 +122,12 @@ def reconstruct(
         nearest = np.argsort(ensemble.miss)[:NEAREST]
         refuse(replace(whole, **_patients(problem, ensemble, nearest)))
     filled = _fill(met, members, sequence)
+    findings = whole.findings
+    if met.size < ENOUGH_DISTINCT * members:
+        findings += (_few_distinct(comparison, int(met.size), members),)
     return replace(
         whole,
+        findings=findings,
         diagnostics={
             "met": met.size / members,
             "distinct members": float(met.size),
@@ -130,6 +135,17 @@ def reconstruct(
         },
         **_patients(problem, ensemble, filled),
         population=_populations(comparison, problem, ensemble.states[filled]),
+    )
+
+
+def _few_distinct(comparison: ReportedComparison, distinct: int, members: int) -> Finding:
+    return Finding(
+        check="few-distinct-members",
+        severity="warning",
+        where=comparison.id or comparison.endpoint,
+        message=f"only {distinct} of {members} draws gave every printed number back; the others repeat them",
+        values=(f"{distinct} distinct members",),
+        remedy="take the bands as too narrow, or relax the number that is hardest to meet",
     )
 
 
