@@ -14,7 +14,7 @@ from analysis.reconstruction.feasibility import left_out, refuse, refuse_impossi
 from analysis.reconstruction.prior import ShapePrior
 from analysis.reconstruction.requirements import read_requirements
 from analysis.reconstruction.result import Reconstruction
-from analysis.reported import Finding, check_comparison
+from analysis.reported import Finding, ReportedComparison, check_comparison
 from analysis.survival.distributions import PiecewiseExponential
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analysis.reported import ReportedComparison
     from analysis.survival.estimators import Transformation
 
 METHOD = "ensemble conditioned on the report"
@@ -37,7 +36,7 @@ def reconstruct(
     *,
     rng: int | np.random.SeedSequence | np.random.Generator = 1,
     prior: ShapePrior | None = None,
-    relax: Iterable[str] = (),
+    relax: str | Iterable[str] = (),
     ci_type: Transformation | None = None,
     threads: int | None = None,
 ) -> Reconstruction:
@@ -97,7 +96,11 @@ def reconstruct(
     """
     if members < 1:
         raise InvalidValueError("members", members, "at least 1", "ask for 500, the default")
-    kept = without(comparison, relax)
+    if not isinstance(comparison, ReportedComparison):
+        raise InvalidValueError(
+            "comparison", comparison, "a ReportedComparison", "choose one of a trial's, as in load(name).comparison(id)"
+        )
+    kept = without(comparison, (relax,) if isinstance(relax, str) else tuple(relax))
     refuse_impossible_counts(kept)
     chosen = (prior or ShapePrior.shipped()).for_endpoint(comparison.endpoint)
     seed, sequence = _seed(rng)

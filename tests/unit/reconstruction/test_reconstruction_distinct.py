@@ -1,7 +1,9 @@
-"""A band made of few distinct members says so."""
+"""What a caller of `reconstruct` is told: few distinct members, a wrong argument."""
 
+import numpy as np
 import pytest
 
+from analysis.errors import InvalidValueError
 from analysis.reconstruction import from_report, reconstruct
 from analysis.reported import ReportedArm, ReportedComparison
 
@@ -31,3 +33,14 @@ def test_repeated_members_fill_the_ensemble(rng):
     result = reconstruct(REPORT, members=20, rng=rng)
     assert result.members == 20
     assert result.faithful.all()
+
+
+def test_a_name_in_place_of_a_comparison_is_refused():
+    with pytest.raises(InvalidValueError, match="comparison\\(id\\)"):
+        reconstruct("bolero-2")
+
+
+def test_one_number_to_relax_needs_no_list():
+    one, listed = (reconstruct(REPORT, members=5, rng=1, relax=relax) for relax in ("hazard_ratio", ["hazard_ratio"]))
+    assert np.array_equal(one.time, listed.time)
+    assert "hazard_ratio" in one.relaxed
