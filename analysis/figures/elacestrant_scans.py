@@ -76,7 +76,7 @@ def _draw_definitions(ax: Axes, rates: pd.DataFrame) -> None:
         for place, (_, row) in enumerate(rows.iterrows()):
             _point(ax, place + (-0.1 if first else 0.1), row, COLOURS[weeks], left=first)
         ax.plot([], [], "o", color=COLOURS[weeks], markersize=4, label=f"every {weeks} weeks")
-    ax.axhline(rates["exact"].iloc[0], color="black", linewidth=0.8, linestyle="--", zorder=0)
+    ax.axhline(rates["continuous_reading"].iloc[0], color="black", linewidth=0.8, linestyle="--", zorder=0)
     ax.set_xticks(range(len(scans.DEFINITIONS)), scans.DEFINITIONS)
     ax.set_xlim(-0.5, len(scans.DEFINITIONS) - 0.4)
     percent_axis(ax, "Rate at 6 months", high=0.8)

@@ -94,7 +94,7 @@ def _draw_curves(ax: Axes, curves: pd.DataFrame) -> None:
 def _draw_events(ax: Axes, levels: pd.DataFrame) -> None:
     _draw_quantity(ax, levels, "events", truth="as reported")
     for reader in readers.READERS:
-        seen = readers.reported_events(reader)
+        seen = readers.recovered_events(reader).estimate
         ax.axhline(seen, color=GREY, linewidth=0.8, linestyle="--", zorder=0)
         ax.text(0.445, seen - 0.4, f"{reader}, recovered: {seen:.0f}", fontsize=7, color=GREY, ha="right", va="top")
     ax.set(ylabel="Events seen, mean", ylim=(20, 50))

@@ -31,7 +31,10 @@ RECIST, IRECIST = "RECIST 1.1", "iRECIST"
 WEEK_16, MEDIAN_PFS, MONOTHERAPY = "combination, week-16 reading", "combination, median-PFS reading", "monotherapy"
 
 PSEUDO_SHARE = Assumption(
-    "pseudo-progression", 0.06, "of patients", "6% (5-7) of 3,402 patients on checkpoint inhibitors, 17 studies"
+    "pseudo-progression",
+    0.06,
+    "of patients",
+    "6% (5-7) of 3,402 patients on checkpoint inhibitors, 17 studies; source not named",
 )
 SWELLING_UNTIL = Assumption(
     "end of the swelling", 3.0, "months", "not reported; seen at week 8, over at week 16. 4.5 months is shown beside it"
@@ -41,7 +44,7 @@ SPREAD = Assumption(
     "growth between patients",
     (1.0, 3.0, 3.0),
     "sd of the log rate, in the order of the treatments",
-    "of 1, 2 and 3 the one nearest to the targets; a large one lets early progression and long control go together",
+    "chosen by trial among 1, 2 and 3; a large one lets early progression and long control go together",
 )
 STRATUM_RATIO = Assumption(
     "NEC against NET G3", 2.0, "times faster growth, new lesions and death", "no endpoint was reported by stratum"
@@ -53,7 +56,11 @@ LESIONS = Assumption("target lesions", 5, "per patient", "the most that RECIST 1
 NON_TARGET = Assumption(
     "non-target disease", 0.7, "of patients", "not reported; its progression is counted among the new lesions"
 )
-DEATH = Assumption("death", "exponential", "", "hazard from the survival printed; independent of the scans")
+DEATH = Assumption(
+    "death", "exponential", "",
+    "independent of the scans; the share of CaboAveNEC alive at the data cut is taken as its survival at the median "
+    "follow-up, AveNEC's printed survival at one year as a share of 60: approximate limits, as if nobody were censored",
+)  # fmt: skip
 MIXTURE = Assumption(
     "strata of CaboAveNEC", "12:7", "NET G3 to NEC", "as in the interim report; 19 and 11 of the 30 patients"
 )
@@ -75,16 +82,16 @@ FREE: tuple[Free, ...] = ("growth", "shrinkage", "new_lesions")
 
 @dataclass(frozen=True)
 class PrintedTarget:
-    """A target of the calibration, and the report's own standard error, in units of which the misfit is weighed.
+    """A target of the calibration, and its binomial standard error, in units of which the misfit is weighed.
 
     Attributes
     ----------
     printed
-        The number as the report has it.
+        The number as the report has it, or the count over a denominator derived from it.
     target
         What the simulated patients should show.
     std_error
-        Binomial standard error of the report.
+        Binomial, as if all patients were followed; for the median PFS too, whose target is one half of them.
     """
 
     printed: str
@@ -155,15 +162,18 @@ def _control(trial: str, criteria: str) -> PrintedTarget:
     return printed_target(name, "control at landmark", events / n, n, 112.0, criteria, PRECEDENCE.value)
 
 
-def _responses(trial: str, evaluable: int) -> tuple[PrintedTarget, PrintedTarget]:
-    """Targets of objective response and of disease control as best response, by RECIST 1.1."""
+def _responses(trial: str, enrolled: int, not_evaluable: int = 0) -> tuple[PrintedTarget, PrintedTarget]:
+    """Targets of objective response and of disease control as best response, by RECIST 1.1.
+
+    The counts are printed; the denominator is derived where patients were not yet evaluable, and says so.
+    """
     partial, stable = (count(trial, f"best-response-{name}")[0] for name in ("pr", "sd"))
-    control = partial + stable
+    evaluable, control = enrolled - not_evaluable, partial + stable
+    derived = f" (derived: {evaluable} = {enrolled} - {not_evaluable})" if not_evaluable else ""
+    response, disease_control = f"PR {partial}/{evaluable}{derived}", f"PR or SD {control}/{evaluable}{derived}"
     return (
-        printed_target(f"PR {partial}/{evaluable}", "objective response", partial / evaluable, evaluable, None, RECIST),
-        printed_target(
-            f"PR or SD {control}/{evaluable}", "control at landmark", control / evaluable, evaluable, 56.0, RECIST
-        ),
+        printed_target(response, "objective response", partial / evaluable, evaluable, None, RECIST),
+        printed_target(disease_control, "control at landmark", control / evaluable, evaluable, 56.0, RECIST),
     )
 
 
@@ -184,7 +194,7 @@ def median_pfs() -> float:
 def treatments() -> Mapping[str, Treated]:
     """Describe the combination by two readings of its interim report, and the monotherapy by AveNEC's."""
     enrolled = count(TRIAL, "best-response-pr")[1]
-    best = _responses(TRIAL, enrolled - count(TRIAL, "best-response-not-yet-evaluable")[0])
+    best = _responses(TRIAL, enrolled, count(TRIAL, "best-response-not-yet-evaluable")[0])
     alive, strata = count(TRIAL, "alive"), (count(TRIAL, "net-g3")[0], count(TRIAL, "nec")[0])
     median = f"median PFS {median_pfs() / WEEK:.1f} weeks"
     lasting = printed_target(median, "PFS rate", 0.5, enrolled, median_pfs(), IRECIST, PRECEDENCE.value)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from analysis.design import WEEK
 from analysis.endpoints.batch import Endpoints
 from analysis.endpoints.codes import CODE_LISTS, CPD, CR, MISSING, NE, NON_CR_NON_PD, PD, PR, SD
 from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
 from analysis.endpoints.simulation_results import CONTROL, CRITERIA, DEFINITIONS, Estimate, over_trials
-from analysis.power.single_arm import exact_binomial, infer
 from analysis.reported import load
 from analysis.studies import caboavenec
 from analysis.studies.assumptions import Assumption, assumption_table
@@ -150,7 +150,7 @@ def fit() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``treatment``, ``printed``, ``criteria``, ``target`` with the report's binomial ``report_std_error``,
+        ``treatment``, ``printed``, ``criteria``, ``target`` with its ``binomial_std_error``, as if all were followed,
         ``calibrated`` with its Monte Carlo ``std_error``, and ``strata`` with theirs.
     """
     rows = []
@@ -160,7 +160,7 @@ def fit() -> pd.DataFrame:
             strata = SEEN[printed.target.quantity](mixed, printed.target)
             report = (printed.printed, printed.target.criteria, printed.target.value, printed.std_error)
             rows.append((name, *report, row["simulated"], row["std_error"], *strata))
-    columns = ["treatment", "printed", "criteria", "target", "report_std_error", "calibrated", "std_error"]
+    columns = ["treatment", "printed", "criteria", "target", "binomial_std_error", "calibrated", "std_error"]
     return pd.DataFrame(rows, columns=[*columns, "strata", "strata_std_error"])
 
 
@@ -271,19 +271,20 @@ def overall_survival() -> pd.DataFrame:
     -------
     DataFrame
         ``treatment``, ``week``, ``survival`` of the strata together and of each (``NET G3``, ``NEC``), ``lower`` and
-        ``upper`` (what the exact 95% interval of the share alive gives), and ``trial_sd`` of the share of 30 patients.
+        ``upper`` (approximate: what the exact 95% interval of the share alive gives, as if nobody were censored), and
+        ``trial_sd`` of the share of 30 patients.
     """
     planned, rows = caboavenec.planned_enrolment(), []
     for name in (WEEK_16, MONOTHERAPY):
         treated, net = treatment(name), net_patients(name)
         n = sum(treated.strata) if name == WEEK_16 else count(MONOTHERAPY_TRIAL, "dcr-16-weeks")[1]
-        found = infer(exact_binomial(n, null_rate=0.5, alpha=0.025), round(treated.alive * n), n)
+        ci = binomtest(round(treated.alive * n), n).proportion_ci(method="exact")
         for week in (48, 96):
             month = week * WEEK
             strata = [float(np.exp(-disease(name, stratum).death * month)) for stratum in STRATA]
             together = (net * strata[0] + (planned - net) * strata[1]) / planned
             spread = np.sqrt(sum(k * s * (1 - s) for k, s in zip((net, planned - net), strata, strict=True))) / planned
-            limits = [limit ** (month / treated.alive_at) for limit in (found.lower, found.upper)]
+            limits = [limit ** (month / treated.alive_at) for limit in (ci.low, ci.high)]
             rows.append((name, week, together, *strata, *limits, float(spread)))
     return pd.DataFrame(rows, columns=["treatment", "week", "survival", *STRATA, "lower", "upper", "trial_sd"])
 

@@ -200,20 +200,22 @@ def rates_by_definition(seed: int = SEED) -> pd.DataFrame:
     -------
     DataFrame
         ``weeks``, ``definition``, ``rate`` (mean over trials) with its Monte Carlo ``std_error``, ``lower`` and
-        ``upper`` (central 95% of the trials), ``exact``: what weekly scans without measurement
-        error show of the same disease, nobody lost.
+        ``upper`` (central 95% of the trials), ``continuous_reading`` with its Monte Carlo
+        ``continuous_reading_std_error``: what simulated weekly scans without measurement error show of the same
+        disease, nobody lost.
     """
-    exact = cohort(ONE_WEEK, error=0.0, seed=seed)
-    reference = float((exact.time > elacestrant.MONTHS).mean())
+    continuous = mean((cohort(ONE_WEEK, error=0.0, seed=seed).time > elacestrant.MONTHS).mean(axis=1))
+    reference = (continuous.value, continuous.std_error)
     rows = []
     for weeks in SCHEDULES.value:
         for definition in DEFINITIONS:
             rates = rate_in_trials(cohort(weeks, seed=seed), definition, weeks, seed)
             found = mean(rates)
             rows.append(
-                (weeks, definition, found.value, found.std_error, *np.quantile(rates, (0.025, 0.975)), reference)
+                (weeks, definition, found.value, found.std_error, *np.quantile(rates, (0.025, 0.975)), *reference)
             )
-    return pd.DataFrame(rows, columns=["weeks", "definition", "rate", "std_error", "lower", "upper", "exact"])
+    columns = ["weeks", "definition", "rate", "std_error", "lower", "upper"]
+    return pd.DataFrame(rows, columns=[*columns, "continuous_reading", "continuous_reading_std_error"])
 
 
 @cache

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.endpoints import SimulatedEndpoints
+    from analysis.reported import Recovered
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
@@ -48,9 +49,15 @@ LEVELS = Assumption(
     "levels of disagreement", (0.0, 0.5, 1.0, 1.5), "times error and lateness", "from exact readers to poor ones"
 )
 DATES_DIFFER = Assumption(
-    "date of progression differs", 0.31, "share of patients", "two readers of the same scans, 12,299 patients"
+    "date of progression differs",
+    0.31,
+    "share of patients",
+    "12,299 patients, source not named; two readers of the same, complete scans, taken here as the share where the "
+    "independent reading stops at the investigator's progression",
 )
-BEST_RESPONSES_DIFFER = Assumption("best response differs", 0.23, "share of patients", "the same 12,299 patients")
+BEST_RESPONSES_DIFFER = Assumption(
+    "best response differs", 0.23, "share of patients", "the same 12,299 patients, source not named"
+)
 EFFECT = Assumption(
     "pace of the disease under xentuzumab", plan.HAZARD_RATIO.value, "ratio to placebo", "the effect of the power study"
 )
@@ -144,9 +151,9 @@ def reported_median(reader: str, arm: str) -> float:
     return median.value
 
 
-def reported_events(reader: str) -> float:
-    """Return the events recovered from the printed interval of the hazard ratio."""
-    return seen.events_seen(reader).estimate
+def recovered_events(reader: str) -> Recovered:
+    """Recover the events from the printed interval of the hazard ratio; the report does not print them."""
+    return seen.events_seen(reader)
 
 
 def step_at_median(time: Floats, event: Bools, median: float) -> float:
@@ -185,14 +192,18 @@ def setting(level: float, seed: int = plan.SEED) -> Setting:
         for arm in plan.ARMS
     ]
     time, event = np.concatenate([a.time[0] for a in arms]), np.concatenate([a.event[0] for a in arms])
-    share = reported_events("investigator") / sum(treated())
+    share = recovered_events("investigator").estimate / sum(treated())
     losses = brentq(lambda rate: expected_events(time, event, rate) - share, 0.0, 1.0, xtol=1e-4)
     return Setting(level, pace, float(losses))
 
 
 @cache
 def calibrated(seed: int = plan.SEED) -> Setting:
-    """Find the level at which the readers date progression differently as often as in other trials."""
+    """Find the level at which the readers date progression differently as often as in other trials.
+
+    There both readers saw all scans; here the independent reading stops at the investigator's progression. That the
+    share is the same nevertheless is an assumption, `DATES_DIFFER`.
+    """
 
     def miss(level: float) -> float:
         return (

@@ -17,8 +17,8 @@ UNCONFIRMED = Assumption(
     "unconfirmed progressions",
     ("lost", "false"),
     "",
-    "bounds: all of them true, and never seen by the review because treatment and scans ended; or none of them "
-    "true, and as frequent in both arms",
+    "two extremes, alike in both arms: all of them true, and never seen by the review because treatment and scans "
+    "ended; or none of them true",
 )
 CONFIRMED = Assumption(
     "confirmed share",

@@ -57,9 +57,10 @@ def power() -> str:
         f"{_simulated(base)} (here and below: Monte Carlo standard error in percentage points), with "
         f"{base['events']:.0f} events. Schoenfeld's formula gives {100 * base['schoenfeld']:.1f}%, Freedman's "
         f"{100 * base['freedman']:.1f}%, the exact moments of the log-rank test {100 * base['exact']:.1f}%; the "
-        f"exact power over single curves that BOLERO-2's reports allow runs from {_percent(base['exact_lower'])} "
-        f"to {_percent(base['exact_upper'])} (central 90%). Over all control arms the simulated power is "
-        f"{_percent(over_arms.min())} to {_percent(over_arms.max())}. Without effect the test rejects in "
+        f"power by exact moments over single curves that BOLERO-2's reports allow runs from "
+        f"{_percent(base['exact_lower'])} to {_percent(base['exact_upper'])} (central 90%). Over all control arms "
+        f"the simulated power is {_percent(over_arms.min())} to {_percent(over_arms.max())}. Without effect the test "
+        "rejects in "
         f"{100 * null.min():.1f}{TO}{100 * null.max():.1f}% of the trials, against {100 * plan.ALPHA.value:.1f}% "
         "asked."
     )

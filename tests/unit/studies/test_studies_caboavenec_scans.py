@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import beta
 
 from analysis.design import WEEK
 from analysis.endpoints.simulation_results import CRITERIA
@@ -30,6 +31,14 @@ def test_targets_are_the_printed_numbers():
     ]
 
 
+def test_a_derived_denominator_is_called_derived():
+    combination, alone = (disease.treatment(name).targets for name in (disease.WEEK_16, disease.MONOTHERAPY))
+    assert [target.printed for target in combination] == [
+        "PR 4/14 (derived: 14 = 19 - 5)", "PR or SD 9/14 (derived: 14 = 19 - 5)", "DCR at week 16 5/12",
+    ]  # fmt: skip
+    assert not any("derived" in target.printed for target in alone)
+
+
 def test_deaths_follow_from_the_share_alive():
     assert disease.treatment(disease.WEEK_16).death == pytest.approx(-np.log(17 / 19) / (29.1 * WEEK))
     assert disease.treatment(disease.MONOTHERAPY).death == pytest.approx(-np.log(0.33) / 12)
@@ -41,8 +50,8 @@ def test_calibration_meets_every_target_within_half_of_the_report_s_error():
     fit = scans.fit()
     assert len(fit) == 9
     for column in ("calibrated", "strata"):
-        assert ((fit[column] - fit["target"]).abs() <= 0.5 * fit["report_std_error"]).all()
-    assert fit["report_std_error"].iloc[2] == pytest.approx(np.sqrt(5 / 12 * 7 / 12 / 12))
+        assert ((fit[column] - fit["target"]).abs() <= 0.5 * fit["binomial_std_error"]).all()
+    assert fit["binomial_std_error"].iloc[2] == pytest.approx(np.sqrt(5 / 12 * 7 / 12 / 12))
 
 
 @pytest.mark.parametrize("field", ["growth.growth.median", "new_lesions", "death"])
@@ -132,6 +141,9 @@ def test_overall_survival_is_exponential_in_each_stratum():
     assert np.allclose(late["lower"], early["lower"] ** 2)
     assert ((table["lower"] < table["survival"]) & (table["survival"] < table["upper"])).all()
     assert np.allclose(table["survival"].iloc[0], (19 * early["NET G3"].iloc[0] + 11 * early["NEC"].iloc[0]) / 30)
+    lower, upper = beta.ppf(0.025, 17, 3), beta.ppf(0.975, 18, 2)  # Clopper-Pearson, 17 of 19 alive
+    assert early["lower"].iloc[0] == pytest.approx(lower ** (48 / 29.1))
+    assert early["upper"].iloc[0] == pytest.approx(upper ** (48 / 29.1))
     check = scans.survival_check()
     assert check["one_population"].iloc[0] == pytest.approx(check["printed"].iloc[0]) == pytest.approx(0.33)
 

@@ -40,6 +40,12 @@ def test_rates_fall_from_one_scan_to_the_next():
     assert table.loc[("SOC", 9), "mean"] > table.loc[("SOC", 8), "mean"] > 0.2172
 
 
+def test_the_null_rates_are_the_rates_under_scans_rounded_up():
+    rates = elacestrant.rates_under_scans((elacestrant.SCANS.value,)).set_index("arm")["mean"]
+    rounded = [np.ceil(rates[arm] / 0.05) * 0.05 for arm in (elacestrant.STANDARD, elacestrant.ELACESTRANT)]
+    assert list(elacestrant.NULL_RATES.value) == pytest.approx(rounded)
+
+
 def test_type_i_error_against_emerald_is_simulated_as_it_is_exact():
     table = elacestrant.against_history(trials=4_000, seed=5)
     assert (np.abs(table["simulated"] - table["exact"]) <= 4.5 * table["std_error"]).all()

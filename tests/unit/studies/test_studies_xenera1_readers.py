@@ -55,7 +55,7 @@ def test_the_investigators_see_what_they_reported(found):
         )
     events = found.loc[("investigator", "events")]
     calibration_error = 0.5  # of the share of events in 12,000 patients, times the patients of a trial
-    assert abs(events["value"] - readers.reported_events("investigator")) < 4 * np.hypot(
+    assert abs(events["value"] - readers.recovered_events("investigator").estimate) < 4 * np.hypot(
         events["std_error"], calibration_error
     )
 
@@ -63,6 +63,37 @@ def test_the_investigators_see_what_they_reported(found):
 def test_a_reading_that_goes_on_is_like_the_investigators(complete):
     difference, error = paired(*(complete.event[r].sum(axis=1) for r in readers.READERS))
     assert abs(difference) < 4 * error
+
+
+def test_error_and_lateness_attenuate_the_hazard_ratio_of_both_readers(setting):
+    poor = readers.setting(readers.LEVELS.value[-1])
+    logs = {}
+    for name, of in (("exact", readers.setting(0.0)), ("poor", poor)):
+        cell = readers.simulated_trials(of, effect=readers.EFFECT.value, stops=False, trials=TRIALS)
+        for reader in readers.READERS:
+            sets = discordance.both_arms(cell, reader)
+            logs[name, reader] = np.log(discordance.CoxHazardRatio().evaluate(sets)[:, 1])
+    for reader in readers.READERS:
+        difference, error = paired(logs["poor", reader], logs["exact", reader])
+        assert difference > 5 * error
+    difference, error = paired(*(logs["poor", reader] for reader in readers.READERS))
+    assert abs(difference) < 4 * error
+
+
+def test_targets_say_where_they_come_from():
+    sources = discordance.held_against_reported().groupby("source")["quantity"].unique()
+    assert set(sources[discordance.RECOVERED]) == {"events"}
+    assert set(sources[discordance.ELSEWHERE]) == {"date of progression differs", "best response differs"}
+    assert set(sources[discordance.PRINTED]) == {"hazard ratio", *(f"median, {arm}" for arm in plan.ARMS)}
+
+
+def test_independent_events_stand_at_their_estimate_and_limits():
+    shares = discordance.chance_of_the_report().set_index("event")["share"]
+    lower, recovered, upper = (
+        shares[f"at most {n} independent events ({name})"]
+        for n, name in ((25, "lower limit"), (26, "recovered"), (28, "upper limit"))
+    )
+    assert 0 <= lower <= recovered < upper < 0.2
 
 
 def test_a_reading_that_stops_sees_nothing_later(stopping):
