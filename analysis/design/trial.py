@@ -129,11 +129,18 @@ class TrialDesign:
         object.__setattr__(self, "n", count("n", self.n, "patients"))
         object.__setattr__(self, "allocation", _shares("allocation", self.allocation, at_least=1))
         object.__setattr__(self, "strata", _shares("strata", self.strata, at_least=1))
-        object.__setattr__(self, "looks", tuple(self.looks))
+        looks = (self.looks,) if isinstance(self.looks, Look) else tuple(self.looks)
+        object.__setattr__(self, "looks", looks)
         object.__setattr__(self, "alpha", probability("alpha", self.alpha))
         self._check_control()
         if self.sided not in (1, 2):
             raise InvalidValueError("sided", self.sided, "1 or 2", "give the number of sides of the test")
+        if not hasattr(self.accrual, "entry_times"):
+            raise InvalidValueError("accrual", self.accrual, "an accrual pattern", "write UniformAccrual(months)")
+        if self.assessments is not None and not hasattr(self.assessments, "scheduled"):
+            raise InvalidValueError("assessments", self.assessments, "a schedule", "write Assessments.every(months)")
+        if not all(isinstance(look, Look) for look in self.looks):
+            raise InvalidValueError("looks", self.looks, "a list of looks", "write [Look(AtEvents(60))]")
         if not self.looks:
             raise InvalidValueError(
                 "looks", self.looks, "at least one look", "give Look(AtEvents(...)) or Look(AtTime(...))"

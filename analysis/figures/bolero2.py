@@ -17,7 +17,7 @@ def draw_pfs(seed: int) -> Drawing:
         "pfs-final-local": "Final, local investigator",
         "pfs-final-central": "Final, central review",
     }
-    return _draw(titles, PROGRESSION_FREE, 24, seed)
+    return _draw(titles, PROGRESSION_FREE, 18, seed)
 
 
 def draw_first_line(seed: int) -> Drawing:
@@ -42,7 +42,7 @@ def _draw(titles: dict[str, str], ylabel: str, end: float, seed: int, columns: i
 
 
 FIGURES = [
-    RegisteredFigure("bolero2-pfs", (bolero2.TRIAL,), 2012, draw_pfs),
-    RegisteredFigure("bolero2-first-line", (bolero2.TRIAL,), 2014, draw_first_line),
-    RegisteredFigure("bolero2-os", (bolero2.TRIAL,), 2014, draw_os),
+    RegisteredFigure("bolero2-pfs", (bolero2.TRIAL,), bolero2.SEED, draw_pfs),
+    RegisteredFigure("bolero2-first-line", (bolero2.TRIAL,), bolero2.SEED, draw_first_line),
+    RegisteredFigure("bolero2-os", (bolero2.TRIAL,), bolero2.SEED, draw_os),
 ]

@@ -46,7 +46,8 @@ def draw_panels(panels: Sequence[Panel], columns: int = 2) -> Drawing:
         row, column = divmod(position, columns)
         numbers.append(_draw_panel(axes[2 * row, column], axes[2 * row + 1, column], panel))
     figure.supxlabel(
-        "Lines: mean of the ensemble; shaded: 90% pointwise band; circles: reported medians, months",
+        "Lines: mean of the ensemble; shaded: 90% pointwise band; circles: reported medians, months.\n"
+        "Each comparison is reconstructed by itself and follow-up is not used: numbers at risk need not fit together.",
         fontsize=7, color="#666666",
     )  # fmt: skip
     return Drawing(figure, pd.concat(numbers, ignore_index=True))

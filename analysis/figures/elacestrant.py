@@ -71,7 +71,9 @@ def _draw_power(ax: Axes, seed: int) -> pd.DataFrame:
     ax.axhline(0.8, color=GREY, lw=0.6, ls=":")
     percent_axis(ax, "True rate at the last scan by 6 months", axis="x", low=0.05, high=0.8)
     percent_axis(ax, "Power")
-    ax.legend(title="Patients", title_fontsize=8, loc="upper left", fontsize=7, handlelength=2.4)
+    legend = ax.legend(title="Patients, null rate", title_fontsize=8, loc="upper left", fontsize=7, handlelength=2.4)
+    legend.set_frame_on(True)
+    legend.get_frame().set(edgecolor="none", alpha=1.0)
     ax.set_title("Power by size and null rate")
     return curves.rename(columns={"exact": "power"}).assign(panel="power")
 

@@ -33,6 +33,9 @@ class Drawing:
     figure: Figure
     numbers: pd.DataFrame
 
+    def __repr__(self) -> str:
+        return f"<Drawing of {len(self.numbers):,} numbers>"
+
     def _repr_png_(self) -> bytes:
         with mpl.rc_context(STYLE), BytesIO() as buffer:
             self.figure.savefig(buffer, format="png", dpi=110)

@@ -70,7 +70,10 @@ def _write_drawing(drawing: Drawing, name: str, folder: Path) -> list[Path]:
 
 def _record(figure: RegisteredFigure, files: list[Path], folder: Path, reported_data: Path | None) -> None:
     path = folder / MANIFEST
-    entries = json.loads(path.read_text(encoding="utf-8"))["figures"] if path.exists() else {}
+    recorded = json.loads(path.read_text(encoding="utf-8"))["figures"] if path.exists() else {}
+    entries = {
+        name: entry for name, entry in recorded.items() if all((folder / file).exists() for file in entry["outputs"])
+    }
     entries[figure.name] = {
         "caption": figure.caption,
         "seed": figure.seed,

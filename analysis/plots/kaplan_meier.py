@@ -76,6 +76,8 @@ def risk_table(ax: Axes, table: pd.DataFrame, *, title: str) -> None:
     colours = arm_colours([str(arm) for arm in table.index])
     ax.set_ylim(len(table) - 0.4, -1.0)
     for row, (arm, counts) in enumerate(table.iterrows()):
+        name = ax.text(-0.05, row, str(arm), transform=ax.get_yaxis_transform(), color=colours[str(arm)])
+        name.set(ha="right", va="center", fontsize=6.5)
         for month, count in counts.items():
             ax.text(
                 float(str(month)), row, f"{count:.0f}", color=colours[str(arm)], ha="center", va="center", fontsize=7

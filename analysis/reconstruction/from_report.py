@@ -14,7 +14,7 @@ from analysis.reconstruction.feasibility import left_out, refuse, refuse_impossi
 from analysis.reconstruction.prior import ShapePrior
 from analysis.reconstruction.requirements import read_requirements
 from analysis.reconstruction.result import Reconstruction
-from analysis.reported import check_comparison
+from analysis.reported import Finding, ReportedComparison, check_comparison
 from analysis.survival.distributions import PiecewiseExponential
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analysis.reported import ReportedComparison
     from analysis.survival.estimators import Transformation
 
 METHOD = "ensemble conditioned on the report"
 CI_TYPES: tuple[Transformation, ...] = ("log-log", "log", "plain")
 NEAREST = 20  # members that show how far off an impossible report is
+ENOUGH_DISTINCT = 0.5  # share of the members below which a finding warns of a band that is too narrow
 
 
 def reconstruct(
@@ -36,7 +36,7 @@ def reconstruct(
     *,
     rng: int | np.random.SeedSequence | np.random.Generator = 1,
     prior: ShapePrior | None = None,
-    relax: Iterable[str] = (),
+    relax: str | Iterable[str] = (),
     ci_type: Transformation | None = None,
     threads: int | None = None,
 ) -> Reconstruction:
@@ -96,7 +96,11 @@ def reconstruct(
     """
     if members < 1:
         raise InvalidValueError("members", members, "at least 1", "ask for 500, the default")
-    kept = without(comparison, relax)
+    if not isinstance(comparison, ReportedComparison):
+        raise InvalidValueError(
+            "comparison", comparison, "a ReportedComparison", "choose one of a trial's, as in load(name).comparison(id)"
+        )
+    kept = without(comparison, (relax,) if isinstance(relax, str) else tuple(relax))
     refuse_impossible_counts(kept)
     chosen = (prior or ShapePrior.shipped()).for_endpoint(comparison.endpoint)
     seed, sequence = _seed(rng)
@@ -121,8 +125,12 @@ def reconstruct(
         nearest = np.argsort(ensemble.miss)[:NEAREST]
         refuse(replace(whole, **_patients(problem, ensemble, nearest)))
     filled = _fill(met, members, sequence)
+    findings = whole.findings
+    if met.size < ENOUGH_DISTINCT * members:
+        findings += (_few_distinct(comparison, int(met.size), members),)
     return replace(
         whole,
+        findings=findings,
         diagnostics={
             "met": met.size / members,
             "distinct members": float(met.size),
@@ -130,6 +138,17 @@ def reconstruct(
         },
         **_patients(problem, ensemble, filled),
         population=_populations(comparison, problem, ensemble.states[filled]),
+    )
+
+
+def _few_distinct(comparison: ReportedComparison, distinct: int, members: int) -> Finding:
+    return Finding(
+        check="few-distinct-members",
+        severity="warning",
+        where=comparison.id or comparison.endpoint,
+        message=f"only {distinct} of {members} draws gave every printed number back; the others repeat them",
+        values=(f"{distinct} distinct members",),
+        remedy="take the bands as too narrow, or relax the number that is hardest to meet",
     )
 
 

@@ -56,7 +56,7 @@ class Reconstruction:
     findings
         What stood out in the report or on the way.
     diagnostics
-        Figures on the sampling, such as the effective sample size.
+        Figures on the sampling, such as the share of draws that met the report.
     version
         Version of this package.
 
@@ -143,7 +143,7 @@ class Reconstruction:
     def survival_by_member(self, arm: str, t: ArrayLike) -> FloatArray:
         """Kaplan-Meier curve of each member at `t` months, shape ``(members, len(t))``.
 
-        Past the end of a member's follow-up its curve goes on as its population's does.
+        Past a last censored patient a member's curve goes on as its population's does; past a last event it stays at 0.
         """
         rows, at = self._rows(arm), np.atleast_1d(np.asarray(t, dtype=np.float64))
         time, event = self.time[:, rows], self.event[:, rows]

@@ -34,8 +34,9 @@ class Finding:
     trial: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.trial}, {self.where}" if self.trial else self.where
-        return f"{self.severity}: {place}: {self.check}: {self.message} [{'; '.join(self.values)}]; {self.remedy}"
+        place = ", ".join(part for part in (self.trial, self.where) if part)
+        named = f"{place}: {self.check}" if place else self.check
+        return f"{self.severity}: {named}: {self.message} [{'; '.join(self.values)}]; {self.remedy}"
 
 
 def is_below(number: Reported, other: Reported) -> bool:

@@ -19,6 +19,9 @@ PFS = ("pfs-interim-local", "pfs-interim-central", "pfs-final-local", "pfs-final
 FIRST_LINE = ("pfs-first-line-local", "pfs-first-line-central")
 OS = ("os-final",)
 
+FINAL_PFS = ("pfs-final-local", "pfs-final-central")
+SEED = 2012
+
 RELAXED = {
     "os-final": ("p_value",),
     "pfs-final-local": ("median_follow_up",),
@@ -34,7 +37,7 @@ def reported() -> ReportedTrial:
 
 
 @cache
-def reconstruction(comparison: str, members: int = 500, seed: int = 2012) -> Reconstruction:
+def reconstruction(comparison: str, members: int = 500, seed: int = SEED) -> Reconstruction:
     """Reconstruct one of BOLERO-2's comparisons.
 
     Parameters

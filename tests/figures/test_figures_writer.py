@@ -65,6 +65,14 @@ def test_an_unknown_figure_is_told_with_the_nearest_names():
         pick(by_name([WALK, FAILING]), ["wolk"])
 
 
+def test_the_manifest_forgets_figures_whose_files_are_gone(tmp_path):
+    other = RegisteredFigure("other", (), 7, draw_random_walk)
+    write_figures([WALK], tmp_path)
+    (tmp_path / "walk.csv").unlink()
+    write_figures([other], tmp_path)
+    assert set(json.loads((tmp_path / "manifest.json").read_text())["figures"]) == {"other"}
+
+
 def test_two_figures_of_one_name_are_refused():
     with pytest.raises(InvalidValueError, match="rename one of the two"):
         by_name([WALK, WALK])

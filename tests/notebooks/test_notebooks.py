@@ -1,4 +1,4 @@
-"""Every notebook runs from top to bottom, its cells are short and its prose carries no number that nothing computes."""
+"""Every notebook runs from top to bottom, and its cells are short."""
 
 import os
 from pathlib import Path

@@ -265,3 +265,20 @@ def test_overall_survival_is_that_of_drawn_patients():
         assert np.all(model.os_survival(times[1:]) > model.pfs_survival(times[1:]))
     with pytest.raises(InvalidValueError, match="t: got inf"):
         since_entry.os_survival(np.inf)
+
+
+@pytest.mark.parametrize(
+    ("change", "remedy"),
+    [
+        ({"accrual": 18}, r"UniformAccrual\(months\)"),
+        ({"assessments": 2}, r"Assessments\.every\(months\)"),
+        ({"looks": [AtEvents(60)]}, r"\[Look\(AtEvents\(60\)\)\]"),
+    ],
+)
+def test_numbers_in_place_of_a_pattern_are_refused_with_the_constructor_to_use(change, remedy):
+    with pytest.raises(InvalidValueError, match=remedy):
+        TrialDesign(**(MINIMAL | change))
+
+
+def test_one_look_needs_no_list():
+    assert TrialDesign(**(MINIMAL | {"looks": Look(AtEvents(60))})).looks == (Look(AtEvents(60)),)
