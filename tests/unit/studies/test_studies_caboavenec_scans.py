@@ -46,7 +46,7 @@ def test_deaths_follow_from_the_share_alive():
         disease.treatment("monotherapie")
 
 
-def test_calibration_meets_every_target_within_half_of_the_report_s_error():
+def test_calibration_meets_every_target_within_half_of_its_binomial_error():
     fit = scans.fit()
     assert len(fit) == 9
     for column in ("calibrated", "strata"):

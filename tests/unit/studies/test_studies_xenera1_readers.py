@@ -65,10 +65,9 @@ def test_a_reading_that_goes_on_is_like_the_investigators(complete):
     assert abs(difference) < 4 * error
 
 
-def test_error_and_lateness_attenuate_the_hazard_ratio_of_both_readers(setting):
-    poor = readers.setting(readers.LEVELS.value[-1])
+def test_error_and_lateness_attenuate_the_hazard_ratio_of_both_readers():
     logs = {}
-    for name, of in (("exact", readers.setting(0.0)), ("poor", poor)):
+    for name, of in (("exact", readers.setting(0.0)), ("poor", readers.setting(readers.LEVELS.value[-1]))):
         cell = readers.simulated_trials(of, effect=readers.EFFECT.value, stops=False, trials=TRIALS)
         for reader in readers.READERS:
             sets = discordance.both_arms(cell, reader)
