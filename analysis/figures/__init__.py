@@ -1,6 +1,7 @@
 """The registered figures: the same function serves the script and the notebook."""
 
 from analysis.figures import (
+    accuracy,
     bolero2,
     caboavenec,
     caboavenec_scans,
@@ -13,7 +14,16 @@ from analysis.figures.registry import Drawing, RegisteredFigure, by_name, pick
 
 FIGURES = by_name(
     figure
-    for module in (bolero2, caboavenec, caboavenec_scans, elacestrant, elacestrant_scans, xenera1, xenera1_readers)
+    for module in (
+        accuracy,
+        bolero2,
+        caboavenec,
+        caboavenec_scans,
+        elacestrant,
+        elacestrant_scans,
+        xenera1,
+        xenera1_readers,
+    )
     for figure in module.FIGURES
 )
 
