@@ -182,7 +182,7 @@ def gs_pi(call: RCall) -> dict[str, float]:
 
 
 def gs_pos(text: str) -> dict[str, float]:
-    grid, call = (parse(part) for part in re.fullmatch(r"\{p <- (.*?); (.*)\}", text.replace("p$", "")).groups())  # type: ignore[union-attr]
+    grid, call = (parse(part) for part in re.fullmatch(r"\{p <- (.*?); (.*)\}", text.replace("p$", "")).groups())
     design = gs_design(call["x"])
     scale = math.sqrt(sizes(call["x"], design)[-1])
     prior = NormalPrior(grid["mu"] * scale, grid["sigma"] * scale)
@@ -264,9 +264,9 @@ def rpact_analysis(call: RCall) -> dict[str, float]:
 
 
 def rpact_conditional_power(text: str) -> dict[str, float]:
-    data = parse(re.search(r"d <- (.*?); sr", text)[1])  # type: ignore[index]
-    design = rpact_design(parse(re.search(r"getStageResults\((.*\)), dataInput", text)[1]))  # type: ignore[index]
-    request = parse(re.search(r"(getConditionalPower\(.*\))\}", text)[1])  # type: ignore[index]
+    data = parse(re.search(r"d <- (.*?); sr", text)[1])
+    design = rpact_design(parse(re.search(r"getStageResults\((.*\)), dataInput", text)[1]))
+    request = parse(re.search(r"(getConditionalPower\(.*\))\}", text)[1])
     z = -float(np.atleast_1d(data["cumulativeLogRanks"])[-1])
     events, look = np.atleast_1d(data["cumulativeEvents"]), np.atleast_1d(data["cumulativeEvents"]).size
     planned = events[0] / design.fractions[0]
