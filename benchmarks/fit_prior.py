@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROUNDS = 30
-NEWTON_STEPS = 6
+NEWTON_STEPS = 25
+HALVINGS = 20
+CONVERGED = 1e-4
+LARGEST_HAZARD = 8.0  # cumulative, of one interval: e^-8 of those at risk pass it
 START_WEIGHT = 4.0  # figures that the smooth starting covariance counts for
 POOL_WEIGHT_MEAN = 8.0  # figures that the mean of all endpoints counts for in an endpoint's own
 POOL_WEIGHT_COVARIANCE = 25.0
@@ -110,6 +113,8 @@ def _counts(arms: Sequence[Arms], scale: np.ndarray, edges: np.ndarray) -> tuple
             scaled = time / scale[i]
             exposure[i, k] = np.clip(np.minimum(scaled[:, None], ends[1:]) - edges, 0, None).sum(axis=0)
             counts[i, k] = np.histogram(scaled[event], ends)[0]
+    # all who are left may be censored on the day of the data cut, just behind an edge: their exposure there is nearly 0
+    np.maximum(exposure, counts * np.append(np.diff(edges), 1.0) / LARGEST_HAZARD, out=exposure)
     return counts, exposure
 
 
@@ -125,13 +130,32 @@ def _posterior(
     eye = np.eye(size)
     to_arms = np.block([[eye, -eye], [eye, eye]])
     events, time = counts.reshape(figures, -1), exposure.reshape(figures, -1)
+
+    def objective(x: np.ndarray) -> np.ndarray:
+        log_rate = x @ to_arms.T
+        with np.errstate(over="ignore"):  # of a step that is too long, and is shortened
+            likelihood = (events * log_rate - time * np.exp(log_rate)).sum(axis=1)
+        return np.asarray(likelihood - 0.5 * np.einsum("fi,ij,fj->f", x - mean, precision, x - mean))
+
     mode = np.tile(mean, (figures, 1)) if start is None else start
-    for _ in range(NEWTON_STEPS if start is not None else 2 * NEWTON_STEPS):
+    reached = objective(mode)
+    for _ in range(NEWTON_STEPS):
         rate = time * np.exp(mode @ to_arms.T)
         gradient = (events - rate) @ to_arms - (mode - mean) @ precision
         hessian = (to_arms.T * rate[:, None, :]) @ to_arms + precision
-        mode = mode + np.clip(np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0], -1, 1)
-    return mode, np.linalg.inv(hessian)
+        step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
+        share = np.ones(figures)
+        for _ in range(HALVINGS):  # the objective is concave, so that some share of a Newton step improves it
+            worse = objective(mode + share[:, None] * step) < reached
+            if not worse.any():
+                break
+            share[worse] /= 2
+        mode = mode + np.where(worse, 0.0, share)[:, None] * step
+        reached = objective(mode)
+        if np.abs(share[:, None] * step).max() < CONVERGED:
+            break
+    rate = time * np.exp(mode @ to_arms.T)
+    return mode, np.linalg.inv((to_arms.T * rate[:, None, :]) @ to_arms + precision)
 
 
 def _update(

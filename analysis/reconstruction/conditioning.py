@@ -13,10 +13,12 @@ from analysis.reconstruction.tangents import slopes
 if TYPE_CHECKING:
     from analysis.survival.checks import FloatArray
 
-ITERATIONS = 10
+ITERATIONS = 30
 EASE = 20.0
 DIFFERENCE = 1e-4
 LARGEST_STEP = 3.0
+CONVERGED = 1e-3  # of the objective, by which the last step improved it
+HALVINGS = 6
 
 
 @njit(cache=True, nogil=True)
@@ -66,16 +68,11 @@ def condition(
     worst = np.empty(members)
     for i in range(members):
         x = start[i].copy()
-        best = np.inf
+        weight_of = np.zeros(size)  # x is start + covariance @ weight_of, so that the prior costs no inverse
+        nodes = residuals(x, arms, edges, lengths, sizes, equations, targets[i], cells, paths, here)
+        cost = misfit(here, noise)
         for turn in range(ITERATIONS):
             ease = max(1.0, EASE ** (2 - turn))
-            nodes = residuals(x, arms, edges, lengths, sizes, equations, targets[i], cells, paths, here)
-            error = np.max(np.abs(here) / np.sqrt(noise)) if count > 0 else 0.0
-            if error < best:
-                best = error
-                solved[i] = x
-            if error < 0.2:
-                break
             slopes(x, arms, edges, lengths, sizes, equations, targets[i], here, cells, nodes, paths, tangents, slope)
             for k in range(size - 2, size):
                 kept = x[k]
@@ -96,9 +93,30 @@ def condition(
                     system[e, other] = system[other, e] = np.sum(slope[other] * gain[e])
                 system[e, e] += noise[e] * ease
             weight = np.linalg.solve(system, right)
-            step = start[i] - x
+            move, move_of = start[i] - x, -weight_of
             for e in range(count):
-                step += weight[e] * gain[e]
-            x = x + step * min(1.0, LARGEST_STEP / max(np.max(np.abs(step)), 1e-9))
-        worst[i] = best
+                move += weight[e] * gain[e]
+                move_of += weight[e] * slope[e]
+            share = min(1.0, LARGEST_STEP / max(np.max(np.abs(move)), 1e-9))
+            before = cost
+            for _ in range(HALVINGS):
+                trial, trial_of = x + share * move, weight_of + share * move_of
+                residuals(trial, arms, edges, lengths, sizes, equations, targets[i], cells_there, paths_there, there)
+                trial_cost = misfit(there, noise) + 0.5 * np.sum(trial_of * (trial - start[i]))
+                if trial_cost < cost:
+                    break
+                share *= 0.4
+            if trial_cost < cost:
+                x, weight_of, cost = trial, trial_of, trial_cost
+                nodes = residuals(x, arms, edges, lengths, sizes, equations, targets[i], cells, paths, here)
+            if ease == 1.0 and before - cost < CONVERGED * max(cost, 1.0):
+                break
+        solved[i] = x
+        worst[i] = np.max(np.abs(here) / np.sqrt(noise)) if count > 0 else 0.0
     return worst
+
+
+@njit(cache=True, nogil=True)
+def misfit(residual: FloatArray, noise: FloatArray) -> float:
+    """Half the sum of the squared residuals in standard deviations."""
+    return float(0.5 * np.sum(residual * residual / noise))
