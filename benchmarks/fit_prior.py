@@ -38,6 +38,7 @@ HALVINGS = 20
 CONVERGED = 1e-4
 LARGEST_HAZARD = 8.0  # cumulative, of one interval: e^-8 of those at risk pass it
 START_WEIGHT = 4.0  # figures that the smooth starting covariance counts for
+TREND_WEIGHT = 4.0  # figures without a trend that are added
 POOL_WEIGHT_MEAN = 8.0  # figures that the mean of all endpoints counts for in an endpoint's own
 POOL_WEIGHT_COVARIANCE = 25.0
 
@@ -63,33 +64,35 @@ def fit_prior(figures: Sequence[Figure], provenance: dict[str, str] | None = Non
 def fit_pairs(arms: Sequence[Arms], groups: np.ndarray, edges: np.ndarray) -> tuple[dict[str, PairPrior], np.ndarray]:
     """Priors by group, and the time in each figure at which the arms' mean cumulative hazard is log 2."""
     scale = np.array([_pooled_median(pair) for pair in arms])
-    pool = _start(edges)
+    start = _start(edges, float(np.log(scale).mean()))
+    pool = start
     mode = None
     for _ in range(ROUNDS):
         counts, exposure = _counts(arms, scale, edges)
-        mode, covariance = _posterior(counts, exposure, pool, mode)
-        pool = _update(mode, covariance, _start(edges), 0.0, START_WEIGHT)
+        mode, covariance = _posterior(counts, exposure, np.log(scale), pool, mode)
+        pool = _update(mode, covariance, np.log(scale), start, 0.0, START_WEIGHT)
         scale = scale * _time_of_log_2(mode, edges)
     priors = {"default": pool}
     for name in np.unique(groups[groups != "default"]):
         chosen = np.flatnonzero(groups == name)
+        log_scale = np.log(scale[chosen])
         counts, exposure = _counts([arms[i] for i in chosen], scale[chosen], edges)
         own, mode = pool, None
         for _ in range(ROUNDS):
-            mode, covariance = _posterior(counts, exposure, own, mode)
-            own = _update(mode, covariance, pool, POOL_WEIGHT_MEAN, POOL_WEIGHT_COVARIANCE)
+            mode, covariance = _posterior(counts, exposure, log_scale, own, mode)
+            own = _update(mode, covariance, log_scale, pool, POOL_WEIGHT_MEAN, POOL_WEIGHT_COVARIANCE)
         priors[str(name)] = own
     return priors, scale
 
 
-def _start(edges: np.ndarray) -> PairPrior:
+def _start(edges: np.ndarray, centre: float) -> PairPrior:
     """Smooth covariances around a constant hazard of log 2."""
     size = edges.size
     middle = np.log(np.append((edges[:-1] + edges[1:]) / 2, edges[-1] * 1.3))
     smooth = np.exp(-((middle[:, None] - middle[None, :]) ** 2) / 2 / 0.8**2)
     shared = 0.2 * smooth + 0.01 * np.eye(size)
     difference = 0.04 + 0.02 * smooth + 0.004 * np.eye(size)
-    return PairPrior(edges, np.full(size, np.log(np.log(2))), shared, difference)
+    return PairPrior(edges, np.full(size, np.log(np.log(2))), np.zeros(size), centre, shared, difference)
 
 
 def _pooled_median(arms: Arms) -> float:
@@ -119,14 +122,14 @@ def _counts(arms: Sequence[Arms], scale: np.ndarray, edges: np.ndarray) -> tuple
 
 
 def _posterior(
-    counts: np.ndarray, exposure: np.ndarray, prior: PairPrior, start: np.ndarray | None
+    counts: np.ndarray, exposure: np.ndarray, log_scale: np.ndarray, prior: PairPrior, start: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mode and covariance of each figure's (half-sum, half-difference) of log hazards, by Newton's method."""
     figures, _, size = counts.shape
     precision = np.zeros((2 * size, 2 * size))
     precision[:size, :size] = np.linalg.inv(prior.shared)
     precision[size:, size:] = np.linalg.inv(prior.difference)
-    mean = np.concatenate([prior.mean, np.zeros(size)])
+    mean = np.hstack([_means(prior.mean, prior.trend, log_scale - prior.centre), np.zeros((figures, size))])
     eye = np.eye(size)
     to_arms = np.block([[eye, -eye], [eye, eye]])
     events, time = counts.reshape(figures, -1), exposure.reshape(figures, -1)
@@ -137,7 +140,7 @@ def _posterior(
             likelihood = (events * log_rate - time * np.exp(log_rate)).sum(axis=1)
         return np.asarray(likelihood - 0.5 * np.einsum("fi,ij,fj->f", x - mean, precision, x - mean))
 
-    mode = np.tile(mean, (figures, 1)) if start is None else start
+    mode = mean.copy() if start is None else start
     reached = objective(mode)
     for _ in range(NEWTON_STEPS):
         rate = time * np.exp(mode @ to_arms.T)
@@ -159,16 +162,31 @@ def _posterior(
 
 
 def _update(
-    mode: np.ndarray, covariance: np.ndarray, base: PairPrior, weight_of_mean: float, weight: float
+    mode: np.ndarray,
+    covariance: np.ndarray,
+    log_scale: np.ndarray,
+    base: PairPrior,
+    weight_of_mean: float,
+    weight: float,
 ) -> PairPrior:
-    """Mean and covariances that the posteriors support, with ``base`` as so many figures more."""
+    """Mean, trend and covariances that the posteriors support, with ``base`` as so many figures more."""
     figures, size = len(mode), base.mean.size
-    mean = (mode[:, :size].sum(axis=0) + weight_of_mean * base.mean) / (figures + weight_of_mean)
-    around = mode[:, :size] - mean
+    shared_mode, apart = mode[:, :size], mode[:, size:]
+    along = log_scale - base.centre
+    around_base = shared_mode - _means(base.mean, base.trend, along)
+    spread = float(np.var(along)) + 1e-12
+    penalty = np.diag([weight_of_mean, max(weight_of_mean, TREND_WEIGHT) * spread])
+    rows = np.column_stack([np.ones(figures), along])
+    shift, turn = np.linalg.solve(rows.T @ rows + penalty, rows.T @ around_base)
+    mean, trend = base.mean + shift, base.trend + turn
+    around = shared_mode - _means(mean, trend, along)
     shared = around.T @ around + covariance[:, :size, :size].sum(axis=0) + weight * base.shared
-    apart = mode[:, size:]
     difference = apart.T @ apart + covariance[:, size:, size:].sum(axis=0) + weight * base.difference
-    return PairPrior(base.edges, mean, shared / (figures + weight), difference / (figures + weight))
+    return PairPrior(base.edges, mean, trend, base.centre, shared / (figures + weight), difference / (figures + weight))
+
+
+def _means(mean: np.ndarray, trend: np.ndarray, along: np.ndarray) -> np.ndarray:
+    return np.asarray(mean + along[:, None] * trend)
 
 
 def _time_of_log_2(mode: np.ndarray, edges: np.ndarray) -> np.ndarray:

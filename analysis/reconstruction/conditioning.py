@@ -14,17 +14,21 @@ if TYPE_CHECKING:
     from analysis.survival.checks import FloatArray
 
 ITERATIONS = 30
-EASE = 20.0
+EASE = 5.0
+STAGES = 4  # in which the errors allowed shrink to their own size, far from a solution
 DIFFERENCE = 1e-4
 LARGEST_STEP = 3.0
-CONVERGED = 1e-3  # of the objective, by which the last step improved it
+CONVERGED = 0.02  # improvement of the objective, a half sum of squares, under which a step is the last
 HALVINGS = 6
 
 
 @njit(cache=True, nogil=True)
 def condition(
     start: FloatArray,
+    first: FloatArray,
+    stages: int,
     covariance: FloatArray,
+    precision: FloatArray,
     noise: FloatArray,
     arms: int,
     edges: FloatArray,
@@ -40,8 +44,12 @@ def condition(
     ----------
     start
         Draws from the prior, shape (members, D).
-    covariance
-        Prior covariance, shape (D, D).
+    first
+        State to set out from, shape (D,): the most probable one, or the prior's mean where it is not known.
+    stages
+        Number of first steps with wider errors: 0 near a solution, else ``STAGES``.
+    covariance, precision
+        Prior covariance and its inverse, shape (D, D).
     noise
         Variance allowed to each equation's residual, shape (E,).
     targets
@@ -67,12 +75,11 @@ def condition(
     system, right = np.empty((count, count)), np.empty(count)
     worst = np.empty(members)
     for i in range(members):
-        x = start[i].copy()
-        weight_of = np.zeros(size)  # x is start + covariance @ weight_of, so that the prior costs no inverse
+        x = first.copy()
         nodes = residuals(x, arms, edges, lengths, sizes, equations, targets[i], cells, paths, here)
-        cost = misfit(here, noise)
         for turn in range(ITERATIONS):
-            ease = max(1.0, EASE ** (2 - turn))
+            ease = max(1.0, EASE ** (stages - turn))
+            cost = misfit(here, noise) / ease + remoteness(x, start[i], precision)
             slopes(x, arms, edges, lengths, sizes, equations, targets[i], here, cells, nodes, paths, tangents, slope)
             for k in range(size - 2, size):
                 kept = x[k]
@@ -93,23 +100,22 @@ def condition(
                     system[e, other] = system[other, e] = np.sum(slope[other] * gain[e])
                 system[e, e] += noise[e] * ease
             weight = np.linalg.solve(system, right)
-            move, move_of = start[i] - x, -weight_of
+            move = start[i] - x
             for e in range(count):
                 move += weight[e] * gain[e]
-                move_of += weight[e] * slope[e]
             share = min(1.0, LARGEST_STEP / max(np.max(np.abs(move)), 1e-9))
             before = cost
             for _ in range(HALVINGS):
-                trial, trial_of = x + share * move, weight_of + share * move_of
+                trial = x + share * move
                 residuals(trial, arms, edges, lengths, sizes, equations, targets[i], cells_there, paths_there, there)
-                trial_cost = misfit(there, noise) + 0.5 * np.sum(trial_of * (trial - start[i]))
+                trial_cost = misfit(there, noise) / ease + remoteness(trial, start[i], precision)
                 if trial_cost < cost:
                     break
                 share *= 0.4
             if trial_cost < cost:
-                x, weight_of, cost = trial, trial_of, trial_cost
+                x, cost = trial, trial_cost
                 nodes = residuals(x, arms, edges, lengths, sizes, equations, targets[i], cells, paths, here)
-            if ease == 1.0 and before - cost < CONVERGED * max(cost, 1.0):
+            if ease == 1.0 and before - cost < CONVERGED:
                 break
         solved[i] = x
         worst[i] = np.max(np.abs(here) / np.sqrt(noise)) if count > 0 else 0.0
@@ -120,3 +126,13 @@ def condition(
 def misfit(residual: FloatArray, noise: FloatArray) -> float:
     """Half the sum of the squared residuals in standard deviations."""
     return float(0.5 * np.sum(residual * residual / noise))
+
+
+@njit(cache=True, nogil=True)
+def remoteness(x: FloatArray, start: FloatArray, precision: FloatArray) -> float:
+    """Half the squared distance of a state from a draw, in the prior's metric."""
+    away = x - start
+    total = 0.0
+    for k in range(away.size):
+        total += away[k] * np.sum(precision[k] * away)
+    return 0.5 * total

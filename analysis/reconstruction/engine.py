@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from analysis.reconstruction import forward
-from analysis.reconstruction.conditioning import condition
+from analysis.reconstruction.conditioning import STAGES, condition
 from analysis.reconstruction.members import draw_patients, expected_counts, meet_ratio
 from analysis.survival.estimators import reverse_kaplan_meier
 
@@ -50,7 +51,9 @@ class Problem:
     lengths: FloatArray
     sizes: FloatArray
     mean: FloatArray
+    mode: FloatArray
     covariance: FloatArray
+    precision: FloatArray
     root: FloatArray
     noise: FloatArray
 
@@ -74,14 +77,19 @@ def pose(required: Requirements, prior: EndpointPrior) -> Problem:
         log_length, length_sd = log_median + mean_ratio, ratio_sd
     else:
         log_length, length_sd = required.follow_up
-    mean = np.concatenate(
-        [np.tile(shape.mean, arms), np.tile(follow_up.mean, arms), np.array([log_median, log_length])]
-    )
-    first = arms * shape.mean.size
-    covariance = np.zeros((mean.size, mean.size))
-    covariance[:first, :first] = shape.covariance(arms)
-    covariance[first:-2, first:-2] = follow_up.covariance(arms)
-    covariance[-2, -2], covariance[-1, -1] = median_sd**2, length_sd**2
+    parts, blocks, by_median, by_length = [], [], [], []
+    for pair, log_scale, by, other in (
+        (shape, log_median, by_median, by_length),
+        (follow_up, log_length, by_length, by_median),
+    ):
+        parts.append(np.tile(pair.mean + pair.trend * (log_scale - pair.centre), arms))
+        blocks.append(pair.covariance(arms))
+        by.append(np.tile(pair.trend, arms))
+        other.append(np.zeros(arms * pair.mean.size))
+    mean = np.concatenate([*parts, [log_median, log_length]])
+    scales = np.column_stack([np.concatenate([*by_median, [1.0, 0.0]]), np.concatenate([*by_length, [0.0, 1.0]])])
+    covariance = (scales * np.square([median_sd, length_sd])) @ scales.T
+    covariance[:-2, :-2] += block_diag(*blocks)
     sizes = np.array([arm.size for arm in required.arms], dtype=np.float64)
     state = mean.copy()
     centre = required.boxes.mean(axis=1)[None]
@@ -93,11 +101,25 @@ def pose(required: Requirements, prior: EndpointPrior) -> Problem:
         if turn < ADAPTATIONS:
             solved = np.empty((1, mean.size))
             condition(
-                mean[None], total, noise, arms, shape.edges, follow_up.edges, sizes, required.equations, centre, solved
+                mean[None],
+                state,
+                STAGES,
+                total,
+                np.linalg.inv(total),
+                noise,
+                arms,
+                shape.edges,
+                follow_up.edges,
+                sizes,
+                required.equations,
+                centre,
+                solved,
             )
             state = solved[0]
     root = np.asarray(np.linalg.cholesky(total), dtype=np.float64)
-    return Problem(required, shape.edges, follow_up.edges, sizes, mean, total, root, noise)
+    return Problem(
+        required, shape.edges, follow_up.edges, sizes, mean, state, total, np.linalg.inv(total), root, noise
+    )
 
 
 def draw_ensemble(problem: Problem, members: int, seed: np.random.SeedSequence, threads: int) -> Ensemble:
@@ -140,7 +162,10 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, steps: in
     states = np.empty_like(start)
     condition(
         start,
+        problem.mode,
+        0,
         problem.covariance,
+        problem.precision,
         problem.noise,
         arms,
         problem.edges,
@@ -270,4 +295,7 @@ def _sampling_error(
             at_risk = max(np.interp(targets[e], nodes, paths[4, arm, :count]), 1.0)
             hazard = np.interp(targets[e], nodes, paths[int(kind == forward.FOLLOW_UP), arm, :count])
             steps[e] = (STEP / at_risk / max(hazard, 0.1)) ** 2
+        elif kind == forward.SURVIVAL:
+            at_risk = max(np.interp(required.equations[e, 2], nodes, paths[4, arm, :count]), 1.0)
+            steps[e] = (STEP / at_risk / -np.log(targets[e])) ** 2
     return variance, steps

@@ -140,12 +140,14 @@ def score_and_information(
 
 
 @njit(cache=True, nogil=True)
-def last_node(paths: FloatArray, arm: int, count: int) -> int:
-    """Last node at which more than ``LAST_AT_RISK`` patients of the arm are expected: the end of its curve."""
+def end_of_curve(paths: FloatArray, cells: FloatArray, arm: int, count: int) -> tuple[float, int]:
+    """Time at which ``LAST_AT_RISK`` patients of the arm are expected, and the node before it."""
     i = 1
     while i < count - 1 and paths[4, arm, i] > LAST_AT_RISK:
         i += 1
-    return i - 1
+    before, after = paths[4, arm, i - 1], paths[4, arm, i]
+    share = min(max((before - LAST_AT_RISK) / max(before - after, 1e-12), 0.0), 1.0)
+    return cells[i - 1] + share * (cells[i] - cells[i - 1]), i - 1
 
 
 @njit(cache=True, nogil=True)
@@ -199,11 +201,12 @@ def residuals(
             greenwood = read_path(paths[2, arm], cells, count, target)
             out[e] = limit_residual(hazard, greenwood, z, form, level)
         elif kind == BEYOND:
-            i = last_node(paths, arm, count)
+            end, _ = end_of_curve(paths, cells, arm, count)
+            hazard = read_path(paths[0, arm], cells, count, end)
             if z == 0.0:
-                value = math.log(max(paths[0, arm, i], 1e-9)) - math.log(-math.log(level))
+                value = math.log(max(hazard, 1e-9)) - math.log(-math.log(level))
             else:
-                value = limit_residual(paths[0, arm, i], paths[2, arm, i], z, form, level)
+                value = limit_residual(hazard, read_path(paths[2, arm], cells, count, end), z, form, level)
             out[e] = max(0.0, value)
         elif kind == SURVIVAL:
             hazard = read_path(paths[0, arm], cells, count, equations[e, 2])

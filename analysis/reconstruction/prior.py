@@ -32,11 +32,14 @@ class PairPrior:
     """Log hazards of two arms of one trial, in units of the trial's own median time.
 
     The half-sum and half-difference of the arms' log hazards are independent Gaussians on the intervals
-    between ``edges`` (the last interval is open): ``shared`` and ``difference`` are their covariances.
+    between ``edges`` (the last interval is open): ``shared`` and ``difference`` are their covariances. Trials in
+    which that time is long have other shapes: the mean is ``mean + trend * (log time - centre)``, time in months.
     """
 
     edges: Array
     mean: Array
+    trend: Array
+    centre: float
     shared: Array
     difference: Array
 
@@ -136,6 +139,8 @@ def _pair_to_json(pair: PairPrior) -> dict[str, object]:
     return {
         "edges": digits(pair.edges),
         "mean": digits(pair.mean),
+        "trend": digits(pair.trend),
+        "centre": digits(np.array([pair.centre])),
         "shared": digits(pair.shared[lower]),
         "difference": digits(pair.difference[lower]),
     }
@@ -151,7 +156,12 @@ def _pair_from_json(record: Mapping[str, list[float]]) -> PairPrior:
         return out + np.tril(out, -1).T
 
     return PairPrior(
-        np.array(record["edges"]), np.array(record["mean"]), matrix(record["shared"]), matrix(record["difference"])
+        edges=np.array(record["edges"]),
+        mean=np.array(record["mean"]),
+        trend=np.array(record["trend"]),
+        centre=float(record["centre"][0]),
+        shared=matrix(record["shared"]),
+        difference=matrix(record["difference"]),
     )
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 FORMS = {"log-log": forward.LOG_LOG, "log": forward.LOG, "plain": forward.PLAIN}
 FAR = 20.0  # a log hazard ratio that stands for no bound
-QUANTILE_ERROR, LIMIT_ERROR, RATE_ERROR, COUNT_ERROR = 0.02, 0.03, 0.01, 0.4
+QUANTILE_ERROR, LIMIT_ERROR, RATE_ERROR, COUNT_ERROR, END_ERROR = 0.02, 0.03, 0.01, 0.4, 0.05
+LEAST_COUNT_ERROR = 0.005
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def _read_arm(
                 equations.add((forward.LIMIT if side else forward.QUANTILE, k, 0, level, side, form), box, error)
             else:
                 quantiles.append((level, side, form, 0.0, np.inf, 0.0))
-                equations.add((forward.BEYOND, k, 0, level, side, form), (0.0, 0.0), RATE_ERROR)
+                equations.add((forward.BEYOND, k, 0, level, side, form), (0.0, 0.0), END_ERROR)
     follow_up = []
     followed = arm.median_follow_up or all_followed
     if followed is not None and followed.reached:
@@ -167,7 +168,7 @@ def _read_arm(
             if tick > 0:
                 ticks.append((tick, float(count)))
                 gone = max(np.log((size + 0.5) / (count + 0.5)), 0.2 / size)
-                error = COUNT_ERROR / (count + 0.5) / gone
+                error = max(COUNT_ERROR / (count + 0.5) / gone, LEAST_COUNT_ERROR)
                 equations.add((forward.AT_RISK, k, tick, 0, 0, 0), (count, count), float(error))
     landmarks = _read_landmarks(arm, k, equations, ci_type)
     events = None if arm.events is None else int(arm.events.value)

@@ -21,7 +21,7 @@ from analysis.reconstruction.forward import (
     QUANTILE,
     SCORE,
     SURVIVAL,
-    last_node,
+    end_of_curve,
     read_path,
 )
 
@@ -230,7 +230,7 @@ def slopes(
         if kind == BEYOND:
             if values[e] == 0.0:
                 continue
-            time = cells[last_node(paths, arm, count)]
+            time, node = end_of_curve(paths, cells, arm, count)
         elif kind in (QUANTILE, LIMIT, FOLLOW_UP):
             time = target
         hazard = max(read_path(paths[0, arm], cells, count, time), 1e-9)
@@ -249,6 +249,11 @@ def slopes(
                 continue
             gone = hazard + read_path(paths[1, arm], cells, count, time)
             by_hazard = by_censor = 1.0 / max(gone, 1e-9)
+        if kind == BEYOND:  # the end of the curve moves with the number at risk
+            loss = min(paths[4, arm, node + 1] - paths[4, arm, node], -1e-9)
+            rise = by_hazard * (paths[0, arm, node + 1] - paths[0, arm, node])
+            rise += by_greenwood * (paths[2, arm, node + 1] - paths[2, arm, node])
+            add_path_slope(row, -rise / loss, tangents[arm, 4], cells, count, time, arm, arms, width, length)
         if by_hazard != 0.0:
             add_path_slope(row, by_hazard, tangents[arm, 0], cells, count, time, arm, arms, width, length)
         if by_greenwood != 0.0:
