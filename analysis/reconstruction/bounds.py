@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EDGE = 1e-6  # months kept clear of the edges of a rounding box
 GAP = 1e-9  # months between consecutive patients, so that no two are tied
 WARMTH = 0.01  # by which a swap may worsen the bounds at the start of a search
+NEIGHBOURS = 4  # patients looked at, each way, for one to swap with
 UNMET = 1.0  # penalty of a statistic that must be reached and is not, or the reverse
 
 
@@ -110,6 +111,7 @@ def find_anchors(
     low: FloatArray,
     high: FloatArray,
     work: FloatArray,
+    gaps: FloatArray,
 ) -> float:
     """Bounds on each patient's time that make every statistic of the arm fall in its box.
 
@@ -129,6 +131,10 @@ def find_anchors(
         Output, shape (n + 1,): earliest and latest time of each patient.
     work
         Scratch, shape (2, n + 1).
+    gaps
+        Output, shape (M + 1, 2): how many patients stand before each landmark, and how far log S there is above the
+        box (below: negative); last, the event with which a level is reached that must not be, and a patient whose
+        bounds exclude each other, -1 if there is none.
 
     Returns
     -------
@@ -144,6 +150,7 @@ def find_anchors(
         low[i] = 0.0
         high[i] = np.inf
     penalty = 0.0
+    gaps[-1, 0] = -1.0
     for j in range(ticks.shape[0]):
         gone = size - int(ticks[j, 1])
         if gone > 0:
@@ -186,6 +193,7 @@ def find_anchors(
         if quantiles[q, 5] == 0.0:
             if found >= 0:
                 penalty += UNMET * (0.02 + (size - found) / size)
+                gaps[-1, 0] = found
         elif found < 0:
             penalty += UNMET * (0.02 + max(0.0, s - level))
         elif z == 0.0 and survival[found + 1] > level - 1e-12 and next_of(event, found, True) < size:
@@ -196,9 +204,20 @@ def find_anchors(
             high[found] = min(high[found], quantiles[q, 4] - EDGE)
     for j in range(landmarks.shape[0]):
         at = landmarks[j, 0]
-        now = np.searchsorted(time, at)
+        first, last = 0, size
+        at_tick = False
+        for tick in range(ticks.shape[0]):
+            gone = size - int(ticks[tick, 1])
+            if ticks[tick, 0] <= at:
+                first = max(first, gone)
+                at_tick = at_tick or ticks[tick, 0] == at
+            if ticks[tick, 0] > at:
+                last = min(last, gone)
+        now = min(max(np.searchsorted(time, at), first), last)
         best, chosen = np.inf, now
-        for c in range(size + 1):
+        for c in range(first, last + 1):
+            if at_tick and c > first and not event[c - 1]:
+                break  # who is at risk at the landmark's own time can be counted in S only if the event is there
             miss = outside(survival[c], landmarks[j, 1], landmarks[j, 2])
             if miss > 0.05:
                 continue
@@ -211,8 +230,8 @@ def find_anchors(
                 clash += 0.02
             if c > 0 and low[c - 1] > at:
                 clash += 0.02
-            if c > 0 and low[c - 1] == at:  # only events at the landmark itself can be counted in S and at risk
-                clash += 0.002 if event[c - 1] else 0.02
+            if at_tick and c > first:
+                clash += 0.002
             cost = miss * 50.0 + clash + 0.2 * abs(c - now) / size
             if cost < best:
                 best, chosen = cost, c
@@ -222,15 +241,21 @@ def find_anchors(
             miss += outside(lower, landmarks[j, 5], landmarks[j, 6])
             miss += outside(upper, landmarks[j, 7], landmarks[j, 8])
         penalty += miss * 5.0
+        gaps[j, 0], gaps[j, 1] = now, 0.0
+        if miss > 0.0 and survival[now] > 0.0:
+            inside = 0.5 * (landmarks[j, 1] + landmarks[j, 2])
+            gaps[j, 1] = math.log(survival[now] / max(inside, 1e-6))
         if chosen > 0:
             high[chosen - 1] = min(high[chosen - 1], at)
         low[chosen] = max(low[chosen], at + EDGE)
     latest, by = 0.0, 0
+    gaps[-1, 1] = -1.0
     for i in range(size):
         if low[i] > latest:
             latest, by = low[i], i
         if latest > high[i]:
             penalty += (i - by + 1.0) / size
+            gaps[-1, 1] = i
     return penalty
 
 
@@ -270,9 +295,45 @@ def move_between(time: FloatArray, low: FloatArray, high: FloatArray, work: Floa
 
 
 @njit(cache=True, nogil=True)
+def aim_at(event: BoolArray, place: int, excess: float, rng_state: NDArray[np.uint64]) -> tuple[int, int]:
+    """Two patients whose swap takes about ``excess`` off log S at ``place``; the second is -1 if none were found.
+
+    An event at a patient with ``y`` at risk takes about ``1 / y`` off log S. What is less than half of that is moved
+    by swaps before ``place``, more by an event brought there from behind it, or taken from there; now and then a small
+    excess too, which may leave one that the others can remove.
+    """
+    size = event.size
+    a = int(next_uniform(rng_state) * place)
+    here = 1.0 / (size - a)
+    large = abs(excess) > 0.5 / (size - place + 1.0)
+    if large or next_uniform(rng_state) < 0.3:
+        if large and event[a] == (excess > 0.0):
+            return a, -1
+        b = place + int(math.exp(next_uniform(rng_state) * math.log(size - place + 1.0))) - 1
+        return a, b if b < size and event[b] != event[a] else -1
+    wanted = here + excess if event[a] else here - excess
+    if wanted <= 0.0:
+        return a, -1
+    near = size - round(1.0 / wanted)
+    for away in range(NEIGHBOURS):
+        for candidate in (near - away, near + away):
+            if 0 <= candidate < place and event[candidate] != event[a]:
+                return a, candidate
+    return a, -1
+
+
+@njit(cache=True, nogil=True)
+def step_away(index: int, size: int, rng_state: NDArray[np.uint64]) -> int:
+    """Index a random step away, short steps being as frequent as long ones on the log scale."""
+    reach = int(math.exp(next_uniform(rng_state) * math.log(size)))
+    return index + (reach if next_uniform(rng_state) < 0.5 else -reach)
+
+
+@njit(cache=True, nogil=True)
 def reorder(
     time: FloatArray,
     event: BoolArray,
+    odds: FloatArray,
     quantiles: FloatArray,
     follow_up: FloatArray,
     ticks: FloatArray,
@@ -280,29 +341,47 @@ def reorder(
     low: FloatArray,
     high: FloatArray,
     work: FloatArray,
+    gaps: FloatArray,
     steps: int,
     rng_state: NDArray[np.uint64],
 ) -> float:
     """Swap events with censorings until the bounds of the arm agree with each other; returns what is left over.
 
+    ``odds`` (n,) is the log odds of an event against a censoring where each patient stands: a swap that makes the order
+    less likely is proposed as seldom as it is less likely. Most of the swaps aim at the landmark that is missed most, or
+    at the event with which a level is reached that must not be.
     ``rng_state`` is (1,) uint64, the state of a small generator of its own, so that the result depends on nothing else.
     """
     size = time.size
-    penalty = find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high, work)
+    penalty = find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high, work, gaps)
     if penalty == 0.0:
         return penalty
     best, kept = penalty, event.copy()
+    place, excess = worst_gap(gaps)
     for step in range(steps):
-        a = int(next_uniform(rng_state) * size)
-        reach = int(math.exp(next_uniform(rng_state) * math.log(size)))
-        b = a + (reach if next_uniform(rng_state) < 0.5 else -reach)
-        if b < 0 or b >= size or event[a] == event[b]:
+        likely_only = True
+        if gaps[-1, 0] >= 0 and next_uniform(rng_state) < 0.5:
+            a, b = int(gaps[-1, 0]), int(next_uniform(rng_state) * size)
+        elif place > 0 and next_uniform(rng_state) < 0.7:
+            a, b = aim_at(event, place, excess, rng_state)
+            likely_only = False
+        else:
+            a = int(next_uniform(rng_state) * size)
+            if gaps[-1, 1] >= 0.0 and next_uniform(rng_state) < 0.7:
+                a = step_away(int(gaps[-1, 1]), size, rng_state)
+                likely_only = False
+            b = step_away(a, size, rng_state)
+        if min(a, b) < 0 or max(a, b) >= size or event[a] == event[b]:
+            continue
+        less_likely = odds[a] - odds[b] if event[a] else odds[b] - odds[a]
+        if likely_only and less_likely > 0.0 and next_uniform(rng_state) > math.exp(-less_likely):
             continue
         event[a], event[b] = event[b], event[a]
-        trial = find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high, work)
+        trial = find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high, work, gaps)
         slack = WARMTH * next_uniform(rng_state) * (1.0 - step / steps)
         if trial <= penalty + slack:
             penalty = trial
+            place, excess = worst_gap(gaps)
             if trial < best:
                 best = trial
                 kept[:] = event
@@ -311,4 +390,14 @@ def reorder(
         else:
             event[a], event[b] = event[b], event[a]
     event[:] = kept
-    return find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high, work)
+    return find_anchors(time, event, quantiles, follow_up, ticks, landmarks, low, high, work, gaps)
+
+
+@njit(cache=True, nogil=True)
+def worst_gap(gaps: FloatArray) -> tuple[int, float]:
+    """Place and excess of log S of the landmark that is missed most; place 0 if none is."""
+    place, excess = 0, 0.0
+    for j in range(gaps.shape[0] - 1):
+        if abs(gaps[j, 1]) > abs(excess):
+            place, excess = int(gaps[j, 0]), gaps[j, 1]
+    return place, excess

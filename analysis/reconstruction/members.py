@@ -11,7 +11,7 @@ from numba import njit
 from analysis.reconstruction.bounds import find_anchors, move_between, reorder
 from analysis.reconstruction.forward import fill_paths, lay_cells
 from analysis.reconstruction.hazard_ratio import stretches, tune_ratio
-from analysis.reconstruction.patients import draw_arm, next_uniform, place_in_blocks
+from analysis.reconstruction.patients import draw_arm, next_uniform, place_in_blocks, fill_odds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,7 +69,8 @@ def draw_patients(
     low = np.empty(size + 1)
     high = np.empty(size + 1)
     work = np.empty((2, size + 1))
-    jitter, ranks = np.empty(size), np.empty(size)
+    gaps = np.empty((landmarks.shape[0] + 1, 2))
+    jitter, ranks, odds = np.empty(size), np.empty(size), np.empty(size)
     state = np.empty(1, np.uint64)
     for i in range(states.shape[0]):
         count = lay_cells(states[i], arms, edges, lengths, cells)
@@ -79,7 +80,10 @@ def draw_patients(
             jitter[k] = next_uniform(state)
         place_in_blocks(spacings[i], events[i, arm], ranks)
         draw_arm(cells, count, paths[:, arm], size, events[i, arm], ranks, jitter, time[i], event[i])
-        miss[i] += reorder(time[i], event[i], quantiles, follow_up, ticks, landmarks, low, high, work, steps, state)
+        fill_odds(cells, count, paths[:, arm], time[i], odds)
+        miss[i] += reorder(
+            time[i], event[i], odds, quantiles, follow_up, ticks, landmarks, low, high, work, gaps, steps, state
+        )
         move_between(time[i], low, high, work)
 
 
@@ -101,11 +105,12 @@ def meet_ratio(
     n0, n1 = time0.shape[1], time1.shape[1]
     low0, high0, work0 = np.empty(n0 + 1), np.empty(n0 + 1), np.empty((2, n0 + 1))
     low1, high1, work1 = np.empty(n1 + 1), np.empty(n1 + 1), np.empty((2, n1 + 1))
+    gaps0, gaps1 = np.empty((boxes0[3].shape[0] + 1, 2)), np.empty((boxes1[3].shape[0] + 1, 2))
     bounds0 = np.empty((n0 + 1, 2), np.int64)
     bounds1 = np.empty((n1 + 1, 2), np.int64)
     for i in range(time0.shape[0]):
-        find_anchors(time0[i], event0[i], boxes0[0], boxes0[1], boxes0[2], boxes0[3], low0, high0, work0)
-        find_anchors(time1[i], event1[i], boxes1[0], boxes1[1], boxes1[2], boxes1[3], low1, high1, work1)
+        find_anchors(time0[i], event0[i], boxes0[0], boxes0[1], boxes0[2], boxes0[3], low0, high0, work0, gaps0)
+        find_anchors(time1[i], event1[i], boxes1[0], boxes1[1], boxes1[2], boxes1[3], low1, high1, work1, gaps1)
         count0 = stretches(low0, high0, n0, bounds0)
         count1 = stretches(low1, high1, n1, bounds1)
         miss[i] += tune_ratio(

@@ -96,6 +96,18 @@ def draw_arm(
 
 
 @njit(cache=True, nogil=True)
+def fill_odds(cells: FloatArray, count: int, path: FloatArray, time: FloatArray, odds: FloatArray) -> None:
+    """Log odds of an event against a censoring at each of the increasing ``time``, from the hazards of a path."""
+    cell = 0
+    for i in range(time.size):
+        while cell < count - 2 and cells[cell + 1] < time[i]:
+            cell += 1
+        event = path[0, cell + 1] - path[0, cell]
+        censoring = path[1, cell + 1] - path[1, cell]
+        odds[i] = np.log(max(event, 1e-9) / max(censoring, 1e-9))
+
+
+@njit(cache=True, nogil=True)
 def next_uniform(state: NDArray[np.uint64]) -> float:
     """Uniform draw in [0, 1) of the SplitMix64 generator."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
