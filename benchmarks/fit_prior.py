@@ -38,6 +38,7 @@ HALVINGS = 20
 CONVERGED = 1e-4
 LARGEST_HAZARD = 8.0  # cumulative, of one interval: e^-8 of those at risk pass it
 START_WEIGHT = 4.0  # figures that the smooth starting covariance counts for
+LEAST_IMMATURE = 10  # figures with a median not reached; with fewer, all stand for them
 TREND_WEIGHT = 4.0  # figures without a trend that are added
 POOL_WEIGHT_MEAN = 8.0  # figures that the mean of all endpoints counts for in an endpoint's own
 POOL_WEIGHT_COVARIANCE = 25.0
@@ -52,18 +53,29 @@ def fit_prior(figures: Sequence[Figure], provenance: dict[str, str] | None = Non
     censored = [[(time, ~event) for time, event in arms] for arms in events]
     shape, median = fit_pairs(events, groups, SHAPE_EDGES)
     follow_up, length = fit_pairs(censored, groups, FOLLOW_UP_EDGES)
+    open_ = np.array([not figure.medians_reached for figure in figures])
+    if open_.sum() < LEAST_IMMATURE:
+        open_[:] = True
+    immature, _ = fit_pairs([events[i] for i in np.flatnonzero(open_)], groups[open_], SHAPE_EDGES, length[open_])
     log_ratio = np.log(length / median)
     endpoints = {}
     for name in shape:
         chosen = groups == name if name != "default" else np.ones(len(groups), dtype=bool)
         spread = (float(log_ratio[chosen].mean()), float(log_ratio[chosen].std()))
-        endpoints[name] = EndpointPrior(shape[name], follow_up[name], spread, int(chosen.sum()))
+        endpoints[name] = EndpointPrior(
+            shape[name], immature.get(name, immature["default"]), follow_up[name], spread, int(chosen.sum())
+        )
     return ShapePrior(endpoints, provenance or {})
 
 
-def fit_pairs(arms: Sequence[Arms], groups: np.ndarray, edges: np.ndarray) -> tuple[dict[str, PairPrior], np.ndarray]:
-    """Priors by group, and the time in each figure at which the arms' mean cumulative hazard is log 2."""
-    scale = np.array([_pooled_median(pair) for pair in arms])
+def fit_pairs(
+    arms: Sequence[Arms], groups: np.ndarray, edges: np.ndarray, unit: np.ndarray | None = None
+) -> tuple[dict[str, PairPrior], np.ndarray]:
+    """Priors by group, and the unit of time of each figure.
+
+    The unit is the time at which the arms' mean cumulative hazard is log 2, unless another one is given.
+    """
+    scale = np.array([_pooled_median(pair) for pair in arms]) if unit is None else unit
     start = _start(edges, float(np.log(scale).mean()))
     pool = start
     mode = None
@@ -71,7 +83,8 @@ def fit_pairs(arms: Sequence[Arms], groups: np.ndarray, edges: np.ndarray) -> tu
         counts, exposure = _counts(arms, scale, edges)
         mode, covariance = _posterior(counts, exposure, np.log(scale), pool, mode)
         pool = _update(mode, covariance, np.log(scale), start, 0.0, START_WEIGHT)
-        scale = scale * _time_of_log_2(mode, edges)
+        if unit is None:
+            scale = scale * _time_of_log_2(mode, edges)
     priors = {"default": pool}
     for name in np.unique(groups[groups != "default"]):
         chosen = np.flatnonzero(groups == name)

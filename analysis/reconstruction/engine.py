@@ -25,6 +25,7 @@ CHUNK = 50  # members whose random numbers come from one stream
 SEARCHES = (600, 1000, 2000, 4000, 8000, 8000)  # swaps tried in an arm, by attempt at a member
 ADAPTATIONS = 3
 CLUMP = 0.01  # variance that each event of an arm adds to the spacing of its events: published curves move in steps
+KNOWN = 0.001  # spread of the log of a time that is printed
 STEP = 0.5  # of a step of the Kaplan-Meier curve, by which a smooth path may miss a printed time
 
 
@@ -70,25 +71,29 @@ def pose(required: Requirements, prior: EndpointPrior) -> Problem:
     by a few rounds of conditioning.
     """
     arms = len(required.arms)
-    shape, follow_up = prior.shape, prior.follow_up
-    log_median, median_sd = required.median
+    follow_up = prior.follow_up
     if required.follow_up is None:
+        shape, (log_unit, unit_sd) = prior.shape, required.median
         mean_ratio, ratio_sd = prior.log_follow_up
-        log_length, length_sd = log_median + mean_ratio, ratio_sd
+        log_length, length_sd = log_unit + mean_ratio, ratio_sd
     else:
         log_length, length_sd = required.follow_up
-    parts, blocks, by_median, by_length = [], [], [], []
+        if required.immature:
+            shape, (log_unit, unit_sd) = prior.immature, (log_length, KNOWN)
+        else:
+            shape, (log_unit, unit_sd) = prior.shape, required.median
+    parts, blocks, by_unit, by_length = [], [], [], []
     for pair, log_scale, by, other in (
-        (shape, log_median, by_median, by_length),
-        (follow_up, log_length, by_length, by_median),
+        (shape, log_unit, by_unit, by_length),
+        (follow_up, log_length, by_length, by_unit),
     ):
         parts.append(np.tile(pair.mean + pair.trend * (log_scale - pair.centre), arms))
         blocks.append(pair.covariance(arms))
         by.append(np.tile(pair.trend, arms))
         other.append(np.zeros(arms * pair.mean.size))
-    mean = np.concatenate([*parts, [log_median, log_length]])
-    scales = np.column_stack([np.concatenate([*by_median, [1.0, 0.0]]), np.concatenate([*by_length, [0.0, 1.0]])])
-    covariance = (scales * np.square([median_sd, length_sd])) @ scales.T
+    mean = np.concatenate([*parts, [log_unit, log_length]])
+    scales = np.column_stack([np.concatenate([*by_unit, [1.0, 0.0]]), np.concatenate([*by_length, [0.0, 1.0]])])
+    covariance = (scales * np.square([unit_sd, length_sd])) @ scales.T
     covariance[:-2, :-2] += block_diag(*blocks)
     sizes = np.array([arm.size for arm in required.arms], dtype=np.float64)
     state = mean.copy()

@@ -61,11 +61,13 @@ class PairPrior:
 class EndpointPrior:
     """Shapes of survival and of follow-up for one endpoint.
 
-    ``log_follow_up`` is the mean and the standard deviation, over trials, of the log of the median follow-up
-    divided by the median survival.
+    ``shape`` is in units of the median survival; ``immature``, of trials in which a median was not reached, in units of
+    the median follow-up. ``log_follow_up`` is the mean and the standard deviation, over trials, of the log of the
+    median follow-up divided by the median survival.
     """
 
     shape: PairPrior
+    immature: PairPrior
     follow_up: PairPrior
     log_follow_up: tuple[float, float]
     figures: int
@@ -100,6 +102,7 @@ class ShapePrior:
                 "figures": prior.figures,
                 "log_follow_up": list(prior.log_follow_up),
                 "shape": _pair_to_json(prior.shape),
+                "immature": _pair_to_json(prior.immature),
                 "follow_up": _pair_to_json(prior.follow_up),
             }
             for name, prior in self.endpoints.items()
@@ -171,6 +174,7 @@ def _read(text: str, name: str) -> ShapePrior:
         endpoints = {
             endpoint: EndpointPrior(
                 _pair_from_json(record["shape"]),
+                _pair_from_json(record["immature"]),
                 _pair_from_json(record["follow_up"]),
                 (float(record["log_follow_up"][0]), float(record["log_follow_up"][1])),
                 int(record["figures"]),

@@ -49,6 +49,7 @@ class Requirements:
     events_total: int | None
     ratio_box: FloatArray
     test_box: tuple[float, float, bool]
+    immature: bool  # a median was not reached
     median: tuple[float, float]  # log of a typical median in months, and how well it is known
     follow_up: tuple[float, float] | None
     follow_up_of_all: tuple[float, float] | None  # box of the median follow-up of all arms together
@@ -100,6 +101,7 @@ def read_requirements(comparison: ReportedComparison, ci_type: str) -> Requireme
         events_total=events,
         ratio_box=ratio_box,
         test_box=test_box,
+        immature=any(arm.median is not None and not arm.median.reached for arm in comparison.arms),
         median=_typical_median(comparison),
         follow_up=_typical_follow_up(comparison),
         follow_up_of_all=None if all_followed is None or not all_followed.reached else _edges(all_followed),
