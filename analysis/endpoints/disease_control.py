@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from analysis.endpoints import events, sequences
-from analysis.endpoints.response import BestOverallResponse, Derived, answer
+from analysis.endpoints import events
+from analysis.endpoints.response import BestOverallResponse, Derived, answer, is_controlled
 from analysis.endpoints.time_to_event import EVENT_OR_LAST_ASSESSMENT, Censoring, ProgressionFreeSurvival
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ class ControlAsBestResponse:
     def derive(self, history: ResponseHistory) -> Derived:
         """Derive the endpoint for one patient."""
         found = self.best.derive(history)
-        controlled = found.index is not None and sequences.is_control(history.code[found.index]) and found.value != "NE"
-        return Derived("Y", found.date, found.index) if controlled else Derived("N")
+        return Derived("Y", found.date, found.index) if is_controlled(found, history) else Derived("N")
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,11 @@ class BestOverallResponse:
         return Derived(code_list(history.criteria).term(code), history.dates[index], int(index))
 
 
+def is_controlled(best: Derived, history: ResponseHistory) -> bool:
+    """Whether a best overall response is disease control; an SD before its window, which counts as NE, is not."""
+    return best.index is not None and sequences.is_control(code_list(history.criteria).code(best.value))
+
+
 @dataclass(frozen=True)
 class ObjectiveResponse:
     """Whether there was a CR or PR, dated at the first one (at the first confirmed one if `confirmation` is given)."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from analysis.endpoints import events, sequences
-from analysis.endpoints.response import BestOverallResponse, Confirmation, compiled
+from analysis.endpoints.response import BestOverallResponse, Confirmation, compiled, is_controlled
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -199,6 +199,5 @@ class DurationOfDiseaseControl:
 
     def derive(self, history: ResponseHistory) -> Duration | None:
         """Derive the time for one patient; None for a patient without disease control."""
-        index = self.best.derive(history).index
-        controlled = index is not None and sequences.is_control(history.code[index])
+        controlled = is_controlled(self.best.derive(history), history)
         return ProgressionFreeSurvival(self.censoring).derive(history) if controlled else None
