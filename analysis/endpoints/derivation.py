@@ -13,10 +13,12 @@ from analysis.endpoints.assessment import COMMON, ResponseRule, assess
 from analysis.endpoints.codes import IRECIST, MISSING, RECIST, Criteria
 from analysis.endpoints.explanation import explain_reading
 from analysis.endpoints.findings import Finding, as_frame
-from analysis.endpoints.measurement_checks import Row, check, finding
+from analysis.endpoints.measurement_checks import Row, check, finding, known_tests
+from analysis.endpoints.measurement_tables import measurements
+from analysis.endpoints.new_lesions import at_baseline, settled
 from analysis.endpoints.reading import Reading, read
-from analysis.endpoints.response_tables import history_of
-from analysis.endpoints.tables import Patient, measurements, patients
+from analysis.endpoints.response_tables import history_of, without_records
+from analysis.endpoints.subject_tables import Patient, patients
 from analysis.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 NEVER = pd.Timestamp("NaT")
+RESPONSE_COLUMNS = [
+    *("subject", "evaluator", "visit", "date", "day", "target", "non_target", "new_lesions", "recist", "irecist"),
+    *("sum", "nadir", "change_from_baseline", "change_from_nadir"),
+]
 
 
 class Endpoint(Protocol):
@@ -66,7 +72,8 @@ class Derivation:
         (mm), change_from_baseline and change_from_nadir (per cent; NaN where a lesion is missing or the reference is
         0).
         """
-        return pd.DataFrame([row for reading, seen in self.readings.values() for row in _rows(reading, seen)])
+        rows = [row for reading, seen in self.readings.values() for row in _rows(reading, seen)]
+        return pd.DataFrame(rows, columns=RESPONSE_COLUMNS)
 
     def endpoints(self, endpoints: Mapping[str, Endpoint], criteria: Criteria = "RECIST 1.1") -> pd.DataFrame:
         """Derive endpoints for every patient and reader, one row for each.
@@ -146,28 +153,24 @@ def derive(
     [['PR', 'PR', 'iPR'], ['PD', 'PD', 'iUPD']]
     """
     frame, findings = measurements(tr, tu)
-    who = None if subjects is None else patients(subjects)
+    who, wrong = (None, []) if subjects is None else patients(subjects)
+    findings += wrong
+    left_out = {(found.subject, found.evaluator) for found in findings if found.severity == "error"}
     grouped: dict[Key, list[Row]] = defaultdict(list)
     for values in zip(*(frame[field] for field in Row._fields), strict=True):
         row = Row(*values)
         grouped[row.subject, row.evaluator].append(row)
     readings: dict[Key, tuple[Reading, Responses]] = {}
     histories: dict[Criteria, dict[Key, ResponseHistory]] = {"RECIST 1.1": {}, "iRECIST": {}}
-    unreadable = {(found.subject, found.evaluator) for found in findings if found.severity == "error"}
     for key, rows in grouped.items():
-        if key in unreadable:
+        if key in left_out or (key[0], "") in left_out:
             continue
         patient = None if who is None else who.get(key[0])
-        found = check(rows)
         if who is not None and patient is None:
-            found.append(
-                Finding("error", "unknown subject", *key, "", "not among the subjects", "add its reference date")
-            )
-        findings += found
-        if any(one.severity == "error" for one in found):
+            message = "not among the subjects"
+            findings.append(Finding("error", "unknown subject", *key, "", message, "add its reference date"))
             continue
-        known = rows if patient is None else _before_death(rows, patient, findings)
-        reading = read(known, patient and patient.reference, findings) if known else None
+        reading = _reading(rows, patient, findings)
         if reading is None:
             continue
         seen = assess(reading.visits, rule)
@@ -176,7 +179,40 @@ def derive(
         for terms, code in ((RECIST, seen.recist), (IRECIST, seen.irecist)):
             responses = [terms.term(int(value)) for value in code[1:]]
             histories[terms.criteria][key] = history_of(key, of, list(reading.dates[1:]), responses, terms.criteria)
+    for criteria, known in histories.items():
+        known.update(without_records(who or {}, list(grouped), criteria, has_baseline=False))
     return Derivation(readings, histories, tuple(findings), rule)
+
+
+def _reading(rows: list[Row], patient: Patient | None, findings: list[Finding]) -> Reading | None:
+    """Check the rows of one patient by one reader, and turn them into visits; None, with findings, after an error."""
+    kept, found = known_tests(rows)
+    found += check(kept)
+    findings += found
+    if any(one.severity == "error" for one in found):
+        return None
+    kept, doubtful = settled(kept)
+    findings += doubtful
+    if patient is not None:
+        kept = _before_death(kept, patient, findings)
+    if not kept:
+        findings.append(finding("error", "missing baseline", rows[0], "nothing is measured", "give the baseline visit"))
+        return None
+    reading = read(_one_diameter(kept), patient and patient.reference, findings)
+    if reading is not None:
+        findings += at_baseline(reading.rows[0])
+    return reading
+
+
+def _one_diameter(rows: list[Row]) -> list[Row]:
+    """Take the longest diameter of a non-target lesion as its size where no other is given."""
+    other = {(row.lesion, row.visit) for row in rows if row.test in ("LPERP", "SAXIS", "DIAMETER", "TUMSTATE")}
+    return [
+        row._replace(test="DIAMETER")
+        if row.group == "NON-TARGET" and row.test == "LDIAM" and (row.lesion, row.visit) not in other
+        else row
+        for row in rows
+    ]
 
 
 def _before_death(rows: list[Row], patient: Patient, findings: list[Finding]) -> list[Row]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from analysis.endpoints import lesions
 from analysis.endpoints.codes import CR, IRECIST, MISSING, NE, PD, PR, RECIST
+from analysis.endpoints.new_lesions import is_there
 
 if TYPE_CHECKING:
     from analysis.endpoints.assessment import Responses
@@ -39,7 +40,7 @@ def explain_reading(reading: Reading, seen: Responses) -> list[str]:
             named = ", ".join(f"{lesion} {state}" for lesion, state in states.items()) or "not assessed"
             lines.append(f"  non-target {RECIST.term(int(reading.visits.non_target[i]))}: {named}")
         if reading.visits.new[i]:
-            names = sorted({row.lesion for row in reading.rows[i] if row.group.startswith("NEW")})
+            names = sorted({row.lesion for row in reading.rows[i] if row.group == "NEW" and is_there(row)})
             lines.append(f"  new lesions: {', '.join(names)}")
         reasons = [text for bit, text in WHY.items() if int(seen.why[i]) & bit]
         because = f" ({'; '.join(reasons)})" if reasons else ""

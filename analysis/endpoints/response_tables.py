@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from analysis.endpoints.codes import Criteria, code_list
+from analysis.endpoints.codes import CODE_LISTS, CodeList, Criteria, code_list
 from analysis.endpoints.findings import Finding
 from analysis.endpoints.histories import ResponseHistory
-from analysis.endpoints.tables import RS_COLUMNS, RS_OPTIONAL, Patient, columns, dates, patients
+from analysis.endpoints.subject_tables import Patient, patients
+from analysis.endpoints.tables import SUBJECT, columns, dates, visit_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+RS_COLUMNS = {
+    "subject": SUBJECT,
+    "response": ("RSSTRESC", "RSORRES", "AVALC", "response"),
+    "date": ("RSDTC", "ADT", "date"),
+}
+RS_OPTIONAL = {
+    "test": ("RSTESTCD", "test"),
+    "criteria": ("RSCAT", "criteria"),
+    "visit_number": ("VISITNUM", "visit_number"),
+    "visit": ("VISIT", "visit"),
+    "evaluator": ("RSEVAL", "evaluator"),
+    "reader": ("RSEVALID", "reader"),
+}
 
 
 class ResponseRow(NamedTuple):
@@ -75,32 +91,54 @@ def read_responses(
     >>> list(histories), findings[0].rule
     ([('S1', '')], 'response outside the code list')
     """
+    terms = code_list(criteria)
     frame = columns(rs, RS_COLUMNS, RS_OPTIONAL, "rs")
-    frame = frame[frame["test"].isna() | (frame["test"] == "OVRLRESP")]
+    other = {name.upper() for name in CODE_LISTS if name != criteria}
+    overall = frame["test"].isna() | (frame["test"].str.upper() == "OVRLRESP")
+    frame = frame[overall & ~frame["criteria"].str.upper().isin(other)].reset_index(drop=True)
+    number = pd.to_numeric(frame["visit_number"], errors="coerce").astype(float)
+    frame = frame.assign(label=visit_labels(frame), number=number).sort_values("number", kind="stable")
+    frame = frame.drop_duplicates(["subject", "evaluator", "label", "date", "response"])
     when = dates(frame["date"])[0]
-    visit = frame["visit"].fillna(frame["date"]).astype(str)
     response = [None if pd.isna(term) else str(term) for term in frame["response"]]
     grouped: dict[tuple[str, str], list[ResponseRow]] = defaultdict(list)
-    for values in zip(frame["subject"], frame["evaluator"], visit, when, response, strict=True):
+    for values in zip(frame["subject"], frame["evaluator"], frame["label"], when, response, strict=True):
         row = ResponseRow(*values)
         grouped[row.subject, row.evaluator].append(row)
-    who = patients(subjects)
+    who, findings = patients(subjects)
+    left_out = {found.subject for found in findings}
     histories: dict[tuple[str, str], ResponseHistory] = {}
-    findings: list[Finding] = []
     for key, rows in grouped.items():
-        found = list(_findings(rows, who.get(key[0]), criteria))
+        if key[0] in left_out:
+            continue
+        found = list(_findings(rows, who.get(key[0]), terms))
         findings += found
         if any(one.severity == "error" for one in found):
             continue
         patient = who[key[0]]
         kept = [row for row in rows if not row.date > patient.death]
         histories[key] = history_of(key, patient, [r.date for r in kept], [r.response for r in kept], criteria)
+    histories.update(without_records(who, list(grouped), criteria))
     return histories, findings
 
 
-def _findings(rows: list[ResponseRow], patient: Patient | None, criteria: Criteria) -> Iterator[Finding]:
+def without_records(
+    known: Mapping[str, Patient], seen: Sequence[tuple[str, str]], criteria: Criteria, *, has_baseline: bool = True
+) -> dict[tuple[str, str], ResponseHistory]:
+    """Give the subjects that no reader has a record of an empty history by each reader: they count as well."""
+    readers = dict.fromkeys(reader for _, reader in seen) or {"": None}
+    recorded = {subject for subject, _ in seen}
+    return {
+        (subject, reader): replace(history_of((subject, reader), patient, [], [], criteria), has_baseline=has_baseline)
+        for subject, patient in known.items()
+        if subject not in recorded
+        for reader in readers
+    }
+
+
+def _findings(rows: list[ResponseRow], patient: Patient | None, known: CodeList) -> Iterator[Finding]:
     """Find responses outside the code list, dates that go back or stand twice, records after death."""
-    terms = {term.upper() for term in code_list(criteria).terms}
+    terms = {term.upper() for term in known.terms}
     if patient is None:
         place = (rows[0].subject, rows[0].evaluator, "")
         yield Finding("error", "unknown subject", *place, "not among the subjects", "add its reference date")

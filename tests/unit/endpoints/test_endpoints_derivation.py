@@ -83,8 +83,7 @@ def test_warnings_are_derived_as_they_say():
         ("sum contradicts lesions", "V2"),
     ]
     assert derivation.responses()["sum"].tolist() == [24.0]
-    [history] = derivation.histories["RECIST 1.1"].values()
-    seen = ProgressionFreeSurvival().derive(history)
+    seen = ProgressionFreeSurvival().derive(derivation.histories["RECIST 1.1"]["S1", ""])
     assert (seen.reason, str(seen.end)) == ("death", "2024-03-01")
 
 

@@ -1,0 +1,51 @@
+"""New lesions before they are counted: what is equivocal, and what is no news at baseline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analysis.endpoints.measurement_checks import NON_TARGET_STATES, Row, finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analysis.endpoints.findings import Finding
+
+
+def is_there(row: Row) -> bool:
+    """Whether a row shows a new lesion without doubt."""
+    if row.test == "TUMSTATE":
+        return row.text != "EQUIVOCAL" and NON_TARGET_STATES[row.text] in ("present", "progression")
+    return row.value > 0
+
+
+def settled(rows: list[Row]) -> tuple[list[Row], list[Finding]]:
+    """Decide which equivocal new lesions count, with a warning for each.
+
+    One that a later visit shows without doubt counts from its first appearance; any other does not count. Eisenhauer
+    2009, section 4.3.5.
+    """
+    sure = {row.lesion: row for row in sorted(rows, key=lambda row: row.date) if row.group == "NEW" and is_there(row)}
+    kept, found = [], []
+    for row in rows:
+        if row.group != "NEW" or row.text != "EQUIVOCAL":
+            kept.append(row)
+        elif row.lesion in sure and sure[row.lesion].date >= row.date:
+            kept.append(row._replace(text="PRESENT"))
+            message = f"{row.lesion} is equivocal here, without doubt at {sure[row.lesion].visit}"
+            found.append(finding("warning", "equivocal new lesion", row, message, "it counts from here"))
+        else:
+            message = f"{row.lesion} is equivocal, and nothing later settles it"
+            found.append(finding("warning", "equivocal new lesion", row, message, "it does not count"))
+    return kept, found
+
+
+def at_baseline(rows: Iterable[Row]) -> list[Finding]:
+    """Find new lesions among the rows of the baseline."""
+    there = {row.lesion: row for row in rows if row.group == "NEW" and is_there(row)}
+    return [
+        finding(
+            "warning", "new lesion at baseline", row, f"{lesion} is there at baseline", "it counts from later visits"
+        )
+        for lesion, row in there.items()
+    ]
