@@ -49,9 +49,10 @@ class CodeList:
         """
         if term is None:
             return NULL
-        found = {known.upper(): code for known, code in self.terms.items()}.get(term.strip().upper())
+        written = str(term).strip().upper()
+        found = {known.upper(): code for known, code in self.terms.items()}.get(written)
         if found is None:
-            raise UnknownNameError(f"{self.criteria} response", term, self.terms)
+            raise UnknownNameError(f"{self.criteria} response", str(term), self.terms)
         return found
 
     def term(self, code: int) -> str:

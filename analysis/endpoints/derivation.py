@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,19 +11,20 @@ import numpy as np
 import pandas as pd
 
 from analysis.endpoints.assessment import COMMON, ResponseRule, assess
-from analysis.endpoints.codes import IRECIST, MISSING, RECIST, Criteria
+from analysis.endpoints.codes import IRECIST, MISSING, RECIST, Criteria, code_list
 from analysis.endpoints.explanation import explain_reading
 from analysis.endpoints.findings import Finding, as_frame
 from analysis.endpoints.measurement_checks import Row, check, finding, known_tests
 from analysis.endpoints.measurement_tables import measurements
 from analysis.endpoints.new_lesions import at_baseline, settled
+from analysis.endpoints.options import of_kind
 from analysis.endpoints.reading import Reading, read
 from analysis.endpoints.response_tables import history_of, without_records
 from analysis.endpoints.subject_tables import Patient, patients
-from analysis.errors import UnknownNameError
+from analysis.errors import InvalidValueError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from analysis.endpoints.assessment import Responses
     from analysis.endpoints.histories import ResponseHistory
@@ -81,6 +83,8 @@ class Derivation:
         Columns: subject, evaluator, endpoint, value, days, event, reason, date. `value` is that of a response endpoint;
         `days`, `event` and `reason` are those of a time. A time that does not exist for a patient has no row.
         """
+        code_list(criteria)
+        _check_endpoints(endpoints)
         found = []
         names = ("value", "days", "event", "reason")
         for key, history in self.histories[criteria].items():
@@ -101,12 +105,19 @@ class Derivation:
         Raises
         ------
         UnknownNameError
-            If nothing is known of the subject.
+            If nothing is known of the subject, or of the evaluator for it.
         """
+        known = {*self.histories["RECIST 1.1"], *((found.subject, found.evaluator) for found in self.findings)}
+        if all(key[0] != subject for key in known):
+            raise UnknownNameError("subject", str(subject), {key[0] for key in known})
+        if evaluator is not None and (subject, evaluator) not in known:
+            raise UnknownNameError("evaluator", str(evaluator), {key[1] for key in known if key[0] == subject})
         keys = [key for key in self.readings if key[0] == subject and evaluator in (None, key[1])]
-        about = [str(found) for found in self.findings if found.subject == subject]
-        if not keys and not about:
-            raise UnknownNameError("subject", subject, {key[0] for key in self.readings})
+        about = [
+            str(found)
+            for found in self.findings
+            if found.subject == subject and (evaluator is None or found.evaluator in ("", evaluator))
+        ]
         return "\n".join(about + [line for key in keys for line in explain_reading(*self.readings[key])])
 
 
@@ -152,6 +163,7 @@ def derive(
     >>> derive(tr).responses()[["target", "recist", "irecist"]].values.tolist()
     [['PR', 'PR', 'iPR'], ['PD', 'PD', 'iUPD']]
     """
+    of_kind("rule", rule, ResponseRule)
     frame, findings = measurements(tr, tu)
     who, wrong = (None, []) if subjects is None else patients(subjects)
     findings += wrong
@@ -182,6 +194,16 @@ def derive(
     for criteria, known in histories.items():
         known.update(without_records(who or {}, list(grouped), criteria, has_baseline=False))
     return Derivation(readings, histories, tuple(findings), rule)
+
+
+def _check_endpoints(endpoints: Mapping[str, Endpoint]) -> None:
+    """Check that there is a name for each endpoint, and that each is one."""
+    if not isinstance(endpoints, Mapping):
+        raise InvalidValueError("endpoints", endpoints, "a dict of names and endpoints", 'give {"BOR": ...}')
+    for name, endpoint in endpoints.items():
+        if isinstance(endpoint, type) or not hasattr(endpoint, "derive"):
+            field = f"endpoints[{name!r}]"
+            raise InvalidValueError(field, endpoint, "an endpoint", "build one, e.g. BestOverallResponse()")
 
 
 def _reading(rows: list[Row], patient: Patient | None, findings: list[Finding]) -> Reading | None:

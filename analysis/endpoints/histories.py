@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.endpoints.codes import Criteria, code_list
+from analysis.endpoints.options import as_date
 from analysis.endpoints.sequences import STOP, up_to
 from analysis.errors import InvalidValueError
 
@@ -72,8 +74,16 @@ class ResponseHistory:
     day: NDArray[np.float64] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dates", tuple(self.dates))
+        for given in ("dates", "responses"):
+            value = getattr(self, given)
+            if isinstance(value, str) or not isinstance(value, Iterable):
+                raise InvalidValueError(given, value, "a sequence", "give a list, empty if there is no assessment")
+        object.__setattr__(self, "reference", as_date("reference", self.reference))
+        object.__setattr__(self, "dates", tuple(as_date("dates", when) for when in self.dates))
         object.__setattr__(self, "responses", tuple(self.responses))
+        for happened in ("death", "new_therapy", "discontinuation"):
+            if getattr(self, happened) is not None:
+                object.__setattr__(self, happened, as_date(happened, getattr(self, happened)))
         if len(self.dates) != len(self.responses):
             raise InvalidValueError(
                 "responses", self.responses, f"one for each of {len(self.dates)} dates", "use None where one is missing"
@@ -110,5 +120,5 @@ class ResponseHistory:
 
     def until(self, when: date) -> ResponseHistory:
         """Keep the records up to and including a date, e.g. a date of progression that another source gives."""
-        kept = sum(at <= when for at in self.dates)
+        kept = sum(at <= as_date("when", when) for at in self.dates)
         return replace(self, dates=self.dates[:kept], responses=self.responses[:kept])

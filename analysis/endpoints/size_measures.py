@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from analysis.endpoints.codes import NE
+from analysis.endpoints.options import as_number
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ def tumour_growth_rate(before: float, after: float, months: float) -> float:
     >>> round(tumour_growth_rate(100, 110, 2), 2)
     15.37
     """
-    if not months > 0:
+    if not 0 < as_number(months) < math.inf:
         raise InvalidValueError("months", months, "a time above 0", "give the months between the two scans")
     for field, value in (("before", before), ("after", after)):
-        if value < 0:
+        if not 0 <= as_number(value) < math.inf:
             raise InvalidValueError(field, value, "a sum of at least 0 mm", "give a sum of diameters")
     return float(growth_rate(float(before), float(after), float(months)))
