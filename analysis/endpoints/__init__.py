@@ -12,7 +12,7 @@ from analysis.endpoints.disease_control import (
 )
 from analysis.endpoints.findings import Finding
 from analysis.endpoints.growth import Claret, Rate, Stein, Wang
-from analysis.endpoints.histories import ResponseHistory
+from analysis.endpoints.histories import ResponseHistory, Sizes
 from analysis.endpoints.readers import Readers, adjudicate, discordance
 from analysis.endpoints.response import (
     BestOverallResponse,
@@ -27,7 +27,7 @@ from analysis.endpoints.response import (
 from analysis.endpoints.response_tables import read_responses
 from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
 from analysis.endpoints.simulation_results import Estimate, SimulatedEndpoints
-from analysis.endpoints.size_measures import tumour_growth_rate
+from analysis.endpoints.size_measures import DepthOfResponse, Measured, TumourGrowthRate, tumour_growth_rate
 from analysis.endpoints.time_to_event import (
     EVENT_OR_LAST_ASSESSMENT,
     Censoring,
@@ -54,6 +54,7 @@ __all__ = [
     "ControlAsBestResponse",
     "ControlAtLandmark",
     "ControlUntilLandmark",
+    "DepthOfResponse",
     "Derivation",
     "Derived",
     "Duration",
@@ -63,6 +64,7 @@ __all__ = [
     "Estimate",
     "Finding",
     "LastAssessment",
+    "Measured",
     "ObjectiveResponse",
     "ProgressionFreeAtLandmark",
     "ProgressionFreeSurvival",
@@ -72,9 +74,11 @@ __all__ = [
     "ResponseHistory",
     "ResponseRule",
     "SimulatedEndpoints",
+    "Sizes",
     "Stein",
     "Target",
     "TimeToResponse",
+    "TumourGrowthRate",
     "Tumours",
     "UnconfirmedProgression",
     "Wang",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.endpoints.codes import CPD, CR, PD, PR
+from analysis.endpoints.codes import CPD, CR, DAYS_PER_MONTH, PD, PR
 from analysis.endpoints.events import control_until, is_free_at, progression_or_death, status_at
 from analysis.endpoints.lesions import irecist_sequence, recist_sequence, target_sequence
 from analysis.endpoints.sequences import best_response, first_response, is_control, up_to
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.endpoints.codes import Bools, Codes, Counts, Floats
-
-DAYS_PER_MONTH = 30.4375
 
 
 class Settings(NamedTuple):

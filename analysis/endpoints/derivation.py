@@ -12,8 +12,10 @@ import pandas as pd
 
 from analysis.endpoints.assessment import COMMON, ResponseRule, assess
 from analysis.endpoints.codes import IRECIST, MISSING, RECIST, Criteria, code_list
-from analysis.endpoints.explanation import explain_reading
+from analysis.endpoints.endpoint_rates import summarise
+from analysis.endpoints.explanation import explain_endpoints, explain_reading
 from analysis.endpoints.findings import Finding, as_frame
+from analysis.endpoints.histories import Sizes
 from analysis.endpoints.measurement_checks import Row, check, finding, known_tests
 from analysis.endpoints.measurement_tables import measurements
 from analysis.endpoints.new_lesions import at_baseline, settled
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.assessment import Responses
     from analysis.endpoints.histories import ResponseHistory
     from analysis.endpoints.response import Derived
+    from analysis.endpoints.size_measures import Measured
     from analysis.endpoints.time_to_event import Duration
 
 Key = tuple[str, str]
@@ -42,7 +45,7 @@ RESPONSE_COLUMNS = [
 class Endpoint(Protocol):
     """Any endpoint: of responses, of disease control, or a time."""
 
-    def derive(self, history: ResponseHistory) -> Derived | Duration | None:
+    def derive(self, history: ResponseHistory) -> Derived | Duration | Measured | None:
         """Derive the endpoint for one patient."""
 
 
@@ -80,45 +83,77 @@ class Derivation:
     def endpoints(self, endpoints: Mapping[str, Endpoint], criteria: Criteria = "RECIST 1.1") -> pd.DataFrame:
         """Derive endpoints for every patient and reader, one row for each.
 
-        Columns: subject, evaluator, endpoint, value, days, event, reason, date. `value` is that of a response endpoint;
-        `days`, `event` and `reason` are those of a time. A time that does not exist for a patient has no row.
+        Columns: subject, evaluator, endpoint, value, per_cent, days, event, reason, date. `value` is that of a response
+        endpoint, `per_cent` that of a measure of size; `days`, `event` and `reason` are those of a time. What does not
+        exist for a patient has no row.
         """
         code_list(criteria)
         _check_endpoints(endpoints)
         found = []
-        names = ("value", "days", "event", "reason")
+        names = ("value", "per_cent", "days", "event", "reason")
         for key, history in self.histories[criteria].items():
             for name, endpoint in endpoints.items():
                 derived = endpoint.derive(history)
                 if derived is not None:
                     values = [getattr(derived, field, None) for field in names]
                     found.append((*key, name, *values, getattr(derived, "date", getattr(derived, "end", None))))
-        return pd.DataFrame(found, columns=["subject", "evaluator", "endpoint", *names, "date"])
+        frame = pd.DataFrame(found, columns=["subject", "evaluator", "endpoint", *names, "date"])
+        return frame.astype({"per_cent": float, "days": float})
+
+    def summary(
+        self, endpoints: Mapping[str, Endpoint], criteria: Criteria = "RECIST 1.1", *, level: float = 0.95
+    ) -> pd.DataFrame:
+        """Summarise endpoints over the patients of each reader: rates, medians of times, medians of sizes.
+
+        See `summarise` for the columns. Patients whom an error left out do not count.
+        """
+        return summarise(self.endpoints(endpoints, criteria), level=level)
 
     def findings_frame(self) -> pd.DataFrame:
         """Lay out the findings, one row for each."""
         return as_frame(self.findings)
 
-    def explain(self, subject: str, evaluator: str | None = None) -> str:
-        """Trace every response of a patient to the measurements and the rule that caused it, in words.
+    def explain(
+        self,
+        subject: str,
+        evaluator: str | None = None,
+        *,
+        endpoints: Mapping[str, Endpoint] | None = None,
+        criteria: Criteria = "RECIST 1.1",
+    ) -> str:
+        """Trace every response of a patient, and the endpoints asked for, to what caused it, in words.
+
+        Parameters
+        ----------
+        subject, evaluator
+            Whose; every reader's if no evaluator is given.
+        endpoints, criteria
+            Endpoints to trace to the assessment that decides each, and the criterion they are derived by.
 
         Raises
         ------
         UnknownNameError
             If nothing is known of the subject, or of the evaluator for it.
         """
-        known = {*self.histories["RECIST 1.1"], *((found.subject, found.evaluator) for found in self.findings)}
+        histories = self.histories[code_list(criteria).criteria]
+        _check_endpoints(endpoints or {})
+        known = {*histories, *((found.subject, found.evaluator) for found in self.findings)}
         if all(key[0] != subject for key in known):
             raise UnknownNameError("subject", str(subject), {key[0] for key in known})
         if evaluator is not None and (subject, evaluator) not in known:
             raise UnknownNameError("evaluator", str(evaluator), {key[1] for key in known if key[0] == subject})
-        keys = [key for key in self.readings if key[0] == subject and evaluator in (None, key[1])]
-        about = [
+        lines = [
             str(found)
             for found in self.findings
             if found.subject == subject and (evaluator is None or found.evaluator in ("", evaluator))
         ]
-        return "\n".join(about + [line for key in keys for line in explain_reading(*self.readings[key])])
+        for key, history in histories.items():
+            if key[0] != subject or evaluator not in (None, key[1]):
+                continue
+            lines += explain_reading(*self.readings[key]) if key in self.readings else [f"{' '.join(key)}: no scan"]
+            derived = {name: endpoint.derive(history) for name, endpoint in (endpoints or {}).items()}
+            lines += explain_endpoints(history, derived)
+        return "\n".join(lines)
 
 
 def derive(
@@ -190,7 +225,9 @@ def derive(
         of = patient or Patient(reading.dates[0], NEVER, NEVER, NEVER)
         for terms, code in ((RECIST, seen.recist), (IRECIST, seen.irecist)):
             responses = [terms.term(int(value)) for value in code[1:]]
-            histories[terms.criteria][key] = history_of(key, of, list(reading.dates[1:]), responses, terms.criteria)
+            histories[terms.criteria][key] = history_of(
+                key, of, list(reading.dates[1:]), responses, terms.criteria, _sizes(reading, seen)
+            )
     for criteria, known in histories.items():
         known.update(without_records(who or {}, list(grouped), criteria, has_baseline=False))
     return Derivation(readings, histories, tuple(findings), rule)
@@ -235,6 +272,15 @@ def _one_diameter(rows: list[Row]) -> list[Row]:
         else row
         for row in rows
     ]
+
+
+def _sizes(reading: Reading, seen: Responses) -> Sizes | None:
+    """Take the sums of targets, NaN where a target is missing; None without targets."""
+    if not reading.lesions:
+        return None
+    missing = np.isnan(reading.visits.diameter).any(axis=1)
+    sums = np.where(missing, np.nan, seen.size)
+    return Sizes(float(sums[0]), reading.dates[0].date(), tuple(sums[1:].tolist()))
 
 
 def _before_death(rows: list[Row], patient: Patient, findings: list[Finding]) -> list[Row]:

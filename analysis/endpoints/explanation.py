@@ -9,7 +9,10 @@ from analysis.endpoints.codes import CR, IRECIST, MISSING, NE, PD, PR, RECIST
 from analysis.endpoints.new_lesions import is_there
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from analysis.endpoints.assessment import Responses
+    from analysis.endpoints.histories import ResponseHistory
     from analysis.endpoints.reading import Reading
 
 WHY = {
@@ -47,6 +50,20 @@ def explain_reading(reading: Reading, seen: Responses) -> list[str]:
         recist, irecist = RECIST.term(int(seen.recist[i])), IRECIST.term(int(seen.irecist[i]))
         lines.append(f"  overall: {recist} by RECIST 1.1, {irecist} by iRECIST{because}")
     return lines
+
+
+def explain_endpoints(history: ResponseHistory, derived: Mapping[str, object]) -> list[str]:
+    """Explain endpoints by the assessment or the event that decides each, a line for each."""
+    lines = []
+    for name, value in derived.items():
+        index = getattr(value, "index", None)
+        assessed = "" if index is None else f", where the response was {history.responses[index] or 'missing'}"
+        lines.append(f"  {name}: {'does not exist for this patient' if value is None else value}{assessed}")
+    if not lines:
+        return []
+    events = {"death": history.death, "new therapy": history.new_therapy, "discontinuation": history.discontinuation}
+    known = [f"{name} {when}" for name, when in events.items() if when is not None]
+    return [f"by {history.criteria}, {', '.join([f'reference date {history.reference}', *known])}", *lines]
 
 
 def _diameters(reading: Reading, i: int) -> str:

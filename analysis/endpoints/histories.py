@@ -21,6 +21,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """Sums of target diameters behind a history.
+
+    Parameters
+    ----------
+    baseline
+        Sum at baseline, mm.
+    date
+        Date of the baseline scan.
+    sums
+        Sum at each assessment, mm; NaN where a target is missing.
+    """
+
+    baseline: float
+    date: date
+    sums: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class ResponseHistory:
     """The responses of one patient by one reader.
 
@@ -41,6 +60,8 @@ class ResponseHistory:
         response; None if they did not happen.
     has_baseline
         Whether the patient had a baseline assessment.
+    sizes
+        Sums of target diameters; None where only responses are known.
 
     Attributes
     ----------
@@ -70,6 +91,7 @@ class ResponseHistory:
     new_therapy: date | None = None
     discontinuation: date | None = None
     has_baseline: bool = True
+    sizes: Sizes | None = None
     code: NDArray[np.int8] = field(init=False, repr=False, compare=False)
     day: NDArray[np.float64] = field(init=False, repr=False, compare=False)
 
@@ -93,6 +115,10 @@ class ResponseHistory:
                 raise InvalidValueError(
                     "dates", str(after), f"a date not before {before}", "sort the assessments by date"
                 )
+        if self.sizes is not None and len(self.sizes.sums) != len(self.dates):
+            raise InvalidValueError(
+                "sizes", self.sizes.sums, f"one for each of {len(self.dates)} dates", "use NaN where one is missing"
+            )
         terms = code_list(self.criteria)
         code = np.array([terms.code(response) for response in self.responses], dtype=np.int8)
         day = np.array([float((when - self.reference).days) for when in self.dates])
@@ -121,4 +147,5 @@ class ResponseHistory:
     def until(self, when: date) -> ResponseHistory:
         """Keep the records up to and including a date, e.g. a date of progression that another source gives."""
         kept = sum(at <= as_date("when", when) for at in self.dates)
-        return replace(self, dates=self.dates[:kept], responses=self.responses[:kept])
+        sizes = self.sizes and replace(self.sizes, sums=self.sizes.sums[:kept])
+        return replace(self, dates=self.dates[:kept], responses=self.responses[:kept], sizes=sizes)

@@ -34,6 +34,9 @@ class Derived:
     date: date | None = None
     index: int | None = None
 
+    def __str__(self) -> str:
+        return self.value if self.date is None else f"{self.value} on {self.date}"
+
 
 @dataclass(frozen=True)
 class Confirmation:

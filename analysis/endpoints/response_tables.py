@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.endpoints.codes import CODE_LISTS, CodeList, Criteria, code_list
 from analysis.endpoints.findings import Finding
-from analysis.endpoints.histories import ResponseHistory
+from analysis.endpoints.histories import ResponseHistory, Sizes
 from analysis.endpoints.subject_tables import Patient, patients
 from analysis.endpoints.tables import SUBJECT, columns, dates, visit_labels
 
@@ -49,13 +49,15 @@ def history_of(
     when: list[pd.Timestamp],
     responses: Sequence[str | None],
     criteria: Criteria,
+    sizes: Sizes | None = None,
 ) -> ResponseHistory:
     """Build the history of a patient by a reader."""
     days = [date.date() for date in when]
     death, therapy, left = (
         None if pd.isna(date) else date.date() for date in (patient.death, patient.new_therapy, patient.discontinuation)
     )
-    return ResponseHistory(key[0], patient.reference.date(), days, responses, criteria, death, therapy, left)
+    reference = patient.reference.date()
+    return ResponseHistory(key[0], reference, days, responses, criteria, death, therapy, left, sizes=sizes)
 
 
 def read_responses(

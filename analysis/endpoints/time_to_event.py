@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from analysis.endpoints import events, sequences
+from analysis.endpoints.codes import DAYS_PER_MONTH
 from analysis.endpoints.options import as_number, check_flags, check_kind
 from analysis.endpoints.response import BestOverallResponse, Confirmation, compiled, is_controlled
 from analysis.errors import InvalidValueError
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from analysis.endpoints.histories import ResponseHistory
-
-DAYS_PER_MONTH = 30.4375
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,9 @@ class Duration:
     reason: str
     start: date
     end: date
+
+    def __str__(self) -> str:
+        return f"{self.days:g} days from {self.start} to {self.end}, {'' if self.event else 'censored: '}{self.reason}"
 
     @property
     def months(self) -> float:
