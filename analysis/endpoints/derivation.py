@@ -204,7 +204,7 @@ def derive(
     findings += wrong
     left_out = {(found.subject, found.evaluator) for found in findings if found.severity == "error"}
     grouped: dict[Key, list[Row]] = defaultdict(list)
-    for values in zip(*(frame[field] for field in Row._fields), strict=True):
+    for values in zip(*(frame[field].tolist() for field in Row._fields), strict=True):
         row = Row(*values)
         grouped[row.subject, row.evaluator].append(row)
     readings: dict[Key, tuple[Reading, Responses]] = {}
@@ -265,6 +265,8 @@ def _reading(rows: list[Row], patient: Patient | None, findings: list[Finding]) 
 
 def _one_diameter(rows: list[Row]) -> list[Row]:
     """Take the longest diameter of a non-target lesion as its size where no other is given."""
+    if not any(row.group == "NON-TARGET" and row.test == "LDIAM" for row in rows):
+        return rows
     other = {(row.lesion, row.visit) for row in rows if row.test in ("LPERP", "SAXIS", "DIAMETER", "TUMSTATE")}
     return [
         row._replace(test="DIAMETER")

@@ -66,8 +66,9 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[pd.D
     for field in ("lesion", "group", "test", "text"):
         frame[field] = frame[field].fillna("")
     groups = {name: group_of(name) for name in frame["group"].unique()}
-    pairs = zip(frame["test"], frame["lesion"], strict=True)
-    frame["test"] = [test_of(test, lesion) for test, lesion in pairs]
+    pairs = list(zip(frame["test"].tolist(), frame["lesion"].tolist(), strict=True))
+    tests = {pair: test_of(*pair) for pair in set(pairs)}
+    frame["test"] = [tests[pair] for pair in pairs]
     frame["group"] = frame["group"].map(groups)
     frame["text"] = frame["text"].str.upper()
     value = pd.to_numeric(frame["text"], errors="coerce").astype(float)
@@ -86,7 +87,7 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[pd.D
 
 def _known(organs: pd.Series[str]) -> list[str | None]:
     """Name the organs, None where there is none."""
-    return [None if pd.isna(organ) else str(organ) for organ in organs]
+    return [None if missing else str(organ) for organ, missing in zip(organs.tolist(), organs.isna(), strict=True)]
 
 
 def _unplaced(frame: pd.DataFrame, written: pd.Series[str]) -> Iterator[Finding]:
@@ -145,7 +146,7 @@ def _visit(frame: pd.DataFrame) -> pd.Series[str]:
 
 def _keys(frame: pd.DataFrame, fields: list[str]) -> list[tuple[str, ...]]:
     """Give each row's values of some fields."""
-    return list(zip(*(frame[field].fillna("") for field in fields), strict=True))
+    return list(zip(*(frame[field].fillna("").tolist() for field in fields), strict=True))
 
 
 def _located(frame: pd.DataFrame, located: pd.DataFrame) -> tuple[pd.DataFrame, list[Finding]]:

@@ -25,6 +25,8 @@ def settled(rows: list[Row]) -> tuple[list[Row], list[Finding]]:
     One that a later visit shows without doubt counts from its first appearance; any other does not count. Eisenhauer
     2009, section 4.3.5.
     """
+    if not any(row.group == "NEW" for row in rows):
+        return rows, []
     sure = {row.lesion: row for row in sorted(rows, key=lambda row: row.date) if row.group == "NEW" and is_there(row)}
     kept, found = [], []
     for row in rows:

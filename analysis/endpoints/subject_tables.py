@@ -45,20 +45,20 @@ def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[Findin
     (['S1'], "reference date 'soon'")
     """
     frame = columns(subjects, SUBJECT_COLUMNS, SUBJECT_OPTIONAL, "subjects").drop_duplicates()
-    read = {field: dates(frame[field])[0] for field in Patient._fields}
+    read = [dates(frame[field])[0].tolist() for field in Patient._fields]
+    written = [frame[field].fillna("").tolist() for field in Patient._fields]
     twice = set(frame["subject"][frame["subject"].duplicated()])
     findings = [
         Finding("error", "duplicate subject", subject, "", "", "stands there twice, with other dates", "keep one row")
         for subject in sorted(twice)
     ]
     known: dict[str, Patient] = {}
-    written = frame[list(Patient._fields)].fillna("")
-    for place, subject in enumerate(frame["subject"]):
-        patient = Patient(*(read[field].iloc[place] for field in Patient._fields))
+    for subject, when, words in zip(frame["subject"], zip(*read, strict=True), zip(*written, strict=True), strict=True):
+        patient = Patient(*when)
         unread = [
-            f"{field.replace('_', ' ')} date {written[field].iloc[place]!r}"
-            for field, when in zip(Patient._fields, patient, strict=True)
-            if bool(pd.isna(when)) and (field == "reference" or written[field].iloc[place])
+            f"{field.replace('_', ' ')} date {word!r}"
+            for field, date, word in zip(Patient._fields, patient, words, strict=True)
+            if bool(pd.isna(date)) and (field == "reference" or word)
         ]
         if unread:
             message = ", ".join(unread)

@@ -63,8 +63,9 @@ def text(column: pd.Series[str]) -> pd.Series[str]:
     """Write a column as stripped text, missing where it is blank; whole numbers are written without a point."""
     plain = column.reset_index(drop=True)
     whole = plain.dtype.kind == "f" and bool((plain.dropna().astype(float) % 1 == 0).all())
-    written = (plain.astype("Int64") if whole else plain).astype("string").str.strip()
-    return written.mask(written == "")
+    number, words = pd.factorize((plain.astype("Int64") if whole else plain).astype("string"))
+    shown = pd.Series(words, dtype="string").str.strip()
+    return pd.Series(shown.mask(shown == "").array.take(number, allow_fill=True))
 
 
 def dates(column: pd.Series[str]) -> tuple[pd.Series[pd.Timestamp], pd.Series[bool]]:
