@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.endpoints import lesions
 from analysis.endpoints.codes import CR, IRECIST, MISSING, NE, NON_CR_NON_PD, PD, RECIST
-from analysis.endpoints.options import check_days, check_flags, of_kind
+from analysis.endpoints.options import as_number, check_days, check_flags, of_kind
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ class ResponseRule:
         Whether a PR is kept until PD (else judged against baseline anew at each visit).
     reappearance_is_progression
         Whether target disease after a CR is PD (else by 20% and 5 mm above the nadir).
-    confirm_from
-        iRECIST: days after iUPD from which a visit can confirm it.
+    confirm_from, confirm_until
+        iRECIST: days after iUPD from and until which a visit can confirm it. Seymour 2017 asks for 4 to 8 weeks, which
+        is 28 and 56. Without an end any later visit can; with one, what would confirm after it is iUPD afresh.
 
     Examples
     --------
@@ -44,15 +45,19 @@ class ResponseRule:
     keeps_response: bool = False
     reappearance_is_progression: bool = False
     confirm_from: int = 28
+    confirm_until: float = np.inf
 
     def __post_init__(self) -> None:
         check_flags(self, "keeps_response", "reappearance_is_progression")
         check_days(self, "confirm_from")
+        if not as_number(self.confirm_until) >= self.confirm_from:
+            expected = f"days from {self.confirm_from} on"
+            raise InvalidValueError("confirm_until", self.confirm_until, expected, "give inf if there is no end")
 
     @property
-    def compiled(self) -> tuple[bool, bool]:
-        """What `lesions.target_sequence` reads."""
-        return self.keeps_response, self.reappearance_is_progression
+    def compiled(self) -> tuple[bool, bool, float]:
+        """What `lesions.target_sequence` reads, and the end of the window that `irecist_sequence` reads."""
+        return self.keeps_response, self.reappearance_is_progression, float(self.confirm_until)
 
 
 COMMON = ResponseRule()
@@ -132,7 +137,7 @@ def assess(visits: Visits, rule: ResponseRule = COMMON) -> Responses:
         visits.new_growth,
         visits.day,
         n,
-        float(rule.confirm_from),
+        (float(rule.confirm_from), float(rule.confirm_until)),
         irecist,
         why,
     )
@@ -264,7 +269,7 @@ def irecist_responses(
         flags(new_growth),
         np.concatenate([[0.0], when]),
         n,
-        float(rule.confirm_from),
+        (float(rule.confirm_from), float(rule.confirm_until)),
         out,
         why,
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Settings(NamedTuple):
     """What the rules read: conventions, windows in days, censoring."""
 
-    response: tuple[bool, bool]
+    response: tuple[bool, bool, float]
     confirm_from: float
     stable_from: float
     confirmation: tuple[float, int, int]
@@ -124,7 +124,7 @@ def derive_patients(
             grows,
             day,
             n + 1,
-            settings.confirm_from,
+            (settings.confirm_from, settings.response[2]),
             irecist,
             why,
         )

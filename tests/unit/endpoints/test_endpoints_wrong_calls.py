@@ -67,6 +67,7 @@ CALLS = [
     ("evaluator: got 'me'", lambda: derive(TR).explain("S1", "me")),
     ("confirm_from", lambda: ResponseRule(confirm_from=-1)),
     ("confirm_from", lambda: ResponseRule(confirm_from=np.nan)),
+    ("confirm_until: got 14", lambda: ResponseRule(confirm_until=14)),
     ("keeps_response: got 'no'", lambda: ResponseRule(keeps_response="no")),
     ("days: got '28'", lambda: Confirmation("28")),
     ("max_not_evaluable: got None", lambda: Confirmation(max_not_evaluable=None)),
