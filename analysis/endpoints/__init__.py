@@ -1,5 +1,6 @@
 """From lesions to endpoints, as RECIST 1.1 and iRECIST derive them."""
 
+from analysis.endpoints.arrays import derive_arrays, response_terms
 from analysis.endpoints.assessment import COMMON, EORTC, ResponseRule, irecist_responses, overall, target_responses
 from analysis.endpoints.attendance import Attendance
 from analysis.endpoints.calibration import Calibration, Target, calibrate
@@ -85,10 +86,12 @@ __all__ = [
     "adjudicate",
     "calibrate",
     "derive",
+    "derive_arrays",
     "discordance",
     "irecist_responses",
     "overall",
     "read_responses",
+    "response_terms",
     "simulate_endpoints",
     "target_responses",
     "tumour_growth_rate",
