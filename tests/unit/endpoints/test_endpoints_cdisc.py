@@ -80,6 +80,12 @@ def test_a_new_lesion_that_tr_follows_is_read_from_tr():
     derivation = derive(pd.concat([trial(), followed]), pd.concat([TU, identified(NEW)]), ADSL)
     assert derivation.findings == ()
     assert derivation.responses()["new_lesions"].tolist() == [0, 0, 1, 0]
+    another = measured("NEW02", "NEW", "LDIAM", [None, None, None, None, "8"])
+    text = derive(pd.concat([trial(), followed, another]), TU, ADSL).explain("01")
+    assert [line.strip() for line in text.splitlines() if "new lesions" in line] == [
+        "new lesions: NEW01",
+        "new lesions: NEW02",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -94,6 +100,7 @@ def test_an_equivocal_new_lesion_counts_once_it_is_sure(states, counts, conseque
     derivation = derive(pd.concat([trial(), measured("NEW01", "NEW", "TUMSTATE", states, None)]), TU, ADSL)
     assert derivation.responses()["new_lesions"].tolist() == counts
     assert {(found.rule, found.consequence) for found in derivation.findings} == {("equivocal new lesion", consequence)}
+    assert derivation.explain("01").count("new lesions: NEW01") == sum(counts)
 
 
 def test_a_new_lesion_at_baseline_is_said():
@@ -115,6 +122,21 @@ def test_a_subject_without_measurements_counts():
     assert second.loc["BOR", "value"] == "MISSING"
     assert (second.loc["PFS", "days"], second.loc["PFS", "reason"]) == (148, "death")
     assert (second.loc["FDA", "days"], second.loc["FDA", "reason"]) == (0, "no baseline")
+
+
+def test_a_subject_that_stands_there_twice_does_not_count():
+    twice = pd.concat([ADSL, ADSL.iloc[1:].assign(RANDDT="2024-02-05")])
+    derivation = derive(trial(), TU, twice)
+    assert [(found.rule, found.subject) for found in derivation.findings] == [("duplicate subject", "02")]
+    assert {subject for subject, _ in derivation.histories["RECIST 1.1"]} == {"01"}
+
+
+def test_without_labels_a_visit_number_holds_a_visit_together():
+    tr = trial().drop(columns="VISIT")
+    tr["TRDTC"] = tr["TRDTC"].mask((tr["TRLNKID"] == "T02") & (tr["VISITNUM"] == 2), "2024-02-28")
+    frame = derive(tr, TU, ADSL).responses()
+    assert frame["visit"].tolist() == ["VISIT 2", "VISIT 2.1", "VISIT 3", "VISIT 3.1"]
+    assert frame["sum"].tolist() == [32.0, 29.0, 21.0, 21.0]
 
 
 def row(**values):

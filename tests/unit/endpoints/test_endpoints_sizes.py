@@ -77,6 +77,7 @@ def test_a_summary_has_rates_medians_and_sizes():
     frame = derivation.summary(endpoints).set_index(["endpoint", "category"])
     rates = frame.loc["BOR"]
     assert dict(zip(rates.index, rates["count"], strict=True)) == {"PD": 1, "PR": 1, "SD": 2}
+    assert frame.loc["ORR"].index.tolist() == ["Y"]
     response = frame.loc[("ORR", "Y")]
     assert (response["patients"], response["count"], response["estimate"]) == (4, 1, 25.0)
     assert [response["lower"], response["upper"]] == pytest.approx([0.6309, 80.5880], abs=1e-3)
