@@ -11,6 +11,7 @@ from analysis.endpoints.disease_control import (
     ControlUntilLandmark,
     ProgressionFreeAtLandmark,
 )
+from analysis.endpoints.endpoint_tables import derive_endpoints, summarise
 from analysis.endpoints.findings import Finding
 from analysis.endpoints.growth import Claret, Rate, Stein, Wang
 from analysis.endpoints.histories import ResponseHistory, Sizes
@@ -87,12 +88,14 @@ __all__ = [
     "calibrate",
     "derive",
     "derive_arrays",
+    "derive_endpoints",
     "discordance",
     "irecist_responses",
     "overall",
     "read_responses",
     "response_terms",
     "simulate_endpoints",
+    "summarise",
     "target_responses",
     "tumour_growth_rate",
 ]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from analysis.endpoints.assessment import COMMON, ResponseRule, assess
 from analysis.endpoints.codes import IRECIST, MISSING, RECIST, Criteria, code_list
-from analysis.endpoints.endpoint_rates import summarise
+from analysis.endpoints.endpoint_tables import check_endpoints, derive_endpoints, summarise
 from analysis.endpoints.explanation import explain_endpoints, explain_reading
 from analysis.endpoints.findings import Finding, as_frame
 from analysis.endpoints.histories import Sizes
@@ -23,16 +22,14 @@ from analysis.endpoints.options import of_kind
 from analysis.endpoints.reading import Reading, read
 from analysis.endpoints.response_tables import history_of, without_records
 from analysis.endpoints.subject_tables import Patient, patients
-from analysis.errors import InvalidValueError, UnknownNameError
+from analysis.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from analysis.endpoints.assessment import Responses
+    from analysis.endpoints.endpoint_tables import Endpoint
     from analysis.endpoints.histories import ResponseHistory
-    from analysis.endpoints.response import Derived
-    from analysis.endpoints.size_measures import Measured
-    from analysis.endpoints.time_to_event import Duration
 
 Key = tuple[str, str]
 NEVER = pd.Timestamp("NaT")
@@ -40,13 +37,6 @@ RESPONSE_COLUMNS = [
     *("subject", "evaluator", "visit", "date", "day", "target", "non_target", "new_lesions", "recist", "irecist"),
     *("sum", "nadir", "change_from_baseline", "change_from_nadir"),
 ]
-
-
-class Endpoint(Protocol):
-    """Any endpoint: of responses, of disease control, or a time."""
-
-    def derive(self, history: ResponseHistory) -> Derived | Duration | Measured | None:
-        """Derive the endpoint for one patient."""
 
 
 @dataclass(frozen=True)
@@ -81,24 +71,8 @@ class Derivation:
         return pd.DataFrame(rows, columns=RESPONSE_COLUMNS)
 
     def endpoints(self, endpoints: Mapping[str, Endpoint], criteria: Criteria = "RECIST 1.1") -> pd.DataFrame:
-        """Derive endpoints for every patient and reader, one row for each.
-
-        Columns: subject, evaluator, endpoint, value, per_cent, days, event, reason, date. `value` is that of a response
-        endpoint, `per_cent` that of a measure of size; `days`, `event` and `reason` are those of a time. What does not
-        exist for a patient has no row.
-        """
-        code_list(criteria)
-        _check_endpoints(endpoints)
-        found = []
-        names = ("value", "per_cent", "days", "event", "reason")
-        for key, history in self.histories[criteria].items():
-            for name, endpoint in endpoints.items():
-                derived = endpoint.derive(history)
-                if derived is not None:
-                    values = [getattr(derived, field, None) for field in names]
-                    found.append((*key, name, *values, getattr(derived, "date", getattr(derived, "end", None))))
-        frame = pd.DataFrame(found, columns=["subject", "evaluator", "endpoint", *names, "date"])
-        return frame.astype({"per_cent": float, "days": float})
+        """Derive endpoints for every patient and reader, one row for each; see `derive_endpoints` for the columns."""
+        return derive_endpoints(self.histories[code_list(criteria).criteria], endpoints)
 
     def summary(
         self, endpoints: Mapping[str, Endpoint], criteria: Criteria = "RECIST 1.1", *, level: float = 0.95
@@ -136,7 +110,7 @@ class Derivation:
             If nothing is known of the subject, or of the evaluator for it.
         """
         histories = self.histories[code_list(criteria).criteria]
-        _check_endpoints(endpoints or {})
+        check_endpoints(endpoints or {})
         known = {*histories, *((found.subject, found.evaluator) for found in self.findings)}
         if all(key[0] != subject for key in known):
             raise UnknownNameError("subject", str(subject), {key[0] for key in known})
@@ -169,14 +143,16 @@ def derive(
     ----------
     tr
         Measurements, one row for each: columns as in the CDISC domain TR (USUBJID, TRLNKID, TRGRPID, TRTESTCD,
-        TRSTRESC, TRDTC; TRSTRESU, VISITNUM, VISIT, TREVAL, TREVALID if there), or subject, lesion, group, test,
-        value, date; unit, visit_number, visit, evaluator, reader. Groups are TARGET, NON-TARGET and NEW; tests LDIAM,
-        LPERP or SAXIS (short axis), DIAMETER, SUMDIAM and TUMSTATE.
+        TRSTRESC, TRDTC; TRSTRESU, VISITNUM, VISIT, TREVAL, TREVALID, TRLOC if there), or subject, lesion, group,
+        test, value, date; unit, visit_number, visit, evaluator, reader, organ. Groups are TARGET, NON-TARGET and NEW;
+        tests are listed in `lesion_terms.TESTS`.
     tu
-        Locations, as in TU (USUBJID, TULNKID, TULOC). Without them every lesion is taken as non-nodal.
+        Locations and new lesions, as in TU (USUBJID, TULNKID, TULOC, TUSTRESC; TUDTC, VISIT, VISITNUM, TUEVAL,
+        TUEVALID if there). A lesion without a location is taken as non-nodal.
     subjects
         One row for each patient, as in ADSL: USUBJID and RANDDT (or TRTSDT); DTHDT, NACTDT and DCTDT if there.
-        Without them the baseline visit is the reference date and nobody dies.
+        Without them the baseline visit is the reference date and nobody dies. A subject without any measurement has
+        an empty history by each reader.
     rule
         The convention for what RECIST 1.1 leaves open.
 
@@ -188,7 +164,7 @@ def derive(
     Raises
     ------
     InvalidValueError
-        If a needed column is missing, or a subject has no reference date.
+        If a needed column is missing, or the rule is none.
 
     Examples
     --------
@@ -231,16 +207,6 @@ def derive(
     for criteria, known in histories.items():
         known.update(without_records(who or {}, list(grouped), criteria, has_baseline=False))
     return Derivation(readings, histories, tuple(findings), rule)
-
-
-def _check_endpoints(endpoints: Mapping[str, Endpoint]) -> None:
-    """Check that there is a name for each endpoint, and that each is one."""
-    if not isinstance(endpoints, Mapping):
-        raise InvalidValueError("endpoints", endpoints, "a dict of names and endpoints", 'give {"BOR": ...}')
-    for name, endpoint in endpoints.items():
-        if isinstance(endpoint, type) or not hasattr(endpoint, "derive"):
-            field = f"endpoints[{name!r}]"
-            raise InvalidValueError(field, endpoint, "an endpoint", "build one, e.g. BestOverallResponse()")
 
 
 def _reading(rows: list[Row], patient: Patient | None, findings: list[Finding]) -> Reading | None:

@@ -40,6 +40,7 @@ class ResponseRow(NamedTuple):
     evaluator: str
     visit: str
     date: pd.Timestamp
+    partial: bool
     response: str | None
 
 
@@ -68,7 +69,8 @@ def read_responses(
     Parameters
     ----------
     rs
-        As in RS: USUBJID, RSSTRESC, RSDTC; RSTESTCD (OVRLRESP is taken), VISIT, RSEVAL, RSEVALID if there.
+        As in RS: USUBJID, RSSTRESC, RSDTC; RSTESTCD (OVRLRESP is taken), RSCAT (another criterion is not taken),
+        VISIT, VISITNUM (records are in its order), RSEVAL, RSEVALID if there.
     subjects
         As for `derive`.
     criteria
@@ -77,12 +79,15 @@ def read_responses(
     Returns
     -------
     dict, list of Finding
-        A history for each (subject, evaluator); of a patient with an error among the findings there is none.
+        A history for each (subject, evaluator); of a patient with an error among the findings there is none, of a
+        subject without a record an empty one.
 
     Raises
     ------
     InvalidValueError
-        If a needed column is missing, or a subject has no reference date.
+        If a needed column is missing.
+    UnknownNameError
+        If there is no such criterion.
 
     Examples
     --------
@@ -101,10 +106,10 @@ def read_responses(
     number = pd.to_numeric(frame["visit_number"], errors="coerce").astype(float)
     frame = frame.assign(label=visit_labels(frame), number=number).sort_values("number", kind="stable")
     frame = frame.drop_duplicates(["subject", "evaluator", "label", "date", "response"])
-    when = dates(frame["date"])[0]
+    when, partial = dates(frame["date"])
     response = [None if pd.isna(term) else str(term) for term in frame["response"]]
     grouped: dict[tuple[str, str], list[ResponseRow]] = defaultdict(list)
-    for values in zip(frame["subject"], frame["evaluator"], frame["label"], when, response, strict=True):
+    for values in zip(frame["subject"], frame["evaluator"], frame["label"], when, partial, response, strict=True):
         row = ResponseRow(*values)
         grouped[row.subject, row.evaluator].append(row)
     who, findings = patients(subjects)
@@ -151,6 +156,9 @@ def _findings(rows: list[ResponseRow], patient: Patient | None, known: CodeList)
             yield Finding("error", "response outside the code list", *place, f"response {row.response!r}", remedy)
         if row.date != row.date:
             yield Finding("error", "unreadable date", *place, "no readable date", "write YYYY-MM-DD")
+        if row.partial and row.date == row.date:
+            message = f"date {row.date:%Y-%m} without a day"
+            yield Finding("warning", "partial date", *place, message, "taken as the month's last day")
         if patient is not None and row.date > patient.death:
             message = f"response after death on {patient.death:%Y-%m-%d}"
             yield Finding("warning", "response after death", *place, message, "not used")

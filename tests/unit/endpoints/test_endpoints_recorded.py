@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from analysis.endpoints import BestOverallResponse, read_responses
+from analysis.endpoints import BestOverallResponse, ObjectiveResponse, derive_endpoints, read_responses, summarise
 
 SUBJECTS = pd.DataFrame({"USUBJID": ["S1", "S2"], "RANDDT": "2024-01-01", "DTHDT": [None, "2024-05-01"]})
 
@@ -73,6 +73,19 @@ def test_the_same_record_twice_is_no_contradiction():
     histories, findings = read_responses(pd.concat([rs, rs.iloc[:2]]).sort_values("RSDTC"), SUBJECTS)
     assert [found for found in findings if found.subject == "S1"] == []
     assert histories["S1", ""].responses == ("SD", "PD")
+
+
+def test_a_partial_date_is_said():
+    histories, findings = read_responses(recorded(["SD", "PD"], ("2024-02", "2024-04-22")), SUBJECTS)
+    assert [(found.subject, found.rule) for found in findings if found.subject == "S1"] == [("S1", "partial date")]
+    assert str(histories["S1", ""].dates[0]) == "2024-02-29"
+
+
+def test_recorded_responses_have_their_frame_and_summary():
+    histories, _ = read_responses(recorded(["SD", "PD"]), SUBJECTS)
+    frame = derive_endpoints(histories, {"ORR": ObjectiveResponse()})
+    assert frame[["subject", "value"]].to_numpy().tolist() == [["S1", "N"], ["S2", "Y"]]
+    assert summarise(frame)["estimate"].tolist() == [50.0]
 
 
 def test_records_by_another_criterion_are_not_read():
