@@ -1,14 +1,17 @@
-"""New lesions before they are counted: what is equivocal, and what is no news at baseline."""
+"""New lesions as they count: what is equivocal, what is one more, and what is no news at baseline."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from analysis.endpoints.measurement_checks import NON_TARGET_STATES, Row, finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from analysis.endpoints.codes import Counts
     from analysis.endpoints.findings import Finding
 
 
@@ -40,6 +43,20 @@ def settled(rows: list[Row]) -> tuple[list[Row], list[Finding]]:
             message = f"{row.lesion} is equivocal, and nothing later settles it"
             found.append(finding("warning", "equivocal new lesion", row, message, "it does not count"))
     return kept, found
+
+
+def distinct(visits: Iterable[Iterable[Row]]) -> Counts:
+    """Count the different new lesions seen up to each visit; 0 at a visit where none is there.
+
+    So a lesion that appears while another vanishes counts as one more.
+    """
+    known: set[str] = set()
+    counts = []
+    for rows in visits:
+        there = {row.lesion for row in rows if row.group == "NEW" and is_there(row)}
+        known |= there
+        counts.append(len(known) if there else 0)
+    return np.array(counts, dtype=np.int64)
 
 
 def at_baseline(rows: Iterable[Row]) -> list[Finding]:

@@ -82,7 +82,7 @@ def test_a_new_lesion_that_tr_follows_is_read_from_tr():
     assert derivation.responses()["new_lesions"].tolist() == [0, 0, 1, 0]
     another = measured("NEW02", "NEW", "LDIAM", [None, None, None, None, "8"])
     text = derive(pd.concat([trial(), followed, another]), TU, ADSL).explain("01")
-    assert [line.strip() for line in text.splitlines() if "new lesions" in line] == [
+    assert [line.strip() for line in text.splitlines() if "  new lesions:" in line] == [
         "new lesions: NEW01",
         "new lesions: NEW02",
     ]
@@ -101,6 +101,27 @@ def test_an_equivocal_new_lesion_counts_once_it_is_sure(states, counts, conseque
     assert derivation.responses()["new_lesions"].tolist() == counts
     assert {(found.rule, found.consequence) for found in derivation.findings} == {("equivocal new lesion", consequence)}
     assert derivation.explain("01").count("new lesions: NEW01") == sum(counts)
+
+
+def by_irecist(sizes, **states):
+    new = [measured(lesion, "NEW", "TUMSTATE", seen, None) for lesion, seen in states.items()]
+    return (
+        derive(pd.concat([measured("T01", "TARGET", "LDIAM", sizes), *new]), None, ADSL).responses()["irecist"].tolist()
+    )
+
+
+def test_another_new_lesion_confirms_though_the_first_one_is_gone():
+    first, second = [None, "PRESENT", "ABSENT", "ABSENT", "ABSENT"], [None, None, "PRESENT", "PRESENT", "PRESENT"]
+    stable = ["30"] * 5
+    assert by_irecist(stable, NEW01=first) == ["iUPD", "iSD", "iSD", "iSD"]
+    # 22 days after iUPD are too early to confirm, 56 are not
+    assert by_irecist(stable, NEW01=first, NEW02=second) == ["iUPD", "iUPD", "iCPD", "iCPD"]
+
+
+def test_another_new_lesion_after_a_response_is_a_progression_afresh():
+    first, second = [None, "PRESENT", "PRESENT", "ABSENT", "ABSENT"], [None, None, None, None, "PRESENT"]
+    assert by_irecist(["30", "25", "18", "18", "18"], NEW01=first) == ["iUPD", "iPR", "iPR", "iPR"]
+    assert by_irecist(["30", "25", "18", "18", "18"], NEW01=first, NEW02=second) == ["iUPD", "iPR", "iPR", "iUPD"]
 
 
 def test_a_new_lesion_at_baseline_is_said():
