@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from analysis.errors import UnknownNameError
@@ -36,10 +36,19 @@ class CodeList:
         ``"RECIST 1.1"`` or ``"iRECIST"``.
     terms
         Each term and its code; the first term of a code is the one that is written.
+
+    Attributes
+    ----------
+    known
+        Codes of the terms in capitals.
     """
 
     criteria: Criteria
     terms: Mapping[str, int]
+    known: Mapping[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "known", {term.upper(): code for term, code in self.terms.items()})
 
     def code(self, term: str | None) -> int:
         """Code of a term, whatever its case; NULL for None.
@@ -51,8 +60,7 @@ class CodeList:
         """
         if term is None:
             return NULL
-        written = str(term).strip().upper()
-        found = {known.upper(): code for known, code in self.terms.items()}.get(written)
+        found = self.known.get(str(term).strip().upper())
         if found is None:
             raise UnknownNameError(f"{self.criteria} response", str(term), self.terms)
         return found

@@ -108,9 +108,8 @@ def order(rows: list[Row]) -> Iterator[Finding]:
     """Visit numbers that go up while the dates go down."""
     first: dict[float, Row] = {}
     for row in rows:
-        if row.visit_number == row.visit_number:
-            known = first.setdefault(row.visit_number, row)
-            first[row.visit_number] = min(known, row, key=lambda one: one.date)
+        if row.visit_number == row.visit_number and row.date < first.setdefault(row.visit_number, row).date:
+            first[row.visit_number] = row
     visits = [first[number] for number in sorted(first)]
     for before, after in pairwise(visits):
         if after.date < before.date:
