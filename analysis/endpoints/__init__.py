@@ -1,5 +1,6 @@
 """From lesions to endpoints, as RECIST 1.1 and iRECIST derive them."""
 
+from analysis.endpoints.arrays import derive_arrays, response_terms
 from analysis.endpoints.assessment import COMMON, EORTC, ResponseRule, irecist_responses, overall, target_responses
 from analysis.endpoints.attendance import Attendance
 from analysis.endpoints.calibration import Calibration, Target, calibrate
@@ -10,9 +11,10 @@ from analysis.endpoints.disease_control import (
     ControlUntilLandmark,
     ProgressionFreeAtLandmark,
 )
+from analysis.endpoints.endpoint_tables import derive_endpoints, summarise
 from analysis.endpoints.findings import Finding
 from analysis.endpoints.growth import Claret, Rate, Stein, Wang
-from analysis.endpoints.histories import ResponseHistory
+from analysis.endpoints.histories import ResponseHistory, Sizes
 from analysis.endpoints.readers import Readers, adjudicate, discordance
 from analysis.endpoints.response import (
     BestOverallResponse,
@@ -27,7 +29,7 @@ from analysis.endpoints.response import (
 from analysis.endpoints.response_tables import read_responses
 from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
 from analysis.endpoints.simulation_results import Estimate, SimulatedEndpoints
-from analysis.endpoints.size_measures import tumour_growth_rate
+from analysis.endpoints.size_measures import DepthOfResponse, Measured, TumourGrowthRate, tumour_growth_rate
 from analysis.endpoints.time_to_event import (
     EVENT_OR_LAST_ASSESSMENT,
     Censoring,
@@ -54,6 +56,7 @@ __all__ = [
     "ControlAsBestResponse",
     "ControlAtLandmark",
     "ControlUntilLandmark",
+    "DepthOfResponse",
     "Derivation",
     "Derived",
     "Duration",
@@ -63,6 +66,7 @@ __all__ = [
     "Estimate",
     "Finding",
     "LastAssessment",
+    "Measured",
     "ObjectiveResponse",
     "ProgressionFreeAtLandmark",
     "ProgressionFreeSurvival",
@@ -72,20 +76,26 @@ __all__ = [
     "ResponseHistory",
     "ResponseRule",
     "SimulatedEndpoints",
+    "Sizes",
     "Stein",
     "Target",
     "TimeToResponse",
+    "TumourGrowthRate",
     "Tumours",
     "UnconfirmedProgression",
     "Wang",
     "adjudicate",
     "calibrate",
     "derive",
+    "derive_arrays",
+    "derive_endpoints",
     "discordance",
     "irecist_responses",
     "overall",
     "read_responses",
+    "response_terms",
     "simulate_endpoints",
+    "summarise",
     "target_responses",
     "tumour_growth_rate",
 ]

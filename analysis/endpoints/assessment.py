@@ -9,12 +9,13 @@ import numpy as np
 
 from analysis.endpoints import lesions
 from analysis.endpoints.codes import CR, IRECIST, MISSING, NE, NON_CR_NON_PD, PD, RECIST
+from analysis.endpoints.options import as_number, check_days, check_flags, of_kind
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from analysis.endpoints.codes import Bools, Codes, Counts, Floats
 
@@ -29,8 +30,9 @@ class ResponseRule:
         Whether a PR is kept until PD (else judged against baseline anew at each visit).
     reappearance_is_progression
         Whether target disease after a CR is PD (else by 20% and 5 mm above the nadir).
-    confirm_from
-        iRECIST: days after iUPD from which a visit can confirm it.
+    confirm_from, confirm_until
+        iRECIST: days after iUPD from and until which a visit can confirm it. Seymour 2017 asks for 4 to 8 weeks, which
+        is 28 and 56. Without an end any later visit can; with one, what would confirm after it is iUPD afresh.
 
     Examples
     --------
@@ -43,11 +45,19 @@ class ResponseRule:
     keeps_response: bool = False
     reappearance_is_progression: bool = False
     confirm_from: int = 28
+    confirm_until: float = np.inf
+
+    def __post_init__(self) -> None:
+        check_flags(self, "keeps_response", "reappearance_is_progression")
+        check_days(self, "confirm_from")
+        if not as_number(self.confirm_until) >= self.confirm_from:
+            expected = f"days from {self.confirm_from} on"
+            raise InvalidValueError("confirm_until", self.confirm_until, expected, "give inf if there is no end")
 
     @property
-    def compiled(self) -> tuple[bool, bool]:
-        """What `lesions.target_sequence` reads."""
-        return self.keeps_response, self.reappearance_is_progression
+    def compiled(self) -> tuple[bool, bool, float]:
+        """What `lesions.target_sequence` reads, and the end of the window that `irecist_sequence` reads."""
+        return self.keeps_response, self.reappearance_is_progression, float(self.confirm_until)
 
 
 COMMON = ResponseRule()
@@ -127,7 +137,7 @@ def assess(visits: Visits, rule: ResponseRule = COMMON) -> Responses:
         visits.new_growth,
         visits.day,
         n,
-        float(rule.confirm_from),
+        (float(rule.confirm_from), float(rule.confirm_until)),
         irecist,
         why,
     )
@@ -159,12 +169,13 @@ def target_responses(sums: ArrayLike, *, rule: ResponseRule = COMMON) -> list[st
     >>> target_responses([60, 42, 35, 41, 42])
     ['PR', 'PR', 'PR', 'PD']
     """
-    size: NDArray[np.float64] = np.asarray(sums, dtype=np.float64)
+    of_kind("rule", rule, ResponseRule)
+    size = _numbers("sums", sums)
     if size.ndim != 1 or not size.size or not size[0] > 0:
         raise InvalidValueError(
             "sums", sums, "a baseline sum above 0 mm, then one sum for each visit", "give the baseline"
         )
-    if np.any(size < 0):
+    if np.any(size < 0) or np.any(np.isinf(size)):
         raise InvalidValueError("sums", sums, "sums of at least 0 mm", "give NaN for what was not measured")
     n = size.size
     code = np.zeros(n, np.int8)
@@ -226,17 +237,23 @@ def irecist_responses(
     >>> irecist_responses(["SD", "SD"], ["PD", "PD"], [0, 0], days=[56, 98], non_target_growth=[False, True])
     ['iUPD', 'iCPD']
     """
-    n = len(days) + 1
-    columns = {"target": target, "non_target": non_target, "new": new, "sums": sums, "new_sums": new_sums}
-    for field, column in columns.items():
-        if column is not None and len(column) != n - 1:
+    of_kind("rule", rule, ResponseRule)
+    when, count = _numbers("days", days), _numbers("new", new)
+    if when.ndim != 1 or np.isnan(when).any() or np.any(np.diff(when) < 0):
+        raise InvalidValueError("days", days, "days from the reference date, in order", "sort the visits")
+    n = when.size + 1
+    optional = {"sums": sums, "new_sums": new_sums, "non_target_growth": non_target_growth, "new_growth": new_growth}
+    for field, column in {"target": target, "non_target": non_target, "new": new, **optional}.items():
+        if not (column is None and field in optional) and np.shape(np.asarray(column, dtype=object)) != (n - 1,):
             raise InvalidValueError(field, column, f"{n - 1} values, as many as days", "give one for each visit")
+    if not np.all(count >= 0):
+        raise InvalidValueError("new", new, "numbers of new lesions, at least 0", "give 0 where there is none")
 
     def codes(terms: Sequence[str | None]) -> Codes:
         return np.array([MISSING, *map(_category, terms)], dtype=np.int8)
 
-    def numbers(values: Sequence[float] | None) -> Floats:
-        return np.full(n, np.nan) if values is None else np.array([np.nan, *values], dtype=np.float64)
+    def numbers(field: str, values: Sequence[float] | None) -> Floats:
+        return np.full(n, np.nan) if values is None else np.concatenate([[np.nan], _numbers(field, values)])
 
     def flags(values: Sequence[bool] | None) -> Bools:
         return np.zeros(n, np.bool_) if values is None else np.array([False, *values], dtype=np.bool_)
@@ -244,19 +261,27 @@ def irecist_responses(
     out, why = np.zeros(n, np.int8), np.zeros(n, np.int64)
     lesions.irecist_sequence(
         codes(target),
-        numbers(sums),
+        numbers("sums", sums),
         codes(non_target),
         flags(non_target_growth),
-        np.array([0, *new], dtype=np.int64),
-        numbers(new_sums),
+        np.concatenate([[0], count]).astype(np.int64),
+        numbers("new_sums", new_sums),
         flags(new_growth),
-        np.array([0.0, *days]),
+        np.concatenate([[0.0], when]),
         n,
-        float(rule.confirm_from),
+        (float(rule.confirm_from), float(rule.confirm_until)),
         out,
         why,
     )
     return [IRECIST.term(int(value)) for value in out[1:]]
+
+
+def _numbers(field: str, values: ArrayLike) -> Floats:
+    """Read numbers, NaN where one is missing."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidValueError(field, values, "numbers", "give NaN for what was not measured") from error
 
 
 def _category(term: str | None) -> int:
@@ -265,6 +290,7 @@ def _category(term: str | None) -> int:
         return MISSING
     terms = {**RECIST.terms, **IRECIST.terms}
     allowed = {name.upper(): code for name, code in terms.items() if code in (CR, 2, 3, NON_CR_NON_PD, PD, NE)}
-    if term.upper() not in allowed:
+    written = str(term).strip().upper()
+    if written not in allowed:
         raise InvalidValueError("target or non_target", term, f"one of {sorted(terms)}", "use a term of the criteria")
-    return allowed[term.upper()]
+    return allowed[written]

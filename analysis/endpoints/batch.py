@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.endpoints.codes import CPD, CR, PD, PR
+from analysis.endpoints.codes import CPD, CR, DAYS_PER_MONTH, PD, PR
 from analysis.endpoints.events import control_until, is_free_at, progression_or_death, status_at
 from analysis.endpoints.lesions import irecist_sequence, recist_sequence, target_sequence
 from analysis.endpoints.sequences import best_response, first_response, is_control, up_to
@@ -18,13 +18,11 @@ if TYPE_CHECKING:
 
     from analysis.endpoints.codes import Bools, Codes, Counts, Floats
 
-DAYS_PER_MONTH = 30.4375
-
 
 class Settings(NamedTuple):
     """What the rules read: conventions, windows in days, censoring."""
 
-    response: tuple[bool, bool]
+    response: tuple[bool, bool, float]
     confirm_from: float
     stable_from: float
     confirmation: tuple[float, int, int]
@@ -126,7 +124,7 @@ def derive_patients(
             grows,
             day,
             n + 1,
-            settings.confirm_from,
+            (settings.confirm_from, settings.response[2]),
             irecist,
             why,
         )

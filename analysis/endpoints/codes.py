@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from analysis.errors import UnknownNameError
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MISSING, CR, PR, SD, NON_CR_NON_PD, PD, NE, ND, CPD, NULL = range(10)
 """Codes of a response. PD stands for iUPD and CPD for iCPD under iRECIST; NULL is a record without a response."""
 
+DAYS_PER_MONTH = 30.4375
+
 Criteria = Literal["RECIST 1.1", "iRECIST"]
 
 
@@ -34,10 +36,19 @@ class CodeList:
         ``"RECIST 1.1"`` or ``"iRECIST"``.
     terms
         Each term and its code; the first term of a code is the one that is written.
+
+    Attributes
+    ----------
+    known
+        Codes of the terms in capitals.
     """
 
     criteria: Criteria
     terms: Mapping[str, int]
+    known: Mapping[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "known", {term.upper(): code for term, code in self.terms.items()})
 
     def code(self, term: str | None) -> int:
         """Code of a term, whatever its case; NULL for None.
@@ -49,9 +60,9 @@ class CodeList:
         """
         if term is None:
             return NULL
-        found = {known.upper(): code for known, code in self.terms.items()}.get(term.strip().upper())
+        found = self.known.get(str(term).strip().upper())
         if found is None:
-            raise UnknownNameError(f"{self.criteria} response", term, self.terms)
+            raise UnknownNameError(f"{self.criteria} response", str(term), self.terms)
         return found
 
     def term(self, code: int) -> str:

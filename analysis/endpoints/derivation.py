@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from analysis.endpoints.assessment import COMMON, ResponseRule, assess
-from analysis.endpoints.codes import IRECIST, MISSING, RECIST, Criteria
-from analysis.endpoints.explanation import explain_reading
+from analysis.endpoints.codes import IRECIST, MISSING, RECIST, Criteria, code_list
+from analysis.endpoints.endpoint_tables import check_endpoints, derive_endpoints, summarise
+from analysis.endpoints.explanation import explain_endpoints, explain_reading
 from analysis.endpoints.findings import Finding, as_frame
-from analysis.endpoints.measurement_checks import Row, check, finding
+from analysis.endpoints.histories import Sizes
+from analysis.endpoints.measurement_checks import Row, check, finding, known_tests
+from analysis.endpoints.measurement_tables import measurements
+from analysis.endpoints.new_lesions import at_baseline, distinct, settled
+from analysis.endpoints.options import of_kind
 from analysis.endpoints.reading import Reading, read
-from analysis.endpoints.response_tables import history_of
-from analysis.endpoints.tables import Patient, measurements, patients
+from analysis.endpoints.response_tables import history_of, without_records
+from analysis.endpoints.subject_tables import Patient, patients
 from analysis.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from analysis.endpoints.assessment import Responses
+    from analysis.endpoints.endpoint_tables import Endpoint
     from analysis.endpoints.histories import ResponseHistory
-    from analysis.endpoints.response import Derived
-    from analysis.endpoints.time_to_event import Duration
 
 Key = tuple[str, str]
 NEVER = pd.Timestamp("NaT")
-
-
-class Endpoint(Protocol):
-    """Any endpoint: of responses, of disease control, or a time."""
-
-    def derive(self, history: ResponseHistory) -> Derived | Duration | None:
-        """Derive the endpoint for one patient."""
+RESPONSE_COLUMNS = [
+    *("subject", "evaluator", "visit", "date", "day", "target", "non_target", "new_lesions", "recist", "irecist"),
+    *("sum", "nadir", "change_from_baseline", "change_from_nadir"),
+]
 
 
 @dataclass(frozen=True)
@@ -66,41 +67,67 @@ class Derivation:
         (mm), change_from_baseline and change_from_nadir (per cent; NaN where a lesion is missing or the reference is
         0).
         """
-        return pd.DataFrame([row for reading, seen in self.readings.values() for row in _rows(reading, seen)])
+        rows = [row for reading, seen in self.readings.values() for row in _rows(reading, seen)]
+        return pd.DataFrame(rows, columns=RESPONSE_COLUMNS)
 
     def endpoints(self, endpoints: Mapping[str, Endpoint], criteria: Criteria = "RECIST 1.1") -> pd.DataFrame:
-        """Derive endpoints for every patient and reader, one row for each.
+        """Derive endpoints for every patient and reader, one row for each; see `derive_endpoints` for the columns."""
+        return derive_endpoints(self.histories[code_list(criteria).criteria], endpoints)
 
-        Columns: subject, evaluator, endpoint, value, days, event, reason, date. `value` is that of a response endpoint;
-        `days`, `event` and `reason` are those of a time. A time that does not exist for a patient has no row.
+    def summary(
+        self, endpoints: Mapping[str, Endpoint], criteria: Criteria = "RECIST 1.1", *, level: float = 0.95
+    ) -> pd.DataFrame:
+        """Summarise endpoints over the patients of each reader: rates, medians of times, medians of sizes.
+
+        See `summarise` for the columns. Patients whom an error left out do not count.
         """
-        found = []
-        names = ("value", "days", "event", "reason")
-        for key, history in self.histories[criteria].items():
-            for name, endpoint in endpoints.items():
-                derived = endpoint.derive(history)
-                if derived is not None:
-                    values = [getattr(derived, field, None) for field in names]
-                    found.append((*key, name, *values, getattr(derived, "date", getattr(derived, "end", None))))
-        return pd.DataFrame(found, columns=["subject", "evaluator", "endpoint", *names, "date"])
+        return summarise(self.endpoints(endpoints, criteria), level=level)
 
     def findings_frame(self) -> pd.DataFrame:
         """Lay out the findings, one row for each."""
         return as_frame(self.findings)
 
-    def explain(self, subject: str, evaluator: str | None = None) -> str:
-        """Trace every response of a patient to the measurements and the rule that caused it, in words.
+    def explain(
+        self,
+        subject: str,
+        evaluator: str | None = None,
+        *,
+        endpoints: Mapping[str, Endpoint] | None = None,
+        criteria: Criteria = "RECIST 1.1",
+    ) -> str:
+        """Trace every response of a patient, and the endpoints asked for, to what caused it, in words.
+
+        Parameters
+        ----------
+        subject, evaluator
+            Whose; every reader's if no evaluator is given.
+        endpoints, criteria
+            Endpoints to trace to the assessment that decides each, and the criterion they are derived by.
 
         Raises
         ------
         UnknownNameError
-            If nothing is known of the subject.
+            If nothing is known of the subject, or of the evaluator for it.
         """
-        keys = [key for key in self.readings if key[0] == subject and evaluator in (None, key[1])]
-        about = [str(found) for found in self.findings if found.subject == subject]
-        if not keys and not about:
-            raise UnknownNameError("subject", subject, {key[0] for key in self.readings})
-        return "\n".join(about + [line for key in keys for line in explain_reading(*self.readings[key])])
+        histories = self.histories[code_list(criteria).criteria]
+        check_endpoints(endpoints or {})
+        known = {*histories, *((found.subject, found.evaluator) for found in self.findings)}
+        if all(key[0] != subject for key in known):
+            raise UnknownNameError("subject", str(subject), {key[0] for key in known})
+        if evaluator is not None and (subject, evaluator) not in known:
+            raise UnknownNameError("evaluator", str(evaluator), {key[1] for key in known if key[0] == subject})
+        lines = [
+            str(found)
+            for found in self.findings
+            if found.subject == subject and (evaluator is None or found.evaluator in ("", evaluator))
+        ]
+        for key, history in histories.items():
+            if key[0] != subject or evaluator not in (None, key[1]):
+                continue
+            lines += explain_reading(*self.readings[key]) if key in self.readings else [f"{' '.join(key)}: no scan"]
+            derived = {name: endpoint.derive(history) for name, endpoint in (endpoints or {}).items()}
+            lines += explain_endpoints(history, derived)
+        return "\n".join(lines)
 
 
 def derive(
@@ -116,14 +143,16 @@ def derive(
     ----------
     tr
         Measurements, one row for each: columns as in the CDISC domain TR (USUBJID, TRLNKID, TRGRPID, TRTESTCD,
-        TRSTRESC, TRDTC; TRSTRESU, VISITNUM, VISIT, TREVAL, TREVALID if there), or subject, lesion, group, test,
-        value, date; unit, visit_number, visit, evaluator, reader. Groups are TARGET, NON-TARGET and NEW; tests LDIAM,
-        LPERP or SAXIS (short axis), DIAMETER, SUMDIAM and TUMSTATE.
+        TRSTRESC, TRDTC; TRSTRESU, VISITNUM, VISIT, TREVAL, TREVALID, TRLOC if there), or subject, lesion, group,
+        test, value, date; unit, visit_number, visit, evaluator, reader, organ. Groups are TARGET, NON-TARGET and NEW;
+        tests are listed in `lesion_terms.TESTS`.
     tu
-        Locations, as in TU (USUBJID, TULNKID, TULOC). Without them every lesion is taken as non-nodal.
+        Locations and new lesions, as in TU (USUBJID, TULNKID, TULOC, TUSTRESC; TUDTC, VISIT, VISITNUM, TUEVAL,
+        TUEVALID if there). A lesion without a location is taken as non-nodal.
     subjects
         One row for each patient, as in ADSL: USUBJID and RANDDT (or TRTSDT); DTHDT, NACTDT and DCTDT if there.
-        Without them the baseline visit is the reference date and nobody dies.
+        Without them the baseline visit is the reference date and nobody dies. A subject without any measurement has
+        an empty history by each reader.
     rule
         The convention for what RECIST 1.1 leaves open.
 
@@ -135,7 +164,7 @@ def derive(
     Raises
     ------
     InvalidValueError
-        If a needed column is missing, or a subject has no reference date.
+        If a needed column is missing, or the rule is none.
 
     Examples
     --------
@@ -145,38 +174,81 @@ def derive(
     >>> derive(tr).responses()[["target", "recist", "irecist"]].values.tolist()
     [['PR', 'PR', 'iPR'], ['PD', 'PD', 'iUPD']]
     """
+    of_kind("rule", rule, ResponseRule)
     frame, findings = measurements(tr, tu)
-    who = None if subjects is None else patients(subjects)
+    who, wrong = (None, []) if subjects is None else patients(subjects)
+    findings += wrong
+    left_out = {(found.subject, found.evaluator) for found in findings if found.severity == "error"}
     grouped: dict[Key, list[Row]] = defaultdict(list)
-    for values in zip(*(frame[field] for field in Row._fields), strict=True):
+    for values in zip(*(frame[field].tolist() for field in Row._fields), strict=True):
         row = Row(*values)
         grouped[row.subject, row.evaluator].append(row)
     readings: dict[Key, tuple[Reading, Responses]] = {}
     histories: dict[Criteria, dict[Key, ResponseHistory]] = {"RECIST 1.1": {}, "iRECIST": {}}
-    unreadable = {(found.subject, found.evaluator) for found in findings if found.severity == "error"}
     for key, rows in grouped.items():
-        if key in unreadable:
+        if key in left_out or (key[0], "") in left_out:
             continue
         patient = None if who is None else who.get(key[0])
-        found = check(rows)
         if who is not None and patient is None:
-            found.append(
-                Finding("error", "unknown subject", *key, "", "not among the subjects", "add its reference date")
-            )
-        findings += found
-        if any(one.severity == "error" for one in found):
+            message = "not among the subjects"
+            findings.append(Finding("error", "unknown subject", *key, "", message, "add its reference date"))
             continue
-        known = rows if patient is None else _before_death(rows, patient, findings)
-        reading = read(known, patient and patient.reference, findings) if known else None
+        reading = _reading(rows, patient, findings)
         if reading is None:
             continue
-        seen = assess(reading.visits, rule)
+        seen = assess(replace(reading.visits, new=distinct(reading.rows)), rule)
         readings[key] = reading, seen
         of = patient or Patient(reading.dates[0], NEVER, NEVER, NEVER)
         for terms, code in ((RECIST, seen.recist), (IRECIST, seen.irecist)):
             responses = [terms.term(int(value)) for value in code[1:]]
-            histories[terms.criteria][key] = history_of(key, of, list(reading.dates[1:]), responses, terms.criteria)
+            histories[terms.criteria][key] = history_of(
+                key, of, list(reading.dates[1:]), responses, terms.criteria, _sizes(reading, seen)
+            )
+    for criteria, known in histories.items():
+        known.update(without_records(who or {}, list(grouped), criteria, has_baseline=False))
     return Derivation(readings, histories, tuple(findings), rule)
+
+
+def _reading(rows: list[Row], patient: Patient | None, findings: list[Finding]) -> Reading | None:
+    """Check the rows of one patient by one reader, and turn them into visits; None, with findings, after an error."""
+    kept, found = known_tests(rows)
+    found += check(kept)
+    findings += found
+    if any(one.severity == "error" for one in found):
+        return None
+    kept, doubtful = settled(kept)
+    findings += doubtful
+    if patient is not None:
+        kept = _before_death(kept, patient, findings)
+    if not kept:
+        findings.append(finding("error", "missing baseline", rows[0], "nothing is measured", "give the baseline visit"))
+        return None
+    reading = read(_one_diameter(kept), patient and patient.reference, findings)
+    if reading is not None:
+        findings += at_baseline(reading.rows[0])
+    return reading
+
+
+def _one_diameter(rows: list[Row]) -> list[Row]:
+    """Take the longest diameter of a non-target lesion as its size where no other is given."""
+    if not any(row.group == "NON-TARGET" and row.test == "LDIAM" for row in rows):
+        return rows
+    other = {(row.lesion, row.visit) for row in rows if row.test in ("LPERP", "SAXIS", "DIAMETER", "TUMSTATE")}
+    return [
+        row._replace(test="DIAMETER")
+        if row.group == "NON-TARGET" and row.test == "LDIAM" and (row.lesion, row.visit) not in other
+        else row
+        for row in rows
+    ]
+
+
+def _sizes(reading: Reading, seen: Responses) -> Sizes | None:
+    """Take the sums of targets, NaN where a target is missing; None without targets."""
+    if not reading.lesions:
+        return None
+    missing = np.isnan(reading.visits.diameter).any(axis=1)
+    sums = np.where(missing, np.nan, seen.size)
+    return Sizes(float(sums[0]), reading.dates[0].date(), tuple(sums[1:].tolist()))
 
 
 def _before_death(rows: list[Row], patient: Patient, findings: list[Finding]) -> list[Row]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from analysis.endpoints import events, sequences
-from analysis.endpoints.response import BestOverallResponse, Derived, answer
+from analysis.endpoints import events
+from analysis.endpoints.options import check_days, check_kind, check_name
+from analysis.endpoints.response import BestOverallResponse, Derived, answer, is_controlled
 from analysis.endpoints.time_to_event import EVENT_OR_LAST_ASSESSMENT, Censoring, ProgressionFreeSurvival
 
 if TYPE_CHECKING:
@@ -21,11 +22,13 @@ class ControlAsBestResponse:
 
     best: BestOverallResponse = field(default_factory=BestOverallResponse)
 
+    def __post_init__(self) -> None:
+        check_kind(self, BestOverallResponse, "best")
+
     def derive(self, history: ResponseHistory) -> Derived:
         """Derive the endpoint for one patient."""
         found = self.best.derive(history)
-        controlled = found.index is not None and sequences.is_control(history.code[found.index]) and found.value != "NE"
-        return Derived("Y", found.date, found.index) if controlled else Derived("N")
+        return Derived("Y", found.date, found.index) if is_controlled(found, history) else Derived("N")
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,10 @@ class ControlAtLandmark:
     after: int = 14
     unconfirmed: UnconfirmedAs = "failure"
 
+    def __post_init__(self) -> None:
+        check_days(self, "landmark", "before", "after")
+        check_name(self, "unconfirmed", events.UNCONFIRMED)
+
     def derive(self, history: ResponseHistory) -> Derived:
         """Derive the endpoint for one patient."""
         index = events.status_at(
@@ -79,6 +86,9 @@ class ControlUntilLandmark:
     landmark: int
     before: int = 14
 
+    def __post_init__(self) -> None:
+        check_days(self, "landmark", "before")
+
     def derive(self, history: ResponseHistory) -> Derived:
         """Derive the endpoint for one patient."""
         n = history.kept()
@@ -100,6 +110,10 @@ class ProgressionFreeAtLandmark:
     before: int = 14
     after: int = 14
     censoring: Censoring = EVENT_OR_LAST_ASSESSMENT
+
+    def __post_init__(self) -> None:
+        check_days(self, "landmark", "before", "after")
+        check_kind(self, Censoring, "censoring")
 
     def derive(self, history: ResponseHistory) -> Derived:
         """Derive the endpoint for one patient."""

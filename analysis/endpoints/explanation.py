@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 from analysis.endpoints import lesions
 from analysis.endpoints.codes import CR, IRECIST, MISSING, NE, PD, PR, RECIST
+from analysis.endpoints.new_lesions import is_there
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from analysis.endpoints.assessment import Responses
+    from analysis.endpoints.histories import ResponseHistory
     from analysis.endpoints.reading import Reading
 
 WHY = {
@@ -39,13 +43,27 @@ def explain_reading(reading: Reading, seen: Responses) -> list[str]:
             named = ", ".join(f"{lesion} {state}" for lesion, state in states.items()) or "not assessed"
             lines.append(f"  non-target {RECIST.term(int(reading.visits.non_target[i]))}: {named}")
         if reading.visits.new[i]:
-            names = sorted({row.lesion for row in reading.rows[i] if row.group.startswith("NEW")})
+            names = sorted({row.lesion for row in reading.rows[i] if row.group == "NEW" and is_there(row)})
             lines.append(f"  new lesions: {', '.join(names)}")
         reasons = [text for bit, text in WHY.items() if int(seen.why[i]) & bit]
         because = f" ({'; '.join(reasons)})" if reasons else ""
         recist, irecist = RECIST.term(int(seen.recist[i])), IRECIST.term(int(seen.irecist[i]))
         lines.append(f"  overall: {recist} by RECIST 1.1, {irecist} by iRECIST{because}")
     return lines
+
+
+def explain_endpoints(history: ResponseHistory, derived: Mapping[str, object]) -> list[str]:
+    """Explain endpoints by the assessment or the event that decides each, a line for each."""
+    lines = []
+    for name, value in derived.items():
+        index = getattr(value, "index", None)
+        assessed = "" if index is None else f", where the response was {history.responses[index] or 'missing'}"
+        lines.append(f"  {name}: {'does not exist for this patient' if value is None else value}{assessed}")
+    if not lines:
+        return []
+    events = {"death": history.death, "new therapy": history.new_therapy, "discontinuation": history.discontinuation}
+    known = [f"{name} {when}" for name, when in events.items() if when is not None]
+    return [f"by {history.criteria}, {', '.join([f'reference date {history.reference}', *known])}", *lines]
 
 
 def _diameters(reading: Reading, i: int) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from analysis.endpoints.options import as_number
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Rate:
     def __post_init__(self) -> None:
         for field in ("median", "between_patients", "between_lesions"):
             value = getattr(self, field)
-            if not 0 <= value < np.inf:
+            if not 0 <= as_number(value) < np.inf:
                 raise InvalidValueError(
                     field, value, "a finite number, at least 0", "give a rate per month, and sd of its log"
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.endpoints.codes import Criteria, code_list
+from analysis.endpoints.options import as_date
 from analysis.endpoints.sequences import STOP, up_to
 from analysis.errors import InvalidValueError
 
@@ -16,6 +18,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sums of target diameters behind a history.
+
+    Parameters
+    ----------
+    baseline
+        Sum at baseline, mm.
+    date
+        Date of the baseline scan.
+    sums
+        Sum at each assessment, mm; NaN where a target is missing.
+    """
+
+    baseline: float
+    date: date
+    sums: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -39,6 +60,8 @@ class ResponseHistory:
         response; None if they did not happen.
     has_baseline
         Whether the patient had a baseline assessment.
+    sizes
+        Sums of target diameters; None where only responses are known.
 
     Attributes
     ----------
@@ -68,12 +91,21 @@ class ResponseHistory:
     new_therapy: date | None = None
     discontinuation: date | None = None
     has_baseline: bool = True
+    sizes: Sizes | None = None
     code: NDArray[np.int8] = field(init=False, repr=False, compare=False)
     day: NDArray[np.float64] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dates", tuple(self.dates))
+        for given in ("dates", "responses"):
+            value = getattr(self, given)
+            if isinstance(value, str) or not isinstance(value, Iterable):
+                raise InvalidValueError(given, value, "a sequence", "give a list, empty if there is no assessment")
+        object.__setattr__(self, "reference", as_date("reference", self.reference))
+        object.__setattr__(self, "dates", tuple(as_date("dates", when) for when in self.dates))
         object.__setattr__(self, "responses", tuple(self.responses))
+        for happened in ("death", "new_therapy", "discontinuation"):
+            if getattr(self, happened) is not None:
+                object.__setattr__(self, happened, as_date(happened, getattr(self, happened)))
         if len(self.dates) != len(self.responses):
             raise InvalidValueError(
                 "responses", self.responses, f"one for each of {len(self.dates)} dates", "use None where one is missing"
@@ -83,6 +115,10 @@ class ResponseHistory:
                 raise InvalidValueError(
                     "dates", str(after), f"a date not before {before}", "sort the assessments by date"
                 )
+        if self.sizes is not None and len(self.sizes.sums) != len(self.dates):
+            raise InvalidValueError(
+                "sizes", self.sizes.sums, f"one for each of {len(self.dates)} dates", "use NaN where one is missing"
+            )
         terms = code_list(self.criteria)
         code = np.array([terms.code(response) for response in self.responses], dtype=np.int8)
         day = np.array([float((when - self.reference).days) for when in self.dates])
@@ -110,5 +146,6 @@ class ResponseHistory:
 
     def until(self, when: date) -> ResponseHistory:
         """Keep the records up to and including a date, e.g. a date of progression that another source gives."""
-        kept = sum(at <= when for at in self.dates)
-        return replace(self, dates=self.dates[:kept], responses=self.responses[:kept])
+        kept = sum(at <= as_date("when", when) for at in self.dates)
+        sizes = self.sizes and replace(self.sizes, sums=self.sizes.sums[:kept])
+        return replace(self, dates=self.dates[:kept], responses=self.responses[:kept], sizes=sizes)

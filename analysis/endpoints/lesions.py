@@ -37,15 +37,15 @@ def has_grown(size: float, reference: float) -> bool:
 
 @njit(cache=True, nogil=True)
 def target_sequence(
-    diameter: Floats, node: Bools, visits: int, rule: tuple[bool, bool], code: Codes, size: Floats, nadir: Floats
+    diameter: Floats, node: Bools, visits: int, rule: tuple[bool, bool, float], code: Codes, size: Floats, nadir: Floats
 ) -> None:
     """Write target response, measured sum and the nadir before it for each visit; `diameter` is (visits, lesions).
 
-    `rule` is (keeps_response, reappearance_is_progression): whether a PR lasts until PD, and whether any disease
-    after a CR is PD. A visit with a missing lesion is NE unless what was measured is PD already, and leaves the nadir
-    as it is.
+    `rule` is that of `ResponseRule.compiled`: whether a PR lasts until PD, whether any disease after a CR is PD, and
+    what is of no concern here. A visit with a missing lesion is NE unless what was measured is PD already, and leaves
+    the nadir as it is.
     """
-    keeps_response, reappearance_is_progression = rule
+    keeps_response, reappearance_is_progression, _ = rule
     lesions = node.size
     lowest, baseline, complete, responding = np.inf, 0.0, False, False
     for visit in range(visits):
@@ -118,14 +118,15 @@ def irecist_sequence(
     new_growth: Bools,
     day: Floats,
     visits: int,
-    confirm_from: float,
+    window: tuple[float, float],
     out: Codes,
     why: Counts,
 ) -> None:
     """Write the overall response by iRECIST for each visit after baseline, and why it is a progression (bits).
 
     `new` counts the new lesions that are there, `new_size` is the sum of the measured ones. Growth of non-target and of
-    unmeasured new lesions is against the iUPD scan. A visit less than `confirm_from` days after iUPD cannot confirm it.
+    unmeasured new lesions is against the iUPD scan. A visit confirms iUPD from the first to the second day of `window`
+    after it; what would confirm later is iUPD afresh.
 
     Seymour 2017, table 2. What did not progress at iUPD confirms it by progressing, what did by any of: target sum 5
     mm more, further non-target growth, new lesions 5 mm more, grown or more. iCR, iPR or iSD resets the bar, not the
@@ -133,7 +134,7 @@ def irecist_sequence(
     leave iSD at iUPD.
     """
     pending, began = 0, 0
-    known = 0
+    known, confirmed = 0, False
     out[0] = MISSING
     for visit in range(1, visits):
         found = 0
@@ -160,8 +161,13 @@ def irecist_sequence(
             new[visit] > new[began] or new_growth[visit] or new_size[visit] - new_size[began] >= 5.0 - TOLERANCE
         ):
             growth |= NEW_LESION_GROWTH
-        if growth and day[visit] - day[began] >= confirm_from:
-            out[visit], why[visit] = CPD, growth
+        if growth and day[visit] - day[began] >= window[0]:
+            why[visit] = growth
+            confirmed = confirmed or day[visit] - day[began] <= window[1]
+            if confirmed:
+                out[visit] = CPD
+            else:
+                out[visit], pending, began = PD, found if found else pending, visit
             continue
         status = overall_response(target[visit], non_target[visit], False)
         persist = found & NEW_LESION
@@ -173,7 +179,7 @@ def irecist_sequence(
             out[visit], why[visit] = PD, found
         else:
             out[visit] = PR if persist else status
-            pending, known = 0, new[visit]
+            pending, known, confirmed = 0, new[visit], False
 
 
 @njit(cache=True, nogil=True)

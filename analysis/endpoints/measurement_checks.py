@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from analysis.endpoints.findings import Finding
+from analysis.endpoints.lesion_terms import NOT_MEASURED, NOT_READ, TESTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,25 +15,24 @@ if TYPE_CHECKING:
 
 NON_TARGET_STATES = {
     "ABSENT": "absent",
-    "RESOLVED": "absent",
     "NORMAL": "absent",
+    "NON-PATHOLOGICAL": "absent",
     "PRESENT": "present",
     "STABLE": "present",
     "DECREASED": "present",
     "EQUIVOCAL": "present",
+    "PATHOLOGICAL": "present",
     "INCREASED": "present",
     "UNEQUIVOCAL PROGRESSION": "progression",
     "UNEQUIVOCAL": "progression",
     "PROGRESSION": "progression",
     "PD": "progression",
-    "NOT EVALUABLE": "missing",
-    "NOT DONE": "missing",
-    "NE": "missing",
-    "": "missing",
+    **dict.fromkeys(NOT_MEASURED, "missing"),
 }
 """States of non-target and new lesions. A new lesion is there if it is present, progressing or measured."""
 
 MEASURED = {"LDIAM", "DIAMETER", "LPERP", "SAXIS"}
+IN_MM = {*MEASURED, "SUMDIAM"}
 
 
 class Row(NamedTuple):
@@ -58,30 +58,46 @@ def finding(severity: Literal["error", "warning"], rule: str, row: Row, message:
 
 
 def units(rows: list[Row]) -> Iterator[Finding]:
-    """Diameters in anything but mm."""
-    seen = {row.unit: row for row in rows if row.test in MEASURED}
+    """Diameters in anything but mm, once for each unit."""
+    seen: dict[str, Row] = {}
+    for row in rows:
+        if row.test in IN_MM:
+            seen.setdefault(row.unit, row)
     for unit, row in seen.items():
         if unit != "mm":
-            message = f"{row.lesion} is {row.value:g} {unit}" + (", others are in mm" if "mm" in seen else "")
+            message = f"{_named(row)} is {row.value:g} {unit}" + (", others are in mm" if "mm" in seen else "")
             yield finding("error", "unit", row, message, "convert diameters to mm")
 
 
-def impossible(rows: list[Row]) -> Iterator[Finding]:
-    """Diameters below 0."""
+def diameters(rows: list[Row]) -> Iterator[Finding]:
+    """Diameters below 0, infinite or unreadable."""
     for row in rows:
-        if row.test in MEASURED and row.value < 0:
-            yield finding("error", "diameter", row, f"{row.lesion} is {row.value:g} mm", "give at least 0 mm")
+        if row.test not in IN_MM:
+            continue
+        if row.value < 0 or row.value == float("inf"):
+            yield finding("error", "diameter", row, f"{_named(row)} is {row.value:g} mm", "give at least 0 mm")
+        elif row.value != row.value and row.text not in NOT_MEASURED:
+            message = f"{_named(row)} is {row.text!r}"
+            yield finding("error", "unreadable diameter", row, message, "write a number in mm, or NE if not measured")
+
+
+def _named(row: Row) -> str:
+    """Name a row's lesion, or its sum."""
+    return row.lesion or "the sum"
 
 
 def duplicates(rows: list[Row]) -> Iterator[Finding]:
-    """One lesion with two values at one visit, or two visits on one day."""
+    """One lesion with two values or two dates at one visit, or two visits on one day."""
     known: dict[tuple[str, str, str], Row] = {}
     days: dict[pd.Timestamp, Row] = {}
     for row in rows:
         before = known.setdefault((row.visit, row.lesion, row.test), row)
         if before.text != row.text:
-            message = f"{row.lesion} {row.test} is {before.text} and {row.text}"
+            message = f"{_named(row)} {row.test} is {before.text} and {row.text}"
             yield finding("error", "duplicate visit", row, message, "keep one of them")
+        elif before.date != row.date:
+            message = f"{_named(row)} {row.test} stands on {before.date:%Y-%m-%d} and {row.date:%Y-%m-%d}"
+            yield finding("error", "duplicate visit", row, message, "name the visits apart")
         other = days.setdefault(row.date, row)
         if other.visit != row.visit:
             yield finding("error", "duplicate visit", row, f"same date as {other.visit}", "keep one of them")
@@ -92,9 +108,8 @@ def order(rows: list[Row]) -> Iterator[Finding]:
     """Visit numbers that go up while the dates go down."""
     first: dict[float, Row] = {}
     for row in rows:
-        if row.visit_number == row.visit_number:
-            known = first.setdefault(row.visit_number, row)
-            first[row.visit_number] = min(known, row, key=lambda one: one.date)
+        if row.visit_number == row.visit_number and row.date < first.setdefault(row.visit_number, row).date:
+            first[row.visit_number] = row
     visits = [first[number] for number in sorted(first)]
     for before, after in pairwise(visits):
         if after.date < before.date:
@@ -112,17 +127,52 @@ def states(rows: list[Row]) -> Iterator[Finding]:
             )
 
 
-def groups(rows: list[Row]) -> Iterator[Finding]:
-    """Find groups that are neither target, non-target nor new."""
+def lesions(rows: list[Row]) -> Iterator[Finding]:
+    """Find lesions without a name, in a group that does not exist, or that change their group or organ."""
+    known: dict[str, Row] = {}
     for row in rows:
-        if not row.group.startswith(("TARGET", "NON-TARGET", "NEW")):
-            yield finding("error", "group", row, f"{row.lesion} is {row.group!r}", "use TARGET, NON-TARGET or NEW")
+        if row.group not in ("TARGET", "NON-TARGET", "NEW"):
+            message = f"{_named(row)} is {row.group!r}"
+            yield finding("error", "group", row, message, "use TARGET, NON-TARGET or NEW")
+        elif row.test == "SUMDIAM":
+            continue
+        elif not row.lesion:
+            message = f"a {row.group.lower()} lesion's {row.test} without its name"
+            yield finding("error", "lesion without a name", row, message, "give the lesion's identifier")
+        else:
+            before = known.setdefault(row.lesion, row)
+            if before.group != row.group:
+                message = f"{row.lesion} is {before.group} at {before.visit} and {row.group} here"
+                yield finding("error", "lesion changes group", row, message, "keep a lesion in one group")
+            if row.organ is not None and row.organ.upper() != (before.organ or row.organ).upper():
+                message = f"lesion {row.lesion} lies in {before.organ} and in {row.organ}"
+                yield finding("error", "lesion changes organ", row, message, "correct the location")
 
 
-CHECKS = (units, impossible, duplicates, order, states, groups)
+def sums(rows: list[Row]) -> Iterator[Finding]:
+    """Find sums of targets where no target is measured."""
+    targets = [row for row in rows if row.group == "TARGET"]
+    alone = next((row for row in targets if row.test == "SUMDIAM"), None)
+    if alone is not None and all(row.test == "SUMDIAM" for row in targets):
+        message = f"sum {alone.value:g} mm, no lesions"
+        yield finding("error", "sum without lesions", alone, message, "give the lesions, or use target_responses")
+
+
+CHECKS = (units, diameters, duplicates, order, states, lesions, sums)
 """Checks that leave a patient out. A new check is a new function in this list."""
 
 
 def check(rows: list[Row]) -> list[Finding]:
     """Run every check on one patient's rows by one reader."""
     return [found for run in CHECKS for found in run(rows)]
+
+
+def known_tests(rows: list[Row]) -> tuple[list[Row], list[Finding]]:
+    """Keep the rows of tests that are read, with a warning for each test that is not known."""
+    kept = [row for row in rows if row.test in TESTS]
+    others = {row.test: row for row in reversed(rows) if row.test not in TESTS and row.test not in NOT_READ}
+    found = [
+        finding("warning", "test", row, f"{_named(row)} has {name!r}", f"not used; known are {', '.join(TESTS)}")
+        for name, row in others.items()
+    ]
+    return kept, found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from analysis.endpoints import sequences
 from analysis.endpoints.codes import MISSING, ND, NE, NULL, RECIST, code_list
-from analysis.errors import InvalidValueError
+from analysis.endpoints.options import check_days, check_flags, check_kind, check_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,9 @@ class Derived:
     date: date | None = None
     index: int | None = None
 
+    def __str__(self) -> str:
+        return self.value if self.date is None else f"{self.value} on {self.date}"
+
 
 @dataclass(frozen=True)
 class Confirmation:
@@ -54,10 +57,8 @@ class Confirmation:
     accept_stable: bool = False
 
     def __post_init__(self) -> None:
-        for field in ("days", "max_not_evaluable"):
-            value = getattr(self, field)
-            if value < 0:
-                raise InvalidValueError(field, value, "a whole number, at least 0", "give 0 to ask for nothing")
+        check_days(self, "days", "max_not_evaluable")
+        check_flags(self, "accept_stable")
 
 
 Compiled = tuple[float, int, int]
@@ -116,6 +117,12 @@ class BestOverallResponse:
     cut_at_progression: bool = True
     if_missing: Literal["MISSING", "NE"] = "MISSING"
 
+    def __post_init__(self) -> None:
+        check_kind(self, Confirmation, "confirmation", optional=True)
+        check_days(self, "stable_from")
+        check_flags(self, "cut_at_progression")
+        check_name(self, "if_missing", ("MISSING", "NE"))
+
     def derive(self, history: ResponseHistory) -> Derived:
         """Derive the endpoint for one patient."""
         n = history.kept(self.cut_at_progression)
@@ -127,12 +134,21 @@ class BestOverallResponse:
         return Derived(code_list(history.criteria).term(code), history.dates[index], int(index))
 
 
+def is_controlled(best: Derived, history: ResponseHistory) -> bool:
+    """Whether a best overall response is disease control; an SD before its window, which counts as NE, is not."""
+    return best.index is not None and sequences.is_control(code_list(history.criteria).code(best.value))
+
+
 @dataclass(frozen=True)
 class ObjectiveResponse:
     """Whether there was a CR or PR, dated at the first one (at the first confirmed one if `confirmation` is given)."""
 
     confirmation: Confirmation | None = None
     cut_at_progression: bool = True
+
+    def __post_init__(self) -> None:
+        check_kind(self, Confirmation, "confirmation", optional=True)
+        check_flags(self, "cut_at_progression")
 
     def derive(self, history: ResponseHistory) -> Derived:
         """Derive the endpoint for one patient."""
@@ -152,6 +168,13 @@ class ClinicalBenefit:
     stable_from: int = 42
     cut_at_progression: bool = True
     control: Sequence[str] = ("CR", "PR", "SD", "NON-CR/NON-PD")
+
+    def __post_init__(self) -> None:
+        check_kind(self, Confirmation, "confirmation", optional=True)
+        check_days(self, "stable_from")
+        check_flags(self, "cut_at_progression")
+        for term in self.control:
+            RECIST.code(term)
 
     def derive(self, history: ResponseHistory) -> Derived:
         """Derive the endpoint for one patient."""
@@ -193,6 +216,9 @@ class LastAssessment:
 
     evaluable_only: bool = False
     cut_at_progression: bool = True
+
+    def __post_init__(self) -> None:
+        check_flags(self, "evaluable_only", "cut_at_progression")
 
     def derive(self, history: ResponseHistory) -> Derived:
         """Derive the endpoint for one patient."""

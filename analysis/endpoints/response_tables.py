@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from analysis.endpoints.codes import Criteria, code_list
+from analysis.endpoints.codes import CODE_LISTS, CodeList, Criteria, code_list
 from analysis.endpoints.findings import Finding
-from analysis.endpoints.histories import ResponseHistory
-from analysis.endpoints.tables import RS_COLUMNS, RS_OPTIONAL, Patient, columns, dates, patients
+from analysis.endpoints.histories import ResponseHistory, Sizes
+from analysis.endpoints.subject_tables import Patient, patients
+from analysis.endpoints.tables import SUBJECT, columns, dates, visit_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+RS_COLUMNS = {
+    "subject": SUBJECT,
+    "response": ("RSSTRESC", "RSORRES", "AVALC", "response"),
+    "date": ("RSDTC", "ADT", "date"),
+}
+RS_OPTIONAL = {
+    "test": ("RSTESTCD", "test"),
+    "criteria": ("RSCAT", "criteria"),
+    "visit_number": ("VISITNUM", "visit_number"),
+    "visit": ("VISIT", "visit"),
+    "evaluator": ("RSEVAL", "evaluator"),
+    "reader": ("RSEVALID", "reader"),
+}
 
 
 class ResponseRow(NamedTuple):
@@ -24,6 +40,7 @@ class ResponseRow(NamedTuple):
     evaluator: str
     visit: str
     date: pd.Timestamp
+    partial: bool
     response: str | None
 
 
@@ -33,13 +50,15 @@ def history_of(
     when: list[pd.Timestamp],
     responses: Sequence[str | None],
     criteria: Criteria,
+    sizes: Sizes | None = None,
 ) -> ResponseHistory:
     """Build the history of a patient by a reader."""
     days = [date.date() for date in when]
     death, therapy, left = (
         None if pd.isna(date) else date.date() for date in (patient.death, patient.new_therapy, patient.discontinuation)
     )
-    return ResponseHistory(key[0], patient.reference.date(), days, responses, criteria, death, therapy, left)
+    reference = patient.reference.date()
+    return ResponseHistory(key[0], reference, days, responses, criteria, death, therapy, left, sizes=sizes)
 
 
 def read_responses(
@@ -50,7 +69,8 @@ def read_responses(
     Parameters
     ----------
     rs
-        As in RS: USUBJID, RSSTRESC, RSDTC; RSTESTCD (OVRLRESP is taken), VISIT, RSEVAL, RSEVALID if there.
+        As in RS: USUBJID, RSSTRESC, RSDTC; RSTESTCD (OVRLRESP is taken), RSCAT (another criterion is not taken),
+        VISIT, VISITNUM (records are in its order), RSEVAL, RSEVALID if there.
     subjects
         As for `derive`.
     criteria
@@ -59,12 +79,15 @@ def read_responses(
     Returns
     -------
     dict, list of Finding
-        A history for each (subject, evaluator); of a patient with an error among the findings there is none.
+        A history for each (subject, evaluator); of a patient with an error among the findings there is none, of a
+        subject without a record an empty one.
 
     Raises
     ------
     InvalidValueError
-        If a needed column is missing, or a subject has no reference date.
+        If a needed column is missing.
+    UnknownNameError
+        If there is no such criterion.
 
     Examples
     --------
@@ -75,32 +98,54 @@ def read_responses(
     >>> list(histories), findings[0].rule
     ([('S1', '')], 'response outside the code list')
     """
+    terms = code_list(criteria)
     frame = columns(rs, RS_COLUMNS, RS_OPTIONAL, "rs")
-    frame = frame[frame["test"].isna() | (frame["test"] == "OVRLRESP")]
-    when = dates(frame["date"])[0]
-    visit = frame["visit"].fillna(frame["date"]).astype(str)
+    other = {name.upper() for name in CODE_LISTS if name != criteria}
+    overall = frame["test"].isna() | (frame["test"].str.upper() == "OVRLRESP")
+    frame = frame[overall & ~frame["criteria"].str.upper().isin(other)].reset_index(drop=True)
+    number = pd.to_numeric(frame["visit_number"], errors="coerce").astype(float)
+    frame = frame.assign(label=visit_labels(frame), number=number).sort_values("number", kind="stable")
+    frame = frame.drop_duplicates(["subject", "evaluator", "label", "date", "response"])
+    when, partial = dates(frame["date"])
     response = [None if pd.isna(term) else str(term) for term in frame["response"]]
     grouped: dict[tuple[str, str], list[ResponseRow]] = defaultdict(list)
-    for values in zip(frame["subject"], frame["evaluator"], visit, when, response, strict=True):
+    for values in zip(frame["subject"], frame["evaluator"], frame["label"], when, partial, response, strict=True):
         row = ResponseRow(*values)
         grouped[row.subject, row.evaluator].append(row)
-    who = patients(subjects)
+    who, findings = patients(subjects)
+    left_out = {found.subject for found in findings}
     histories: dict[tuple[str, str], ResponseHistory] = {}
-    findings: list[Finding] = []
     for key, rows in grouped.items():
-        found = list(_findings(rows, who.get(key[0]), criteria))
+        if key[0] in left_out:
+            continue
+        found = list(_findings(rows, who.get(key[0]), terms))
         findings += found
         if any(one.severity == "error" for one in found):
             continue
         patient = who[key[0]]
         kept = [row for row in rows if not row.date > patient.death]
         histories[key] = history_of(key, patient, [r.date for r in kept], [r.response for r in kept], criteria)
+    histories.update(without_records(who, list(grouped), criteria))
     return histories, findings
 
 
-def _findings(rows: list[ResponseRow], patient: Patient | None, criteria: Criteria) -> Iterator[Finding]:
+def without_records(
+    known: Mapping[str, Patient], seen: Sequence[tuple[str, str]], criteria: Criteria, *, has_baseline: bool = True
+) -> dict[tuple[str, str], ResponseHistory]:
+    """Give the subjects that no reader has a record of an empty history by each reader: they count as well."""
+    readers = dict.fromkeys(reader for _, reader in seen) or {"": None}
+    recorded = {subject for subject, _ in seen}
+    return {
+        (subject, reader): replace(history_of((subject, reader), patient, [], [], criteria), has_baseline=has_baseline)
+        for subject, patient in known.items()
+        if subject not in recorded
+        for reader in readers
+    }
+
+
+def _findings(rows: list[ResponseRow], patient: Patient | None, known: CodeList) -> Iterator[Finding]:
     """Find responses outside the code list, dates that go back or stand twice, records after death."""
-    terms = {term.upper() for term in code_list(criteria).terms}
+    terms = {term.upper() for term in known.terms}
     if patient is None:
         place = (rows[0].subject, rows[0].evaluator, "")
         yield Finding("error", "unknown subject", *place, "not among the subjects", "add its reference date")
@@ -111,6 +156,9 @@ def _findings(rows: list[ResponseRow], patient: Patient | None, criteria: Criter
             yield Finding("error", "response outside the code list", *place, f"response {row.response!r}", remedy)
         if row.date != row.date:
             yield Finding("error", "unreadable date", *place, "no readable date", "write YYYY-MM-DD")
+        if row.partial and row.date == row.date:
+            message = f"date {row.date:%Y-%m} without a day"
+            yield Finding("warning", "partial date", *place, message, "taken as the month's last day")
         if patient is not None and row.date > patient.death:
             message = f"response after death on {patient.death:%Y-%m-%d}"
             yield Finding("warning", "response after death", *place, message, "not used")

@@ -1,18 +1,23 @@
-"""Single numbers about the size of disease: tumour growth rate, depth of response."""
+"""Endpoints of the size of disease: tumour growth rate, depth of response."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
-from analysis.endpoints.codes import NE
+from analysis.endpoints.codes import DAYS_PER_MONTH, NE, SD
+from analysis.endpoints.options import as_number, check_days
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from analysis.endpoints.codes import Codes, Floats
+    from analysis.endpoints.histories import ResponseHistory
 
 
 @njit(cache=True, nogil=True)
@@ -64,9 +69,91 @@ def tumour_growth_rate(before: float, after: float, months: float) -> float:
     >>> round(tumour_growth_rate(100, 110, 2), 2)
     15.37
     """
-    if not months > 0:
+    if not 0 < as_number(months) < math.inf:
         raise InvalidValueError("months", months, "a time above 0", "give the months between the two scans")
     for field, value in (("before", before), ("after", after)):
-        if value < 0:
+        if not 0 <= as_number(value) < math.inf:
             raise InvalidValueError(field, value, "a sum of at least 0 mm", "give a sum of diameters")
     return float(growth_rate(float(before), float(after), float(months)))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measure of size, and the assessment that it comes from.
+
+    Parameters
+    ----------
+    per_cent
+        The change, in per cent.
+    date, index
+        Date and number of the assessment in the history, from 0.
+    """
+
+    per_cent: float
+    date: date
+    index: int
+
+    def __str__(self) -> str:
+        return f"{self.per_cent:+.3g}% on {self.date}"
+
+
+@dataclass(frozen=True)
+class DepthOfResponse:
+    """Smallest change of the target sum from baseline, up to progression and before any new therapy.
+
+    Assessments with a missing target are passed over.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analysis.endpoints import ResponseHistory, Sizes
+    >>> scans = [date(2024, 2, 26), date(2024, 4, 22)]
+    >>> sizes = Sizes(60.0, date(2024, 1, 1), (42.0, 51.0))
+    >>> seen = ResponseHistory("S1", date(2024, 1, 1), scans, ["PR", "PD"], sizes=sizes)
+    >>> DepthOfResponse().derive(seen)
+    Measured(per_cent=-30.0, date=datetime.date(2024, 2, 26), index=0)
+    """
+
+    def derive(self, history: ResponseHistory) -> Measured | None:
+        """Derive the measure for one patient; None without a complete sum or a baseline above 0 mm."""
+        if history.sizes is None:
+            return None
+        n = history.kept()
+        size = np.array([history.sizes.baseline, *history.sizes.sums[:n]])
+        best = best_change(np.where(np.isnan(size), NE, SD).astype(np.int8), size, n + 1)
+        if np.isnan(best):
+            return None
+        index = int(np.nanargmin(size[1:]))
+        return Measured(float(np.round(best, 9)), history.dates[index], index)
+
+
+@dataclass(frozen=True)
+class TumourGrowthRate:
+    """Growth of tumour volume from the baseline scan to the first complete sum, per cent per month.
+
+    Parameters
+    ----------
+    from_day
+        Days from the reference date from which an assessment counts: 0 for the first one, 70 for the scan of month 3.
+
+    Notes
+    -----
+    Ferte et al., Clin Cancer Res 2014;20:246-252; see `tumour_growth_rate`.
+    """
+
+    from_day: int = 0
+
+    def __post_init__(self) -> None:
+        check_days(self, "from_day")
+
+    def derive(self, history: ResponseHistory) -> Measured | None:
+        """Derive the measure for one patient; None without such a sum, or where a sum is 0 mm."""
+        if history.sizes is None:
+            return None
+        for index in range(history.kept()):
+            size = history.sizes.sums[index]
+            if history.day[index] >= self.from_day and not np.isnan(size):
+                months = (history.dates[index] - history.sizes.date).days / DAYS_PER_MONTH
+                rate = growth_rate(history.sizes.baseline, size, months)
+                return None if np.isnan(rate) else Measured(float(rate), history.dates[index], index)
+        return None

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from analysis.endpoints import events, sequences
-from analysis.endpoints.response import BestOverallResponse, Confirmation, compiled
+from analysis.endpoints.codes import DAYS_PER_MONTH
+from analysis.endpoints.options import as_number, check_flags, check_kind
+from analysis.endpoints.response import BestOverallResponse, Confirmation, compiled, is_controlled
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from datetime import date
 
     from analysis.endpoints.histories import ResponseHistory
-
-DAYS_PER_MONTH = 30.4375
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,9 @@ class Duration:
     reason: str
     start: date
     end: date
+
+    def __str__(self) -> str:
+        return f"{self.days:g} days from {self.start} to {self.end}, {'' if self.event else 'censored: '}{self.reason}"
 
     @property
     def months(self) -> float:
@@ -91,7 +94,10 @@ class Censoring:
     unresolved_counts: bool = True
 
     def __post_init__(self) -> None:
-        if not self.longest_gap > 0:
+        check_flags(
+            self, "evaluable_only", "at_new_therapy", "at_discontinuation", "needs_baseline", "unresolved_counts"
+        )
+        if not as_number(self.longest_gap) > 0:
             raise InvalidValueError("longest_gap", self.longest_gap, "days above 0", "give inf if no gap censors")
 
     @classmethod
@@ -139,6 +145,9 @@ class ProgressionFreeSurvival:
 
     censoring: Censoring = EVENT_OR_LAST_ASSESSMENT
 
+    def __post_init__(self) -> None:
+        check_kind(self, Censoring, "censoring")
+
     def derive(self, history: ResponseHistory) -> Duration:
         """Derive the time for one patient."""
         days, event, reason = events.progression_or_death(
@@ -170,6 +179,10 @@ class DurationOfResponse:
     confirmation: Confirmation | None = None
     censoring: Censoring = EVENT_OR_LAST_ASSESSMENT
 
+    def __post_init__(self) -> None:
+        check_kind(self, Confirmation, "confirmation", optional=True)
+        check_kind(self, Censoring, "censoring")
+
     def derive(self, history: ResponseHistory) -> Duration | None:
         """Derive the time for one patient; None for a patient without a response."""
         response = TimeToResponse(self.confirmation).derive(history)
@@ -181,6 +194,9 @@ class TimeToResponse:
     """Reference date to the first CR or PR (the first that is later confirmed), among responders."""
 
     confirmation: Confirmation | None = None
+
+    def __post_init__(self) -> None:
+        check_kind(self, Confirmation, "confirmation", optional=True)
 
     def derive(self, history: ResponseHistory) -> Duration | None:
         """Derive the time for one patient; None for a patient without a response."""
@@ -197,8 +213,11 @@ class DurationOfDiseaseControl:
     best: BestOverallResponse = field(default_factory=BestOverallResponse)
     censoring: Censoring = EVENT_OR_LAST_ASSESSMENT
 
+    def __post_init__(self) -> None:
+        check_kind(self, BestOverallResponse, "best")
+        check_kind(self, Censoring, "censoring")
+
     def derive(self, history: ResponseHistory) -> Duration | None:
         """Derive the time for one patient; None for a patient without disease control."""
-        index = self.best.derive(history).index
-        controlled = index is not None and sequences.is_control(history.code[index])
+        controlled = is_controlled(self.best.derive(history), history)
         return ProgressionFreeSurvival(self.censoring).derive(history) if controlled else None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.endpoints import COMMON, EORTC, derive, irecist_responses, overall, target_responses
+from analysis.endpoints import COMMON, EORTC, ResponseRule, derive, irecist_responses, overall, target_responses
 
 PAPER = json.loads((Path(__file__).parents[1] / "data" / "recist" / "irecist_paper_tables.json").read_text())
 
@@ -125,3 +125,15 @@ def test_new_lesions_known_when_the_bar_is_reset_are_no_longer_new():
 def test_a_visit_too_early_confirms_nothing():
     for day, expected in ((83, "iUPD"), (84, "iCPD")):
         assert irecist_responses(["PD"] * 2, [NONE] * 2, [0, 0], days=[56, day], sums=[60, 70])[-1] == expected
+
+
+def test_a_visit_too_late_starts_afresh_where_the_window_has_an_end():
+    late = {"days": [56, 113, 150], "sums": [60, 70, 80]}
+    categories = ["PD"] * 3, [NONE] * 3, [0] * 3
+    assert irecist_responses(*categories, **late) == ["iUPD", "iCPD", "iCPD"]
+    eight_weeks = ResponseRule(confirm_until=56)
+    assert irecist_responses(*categories, **late, rule=eight_weeks) == ["iUPD", "iUPD", "iCPD"]
+    on_time = {**late, "days": [56, 112, 150]}
+    assert irecist_responses(*categories, **on_time, rule=eight_weeks) == ["iUPD", "iCPD", "iCPD"]
+    still = {"days": [56, 113, 150], "sums": [60, 70, 74]}
+    assert irecist_responses(*categories, **still, rule=eight_weeks) == ["iUPD", "iUPD", "iUPD"]

@@ -83,8 +83,7 @@ def test_warnings_are_derived_as_they_say():
         ("sum contradicts lesions", "V2"),
     ]
     assert derivation.responses()["sum"].tolist() == [24.0]
-    [history] = derivation.histories["RECIST 1.1"].values()
-    seen = ProgressionFreeSurvival().derive(history)
+    seen = ProgressionFreeSurvival().derive(derivation.histories["RECIST 1.1"]["S1", ""])
     assert (seen.reason, str(seen.end)) == ("death", "2024-03-01")
 
 
@@ -160,3 +159,22 @@ def test_bounds_are_inclusive():
     assert target_responses([50, 50, 60, 59.9]) == ["SD", "PD", "SD"]
     assert target_responses([10, 14.9]) == ["SD"]
     assert target_responses([10, 15]) == ["PD"]
+
+
+KINDS = {
+    "category": lambda frame: frame.astype({"group": "category", "test": "category", "subject": "category"}),
+    "timestamps": lambda frame: frame.assign(date=pd.to_datetime(frame["date"])),
+    "dates": lambda frame: frame.assign(date=pd.to_datetime(frame["date"]).dt.date),
+    "string": lambda frame: frame.astype({"subject": "string", "value": "string"}),
+    "nullable": lambda frame: frame.convert_dtypes(),
+    "numbers as subjects": lambda frame: frame.assign(subject=1.0),
+    "repeated index": lambda frame: frame.set_axis([5, 5, 9]),
+    "numbers as text": lambda frame: frame.assign(visit_number=["1", "2", "3"]),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_columns_of_any_kind_are_read(kind):
+    derivation = derive(KINDS[kind](patient()))
+    assert derivation.findings == ()
+    assert derivation.responses()["recist"].tolist() == ["PR", "PD"]

@@ -3,8 +3,7 @@
 import pandas as pd
 import pytest
 
-from analysis.endpoints import BestOverallResponse, read_responses
-from analysis.errors import InvalidValueError
+from analysis.endpoints import BestOverallResponse, ObjectiveResponse, derive_endpoints, read_responses, summarise
 
 SUBJECTS = pd.DataFrame({"USUBJID": ["S1", "S2"], "RANDDT": "2024-01-01", "DTHDT": [None, "2024-05-01"]})
 
@@ -41,5 +40,62 @@ def test_a_response_after_death_is_not_used():
 def test_unknown_subjects_and_double_subjects():
     _, findings = read_responses(recorded(["SD", "PD"]), SUBJECTS.iloc[:1])
     assert [(found.subject, found.rule) for found in findings] == [("S2", "unknown subject")]
-    with pytest.raises(InvalidValueError, match="one row for each subject"):
-        read_responses(recorded(["SD", "PD"]), pd.concat([SUBJECTS, SUBJECTS]))
+    twice = pd.concat([SUBJECTS, SUBJECTS.iloc[:1].assign(RANDDT="2024-01-09")])
+    histories, findings = read_responses(recorded(["SD", "PD"]), twice)
+    assert [(found.subject, found.rule) for found in findings] == [
+        ("S1", "duplicate subject"),
+        ("S2", "response after death"),
+    ]
+    assert list(histories) == [("S2", "")]
+    assert list(read_responses(recorded(["SD", "PD"]), pd.concat([SUBJECTS, SUBJECTS]))[0]) == [("S1", ""), ("S2", "")]
+
+
+def test_a_subject_whose_dates_cannot_be_read_is_left_out_alone():
+    for column, value in {"RANDDT": None, "DTHDT": "in May"}.items():
+        wrong = SUBJECTS.assign(**{column: [value, *SUBJECTS[column][1:]]})
+        histories, findings = read_responses(recorded(["SD", "PD"]), wrong)
+        assert [(found.subject, found.rule) for found in findings if found.severity == "error"] == [
+            ("S1", "unreadable date")
+        ]
+        assert list(histories) == [("S2", "")]
+
+
+def test_records_in_any_order_are_sorted_by_visit_number():
+    rs = recorded(["SD", "PD"]).assign(VISITNUM=[2, 3, 2, 3])
+    histories, _ = read_responses(rs.iloc[::-1], SUBJECTS)
+    assert histories["S1", ""].responses == ("SD", "PD")
+    _, findings = read_responses(rs.assign(VISITNUM=[3, 2, 2, 3]), SUBJECTS)
+    assert [(found.subject, found.rule) for found in findings][:1] == [("S1", "dates out of order")]
+
+
+def test_the_same_record_twice_is_no_contradiction():
+    rs = recorded(["SD", "PD"])
+    histories, findings = read_responses(pd.concat([rs, rs.iloc[:2]]).sort_values("RSDTC"), SUBJECTS)
+    assert [found for found in findings if found.subject == "S1"] == []
+    assert histories["S1", ""].responses == ("SD", "PD")
+
+
+def test_a_partial_date_is_said():
+    histories, findings = read_responses(recorded(["SD", "PD"], ("2024-02", "2024-04-22")), SUBJECTS)
+    assert [(found.subject, found.rule) for found in findings if found.subject == "S1"] == [("S1", "partial date")]
+    assert str(histories["S1", ""].dates[0]) == "2024-02-29"
+
+
+def test_recorded_responses_have_their_frame_and_summary():
+    histories, _ = read_responses(recorded(["SD", "PD"]), SUBJECTS)
+    frame = derive_endpoints(histories, {"ORR": ObjectiveResponse()})
+    assert frame[["subject", "value"]].to_numpy().tolist() == [["S1", "N"], ["S2", "Y"]]
+    assert summarise(frame)["estimate"].tolist() == [50.0]
+
+
+def test_records_by_another_criterion_are_not_read():
+    rs = pd.concat([recorded(["SD", "PD"]).assign(RSCAT="RECIST 1.1"), recorded(["iSD", "iUPD"]).iloc[:2]])
+    rs["RSCAT"] = rs["RSCAT"].fillna("iRECIST")
+    for criteria, expected in {"RECIST 1.1": ("SD", "PD"), "iRECIST": ("iSD", "iUPD")}.items():
+        assert read_responses(rs, SUBJECTS, criteria)[0]["S1", ""].responses == expected
+
+
+def test_subjects_without_a_record_count_with_an_empty_history():
+    third = pd.DataFrame({"USUBJID": ["S3"], "RANDDT": "2024-01-01", "DTHDT": [None]})
+    histories, _ = read_responses(recorded(["SD", "PD"]), pd.concat([SUBJECTS, third]))
+    assert BestOverallResponse().derive(histories["S3", ""]).value == "MISSING"

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from analysis.endpoints import (
+    BestOverallResponse,
     Censoring,
     Confirmation,
     ControlAsBestResponse,
@@ -74,6 +75,8 @@ def test_times_of_responders():
     assert DurationOfResponse(Confirmation()).derive(seen) is None
     assert DurationOfDiseaseControl().derive(seen).days == 168
     assert DurationOfDiseaseControl().derive(history([56], ["PD"])) is None
+    assert DurationOfDiseaseControl().derive(history([30], ["SD"])) is None
+    assert DurationOfDiseaseControl(BestOverallResponse(Confirmation())).derive(history([30], ["PR"])) is None
 
 
 def control(*args, landmark=112, **options):

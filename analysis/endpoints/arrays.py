@@ -1,0 +1,139 @@
+"""Arrays of measured patients, derived by the rules that derive a trial's frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.endpoints.batch import Endpoints, derive_patients, empty
+from analysis.endpoints.codes import DAYS_PER_MONTH, MISSING, RECIST, Criteria, code_list
+from analysis.endpoints.options import of_kind
+from analysis.endpoints.simulated import EndpointDefinitions
+from analysis.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from analysis.endpoints.codes import Codes, Floats
+
+
+def derive_arrays(
+    diameters: ArrayLike,
+    days: ArrayLike,
+    *,
+    nodes: ArrayLike = False,
+    non_target: ArrayLike | None = None,
+    new_lesions: ArrayLike = 0,
+    death: ArrayLike = np.inf,
+    last: ArrayLike = np.inf,
+    definitions: EndpointDefinitions | None = None,
+) -> Endpoints:
+    """Derive every endpoint of many patients at once, by RECIST 1.1 and iRECIST.
+
+    Parameters
+    ----------
+    diameters
+        mm, shape (patients, visits + 1, lesions), the baseline first: longest diameter, or short axis of a node; NaN
+        where missing.
+    days
+        Days from the reference date, shape (visits,) or (patients, visits), in order; inf for visits that did not
+        happen.
+    nodes
+        Whether a target is a lymph node, shape (lesions,) or (patients, lesions).
+    non_target
+        Terms of the non-target response, shape (patients, visits + 1); None for a patient, or for all, without
+        non-target disease.
+    new_lesions
+        Number of new lesions that are there, shape (patients, visits + 1).
+    death, last
+        Days of death and of the end of follow-up, shape (patients,); inf where they did not happen. Visits after them
+        are not used.
+    definitions
+        How endpoints are derived.
+
+    Returns
+    -------
+    Endpoints
+        Arrays whose first axis is the criterion, RECIST 1.1 then iRECIST; times in months of 30.4375 days. Depth and
+        growth, in per cent, are by RECIST 1.1 and have no such axis. Responses are numbers: see `response_terms`.
+
+    Raises
+    ------
+    InvalidValueError
+        If a shape does not fit, a diameter is negative, a baseline is missing, or days go back.
+
+    Notes
+    -----
+    Non-target disease that is PD, and new lesions, are taken to go on growing: the next visit confirms them.
+
+    Examples
+    --------
+    >>> seen = derive_arrays([[[60.0], [42.0], [51.0]], [[60.0], [59.0], [58.0]]], [56, 112])
+    >>> response_terms(seen.best[0]).tolist(), seen.event[0].tolist()
+    (['PR', 'SD'], [True, False])
+    """
+    size = _numbers("diameters", diameters)
+    if size.ndim != 3 or size.shape[1] < 1:
+        raise InvalidValueError(
+            "diameters", size.shape, "shape (patients, visits + 1, lesions)", "put the baseline first"
+        )
+    patients, looks, lesions = size.shape
+    if np.any(size < 0) or np.any(np.isinf(size)) or np.isnan(size[:, 0]).any():
+        expected = "diameters of at least 0 mm, none missing at baseline"
+        raise InvalidValueError("diameters", "other values", expected, "give NaN for what was not measured later")
+    day = _fitted("days", _numbers("days", days), (patients, looks - 1))
+    if np.isnan(day).any() or np.any(day[:, 1:] < day[:, :-1]):
+        raise InvalidValueError("days", "other values", "days in order for each patient", "sort the visits")
+    if definitions is not None:
+        of_kind("definitions", definitions, EndpointDefinitions)
+    settings = (definitions or EndpointDefinitions()).compiled
+    out = empty(patients, len(settings.landmarks))
+    codes = np.full((patients, looks), MISSING, np.int8) if non_target is None else _codes(non_target)
+    derive_patients(
+        np.ascontiguousarray(size),
+        _fitted("nodes", np.asarray(nodes, dtype=np.bool_), (patients, lesions)),
+        _fitted("non_target", codes, (patients, looks)),
+        _fitted("new_lesions", _numbers("new_lesions", new_lesions).astype(np.int64), (patients, looks)),
+        day / DAYS_PER_MONTH,
+        _fitted("death", _numbers("death", death), (patients,)) / DAYS_PER_MONTH,
+        _fitted("last", _numbers("last", last), (patients,)) / DAYS_PER_MONTH,
+        settings,
+        out,
+    )
+    return out
+
+
+def response_terms(codes: Codes, criteria: Criteria = "RECIST 1.1") -> NDArray[np.str_]:
+    """Write responses as the terms of a criterion.
+
+    Examples
+    --------
+    >>> response_terms(np.array([1, 5], dtype=np.int8), "iRECIST").tolist()
+    ['iCR', 'iUPD']
+    """
+    terms = code_list(criteria)
+    known = {code: terms.term(code) for code in set(terms.terms.values())}
+    return np.array([known[int(code)] for code in np.ravel(codes)], dtype=np.str_).reshape(np.shape(codes))
+
+
+def _codes(terms: ArrayLike) -> Codes:
+    """Read terms of the non-target response."""
+    written = np.asarray(terms, dtype=object)
+    known = {term: MISSING if term is None else RECIST.code(term) for term in set(written.ravel().tolist())}
+    return np.array([known[term] for term in written.ravel().tolist()], dtype=np.int8).reshape(written.shape)
+
+
+def _numbers(field: str, values: ArrayLike) -> Floats:
+    """Read numbers."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidValueError(field, values, "numbers", "give an array of numbers") from error
+
+
+def _fitted(field: str, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Spread one value, or one row of values, over all patients."""
+    if values.shape not in ((), shape[-1:], shape):
+        raise InvalidValueError(field, values.shape, f"shape {shape[-1:]} or {shape}", "give one value for each")
+    return np.ascontiguousarray(np.broadcast_to(values, shape))

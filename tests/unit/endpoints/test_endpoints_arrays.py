@@ -1,0 +1,133 @@
+"""Arrays of patients are derived as the frame of the same patients is."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.endpoints import (
+    EORTC,
+    BestOverallResponse,
+    Confirmation,
+    ControlAtLandmark,
+    ControlUntilLandmark,
+    DepthOfResponse,
+    DurationOfDiseaseControl,
+    DurationOfResponse,
+    EndpointDefinitions,
+    ObjectiveResponse,
+    ProgressionFreeAtLandmark,
+    ProgressionFreeSurvival,
+    TimeToResponse,
+    derive,
+    derive_arrays,
+    response_terms,
+)
+from analysis.errors import InvalidValueError
+
+PATIENTS, VISITS, LESIONS = 40, 5, 3
+DAYS = 56 * np.arange(1, VISITS + 1)
+NODES = np.array([False, False, True])
+
+
+def measured(seed):
+    rng = np.random.default_rng(seed)
+    sizes = 30 * np.exp(np.cumsum(0.3 * rng.standard_normal((PATIENTS, VISITS + 1, LESIONS)), axis=1))
+    sizes = np.round(np.where(sizes < 18, 0, sizes), 1)
+    sizes[:, 0] = np.maximum(sizes[:, 0], 20)
+    missing = rng.random(sizes.shape) < 0.03
+    missing[:, 0] = False
+    states = rng.choice(["PRESENT", "PRESENT", "PRESENT", "ABSENT"], (PATIENTS, VISITS + 1))
+    states[:, 0] = "PRESENT"
+    return (
+        np.where(missing, np.nan, sizes),
+        states,
+        np.where(rng.random(PATIENTS) < 0.3, rng.integers(60, 300, PATIENTS), np.inf),
+    )
+
+
+def as_frame(sizes, states):
+    start = pd.Timestamp("2024-01-01")
+    dates = [(start + pd.Timedelta(days=int(day))).strftime("%Y-%m-%d") for day in (0, *DAYS)]
+    rows = []
+    for patient, visit in np.ndindex(PATIENTS, VISITS + 1):
+        for lesion in range(LESIONS):
+            test = "LPERP" if NODES[lesion] else "LDIAM"
+            rows.append((f"S{patient}", f"T{lesion}", "TARGET", test, sizes[patient, visit, lesion], dates[visit]))
+        rows.append((f"S{patient}", "N1", "NON-TARGET", "TUMSTATE", states[patient, visit], dates[visit]))
+    return pd.DataFrame(rows, columns=["subject", "lesion", "group", "test", "value", "date"])
+
+
+def places():
+    organs = {"T0": "LIVER", "T1": "LUNG", "T2": "LYMPH NODE", "N1": "BONE"}
+    rows = [(f"S{patient}", lesion, organ) for patient in range(PATIENTS) for lesion, organ in organs.items()]
+    return pd.DataFrame(rows, columns=["subject", "lesion", "organ"])
+
+
+ENDPOINTS = {
+    "best": BestOverallResponse(),
+    "confirmed": BestOverallResponse(Confirmation()),
+    "response": ObjectiveResponse(),
+    "time": ProgressionFreeSurvival(),
+    "ttr": TimeToResponse(),
+    "dor": DurationOfResponse(),
+    "ddc": DurationOfDiseaseControl(),
+    "scan": ControlAtLandmark(112),
+    "until": ControlUntilLandmark(112),
+    "free": ProgressionFreeAtLandmark(112),
+    "depth": DepthOfResponse(),
+}
+
+
+@pytest.mark.parametrize(("seed", "definitions"), [(1, None), (2, EndpointDefinitions(rule=EORTC))])
+def test_arrays_are_derived_as_the_frame_is(seed, definitions):
+    sizes, states, death = measured(seed)
+    non_target = np.where(states == "PRESENT", "NON-CR/NON-PD", "CR")
+    arrays = derive_arrays(sizes, DAYS, nodes=NODES, non_target=non_target, death=death, definitions=definitions)
+    died = [(pd.Timestamp("2024-01-01") + pd.Timedelta(days=int(day))) if np.isfinite(day) else None for day in death]
+    names = [f"S{patient}" for patient in range(PATIENTS)]
+    subjects = pd.DataFrame({"subject": names, "reference": "2024-01-01", "death": died})
+    rule = {} if definitions is None else {"rule": EORTC}
+    derivation = derive(as_frame(sizes, states), places(), subjects, **rule)
+    for axis, criteria in enumerate(("RECIST 1.1", "iRECIST")):
+        frame = derivation.endpoints(ENDPOINTS, criteria)
+
+        def column(endpoint, field, frame=frame):
+            found = frame[frame["endpoint"] == endpoint].set_index("subject")[field]
+            return found.reindex(names).to_numpy()
+
+        assert response_terms(arrays.best[axis], criteria).tolist() == column("best", "value").tolist()
+        assert response_terms(arrays.confirmed_best[axis], criteria).tolist() == column("confirmed", "value").tolist()
+        assert arrays.response[axis].tolist() == (column("response", "value") == "Y").tolist()
+        assert arrays.event[axis].tolist() == column("time", "event").tolist()
+        months = {
+            "time": arrays.time,
+            "ttr": arrays.time_to_response,
+            "dor": arrays.duration_of_response,
+            "ddc": arrays.disease_control,
+        }
+        for endpoint, values in months.items():
+            np.testing.assert_allclose(values[axis] * 30.4375, column(endpoint, "days").astype(float), atol=1e-6)
+        for number, endpoint in enumerate(("scan", "until", "free")):
+            assert arrays.control[axis, :, 1, number].tolist() == (column(endpoint, "value") == "Y").tolist()
+        if axis == 0:
+            np.testing.assert_allclose(arrays.depth, column("depth", "per_cent").astype(float), atol=1e-6)
+
+
+def test_wrong_arrays_are_named():
+    right = np.full((2, 3, 1), 30.0)
+    wrong = {
+        "diameters: got": [(right[0], [56, 112], {}), (-right, [56, 112], {}), ("x", [56, 112], {})],
+        "days: got": [(right, [56], {}), (right, [112, 56], {}), (right, [56, np.nan], {})],
+        "nodes: got": [(right, [56, 112], {"nodes": [True, False, True]})],
+        "death: got": [(right, [56, 112], {"death": [1, 2, 3]})],
+        "new_lesions: got": [(right, [56, 112], {"new_lesions": [0, 1]})],
+        "definitions: got": [(right, [56, 112], {"definitions": "EORTC"})],
+    }
+    for message, calls in wrong.items():
+        for sizes, days, further in calls:
+            with pytest.raises(InvalidValueError, match=message):
+                derive_arrays(sizes, days, **further)
+    without_baseline = right.copy()
+    without_baseline[1, 0] = np.nan
+    with pytest.raises(InvalidValueError, match="none missing at baseline"):
+        derive_arrays(without_baseline, [56, 112])
