@@ -1,5 +1,6 @@
 """From lesions to endpoints, as RECIST 1.1 and iRECIST derive them."""
 
+from analysis.endpoints.adjudication import adjudicate
 from analysis.endpoints.assessment import COMMON, EORTC, ResponseRule, irecist_responses, overall, target_responses
 from analysis.endpoints.attendance import Attendance
 from analysis.endpoints.calibration import Calibration, Target, calibrate
@@ -11,9 +12,11 @@ from analysis.endpoints.disease_control import (
     ProgressionFreeAtLandmark,
 )
 from analysis.endpoints.findings import Finding
+from analysis.endpoints.groups import SimulatedGroups, simulate_groups
 from analysis.endpoints.growth import Claret, Rate, Stein, Wang
 from analysis.endpoints.histories import ResponseHistory
-from analysis.endpoints.readers import Readers, adjudicate, discordance
+from analysis.endpoints.organs import Organs
+from analysis.endpoints.readers import Readers, discordance
 from analysis.endpoints.response import (
     BestOverallResponse,
     ClinicalBenefit,
@@ -26,7 +29,8 @@ from analysis.endpoints.response import (
 )
 from analysis.endpoints.response_tables import read_responses
 from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
-from analysis.endpoints.simulation_results import Estimate, SimulatedEndpoints
+from analysis.endpoints.simulated_measurements import simulated_measurements
+from analysis.endpoints.simulation_results import SimulatedEndpoints
 from analysis.endpoints.size_measures import tumour_growth_rate
 from analysis.endpoints.time_to_event import (
     EVENT_OR_LAST_ASSESSMENT,
@@ -37,7 +41,8 @@ from analysis.endpoints.time_to_event import (
     ProgressionFreeSurvival,
     TimeToResponse,
 )
-from analysis.endpoints.tumours import PseudoProgression, Tumours
+from analysis.endpoints.trial_values import Estimate, Survival
+from analysis.endpoints.tumours import PseudoProgression, Tumours, baseline_lesions
 
 __all__ = [
     "COMMON",
@@ -64,6 +69,7 @@ __all__ = [
     "Finding",
     "LastAssessment",
     "ObjectiveResponse",
+    "Organs",
     "ProgressionFreeAtLandmark",
     "ProgressionFreeSurvival",
     "PseudoProgression",
@@ -72,13 +78,16 @@ __all__ = [
     "ResponseHistory",
     "ResponseRule",
     "SimulatedEndpoints",
+    "SimulatedGroups",
     "Stein",
+    "Survival",
     "Target",
     "TimeToResponse",
     "Tumours",
     "UnconfirmedProgression",
     "Wang",
     "adjudicate",
+    "baseline_lesions",
     "calibrate",
     "derive",
     "discordance",
@@ -86,6 +95,8 @@ __all__ = [
     "overall",
     "read_responses",
     "simulate_endpoints",
+    "simulate_groups",
+    "simulated_measurements",
     "target_responses",
     "tumour_growth_rate",
 ]

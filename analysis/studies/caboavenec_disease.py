@@ -234,9 +234,10 @@ def treatment(name: str) -> Treated:
 
 
 def scans(weeks: tuple[int, ...] = VISITS.value) -> Attendance:
-    """Schedule scans, with the assumed window and missed visits."""
+    """Schedule scans, with the assumed window and missed visits; deaths are known for twice as long."""
     times = tuple(week * WEEK for week in weeks)
-    return Attendance(Assessments(times, window=WINDOW.value / 7 * WEEK, missed=MISSED.value), until=times[-1])
+    kept = Assessments(times, window=WINDOW.value / 7 * WEEK, missed=MISSED.value)
+    return Attendance(kept, until=times[-1], survival_until=2 * times[-1])
 
 
 def pseudo_progression(share: float, until: float = SWELLING_UNTIL.value) -> PseudoProgression:

@@ -12,6 +12,7 @@ from analysis.power.single_arm.binomial_strata import count_distribution
 from analysis.studies import caboavenec_definitions as definitions
 from analysis.studies import caboavenec_disease as disease
 from analysis.studies import caboavenec_scans as scans
+from analysis.studies import caboavenec_secondary as secondary
 
 WEEK_16 = scans.WEEKS.index(16)
 
@@ -134,7 +135,7 @@ def test_counting_an_iupd_as_control_lets_the_monotherapy_pass():
 
 
 def test_overall_survival_is_exponential_in_each_stratum():
-    table = scans.overall_survival()
+    table = secondary.overall_survival()
     early, late = table[table["week"] == 48], table[table["week"] == 96]
     for stratum in disease.STRATA:
         assert np.allclose(late[stratum], early[stratum] ** 2)
@@ -144,12 +145,12 @@ def test_overall_survival_is_exponential_in_each_stratum():
     lower, upper = beta.ppf(0.025, 17, 3), beta.ppf(0.975, 18, 2)  # Clopper-Pearson, 17 of 19 alive
     assert early["lower"].iloc[0] == pytest.approx(lower ** (48 / 29.1))
     assert early["upper"].iloc[0] == pytest.approx(upper ** (48 / 29.1))
-    check = scans.survival_check()
+    check = secondary.survival_check()
     assert check["one_population"].iloc[0] == pytest.approx(check["printed"].iloc[0]) == pytest.approx(0.33)
 
 
 def test_best_responses_share_out_all_patients():
-    table = scans.secondary_endpoints()
+    table = secondary.secondary_endpoints()
     best = table[table["endpoint"].str.startswith("best response ")]
     assert np.allclose(best.groupby(["criteria", "stratum"])["value"].sum(), 1)
     value = table.set_index(["endpoint", "criteria", "stratum"])["value"]
@@ -186,3 +187,27 @@ def test_figures_show_the_tables(figure):
         "caboavenec-simulated-trial": sum(map(len, scans.one_trial())),
     }
     assert len(drawing.numbers) == expected[figure.name]
+
+
+def test_simulated_survival_is_the_closed_form():
+    seen = secondary.secondary_endpoints().query("criteria == ''").set_index(["endpoint", "stratum"])
+    exact = secondary.overall_survival().set_index(["treatment", "week"]).loc[disease.WEEK_16]
+    for week in secondary.SURVIVAL_WEEKS:
+        for stratum, column in (("all", "survival"), *((s, s) for s in disease.STRATA)):
+            row = seen.loc[(f"overall survival at week {week}", stratum)]
+            assert row["value"] == pytest.approx(exact.loc[week, column], abs=4 * row["std_error"])
+
+
+def test_every_endpoint_of_the_combination_stands_beside_the_monotherapys():
+    table = secondary.against_monotherapy().set_index(["endpoint", "criteria"])
+    alone = secondary.secondary_endpoints(disease.MONOTHERAPY).query("stratum == 'all'")
+    beside = alone.set_index(["endpoint", "criteria"])["value"]
+    np.testing.assert_allclose(table["monotherapy"].reindex(beside.index), beside)
+    control = scans.disease_control().query(
+        "definition == 'control at landmark' and stratum == 'all' and criteria == 'iRECIST'"
+    )
+    found = [table.loc[(f"disease control at week {week}", "iRECIST"), "combination"] for week in scans.WEEKS]
+    np.testing.assert_allclose(found, control["rate"])
+    assert table.loc[("median tumour growth rate to the first scan", ""), "difference"] < 0
+    whole = table[table["pairs"] == 1]
+    np.testing.assert_allclose(whole["difference"], whole["combination"] - whole["monotherapy"], atol=1e-12)
