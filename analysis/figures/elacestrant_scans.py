@@ -53,18 +53,20 @@ def _point(ax: Axes, x: float, row: pd.Series, colour: str, *, left: bool = Fals
     ax.plot(x, row["rate"], "o", color=colour, markersize=4)
     offset, side = (-5, "right") if left else (5, "left")
     ax.annotate(
-        f"{row['rate']:.0%}", (x, row["rate"]), xytext=(offset, 0), textcoords="offset points", fontsize=7, ha=side
-    )
+        f"{row['rate']:.0%}", (x, row["rate"]), xytext=(offset, 0), textcoords="offset points", fontsize=7, ha=side,
+        va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5}, zorder=1,
+    )  # fmt: skip
 
 
 def _draw_curves(ax: Axes, curves: pd.DataFrame) -> None:
     for weeks in COLOURS:
         rows = curves[curves["weeks"] == weeks]
         name = "weekly, no error" if weeks == scans.ONE_WEEK else f"every {weeks} weeks"
-        ax.plot(rows["time"], rows["survival"], color=COLOURS[weeks], linewidth=1.2, label=name)
+        ax.plot(rows["time"], rows["survival"], color=COLOURS[weeks], linewidth=1.2, drawstyle="steps-post", label=name)
     ax.axvline(elacestrant.MONTHS, color=GREY, linewidth=0.6, linestyle=":", zorder=0)
     ax.legend(loc="upper right", title="Scans", title_fontsize=8)
     month_axis(ax, END)
+    ax.set_xticks(np.arange(0, END + 1, 3))
     percent_axis(ax, "Progression-free")
     ax.set_title("What a schedule sees")
 

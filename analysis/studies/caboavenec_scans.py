@@ -12,8 +12,9 @@ import pandas as pd
 from analysis.design import WEEK
 from analysis.endpoints.batch import Endpoints
 from analysis.endpoints.codes import CODE_LISTS
-from analysis.endpoints.groups import simulate_groups
+from analysis.endpoints.groups import SimulatedGroups, simulate_groups
 from analysis.endpoints.simulated import EndpointDefinitions
+from analysis.endpoints.simulated_measurements import START, SimulatedMeasurements, simulated_measurements
 from analysis.endpoints.simulation_results import CRITERIA, DEFINITIONS
 from analysis.endpoints.trial_values import Estimate, Survival, over_trials
 from analysis.studies import caboavenec
@@ -60,15 +61,20 @@ class Cohorts:
     ----------
     endpoints
         Arrays of shape (criteria, trials, patients, ...).
-    survival
-        Overall survival, arrays of shape (trials, patients).
+    groups
+        The simulated strata, NET G3 first.
     net
         Number of patients with NET G3 in each trial.
     """
 
     endpoints: Endpoints
-    survival: Survival
+    groups: SimulatedGroups
     net: int
+
+    @property
+    def survival(self) -> Survival:
+        """Overall survival, arrays of shape (trials, patients)."""
+        return self.groups.survival
 
     @property
     def patients(self) -> int:
@@ -142,7 +148,7 @@ def simulated(
         readers=READERS,
         definitions=EndpointDefinitions(tuple(7 * week for week in WEEKS), unconfirmed=unconfirmed),
     )
-    return Cohorts(found.of(), found.survival, net)
+    return Cohorts(found.of(), found, net)
 
 
 def fit() -> pd.DataFrame:
@@ -242,6 +248,29 @@ def one_trial(number: int = 0, name: str = WEEK_16, seed: int = SEED) -> tuple[p
     }
     marks = [pd.DataFrame({"subject": patients["subject"], "day": at, "event": event}) for event, at in times.items()]
     return patients, pd.concat(marks).dropna(subset="day").reset_index(drop=True)
+
+
+def measured_trial(number: int = 0, name: str = WEEK_16, seed: int = SEED) -> SimulatedMeasurements:
+    """Lay out the measurements of the trial that `one_trial` takes, its scans named by their week.
+
+    Returns
+    -------
+    SimulatedMeasurements
+        What `derive` reads; patients are numbered as in `one_trial`.
+    """
+    groups = simulated(name, seed=seed).groups
+    parts = []
+    for stratum, result in groups.groups.items():
+        first = groups.columns(stratum).start
+        frames = simulated_measurements(result, number)
+        for frame in frames:
+            frame["subject"] = [f"S{int(subject[1:]) + first:02d}" for subject in frame["subject"]]
+        parts.append(frames)
+    tr, tu, subjects = (pd.concat(frames, ignore_index=True) for frames in zip(*parts, strict=True))
+    week = (pd.to_datetime(tr["date"]) - pd.Timestamp(START)).dt.days / 7
+    nearest = np.array(WEEKS)[np.abs(week.to_numpy()[:, None] - WEEKS).argmin(axis=1)]
+    tr["visit"] = np.where(tr["visit"] == "baseline", "baseline", [f"week {at}" for at in nearest])
+    return SimulatedMeasurements(tr, tu, subjects)
 
 
 TRIALS_USED = (TRIAL, MONOTHERAPY_TRIAL)

@@ -291,13 +291,13 @@ def curves(seed: int = SEED, end: float = 12.0) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``weeks``, ``time`` in months, ``survival``.
+        ``weeks``, ``time`` in months, a row a day, ``survival`` from then to the next.
     """
-    times = np.linspace(0.0, end, 241)
+    times = np.append(np.arange(0.0, end, WEEK / 7), end)
     frames = []
     schedules = {ONE_WEEK: 0.0} | dict.fromkeys(SCHEDULES.value, READER.value)
     for weeks, error in schedules.items():
         seen = cohort(weeks, error=error, seed=seed)
-        survival = kaplan_meier(seen.time.ravel(), seen.event.ravel()).survival_at(times)
+        survival = kaplan_meier(seen.time.ravel().round(TIED), seen.event.ravel()).survival_at(times.round(TIED))
         frames.append(pd.DataFrame({"weeks": weeks, "time": times, "survival": survival}))
     return pd.concat(frames, ignore_index=True)
