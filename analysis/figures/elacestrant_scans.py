@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from analysis.figures.registry import Drawing, RegisteredFigure
 from analysis.plots import GREY, PAGE_WIDTH, PALETTE, month_axis, percent_axis
-from analysis.studies import elacestrant
+from analysis.studies import elacestrant, elacestrant_pet
 from analysis.studies import elacestrant_scans as scans
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def draw_scans(seed: int) -> Drawing:
         "curves": scans.curves(seed, END),
         "definitions": scans.rates_by_definition(seed),
         "avidity": scans.rates_by_avidity(seed),
-        "FES-PET": scans.rates_by_pet(seed),
+        "FES-PET": elacestrant_pet.rates_by_pet(seed),
     }
     _draw_curves(axes[0, 0], tables["curves"])
     _draw_definitions(axes[0, 1], tables["definitions"])
@@ -104,7 +104,7 @@ def _draw_pet(ax: Axes, rates: pd.DataFrame) -> None:
     for place, (_, row) in zip(places, rates.iterrows(), strict=True):
         _point(ax, place, row, PALETTE[0] if row["response"] == "yes" else PALETTE[1])
     ax.set_xticks(places, rates["response"])
-    for middle, reading in zip((0.35, 2.35), scans.READINGS, strict=True):
+    for middle, reading in zip((0.35, 2.35), elacestrant_pet.READINGS, strict=True):
         ax.text(middle, 1.02, reading, ha="center", va="bottom", fontsize=8, color=GREY)
     ax.set_xlim(-0.5, 3.4)
     ax.set_xlabel("Early FES-PET response")
