@@ -32,8 +32,8 @@ class Readers:
     correlation
         Correlation of any two readers' errors on a lesion at a visit.
     other_lesion
-        Probability that another reader than the investigator passes over a lesion: he follows another one in its place,
-        where the disease has `Organs` only if there is one that may be a target.
+        Probability that another reader than the investigator passes over a lesion and follows another one in its place;
+        where the disease has `Organs`, only if there is another one that may be a target.
     delay
         Mean months (exponential) by which a reader calls a new lesion, or non-target progression, after it is there.
     independent

@@ -63,6 +63,9 @@ class Tumours:
         Share of patients who have non-target disease.
     pseudo_progression
         Pseudo-progression; None if there is none.
+    fastest
+        Rate per month above which no diameter grows, whatever the law's rates say: a spread that is wide enough for
+        some to progress at once has a tail that no tumour has.
     organs
         Where the measurable lesions are and how many. Each reader then chooses the targets, by size, at most 2 in an
         organ; nodes are those of the organ ``"lymph node"`` and `nodes` is not read. None: each patient has `targets`
@@ -84,6 +87,7 @@ class Tumours:
     death: float = 0.0
     with_non_target: float = 1.0
     pseudo_progression: PseudoProgression | None = None
+    fastest: float = np.inf
     organs: Organs | None = None
 
     def __post_init__(self) -> None:
@@ -94,6 +98,8 @@ class Tumours:
                 raise InvalidValueError(
                     field, getattr(self, field), "a finite number, at least 0", "give a rate per month"
                 )
+        if not self.fastest > 0:
+            raise InvalidValueError("fastest", self.fastest, "a rate above 0", "leave it out for no limit")
         for field in ("nodes", "with_non_target"):
             if not 0 <= getattr(self, field) <= 1:
                 raise InvalidValueError(field, getattr(self, field), "a share from 0 to 1", "give a fraction")
@@ -132,6 +138,8 @@ def draw_disease(tumours: Tumours, time: Floats, lesions: int, rng: np.random.Ge
         tumours.baseline * np.exp(tumours.baseline_spread * rng.standard_normal((patients, lesions))), least
     )
     relative = tumours.growth.relative(time, lesions, rng)
+    if np.isfinite(tumours.fastest):
+        relative = np.minimum(relative, np.exp(tumours.fastest * time)[:, None, :])
     pseudo = np.zeros(patients, np.bool_)
     if tumours.pseudo_progression is not None:
         state = tumours.pseudo_progression

@@ -38,7 +38,7 @@ ALONE = "investigator alone calls some, alike in both arms"
 BY_ARM = "investigator alone calls some, by arm"
 EXPLANATIONS = (ALIKE, ALONE, BY_ARM)
 MOST_UNSHARED = 0.8
-"""Of an exponential hazard with the investigator's median: what he alone calls, at most, in the search for its rate."""
+"""Of an exponential hazard with the investigator's median: the largest share that is searched for unshared calls."""
 
 INVESTIGATOR, INDEPENDENT = READERS
 MEDIANS = tuple(f"median, {arm}" for arm in plan.ARMS)

@@ -154,11 +154,20 @@ def test_lesions_lie_in_organs_as_they_were_asked_for():
     assert Counter(baseline_lesions(Tumours(STABLE, targets=3), 10, rng=1)["patient"]) == dict.fromkeys(range(10), 3)
 
 
+def test_growth_is_limited_to_the_fastest():
+    fast = Tumours(Stein(Rate(0.5), Rate(0.0)), fastest=0.2, nodes=0.0)
+    seen = simulate(Readers(), fast, trials=2).of()
+    assert seen.depth == pytest.approx(100 * (np.exp(0.2 * 8 * WEEK) - 1), abs=0.3)
+    slow = simulate(Readers(), Tumours(Stein(Rate(0.1), Rate(0.0)), fastest=0.2, nodes=0.0), trials=2).of()
+    assert slow.depth == pytest.approx(100 * (np.exp(0.1 * 8 * WEEK) - 1), abs=0.3)
+
+
 @pytest.mark.parametrize(
     ("build", "field"),
     [
         (lambda: Readers(adjudication=True), "adjudication"),
         (lambda: Readers(unshared=-1.0), "unshared"),
+        (lambda: Tumours(STABLE, fastest=0.0), "fastest"),
         (lambda: Organs({"liver": 0.5}), "shares"),
         (lambda: Organs({"liver": 1.0}, lesions=0.5), "lesions"),
         (lambda: Attendance(Assessments.every(2.0), 12.0, survival_until=6.0), "survival_until"),

@@ -237,3 +237,14 @@ def test_the_course_counts_all_patients_at_every_visit():
     at_8 = counts[(counts["row"] == "iRECIST") & (counts["visit"] == "week 8")].set_index("response")["n"]
     assert at_8.reindex(["iCR", "iPR", "iSD"]).sum() == seen
     assert confirmed.is_monotonic_increasing
+
+
+def test_no_tumour_grows_faster_than_the_fastest():
+    assert np.log(2) / (3 * disease.FASTEST.value) * 30.4375 == pytest.approx(9, abs=0.5)
+    for name in (disease.WEEK_16, disease.MONOTHERAPY):
+        growth = scans.simulated(name).endpoints.growth
+        error = np.exp(3 * 6 * disease.ERROR.value / (7 * WEEK))  # a sum that is read too large, seen after 7 weeks
+        assert np.nanmax(growth) < 100 * (np.exp(3 * disease.FASTEST.value) * error - 1)
+    table = secondary.against_monotherapy().set_index("endpoint")
+    slower, faster = table.loc["median tumour growth rate to the first scan", ["combination", "monotherapy"]]
+    assert slower < 0 < faster < 850
