@@ -105,7 +105,12 @@ def test_losses_counted_as_failures_cost_power_and_keep_the_error_low():
     table = elacestrant_definitions.operating_characteristics()
     assert len(table) == 2 * 2 * 2 * 3
     null, effect = (table[(table["truth"] == table["null_rate"]) == same] for same in (True, False))
-    by_count = null[null["definition"] != "Kaplan-Meier"]
-    assert (by_count["lower"] < 0.05).all()
+    by_count, by_curve = (null[(null["definition"] == "Kaplan-Meier") == curve] for curve in (False, True))
+    assert (by_count["upper"] < 0.05).all()
+    assert (by_curve.loc[by_curve["null_rate"] == 0.45, "lower"] > 0.05).all()
     power = effect.pivot(index=["null_rate", "weeks"], columns="definition", values="rejects")
-    assert (power["Kaplan-Meier"] > power["binomial"]).all()
+    cost = power.sub(power["Kaplan-Meier"], axis=0).drop(columns="Kaplan-Meier")
+    assert (cost < -0.1).all(axis=None)
+    assert (cost.loc[0.45] < cost.loc[0.25] - 0.1).all(axis=None)
+    by_schedule = power.xs(8, level="weeks") - power.xs(12, level="weeks")
+    assert by_schedule.abs().max(axis=None) < cost.abs().min(axis=None)

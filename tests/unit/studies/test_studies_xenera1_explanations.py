@@ -83,3 +83,10 @@ def test_the_figure_shows_every_row_and_which_was_calibrated():
         rows = drawing.numbers[drawing.numbers["explanation"] == name]
         assert sum(filled) == rows["calibrated"].sum()
         assert sorted(line.get_xdata()[0] for line in marks) == sorted(rows["simulated"])
+
+
+def test_no_explanation_has_medians_and_hazard_ratio_on_the_reported_sides(table):
+    for name in study.EXPLANATIONS:
+        control, experimental = (table.loc[(name, INDEPENDENT, of), "simulated"] for of in study.MEDIANS)
+        ratio = table.loc[(name, INDEPENDENT, "hazard ratio"), "simulated"]
+        assert not (experimental > control and ratio > 1)

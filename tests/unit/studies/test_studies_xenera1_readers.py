@@ -169,3 +169,9 @@ def test_same_seed_same_trials(setting, stopping):
 
 def test_every_assumption_has_a_reason():
     assert all(assumption.reason for assumption in readers.ASSUMPTIONS)
+
+
+def test_fewer_differ_in_the_best_response_than_in_other_trials():
+    table = discordance.held_against_reported().set_index("quantity")
+    for quantity in ("best response differs", "adjudicated"):
+        assert table.loc[quantity, "simulated"] < table.loc[quantity, "target"] - 4 * table.loc[quantity, "std_error"]
