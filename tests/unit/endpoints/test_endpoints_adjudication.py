@@ -1,6 +1,9 @@
 """A third reader's decision, progressions that only the investigator calls, and the organs that targets come from."""
 
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -76,6 +79,21 @@ def test_adjudication_leaves_the_two_readings_as_they_were(central):
     assert share.value == readings_differ(*central.endpoints[:2])[0].mean()
     readers = central.summary()["reader"]
     assert set(readers) == {"investigator", "independent", "adjudicated", ""}
+
+
+def test_the_same_bits_on_any_executor():
+    tumours = replace(TUMOURS, organs=Organs({"liver": 0.7, "lymph node": 0.3}))
+    readers = replace(CENTRAL, unshared=0.02, stops_at_investigator=True)
+    here = simulate(readers, tumours, trials=400)
+    for executor in (ThreadPoolExecutor(2), ProcessPoolExecutor(2, get_context("spawn"))):
+        with executor:
+            there = simulate_endpoints(
+                tumours, SCANS, patients=50, trials=400, rng=4, readers=readers, executor=executor
+            )
+        for one, other in zip(here.endpoints, there.endpoints, strict=True):
+            for kept, same in zip(one, other, strict=True):
+                np.testing.assert_array_equal(kept, same)
+        np.testing.assert_array_equal(here.survival.time, there.survival.time)
 
 
 def test_without_error_nobody_is_adjudicated():
