@@ -1,5 +1,6 @@
 """From lesions to endpoints, as RECIST 1.1 and iRECIST derive them."""
 
+from analysis.endpoints.adjudication import adjudicate
 from analysis.endpoints.arrays import derive_arrays, response_terms
 from analysis.endpoints.assessment import COMMON, EORTC, ResponseRule, irecist_responses, overall, target_responses
 from analysis.endpoints.attendance import Attendance
@@ -13,9 +14,11 @@ from analysis.endpoints.disease_control import (
 )
 from analysis.endpoints.endpoint_tables import derive_endpoints, summarise
 from analysis.endpoints.findings import Finding
+from analysis.endpoints.groups import SimulatedGroups, simulate_groups
 from analysis.endpoints.growth import Claret, Rate, Stein, Wang
 from analysis.endpoints.histories import ResponseHistory, Sizes
-from analysis.endpoints.readers import Readers, adjudicate, discordance
+from analysis.endpoints.organs import Organs
+from analysis.endpoints.readers import Readers, discordance
 from analysis.endpoints.response import (
     BestOverallResponse,
     ClinicalBenefit,
@@ -28,7 +31,8 @@ from analysis.endpoints.response import (
 )
 from analysis.endpoints.response_tables import read_responses
 from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
-from analysis.endpoints.simulation_results import Estimate, SimulatedEndpoints
+from analysis.endpoints.simulated_measurements import simulated_measurements
+from analysis.endpoints.simulation_results import SimulatedEndpoints
 from analysis.endpoints.size_measures import DepthOfResponse, Measured, TumourGrowthRate, tumour_growth_rate
 from analysis.endpoints.time_to_event import (
     EVENT_OR_LAST_ASSESSMENT,
@@ -39,7 +43,8 @@ from analysis.endpoints.time_to_event import (
     ProgressionFreeSurvival,
     TimeToResponse,
 )
-from analysis.endpoints.tumours import PseudoProgression, Tumours
+from analysis.endpoints.trial_values import Estimate, Survival
+from analysis.endpoints.tumours import PseudoProgression, Tumours, baseline_lesions
 
 __all__ = [
     "COMMON",
@@ -68,6 +73,7 @@ __all__ = [
     "LastAssessment",
     "Measured",
     "ObjectiveResponse",
+    "Organs",
     "ProgressionFreeAtLandmark",
     "ProgressionFreeSurvival",
     "PseudoProgression",
@@ -76,8 +82,10 @@ __all__ = [
     "ResponseHistory",
     "ResponseRule",
     "SimulatedEndpoints",
+    "SimulatedGroups",
     "Sizes",
     "Stein",
+    "Survival",
     "Target",
     "TimeToResponse",
     "TumourGrowthRate",
@@ -85,6 +93,7 @@ __all__ = [
     "UnconfirmedProgression",
     "Wang",
     "adjudicate",
+    "baseline_lesions",
     "calibrate",
     "derive",
     "derive_arrays",
@@ -95,6 +104,8 @@ __all__ = [
     "read_responses",
     "response_terms",
     "simulate_endpoints",
+    "simulate_groups",
+    "simulated_measurements",
     "summarise",
     "target_responses",
     "tumour_growth_rate",

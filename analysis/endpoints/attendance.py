@@ -30,11 +30,13 @@ class Attendance:
         Mean delay of a late visit in months (exponential, ending before the next scheduled visit).
     unscheduled
         Probability of a scan between two scheduled visits, at any time between them.
+    survival_until
+        Months for which deaths are known, `until` if None. Progression-free survival counts deaths up to `until` only.
 
     Raises
     ------
     InvalidValueError
-        If there is no visit, or a probability is none.
+        If there is no visit, a probability is none, or deaths are known for less long than scans go on.
     """
 
     assessments: Assessments
@@ -42,6 +44,7 @@ class Attendance:
     late: float = 0.0
     late_by: float = 0.25
     unscheduled: float = 0.0
+    survival_until: float | None = None
 
     def __post_init__(self) -> None:
         if not self.assessments.scheduled(self.until).size:
@@ -51,6 +54,16 @@ class Attendance:
         for field in ("late", "unscheduled"):
             if not 0 <= getattr(self, field) < 1:
                 raise InvalidValueError(field, getattr(self, field), "a probability below 1", "give a fraction")
+
+        if not self.until <= self.follow_up < np.inf:
+            raise InvalidValueError(
+                "survival_until", self.survival_until, f"a finite time, at least {self.until:g}", "follow for longer"
+            )
+
+    @property
+    def follow_up(self) -> float:
+        """Months for which deaths are known."""
+        return self.until if self.survival_until is None else self.survival_until
 
     def draw(self, patients: int, rng: np.random.Generator) -> Floats:
         """Draw the months of the scans in order, shape (patients, visits); inf after the last."""

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from analysis.endpoints.readers import Readers
 from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
-from analysis.endpoints.simulation_results import Estimate
+from analysis.endpoints.trial_values import Estimate
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -21,8 +21,30 @@ if TYPE_CHECKING:
     from analysis.endpoints.simulation_results import SimulatedEndpoints
     from analysis.endpoints.tumours import Tumours
 
-Free = Literal["growth", "shrinkage", "new_lesions", "non_target", "death", "error", "delay"]
-Quantity = Literal["median PFS", "PFS rate", "control at landmark", "objective response", "discordant best response"]
+Free = Literal["growth", "shrinkage", "new_lesions", "non_target", "death", "error", "delay", "unshared"]
+Quantity = Literal[
+    "median PFS",
+    "PFS rate",
+    "overall survival",
+    "control at landmark",
+    "control until landmark",
+    "progression-free at landmark",
+    "objective response",
+    "confirmed response",
+    "disease control as best response",
+    "early discordance",
+    "late discordance",
+    "discordant progression date",
+    "discordant best response",
+]
+READING = ("error", "delay", "unshared")
+"""Free parameters of the readers."""
+DISCORDANCE = {
+    "early discordance": "early discordance",
+    "late discordance": "late discordance",
+    "discordant progression date": "progression date",
+    "discordant best response": "best response",
+}
 
 
 @dataclass(frozen=True)
@@ -36,9 +58,11 @@ class Target:
     value
         Its value.
     at
-        Landmark in days (one of the definitions') for control, in months for the PFS rate.
+        Landmark in days (one of the definitions') for control, in months for the PFS rate and overall survival.
     criteria
         ``"RECIST 1.1"`` or ``"iRECIST"``.
+    reader
+        Who reads it, but for survival and discordance.
     scale
         The difference that counts as one unit of misfit.
 
@@ -52,6 +76,7 @@ class Target:
     at: float | None = None
     criteria: str = "RECIST 1.1"
     scale: float = 0.02
+    reader: str = "investigator"
 
     def simulated(self, result: SimulatedEndpoints) -> Estimate:
         """Read the figure off simulated trials.
@@ -62,12 +87,14 @@ class Target:
             If the landmark is not one of the definitions'.
         """
         if self.quantity == "median PFS":
-            return result.median_pfs(self.criteria)
+            return result.median_pfs(self.criteria, self.reader)
         if self.quantity == "PFS rate":
-            return result.survival_at(float(self.at or 0.0), self.criteria)
-        if self.quantity == "discordant best response":
-            return result.discordance(self.criteria)["best response"]
-        rates = result.rates()
+            return result.survival_at(float(self.at or 0.0), self.criteria, self.reader)
+        if self.quantity == "overall survival":
+            return result.overall_survival(float(self.at or 0.0))
+        if self.quantity in DISCORDANCE:
+            return result.discordance(self.criteria)[DISCORDANCE[self.quantity]]
+        rates = result.rates(self.reader)
         chosen = rates[(rates["criteria"] == self.criteria) & (rates["endpoint"] == self.quantity)]
         if self.at is not None:
             chosen = chosen[chosen["landmark"] == self.at]
@@ -107,7 +134,7 @@ def scaled(tumours: Tumours, readers: Readers, factors: dict[str, float]) -> tup
     """Multiply parameters of the disease and of the readers."""
     growth = tumours.growth.scaled(factors.get("growth", 1.0), factors.get("shrinkage", 1.0))
     hazards = {name: getattr(tumours, name) * factors.get(name, 1.0) for name in ("new_lesions", "non_target", "death")}
-    reading = {name: getattr(readers, name) * factors.get(name, 1.0) for name in ("error", "delay")}
+    reading = {name: getattr(readers, name) * factors.get(name, 1.0) for name in READING}
     return replace(tumours, growth=growth, **hazards), replace(readers, **reading)
 
 
@@ -155,7 +182,7 @@ def calibrate(
     if not 0 < len(free) <= len(targets):
         raise InvalidValueError("free", list(free), f"1 to {len(targets)} parameters", "free fewer, or add targets")
     start = {"new_lesions": tumours.new_lesions, "non_target": tumours.non_target, "death": tumours.death}
-    start |= {"error": readers.error, "delay": readers.delay}
+    start |= {name: getattr(readers, name) for name in READING}
     for name in free:
         if start.get(name, 1.0) <= 0:
             raise InvalidValueError(name, start[name], "a start above 0", "a factor cannot move 0")

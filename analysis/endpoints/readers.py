@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from analysis.endpoints.codes import MISSING, NON_CR_NON_PD, PD
+from analysis.endpoints.organs import NOWHERE, choose_targets
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -17,30 +18,44 @@ if TYPE_CHECKING:
 VANISHED = 2.0
 """Non-nodal lesions below this true size in mm are read as absent; from here to 5 mm as too small to measure: 5 mm."""
 
+HIGHEST = {"error": np.inf, "delay": np.inf, "unshared": np.inf, "correlation": 1.0, "other_lesion": 1.0}
+
 
 @dataclass(frozen=True)
 class Readers:
-    """Two readers of the same scans: the investigator, and an independent reader.
+    """The readers of the same scans: the investigator, an independent reader, and one who adjudicates between them.
 
     Parameters
     ----------
     error
         Standard deviation of the logarithm of a measured diameter.
     correlation
-        Correlation of the two readers' errors on a lesion at a visit.
+        Correlation of any two readers' errors on a lesion at a visit.
     other_lesion
-        Probability that the independent reader follows another lesion in place of one of the investigator's targets.
+        Probability that another reader than the investigator passes over a lesion and follows another one in its place;
+        where the disease has `Organs`, only if there is another one that may be a target.
     delay
         Mean months (exponential) by which a reader calls a new lesion, or non-target progression, after it is there.
     independent
         Whether there is an independent reader.
     stops_at_investigator
-        Whether scans end with the investigator's progression, so that the independent reader sees no later one.
+        Whether scans end with the investigator's progression, so that no other reader sees a later one.
+    unshared
+        Hazard per month of a progression that the investigator alone calls: on clinical grounds, or on disease that
+        nobody else counts.
+    adjudication
+        Whether a third reader, who reads as the independent one does, decides whose reading of a patient stands where
+        the two differ (see `adjudicated`).
 
     Raises
     ------
     InvalidValueError
-        If a number is outside what it can be.
+        If a number is outside what it can be, or there is nothing to adjudicate.
+
+    Notes
+    -----
+    With `stops_at_investigator` False and `unshared` 0 the two readers are exchangeable: they are the two readers of a
+    blinded central review, and the third its adjudicator.
     """
 
     error: float = 0.0
@@ -49,13 +64,22 @@ class Readers:
     delay: float = 0.0
     independent: bool = False
     stops_at_investigator: bool = True
+    unshared: float = 0.0
+    adjudication: bool = False
 
     def __post_init__(self) -> None:
-        for field, highest in (("error", np.inf), ("delay", np.inf), ("correlation", 1.0), ("other_lesion", 1.0)):
+        for field, highest in HIGHEST.items():
             if not 0 <= getattr(self, field) <= highest:
                 raise InvalidValueError(
                     field, getattr(self, field), f"from 0 to {highest}", "give a number in that range"
                 )
+        if self.adjudication and not self.independent:
+            raise InvalidValueError("adjudication", True, "two readers to decide between", "set independent=True")
+
+    @property
+    def count(self) -> int:
+        """How many read the scans, who adjudicates included."""
+        return 1 + self.independent + self.adjudication
 
     def lesions(self, targets: int) -> int:
         """Lesions of a patient that any reader may follow."""
@@ -69,35 +93,63 @@ class Scans(NamedTuple):
     node: Bools
     non_target: Codes
     new: Counts
+    organ: Counts | None
+    """(patients, targets): number of each target's organ, -1 for no target; None without `Organs`."""
 
 
 def read_disease(
     disease: Disease, readers: Readers, time: Floats, targets: int, rng: np.random.Generator
 ) -> list[Scans]:
-    """Read a batch once by each reader: the investigator, then the independent reader if there is one."""
-    patients = len(time)
-    shared = rng.standard_normal((patients, time.shape[1] + 1, targets)) if readers.error else None
+    """Read a batch once by each reader: the investigator, then the independent one, then who adjudicates."""
+    patients, visits = time.shape
+    lesions = targets if disease.organ is None else disease.organ.shape[1]
+    shared = rng.standard_normal((patients, visits + 1, lesions)) if readers.error else None
     scans = []
-    for number in range(1 + readers.independent):
-        chosen = np.broadcast_to(np.arange(targets), (patients, targets))
-        if number and readers.other_lesion:
-            chosen = chosen + targets * (rng.random((patients, targets)) < readers.other_lesion)
-        follows_first = number == 0 or not readers.other_lesion
-        node = disease.node[:, :targets] if follows_first else np.take_along_axis(disease.node, chosen, 1)
-        true = (
-            disease.diameter[:, :, :targets]
-            if follows_first
-            else np.take_along_axis(disease.diameter, chosen[:, None, :], 2)
-        )
-        seen = _measure(true, node, readers, shared, rng)
+    for number in range(readers.count):
+        follow = _positions if disease.organ is None else _largest
+        seen, node, organ = follow(disease, readers, shared, number, targets, rng)
         called = [when + _late(readers, patients, rng) for when in (disease.new_lesion, disease.non_target)]
+        if number == 0 and readers.unshared:
+            called[0] = np.minimum(called[0], rng.standard_exponential(patients) / readers.unshared)
         new = np.zeros(seen.shape[:2], np.int64)
         new[:, 1:] = time >= called[0][:, None]
         non_target = np.full(seen.shape[:2], NON_CR_NON_PD, np.int8)
         non_target[:, 1:][time >= called[1][:, None]] = PD
-        non_target[~disease.with_non_target] = MISSING
-        scans.append(Scans(seen, np.ascontiguousarray(node), non_target, new))
+        has_non_target = disease.with_non_target
+        if organ is not None and disease.organ is not None:
+            has_non_target = has_non_target | ((disease.organ >= 0).sum(axis=1) > (organ >= 0).sum(axis=1))
+        non_target[~has_non_target] = MISSING
+        scans.append(Scans(seen, np.ascontiguousarray(node), non_target, new, organ))
     return scans
+
+
+def _positions(
+    disease: Disease, readers: Readers, shared: Floats | None, number: int, targets: int, rng: np.random.Generator
+) -> tuple[Floats, Bools, None]:
+    """Follow the first lesions, another reader than the investigator some of the others in their place."""
+    if number and readers.other_lesion:
+        chosen = np.arange(targets) + targets * (rng.random((len(disease.node), targets)) < readers.other_lesion)
+        node = np.take_along_axis(disease.node, chosen, 1)
+        true = np.take_along_axis(disease.diameter, chosen[:, None, :], 2)
+    else:
+        node, true = disease.node[:, :targets], disease.diameter[:, :, :targets]
+    return _measure(true, node, readers, shared, rng), node, None
+
+
+def _largest(
+    disease: Disease, readers: Readers, shared: Floats | None, number: int, targets: int, rng: np.random.Generator
+) -> tuple[Floats, Bools, Counts]:
+    """Measure all lesions and follow those that RECIST 1.1 lets a reader choose; the others are non-target disease."""
+    assert disease.organ is not None, "lesions are chosen by organ"
+    avoided = np.zeros(disease.organ.shape, np.bool_)
+    if number and readers.other_lesion:
+        avoided = rng.random(avoided.shape) < readers.other_lesion
+    every = _measure(disease.diameter, disease.node, readers, shared, rng)
+    chosen = choose_targets(every[:, 0].copy(), disease.organ, disease.node, avoided, targets)
+    seen = np.where((chosen >= 0)[:, None, :], np.take_along_axis(every, chosen[:, None, :], 2), 0.0)
+    node = np.take_along_axis(disease.node, chosen, 1) & (chosen >= 0)
+    organ = np.where(chosen >= 0, np.take_along_axis(disease.organ, chosen, 1), NOWHERE)
+    return seen, node, organ
 
 
 def _late(readers: Readers, patients: int, rng: np.random.Generator) -> Floats:
@@ -160,29 +212,3 @@ def discordance(
         (only + earlier) / progressions if progressions else float("nan"),
         (missed + later) / apart if apart else float("nan"),
     )
-
-
-def adjudicate(first: Floats, second: Floats, third: Floats) -> tuple[Floats, Bools]:
-    """Resolve two readings by a third: where they differ, the one that the third is nearer to, the first if neither is.
-
-    Parameters
-    ----------
-    first, second, third
-        Times of progression, inf without one, shape (patients,).
-
-    Returns
-    -------
-    float array, bool array
-        The times that stand, and who was adjudicated.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> adjudicate(np.array([4.0, 6]), np.array([4.0, np.inf]), np.array([2.0, 8]))[0].tolist()
-    [4.0, 6.0]
-    """
-    differ = first != second
-    far = np.finfo(float).max
-    at = [np.where(np.isinf(times), far, times) for times in (first, second, third)]
-    nearer = np.abs(at[1] - at[2]) < np.abs(at[0] - at[2])
-    return np.where(differ & nearer, second, first), differ

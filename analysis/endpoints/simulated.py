@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.endpoints.adjudication import adjudicated
 from analysis.endpoints.assessment import COMMON, ResponseRule
 from analysis.endpoints.batch import Endpoints, Settings, derive_patients, empty
 from analysis.endpoints.events import UNCONFIRMED
@@ -14,6 +15,7 @@ from analysis.endpoints.readers import Readers, read_disease
 from analysis.endpoints.response import Confirmation, compiled
 from analysis.endpoints.simulation_results import SimulatedEndpoints
 from analysis.endpoints.time_to_event import EVENT_OR_LAST_ASSESSMENT, Censoring
+from analysis.endpoints.trial_values import Survival
 from analysis.endpoints.tumours import Tumours, draw_disease
 from analysis.errors import InvalidValueError
 
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from analysis.endpoints.attendance import Attendance
+    from analysis.endpoints.codes import Floats
     from analysis.endpoints.disease_control import UnconfirmedAs
+    from analysis.endpoints.readers import Scans
+    from analysis.endpoints.tumours import Disease
 
 PATIENTS_PER_CHUNK = 2**13
 SAME_SCAN = 1e-6
@@ -71,7 +76,7 @@ class EndpointDefinitions:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """All that a chunk needs to be computed anywhere; picklable."""
 
     tumours: Tumours
@@ -81,18 +86,22 @@ class _Plan:
     patients: int
     seed: np.random.SeedSequence
 
-    def run(self, first: int, count: int, number: int) -> list[Endpoints]:
-        """Simulate trials `first` to `first + count`: endpoints by the investigator, then by the independent reader."""
+    def scanned(self, count: int, number: int) -> tuple[Floats, Disease, list[Scans]]:
+        """Draw and read the patients of chunk `number`, of so many trials: months of the scans, disease, readings."""
         spawned = np.random.SeedSequence(self.seed.entropy, spawn_key=(*self.seed.spawn_key, number))
         rng = np.random.Generator(np.random.PCG64DXSM(spawned))
-        size = count * self.patients
-        month = self.attendance.draw(size, rng)
+        month = self.attendance.draw(count * self.patients, rng)
         at = np.where(np.isfinite(month), month, 0.0)
         disease = draw_disease(self.tumours, at, self.readers.lesions(self.tumours.targets), rng)
-        last = np.full(size, self.attendance.until + self.attendance.assessments.window + 1e-9)
+        return month, disease, read_disease(disease, self.readers, at, self.tumours.targets, rng)
+
+    def run(self, count: int, number: int) -> tuple[list[Endpoints], Survival]:
+        """Simulate chunk `number`, of so many trials: endpoints by each reader, and survival."""
+        month, disease, readings = self.scanned(count, number)
+        last = np.full(len(month), self.attendance.until + self.attendance.assessments.window + 1e-9)
         found = []
-        for scans in read_disease(disease, self.readers, at, self.tumours.targets, rng):
-            out = empty(size, len(self.definitions.landmarks))
+        for scans in readings:
+            out = empty(len(month), len(self.definitions.landmarks))
             settings = self.definitions.compiled
             derive_patients(
                 np.ascontiguousarray(scans.diameter),
@@ -107,8 +116,16 @@ class _Plan:
             )
             found.append(out)
             if self.readers.stops_at_investigator:
-                last = np.minimum(last, out.progression[0] + SAME_SCAN)
-        return found
+                last = np.minimum(last, found[0].progression[0] + SAME_SCAN)
+        if self.readers.adjudication:
+            found[2] = adjudicated(*found)
+        followed = self.attendance.follow_up
+        return found, Survival(np.minimum(disease.death, followed), disease.death <= followed)
+
+
+def trials_per_chunk(patients: int) -> int:
+    """Trials of so many patients that one chunk holds."""
+    return max(PATIENTS_PER_CHUNK // patients, 1)
 
 
 def simulate_endpoints(
@@ -161,31 +178,31 @@ def simulate_endpoints(
         if value < 1:
             raise InvalidValueError(name, value, "a whole number, at least 1", "give how many to simulate")
     readers, definitions = readers or Readers(), definitions or EndpointDefinitions()
-    plan = _Plan(tumours, attendance, readers, definitions, patients, _seed(rng))
-    size = max(PATIENTS_PER_CHUNK // patients, 1)
-    starts = range(0, trials, size)
-    work = [(first, min(size, trials - first), number) for number, first in enumerate(starts)]
-    chunks = _in_order(plan, work, executor)
+    plan = Plan(tumours, attendance, readers, definitions, patients, seed_of(rng))
+    size = trials_per_chunk(patients)
+    work = [(min(size, trials - first), number) for number, first in enumerate(range(0, trials, size))]
+    chunks = list(_in_order(plan, work, executor))
     merged = []
-    for parts in zip(*chunks, strict=True):
+    for parts in zip(*(found for found, _ in chunks), strict=True):
         joined = [np.concatenate(arrays, axis=0 if arrays[0].ndim == 1 else 1) for arrays in zip(*parts, strict=True)]
         shaped = [
             a.reshape(trials, patients) if a.ndim == 1 else a.reshape(2, trials, patients, *a.shape[2:]) for a in joined
         ]
         merged.append(Endpoints(*shaped))
-    return SimulatedEndpoints(tuple(merged), tumours, attendance, readers, definitions, plan.seed)
+    alive = [np.concatenate(parts).reshape(trials, patients) for parts in zip(*(a for _, a in chunks), strict=True)]
+    return SimulatedEndpoints(tuple(merged), Survival(*alive), tumours, attendance, readers, definitions, plan.seed)
 
 
 def _in_order(
-    plan: _Plan, work: list[tuple[int, int, int]], executor: Executor | None
-) -> Iterator[list[Endpoints]] | list[list[Endpoints]]:
+    plan: Plan, work: list[tuple[int, int]], executor: Executor | None
+) -> Iterator[tuple[list[Endpoints], Survival]]:
     """Results of the chunks in their order."""
     if executor is None:
-        return [plan.run(*chunk) for chunk in work]
+        return (plan.run(*chunk) for chunk in work)
     return executor.map(plan.run, *zip(*work, strict=True))
 
 
-def _seed(rng: int | np.random.SeedSequence | np.random.Generator) -> np.random.SeedSequence:
+def seed_of(rng: int | np.random.SeedSequence | np.random.Generator) -> np.random.SeedSequence:
     """Make a seed sequence of whatever was given."""
     if isinstance(rng, np.random.SeedSequence):
         return rng

@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from analysis.endpoints.codes import CR, NON_CR_NON_PD, PR, SD
+from analysis.endpoints.adjudication import readings_differ
+from analysis.endpoints.batch import DAYS_PER_MONTH
 from analysis.endpoints.readers import discordance
+from analysis.endpoints.trial_values import (
+    Estimate,
+    Survival,
+    durations,
+    medians,
+    over_trials,
+    pooled_median,
+    shares,
+    sizes,
+)
 from analysis.errors import InvalidValueError
 from analysis.survival.estimators import kaplan_meier
 
 if TYPE_CHECKING:
     from analysis.endpoints.attendance import Attendance
     from analysis.endpoints.batch import Endpoints
-    from analysis.endpoints.codes import Floats
     from analysis.endpoints.readers import Readers
     from analysis.endpoints.simulated import EndpointDefinitions
     from analysis.endpoints.tumours import Tumours
 
 CRITERIA = ("RECIST 1.1", "iRECIST")
-READERS = ("investigator", "independent")
+READERS = ("investigator", "independent", "adjudicated")
 DEFINITIONS = ("control at landmark", "control until landmark", "progression-free at landmark")
-CONTROL = (CR, PR, SD, NON_CR_NON_PD)
-
-
-class Estimate(NamedTuple):
-    """A simulated value and its Monte Carlo standard error."""
-
-    value: float
-    std_error: float
-
-
-def over_trials(values: Floats) -> Estimate:
-    """Mean over trials, with the standard error of the mean; NaN with fewer than two trials."""
-    known = values[~np.isnan(values)]
-    error = float(known.std(ddof=1) / np.sqrt(known.size)) if known.size > 1 else float("nan")
-    return Estimate(float(known.mean()) if known.size else float("nan"), error)
 
 
 @dataclass(frozen=True)
@@ -48,12 +43,16 @@ class SimulatedEndpoints:
     Parameters
     ----------
     endpoints
-        By the investigator and, if there is one, by the independent reader; arrays (criteria, trials, patients, ...).
+        By the investigator and, where there are such readings, by the independent reader and as adjudicated; arrays
+        (criteria, trials, patients, ...).
+    survival
+        Overall survival.
     tumours, attendance, readers, definitions, seed
         What was simulated.
     """
 
     endpoints: tuple[Endpoints, ...]
+    survival: Survival
     tumours: Tumours
     attendance: Attendance
     readers: Readers
@@ -70,7 +69,7 @@ class SimulatedEndpoints:
         """
         known = READERS[: len(self.endpoints)]
         if reader not in known:
-            raise InvalidValueError("reader", reader, f"one of {known}", "simulate with Readers(independent=True)")
+            raise InvalidValueError("reader", reader, f"one of {known}", "set it in Readers")
         return self.endpoints[known.index(reader)]
 
     def rates(self, reader: str = "investigator") -> pd.DataFrame:
@@ -78,12 +77,7 @@ class SimulatedEndpoints:
         seen = self.of(reader)
         rows: list[tuple[str, str, float, float, float]] = []
         for c, criteria in enumerate(CRITERIA):
-            binary = {
-                "objective response": seen.response[c],
-                "confirmed response": np.isin(seen.confirmed_best[c], (CR, PR)),
-                "disease control as best response": np.isin(seen.best[c], CONTROL),
-            }
-            rows += [(criteria, name, np.nan, *over_trials(of.mean(axis=1))) for name, of in binary.items()]
+            rows += [(criteria, name, np.nan, *over_trials(of)) for name, of in shares(seen, c).items()]
             for k, landmark in enumerate(self.definitions.landmarks):
                 for d, name in enumerate(DEFINITIONS):
                     share = seen.control[c, :, :, k, d].mean(axis=1)
@@ -95,16 +89,22 @@ class SimulatedEndpoints:
 
         The error is taken over 20 groups of trials; NaN with fewer than 20 trials or a median not reached.
         """
-        seen, c = self.of(reader), CRITERIA.index(criteria)
-        time, event = seen.time[c], seen.event[c]
-        groups = np.array_split(np.arange(len(time)), 20) if len(time) >= 20 else []
-        medians = np.array([kaplan_meier(time[g].ravel(), event[g].ravel()).quantile(0.5) for g in groups])
-        error = (
-            float(medians.std(ddof=1) / np.sqrt(len(medians)))
-            if len(medians) and np.isfinite(medians).all()
-            else np.nan
-        )
-        return Estimate(float(kaplan_meier(time.ravel(), event.ravel()).quantile(0.5)), error)
+        return pooled_median(*durations(self.of(reader), CRITERIA.index(criteria))["progression-free survival"])
+
+    def overall_survival(self, months: float) -> Estimate:
+        """Share of patients alive at a time.
+
+        Raises
+        ------
+        InvalidValueError
+            If deaths are not known for so long.
+        """
+        followed = self.attendance.follow_up
+        if not 0 <= months <= followed:
+            raise InvalidValueError(
+                "months", months, f"a time up to {followed:g}, the end of follow-up for death", "set survival_until"
+            )
+        return over_trials(1.0 - (self.survival.died & (self.survival.time <= months)).mean(axis=1))
 
     def survival_at(self, months: float, criteria: str = "RECIST 1.1", reader: str = "investigator") -> Estimate:
         """Share of all patients free of progression at a time, by Kaplan-Meier with Greenwood's error."""
@@ -114,7 +114,10 @@ class SimulatedEndpoints:
         return Estimate(float(curve.survival_at(months)), float(curve.std_error[at]) if at >= 0 else 0.0)
 
     def discordance(self, criteria: str = "RECIST 1.1") -> dict[str, Estimate]:
-        """Early and late discordance rates, and the share of patients whose progression or best response differs."""
+        """How far two readers are apart: early and late discordance rates, shares of patients read differently.
+
+        By progression date, by best response, and by either: what an adjudicator is asked.
+        """
         first, second, c = self.of("investigator"), self.of("independent"), CRITERIA.index(criteria)
         progressed = np.isfinite(first.progression[c]), np.isfinite(second.progression[c])
         pairs = np.array(
@@ -125,15 +128,41 @@ class SimulatedEndpoints:
         )
         dates = (first.progression[c] != second.progression[c]).mean(axis=1)
         best = (first.best[c] != second.best[c]).mean(axis=1)
+        either = readings_differ(first, second)[c].mean(axis=1)
         return {
             "early discordance": over_trials(pairs[:, 0]),
             "late discordance": over_trials(pairs[:, 1]),
             "progression date": over_trials(dates),
             "best response": over_trials(best),
+            "progression date or best response": over_trials(either),
         }
 
+    def measures(self, reader: str = "investigator") -> pd.DataFrame:
+        """Lay out medians: columns criteria, endpoint, unit, value, std_error.
+
+        Kaplan-Meier medians of times, of all patients together; of depth of response and tumour growth rate the mean
+        over trials of each trial's median.
+        """
+        seen, rows = self.of(reader), list[tuple[str, str, str, float, float]]()
+        for c, criteria in enumerate(CRITERIA):
+            rows += [
+                (criteria, f"median {name}", "months", *pooled_median(*of)) for name, of in durations(seen, c).items()
+            ]
+        rows += [("", f"median {name}", unit, *over_trials(medians(of))) for (name, unit), of in sizes(seen).items()]
+        return pd.DataFrame(rows, columns=["criteria", "endpoint", "unit", "value", "std_error"])
+
     def summary(self) -> pd.DataFrame:
-        """Rates of every reader, with the reader as first column."""
-        frames = [self.rates(reader).assign(reader=reader) for reader in READERS[: len(self.endpoints)]]
-        together = pd.concat(frames, ignore_index=True)
-        return together[["reader", "criteria", "endpoint", "landmark", "rate", "std_error"]]
+        """Lay out every endpoint: columns reader, criteria, endpoint, landmark (days), unit, value, std_error.
+
+        Overall survival, which no reader decides, is given at the landmarks up to which deaths are known.
+        """
+        frames = []
+        for reader in READERS[: len(self.endpoints)]:
+            rates = self.rates(reader).rename(columns={"rate": "value"}).assign(unit="share")
+            frames.append(pd.concat([rates, self.measures(reader)]).assign(reader=reader))
+        known = [day for day in self.definitions.landmarks if day / DAYS_PER_MONTH <= self.attendance.follow_up]
+        alive = [
+            ("", "", "overall survival", day, "share", *self.overall_survival(day / DAYS_PER_MONTH)) for day in known
+        ]
+        columns = ["reader", "criteria", "endpoint", "landmark", "unit", "value", "std_error"]
+        return pd.concat([*frames, pd.DataFrame(alive, columns=columns)], ignore_index=True)[columns]

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
-    from analysis.endpoints.codes import Bools, Floats
+    from analysis.endpoints.codes import Bools, Counts, Floats
     from analysis.endpoints.growth import GrowthLaw
+    from analysis.endpoints.organs import Organs
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,13 @@ class Tumours:
         Share of patients who have non-target disease.
     pseudo_progression
         Pseudo-progression; None if there is none.
+    fastest
+        Rate per month above which no diameter grows, whatever the law's rates say: a spread that is wide enough for
+        some to progress at once has a tail that no tumour has.
+    organs
+        Where the measurable lesions are and how many. Each reader then chooses the targets, by size, at most 2 in an
+        organ; nodes are those of the organ ``"lymph node"`` and `nodes` is not read. None: each patient has `targets`
+        lesions, in no particular organ.
 
     Raises
     ------
@@ -78,6 +87,8 @@ class Tumours:
     death: float = 0.0
     with_non_target: float = 1.0
     pseudo_progression: PseudoProgression | None = None
+    fastest: float = np.inf
+    organs: Organs | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.targets <= 5:
@@ -87,6 +98,8 @@ class Tumours:
                 raise InvalidValueError(
                     field, getattr(self, field), "a finite number, at least 0", "give a rate per month"
                 )
+        if not self.fastest > 0:
+            raise InvalidValueError("fastest", self.fastest, "a rate above 0", "leave it out for no limit")
         for field in ("nodes", "with_non_target"):
             if not 0 <= getattr(self, field) <= 1:
                 raise InvalidValueError(field, getattr(self, field), "a share from 0 to 1", "give a fraction")
@@ -103,6 +116,8 @@ class Disease(NamedTuple):
     death: Floats
     with_non_target: Bools
     pseudo: Bools
+    organ: Counts | None
+    """(patients, lesions): number of the organ, -1 where a patient has no more lesions; None without `Organs`."""
 
 
 def exponential(rate: float, size: int, rng: np.random.Generator) -> Floats:
@@ -111,20 +126,28 @@ def exponential(rate: float, size: int, rng: np.random.Generator) -> Floats:
 
 
 def draw_disease(tumours: Tumours, time: Floats, lesions: int, rng: np.random.Generator) -> Disease:
-    """Draw the course of a batch of patients at `time` (patients, visits), for so many lesions each."""
+    """Draw the course of patients at `time` (patients, visits), with `lesions` each unless there are `Organs`."""
     patients = len(time)
-    node = rng.random((patients, lesions)) < tumours.nodes
+    if tumours.organs is None:
+        organ, node = None, rng.random((patients, lesions)) < tumours.nodes
+    else:
+        organ = tumours.organs.draw(patients, rng)
+        node, lesions = tumours.organs.is_node(organ), organ.shape[1]
     least = np.where(node, 15.0, 10.0)
     baseline = np.maximum(
         tumours.baseline * np.exp(tumours.baseline_spread * rng.standard_normal((patients, lesions))), least
     )
     relative = tumours.growth.relative(time, lesions, rng)
+    if np.isfinite(tumours.fastest):
+        relative = np.minimum(relative, np.exp(tumours.fastest * time)[:, None, :])
     pseudo = np.zeros(patients, np.bool_)
     if tumours.pseudo_progression is not None:
         state = tumours.pseudo_progression
         pseudo = rng.random(patients) < state.share
         swollen = np.where(time < state.until, 1 + state.swelling, np.exp(-state.shrinkage * time))
         relative = np.where(pseudo[:, None, None], swollen[:, None, :], relative)
+    if organ is not None:
+        baseline[organ < 0] = 0.0
     normal = np.where(node, 5.0, 0.0)[:, :, None]
     size = normal + (baseline[:, :, None] - normal) * relative
     diameter = np.empty((patients, time.shape[1] + 1, lesions))
@@ -138,4 +161,32 @@ def draw_disease(tumours: Tumours, time: Floats, lesions: int, rng: np.random.Ge
         exponential(tumours.death, patients, rng),
         rng.random(patients) < tumours.with_non_target,
         pseudo,
+        organ,
+    )
+
+
+def baseline_lesions(tumours: Tumours, patients: int, rng: int) -> pd.DataFrame:
+    """Tabulate the lesions that patients have at baseline: patient, lesion, organ, node, diameter (mm).
+
+    Examples
+    --------
+    >>> from analysis.endpoints import Organs, Rate, Stein
+    >>> growth = Stein(Rate(0.1), Rate(0.1))
+    >>> lesions = baseline_lesions(Tumours(growth, organs=Organs({"liver": 0.7, "lymph node": 0.3})), 100, rng=1)
+    >>> sorted(lesions["organ"].unique()), bool(lesions["diameter"].min() >= 10)
+    (['liver', 'lymph node'], True)
+    """
+    disease = draw_disease(tumours, np.empty((patients, 0)), tumours.targets, np.random.default_rng(rng))
+    there = disease.diameter[:, 0] > 0
+    patient, lesion = np.nonzero(there)
+    names = np.array(tumours.organs.names if tumours.organs else ["not given"])
+    organ = np.zeros(there.shape, int) if disease.organ is None else disease.organ
+    return pd.DataFrame(
+        {
+            "patient": patient,
+            "lesion": lesion,
+            "organ": names[organ[there]],
+            "node": disease.node[there],
+            "diameter": disease.diameter[:, 0][there],
+        }
     )

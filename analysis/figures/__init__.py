@@ -8,6 +8,7 @@ from analysis.figures import (
     elacestrant,
     elacestrant_scans,
     xenera1,
+    xenera1_explanations,
     xenera1_readers,
 )
 from analysis.figures.registry import Drawing, RegisteredFigure, by_name, pick
@@ -22,6 +23,7 @@ FIGURES = by_name(
         elacestrant,
         elacestrant_scans,
         xenera1,
+        xenera1_explanations,
         xenera1_readers,
     )
     for figure in module.FIGURES

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
+from analysis.endpoints import derive
 from analysis.figures.registry import Drawing, RegisteredFigure
-from analysis.plots import GREY, PAGE_WIDTH, PALETTE, label_line, percent_axis, swimmer, waterfall
+from analysis.plots import (
+    GREY,
+    PAGE_WIDTH,
+    PALETTE,
+    cohort,
+    label_line,
+    percent_axis,
+    response_bars,
+    response_counts,
+    spider,
+    swimmer,
+    waterfall,
+)
 from analysis.plots.time_unit import WEEKS
 from analysis.studies import caboavenec_definitions, caboavenec_scans
 from analysis.studies.caboavenec_disease import MEDIAN_PFS, NEC, NET, SWELLING_UNTIL, WEEK_16
@@ -16,9 +31,12 @@ from analysis.studies.caboavenec_disease import MEDIAN_PFS, NEC, NET, SWELLING_U
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from analysis.endpoints.codes import Criteria
+
 NOTE = {"fontsize": 7, "color": GREY}
 BLUE, ORANGE, GREEN = PALETTE[:3]
 COLOURS = {"RECIST 1.1": ORANGE, "iRECIST": BLUE}
+CRITERIA: tuple[Criteria, ...] = ("RECIST 1.1", "iRECIST")
 MARKERS = {"control at landmark": "o", "control until landmark": "s", "progression-free at landmark": "^"}
 WEEK_TICKS = list(caboavenec_scans.WEEKS)
 
@@ -124,11 +142,13 @@ def draw_pseudo_progression(seed: int) -> Drawing:
     right.errorbar(
         rows["share"], rows["recist_rejects"], 2 * rows["recist_rejects_std_error"], fmt="s--", ms=3, lw=1, color=GREY
     )
-    label_line(right, rows["share"].iloc[-1], rows["recist_rejects"].iloc[-1], "RECIST 1.1", GREY, fontsize=7, va="top")
+    last = rows.iloc[-1]
+    label_line(right, last["share"] + 0.004, last["recist_rejects"], "RECIST 1.1", GREY, fontsize=7)
     for ax in (left, right):
         percent_axis(ax, "Patients with pseudo-progression", axis="x", low=0, high=0.155)
         ax.set_xticks(list(caboavenec_definitions.SHARES))
-    percent_axis(left, "iRECIST minus RECIST 1.1, week 16", low=-0.01, high=0.15)
+    percent_axis(left, "iRECIST minus RECIST 1.1 at week 16,\npercentage points", low=-0.01, high=0.15)
+    left.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=""))
     percent_axis(right, f"Trials that reject {caboavenec_definitions.null_rate():.0%}", low=0.7, high=1)
     left.set_title("Disease control")
     right.set_title("The test")
@@ -159,9 +179,38 @@ def draw_simulated_trial(seed: int) -> Drawing:
     return Drawing(figure, pd.concat(kinds, names=["row"]).reset_index(level=0).reset_index(drop=True))
 
 
+def draw_course(seed: int) -> Drawing:
+    """CaboAveNEC, the same simulated trial over time: change of the target sum, and responses by both criteria."""
+    measured = caboavenec_scans.measured_trial(seed=seed)
+    derivation = derive(*measured)
+    seen = {name: cohort(derivation, evaluator="investigator", criteria=name) for name in CRITERIA}
+    schedule = {f"week {week}": 7.0 * week for week in caboavenec_scans.WEEKS}
+    counts = {name: response_counts(of.patients, of.visits, of.events, schedule=schedule) for name, of in seen.items()}
+    figure = Figure(figsize=(PAGE_WIDTH, 7.2), layout="constrained")
+    axes = figure.subplot_mosaic([["change", "change"], list(CRITERIA)])
+    irecist = seen["iRECIST"]
+    ends = irecist.events[irecist.events["event"] == "iCPD"].set_index("subject")["day"]
+    followed = irecist.visits[irecist.visits["day"] <= irecist.visits["subject"].map(ends).fillna(np.inf)]
+    spider(axes["change"], followed, irecist.patients, unit=WEEKS, since="first dose", cap=200)
+    axes["change"].set_title("One simulated trial: targets")
+    for name in CRITERIA:
+        response_bars(axes[name], counts[name])
+        axes[name].set_title(name, pad=14)
+        axes[name].set_xticks(range(len(schedule)), [str(week) for week in caboavenec_scans.WEEKS])
+        axes[name].set_xlabel(WEEKS.name)
+    figure.supxlabel(
+        "Simulated patients, not the trial's, S01 to S30. Lines end at iCPD. Bars: a patient stays in PD or iCPD "
+        "once it is reached;\nan iUPD can be resolved. Segments of one patient are not numbered.",
+        **NOTE,
+    )
+    tables = {"visit": followed, **{str(name): of for name, of in counts.items()}}
+    return Drawing(figure, pd.concat(tables, names=["row"]).reset_index(level=0).reset_index(drop=True))
+
+
 TRIALS = caboavenec_scans.TRIALS_USED
 FIGURES = [
     RegisteredFigure("caboavenec-endpoints", TRIALS, caboavenec_scans.SEED, draw_endpoints),
     RegisteredFigure("caboavenec-pseudoprogression", TRIALS, caboavenec_scans.SEED, draw_pseudo_progression),
     RegisteredFigure("caboavenec-simulated-trial", TRIALS, caboavenec_scans.SEED, draw_simulated_trial),
+    RegisteredFigure("caboavenec-simulated-course", TRIALS, caboavenec_scans.SEED, draw_course),
 ]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from analysis.figures.registry import Drawing, RegisteredFigure
 from analysis.plots import GREY, PAGE_WIDTH, PALETTE, month_axis, percent_axis
-from analysis.studies import elacestrant
+from analysis.studies import elacestrant, elacestrant_pet
 from analysis.studies import elacestrant_scans as scans
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def draw_scans(seed: int) -> Drawing:
         "curves": scans.curves(seed, END),
         "definitions": scans.rates_by_definition(seed),
         "avidity": scans.rates_by_avidity(seed),
-        "FES-PET": scans.rates_by_pet(seed),
+        "FES-PET": elacestrant_pet.rates_by_pet(seed),
     }
     _draw_curves(axes[0, 0], tables["curves"])
     _draw_definitions(axes[0, 1], tables["definitions"])
@@ -53,18 +53,20 @@ def _point(ax: Axes, x: float, row: pd.Series, colour: str, *, left: bool = Fals
     ax.plot(x, row["rate"], "o", color=colour, markersize=4)
     offset, side = (-5, "right") if left else (5, "left")
     ax.annotate(
-        f"{row['rate']:.0%}", (x, row["rate"]), xytext=(offset, 0), textcoords="offset points", fontsize=7, ha=side
-    )
+        f"{row['rate']:.0%}", (x, row["rate"]), xytext=(offset, 0), textcoords="offset points", fontsize=7, ha=side,
+        va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5}, zorder=1,
+    )  # fmt: skip
 
 
 def _draw_curves(ax: Axes, curves: pd.DataFrame) -> None:
     for weeks in COLOURS:
         rows = curves[curves["weeks"] == weeks]
         name = "weekly, no error" if weeks == scans.ONE_WEEK else f"every {weeks} weeks"
-        ax.plot(rows["time"], rows["survival"], color=COLOURS[weeks], linewidth=1.2, label=name)
+        ax.plot(rows["time"], rows["survival"], color=COLOURS[weeks], linewidth=1.2, drawstyle="steps-post", label=name)
     ax.axvline(elacestrant.MONTHS, color=GREY, linewidth=0.6, linestyle=":", zorder=0)
     ax.legend(loc="upper right", title="Scans", title_fontsize=8)
     month_axis(ax, END)
+    ax.set_xticks(np.arange(0, END + 1, 3))
     percent_axis(ax, "Progression-free")
     ax.set_title("What a schedule sees")
 
@@ -102,7 +104,7 @@ def _draw_pet(ax: Axes, rates: pd.DataFrame) -> None:
     for place, (_, row) in zip(places, rates.iterrows(), strict=True):
         _point(ax, place, row, PALETTE[0] if row["response"] == "yes" else PALETTE[1])
     ax.set_xticks(places, rates["response"])
-    for middle, reading in zip((0.35, 2.35), scans.READINGS, strict=True):
+    for middle, reading in zip((0.35, 2.35), elacestrant_pet.READINGS, strict=True):
         ax.text(middle, 1.02, reading, ha="center", va="bottom", fontsize=8, color=GREY)
     ax.set_xlim(-0.5, 3.4)
     ax.set_xlabel("Early FES-PET response")

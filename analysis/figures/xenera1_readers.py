@@ -36,6 +36,7 @@ NAMES = {
     "independent, goes on": "independent, goes on",
 }
 END = 24.0
+BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
 
 
 def draw_readers(seed: int) -> Drawing:
@@ -52,7 +53,7 @@ def draw_readers(seed: int) -> Drawing:
     _draw_quantity(axes[1, 1], levels, "power")
     percent_axis(axes[1, 1], "Power", high=0.6)
     axes[1, 1].set_title(f"Power, pace {readers.EFFECT.value:g}")
-    axes[1, 1].legend(loc="upper right", fontsize=6.5)
+    axes[1, 1].legend(loc="upper right", fontsize=6.5, frameon=True, framealpha=1.0, edgecolor="none")
     for ax in axes.flat[1:]:
         percent_axis(ax, "Progression dated differently, share of patients", axis="x", high=0.45)
         ax.axvline(readers.DATES_DIFFER.value, color=GREY, linewidth=0.6, linestyle=":", zorder=0)
@@ -96,7 +97,10 @@ def _draw_events(ax: Axes, levels: pd.DataFrame) -> None:
     for reader in readers.READERS:
         seen = readers.recovered_events(reader).estimate
         ax.axhline(seen, color=GREY, linewidth=0.8, linestyle="--", zorder=0)
-        ax.text(0.445, seen - 0.4, f"{reader}, recovered: {seen:.0f}", fontsize=7, color=GREY, ha="right", va="top")
+        ax.text(
+            0.445, seen - 0.6, f"{reader}, recovered: {seen:.0f}", fontsize=7, color=GREY, ha="right", va="top",
+            bbox=BEHIND,
+        )  # fmt: skip
     ax.set(ylabel="Events seen, mean", ylim=(20, 50))
     ax.set_title("Events")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-SMALLEST_WRITTEN = 0.03
+SMALLEST_WRITTEN = 0.04
 """Smallest share whose number of patients is written into its segment."""
 
 

@@ -69,7 +69,7 @@ def spider(
     if len(first_new):
         days, height = first_new["day"] / unit.days, first_new["change_from_baseline"]
         ax.plot(days, height, "x", color="black", markersize=5.5, markeredgewidth=1.1, label="first new lesion")
-        ax.legend(handles=ax.lines[-1:], loc="lower left", handletextpad=0.2)
+        ax.legend(handles=ax.lines[-1:], loc="lower left", bbox_to_anchor=(1.0, 0.0), handletextpad=0.2)
     end = float(measured["day"].max() / unit.days) * 1.02 if len(measured) else 1.0
     unit.axis(ax, end, since)
     change_axis(ax, cap=cap)

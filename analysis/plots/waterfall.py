@@ -26,7 +26,7 @@ def waterfall(ax: Axes, patients: pd.DataFrame, *, cap: float = CAP) -> None:
         One row for each patient. Columns ``subject``, ``best_change`` (per cent of the baseline sum, the smallest after
         baseline; NaN where no complete sum was measured), ``best_response`` (a term of RECIST 1.1 or iRECIST).
     cap
-        Change in per cent above which a bar is cut and its value written on it.
+        Change in per cent above which a bar is cut and its value written in it.
 
     Raises
     ------
@@ -56,7 +56,10 @@ def waterfall(ax: Axes, patients: pd.DataFrame, *, cap: float = CAP) -> None:
     for bar, each, change in zip(bars, looks, shown["best_change"], strict=True):
         bar.set_hatch(each.hatch)
         if change > cap:
-            ax.text(bar.get_x() + 0.4, cap + 2, signed(change), ha="center", va="bottom", fontsize=6.5)
+            ax.text(
+                bar.get_x() + 0.4, 0.97 * cap, signed(change), rotation=90, ha="center", va="top", fontsize=6.5,
+                color=each.ink, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6} if each.hatch else None,
+            )  # fmt: skip
     ax.set_xlim(-0.7, max(len(shown), 1) - 0.3)
     change_axis(ax, cap=cap)
     ax.set_ylabel("Best change of target sum from baseline")

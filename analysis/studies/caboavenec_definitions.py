@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import fisher_exact
 
-from analysis.endpoints.simulation_results import CRITERIA, DEFINITIONS, Estimate, over_trials
+from analysis.endpoints.simulation_results import CRITERIA, DEFINITIONS
+from analysis.endpoints.trial_values import Estimate, over_trials
 from analysis.power.single_arm import exact_binomial, infer
 from analysis.reported import load
 from analysis.studies import caboavenec

@@ -46,6 +46,10 @@ SPREAD = Assumption(
     "sd of the log rate, in the order of the treatments",
     "chosen by trial among 1, 2 and 3; a large one lets early progression and long control go together",
 )
+FASTEST = Assumption(
+    "fastest growth of a diameter", 0.75, "per month",
+    "not reported; doubles the volume in 9 days, and is a progression at the first scan, as any faster growth is",
+)  # fmt: skip
 STRATUM_RATIO = Assumption(
     "NEC against NET G3", 2.0, "times faster growth, new lesions and death", "no endpoint was reported by stratum"
 )
@@ -72,8 +76,8 @@ PRECEDENCE = Assumption(
     "a choice: the primary endpoint's rate, or the median PFS, is to be met before the best responses",
 )  # fmt: skip
 ASSUMPTIONS = (
-    PSEUDO_SHARE, SWELLING_UNTIL, SWELLING, SPREAD, STRATUM_RATIO, ERROR, WINDOW, MISSED, LESIONS, NON_TARGET, DEATH,
-    MIXTURE, BEST_SEEN, PRECEDENCE,
+    PSEUDO_SHARE, SWELLING_UNTIL, SWELLING, SPREAD, FASTEST, STRATUM_RATIO, ERROR, WINDOW, MISSED, LESIONS, NON_TARGET,
+    DEATH, MIXTURE, BEST_SEEN, PRECEDENCE,
 )  # fmt: skip
 
 READERS = Readers(error=ERROR.value)
@@ -234,9 +238,10 @@ def treatment(name: str) -> Treated:
 
 
 def scans(weeks: tuple[int, ...] = VISITS.value) -> Attendance:
-    """Schedule scans, with the assumed window and missed visits."""
+    """Schedule scans, with the assumed window and missed visits; deaths are known for twice as long."""
     times = tuple(week * WEEK for week in weeks)
-    return Attendance(Assessments(times, window=WINDOW.value / 7 * WEEK, missed=MISSED.value), until=times[-1])
+    kept = Assessments(times, window=WINDOW.value / 7 * WEEK, missed=MISSED.value)
+    return Attendance(kept, until=times[-1], survival_until=2 * times[-1])
 
 
 def pseudo_progression(share: float, until: float = SWELLING_UNTIL.value) -> PseudoProgression:
@@ -255,6 +260,7 @@ def calibrated(name: str, seed: int = 16) -> Calibration:
         death=treated.death,
         with_non_target=NON_TARGET.value,
         pseudo_progression=pseudo_progression(PSEUDO_SHARE.value),
+        fastest=FASTEST.value,
     )
     targets = [each.target for each in treated.targets]
     schedule = scans(treated.scan_weeks)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from analysis.design import WEEK
 from analysis.endpoints.batch import Endpoints
-from analysis.endpoints.codes import CODE_LISTS, CPD, CR, MISSING, NE, NON_CR_NON_PD, PD, PR, SD
-from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
-from analysis.endpoints.simulation_results import CONTROL, CRITERIA, DEFINITIONS, Estimate, over_trials
-from analysis.reported import load
+from analysis.endpoints.codes import CODE_LISTS
+from analysis.endpoints.groups import SimulatedGroups, simulate_groups
+from analysis.endpoints.simulated import EndpointDefinitions
+from analysis.endpoints.simulated_measurements import START, SimulatedMeasurements, simulated_measurements
+from analysis.endpoints.simulation_results import CRITERIA, DEFINITIONS
+from analysis.endpoints.trial_values import Estimate, Survival, over_trials
 from analysis.studies import caboavenec
 from analysis.studies.assumptions import Assumption, assumption_table
 from analysis.studies.caboavenec_disease import (
     ASSUMPTIONS,
-    MONOTHERAPY,
     MONOTHERAPY_TRIAL,
     NEC,
     NET,
@@ -32,7 +32,6 @@ from analysis.studies.caboavenec_disease import (
     TRIAL,
     WEEK_16,
     calibrated,
-    count,
     disease,
     scans,
     treatment,
@@ -41,8 +40,9 @@ from analysis.studies.caboavenec_disease import (
 from analysis.survival.estimators import kaplan_meier
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from analysis.endpoints.calibration import Target
-    from analysis.endpoints.codes import Bools, Floats
     from analysis.endpoints.disease_control import UnconfirmedAs
 
 TRIALS = Assumption(
@@ -51,8 +51,6 @@ TRIALS = Assumption(
 WEEKS = (8, 16, 24, 48)
 SEED = 1630
 ALL = "all"
-
-BEST = {"CR": (CR,), "PR": (PR,), "SD": (SD, NON_CR_NON_PD), "PD": (PD, CPD), "NE": (NE, MISSING)}
 
 
 @dataclass(frozen=True)
@@ -63,12 +61,20 @@ class Cohorts:
     ----------
     endpoints
         Arrays of shape (criteria, trials, patients, ...).
+    groups
+        The simulated strata, NET G3 first.
     net
         Number of patients with NET G3 in each trial.
     """
 
     endpoints: Endpoints
+    groups: SimulatedGroups
     net: int
+
+    @property
+    def survival(self) -> Survival:
+        """Overall survival, arrays of shape (trials, patients)."""
+        return self.groups.survival
 
     @property
     def patients(self) -> int:
@@ -78,6 +84,12 @@ class Cohorts:
     def of(self, stratum: str) -> slice:
         """Patients of a stratum, or all."""
         return {ALL: slice(None), NET: slice(self.net), NEC: slice(self.net, None)}[stratum]
+
+    def part(self, stratum: str) -> Endpoints:
+        """Endpoints of a stratum's patients."""
+        every: list[NDArray[Any]] = list(self.endpoints)
+        which = self.of(stratum)
+        return Endpoints(*(values[:, which] if values.ndim == 2 else values[:, :, which] for values in every))
 
 
 def assumptions() -> pd.DataFrame:
@@ -127,21 +139,16 @@ def simulated(
         Replicates, and their seed.
     """
     net, planned = net_patients(mix), caboavenec.planned_enrolment()
-    seeds = np.random.SeedSequence(seed).spawn(len(STRATA))
-    parts = [
-        simulate_endpoints(
-            disease(name, stratum, share=share, until=until, ratio=ratio),
-            scans(),
-            patients=patients,
-            trials=trials,
-            rng=stream,
-            readers=READERS,
-            definitions=EndpointDefinitions(tuple(7 * week for week in WEEKS), unconfirmed=unconfirmed),
-        ).of()
-        for stratum, patients, stream in zip(STRATA, (net, planned - net), seeds, strict=True)
-    ]
-    joined = [np.concatenate(arrays, axis=min(arrays[0].ndim - 1, 2)) for arrays in zip(*parts, strict=True)]
-    return Cohorts(Endpoints(*joined), net)
+    found = simulate_groups(
+        {stratum: disease(name, stratum, share=share, until=until, ratio=ratio) for stratum in STRATA},
+        scans(),
+        patients={NET: net, NEC: planned - net},
+        trials=trials,
+        rng=seed,
+        readers=READERS,
+        definitions=EndpointDefinitions(tuple(7 * week for week in WEEKS), unconfirmed=unconfirmed),
+    )
+    return Cohorts(found.of(), found, net)
 
 
 def fit() -> pd.DataFrame:
@@ -211,104 +218,6 @@ def progression_free(cohorts: Cohorts, month: float, criteria: str, stratum: str
     return over_trials(np.array(free))
 
 
-def secondary_endpoints(name: str = WEEK_16) -> pd.DataFrame:
-    """Tabulate response, best response, PFS, durations and tumour growth by criterion and stratum.
-
-    Returns
-    -------
-    DataFrame
-        ``endpoint``, ``unit``, ``criteria``, ``stratum``, ``value`` (mean over trials of each trial's value) with its
-        Monte Carlo ``std_error``, and ``trials``, the share of trials that have a value: a median duration of
-        disease control is not always reached, and a trial without a response has no time to it.
-    """
-    cohorts, rows = simulated(name), []
-    for c, criteria in enumerate(CRITERIA):
-        for stratum in (ALL, *STRATA):
-            for (endpoint, unit), values in _by_trial(cohorts, c, cohorts.of(stratum)).items():
-                known = float(np.isfinite(values).mean())
-                estimate = over_trials(np.where(np.isfinite(values), values, np.nan))
-                rows.append((endpoint, unit, criteria, stratum, *estimate, known))
-    return pd.DataFrame(rows, columns=["endpoint", "unit", "criteria", "stratum", "value", "std_error", "trials"])
-
-
-def _by_trial(cohorts: Cohorts, c: int, which: slice) -> dict[tuple[str, str], Floats]:
-    """Each trial's value of the endpoints, by name and unit."""
-    seen = cohorts.endpoints
-    best, response = seen.best[c][:, which], seen.response[c][:, which]
-    month = WEEKS[-1] * WEEK
-    values = {("objective response", "share"): response.mean(axis=1)}
-    confirmed = np.isin(seen.confirmed_best[c][:, which], (CR, PR))
-    values["confirmed response", "share"] = confirmed.mean(axis=1)
-    values["control as best response", "share"] = np.isin(best, CONTROL).mean(axis=1)
-    for term, codes in BEST.items():
-        values[f"best response {term}", "share"] = np.isin(best, codes).mean(axis=1)
-    pairs = list(zip(seen.time[c][:, which], seen.event[c][:, which], strict=True))
-    free = [float(kaplan_meier(time, event).survival_at(month - WEEK)) for time, event in pairs]
-    values[f"PFS before the scan of week {WEEKS[-1]}", "share"] = np.array(free)
-    values[f"progression-free at the scan of week {WEEKS[-1]}", "share"] = seen.control[c][:, which, -1, 2].mean(axis=1)
-    values["median time to response", "weeks"] = _median(seen.time_to_response[c][:, which], response) / WEEK
-    control = seen.disease_control[c][:, which]
-    durations = zip(control, seen.event[c][:, which], strict=True)
-    medians = [
-        float(kaplan_meier(time[had], event[had]).quantile(0.5)) if (had := ~np.isnan(time)).any() else np.nan
-        for time, event in durations
-    ]
-    values["median duration of disease control", "weeks"] = np.array(medians) / WEEK
-    growth = seen.growth[:, which]
-    values["median tumour growth rate to week 8", "% of volume per month"] = _median(growth, np.isfinite(growth))
-    return values
-
-
-def _median(values: Floats, had: Bools) -> Floats:
-    """Median of each trial over the patients who had a value."""
-    return np.array([np.median(row[which]) if which.any() else np.nan for row, which in zip(values, had, strict=True)])
-
-
-def overall_survival() -> pd.DataFrame:
-    """Tabulate overall survival at weeks 48 and 96, in closed form: it follows from the deaths printed alone.
-
-    Returns
-    -------
-    DataFrame
-        ``treatment``, ``week``, ``survival`` of the strata together and of each (``NET G3``, ``NEC``), ``lower`` and
-        ``upper`` (approximate: what the exact 95% interval of the share alive gives, as if nobody were censored), and
-        ``trial_sd`` of the share of 30 patients.
-    """
-    planned, rows = caboavenec.planned_enrolment(), []
-    for name in (WEEK_16, MONOTHERAPY):
-        treated, net = treatment(name), net_patients(name)
-        n = sum(treated.strata) if name == WEEK_16 else count(MONOTHERAPY_TRIAL, "dcr-16-weeks")[1]
-        ci = binomtest(round(treated.alive * n), n).proportion_ci(method="exact")
-        for week in (48, 96):
-            month = week * WEEK
-            strata = [float(np.exp(-disease(name, stratum).death * month)) for stratum in STRATA]
-            together = (net * strata[0] + (planned - net) * strata[1]) / planned
-            spread = np.sqrt(sum(k * s * (1 - s) for k, s in zip((net, planned - net), strata, strict=True))) / planned
-            limits = [limit ** (month / treated.alive_at) for limit in (ci.low, ci.high)]
-            rows.append((name, week, together, *strata, *limits, float(spread)))
-    return pd.DataFrame(rows, columns=["treatment", "week", "survival", *STRATA, "lower", "upper", "trial_sd"])
-
-
-def survival_check() -> pd.DataFrame:
-    """Tabulate AveNEC's printed overall survival beside the closed form; the year sets it, later times are a check.
-
-    Returns
-    -------
-    DataFrame
-        ``month``, ``printed``, ``one_population`` and ``strata`` (the assumed strata in AveNEC's mix).
-    """
-    treated, rows = treatment(MONOTHERAPY), []
-    n = sum(treated.strata)
-    for landmark in load(MONOTHERAPY_TRIAL).comparison("os").arms[0].landmarks:
-        month = landmark.time.value
-        mixed = sum(
-            k / n * np.exp(-disease(MONOTHERAPY, stratum).death * month)
-            for k, stratum in zip(treated.strata, STRATA, strict=True)
-        )
-        rows.append((month, landmark.survival.value, float(np.exp(-treated.death * month)), float(mixed)))
-    return pd.DataFrame(rows, columns=["month", "printed", "one_population", "strata"])
-
-
 def one_trial(number: int = 0, name: str = WEEK_16, seed: int = SEED) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Take one simulated trial, by iRECIST, as the waterfall and the swimmer plots read it.
 
@@ -339,6 +248,29 @@ def one_trial(number: int = 0, name: str = WEEK_16, seed: int = SEED) -> tuple[p
     }
     marks = [pd.DataFrame({"subject": patients["subject"], "day": at, "event": event}) for event, at in times.items()]
     return patients, pd.concat(marks).dropna(subset="day").reset_index(drop=True)
+
+
+def measured_trial(number: int = 0, name: str = WEEK_16, seed: int = SEED) -> SimulatedMeasurements:
+    """Lay out the measurements of the trial that `one_trial` takes, its scans named by their week.
+
+    Returns
+    -------
+    SimulatedMeasurements
+        What `derive` reads; patients are numbered as in `one_trial`.
+    """
+    groups = simulated(name, seed=seed).groups
+    parts = []
+    for stratum, result in groups.groups.items():
+        first = groups.columns(stratum).start
+        frames = simulated_measurements(result, number)
+        for frame in frames:
+            frame["subject"] = [f"S{int(subject[1:]) + first:02d}" for subject in frame["subject"]]
+        parts.append(frames)
+    tr, tu, subjects = (pd.concat(frames, ignore_index=True) for frames in zip(*parts, strict=True))
+    week = (pd.to_datetime(tr["date"]) - pd.Timestamp(START)).dt.days / 7
+    nearest = np.array(WEEKS)[np.abs(week.to_numpy()[:, None] - WEEKS).argmin(axis=1)]
+    tr["visit"] = np.where(tr["visit"] == "baseline", "baseline", [f"week {at}" for at in nearest])
+    return SimulatedMeasurements(tr, tu, subjects)
 
 
 TRIALS_USED = (TRIAL, MONOTHERAPY_TRIAL)

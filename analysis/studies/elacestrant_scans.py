@@ -22,7 +22,7 @@ from analysis.endpoints import (
     calibrate,
     simulate_endpoints,
 )
-from analysis.simulation.montecarlo import MonteCarlo, mean
+from analysis.simulation.montecarlo import mean
 from analysis.studies import elacestrant
 from analysis.studies.assumptions import Assumption
 from analysis.survival import kaplan_meier
@@ -59,7 +59,6 @@ SEED, FOLLOW_UP, WEEK_24, ONE_WEEK = 2026, 18.0, 168, 1
 TIED = 9
 """Decimals to which months are rounded, so that two patients who leave at the same scan tie exactly."""
 DEFINITIONS = ("Kaplan-Meier", "binomial", "scan status")
-READINGS = ("predicts the outcome", "predicts the receptor")
 
 
 @dataclass(frozen=True)
@@ -177,19 +176,28 @@ def rate_in_trials(of: Cohort, definition: str, weeks: float, seed: int = SEED) 
     scan by then being the evidence; lost by then is failure. Scan status: disease control at the scan of week 24; no
     scan is failure.
     """
-    lost = np.random.default_rng(seed + 1).exponential(1 / elacestrant.DROPOUT.value, of.time.shape)
-    interval = weeks * WEEK
-    deciding = float(Assessments.every(interval).scheduled(elacestrant.MONTHS)[-1])
-    known = of.time <= lost
+    lost = months_to_loss(of, seed)
+    deciding = float(Assessments.every(weeks * WEEK).scheduled(elacestrant.MONTHS)[-1])
     if definition == "Kaplan-Meier":
-        time = np.round(np.where(known, of.time, np.floor(lost / interval) * interval), TIED)
-        event = of.event & known
-        pairs = zip(time, event, strict=True)
+        pairs = zip(*with_losses(of, weeks, seed), strict=True)
         return np.array([float(kaplan_meier(t, e).survival_at(elacestrant.MONTHS)) for t, e in pairs])
     if definition == "binomial":
         free = (of.time > elacestrant.MONTHS) & (lost > elacestrant.MONTHS)
         return np.asarray(free.mean(axis=1))
     return np.asarray((of.controlled & (lost > deciding)).mean(axis=1))
+
+
+def months_to_loss(of: Cohort, seed: int = SEED) -> Floats:
+    """Draw when each patient is lost, shape (trials, patients)."""
+    return np.random.default_rng(seed + 1).exponential(1 / elacestrant.DROPOUT.value, of.time.shape)
+
+
+def with_losses(of: Cohort, weeks: float, seed: int = SEED) -> tuple[Floats, Bools]:
+    """Censor the patients who are lost at their last scan: times and events, shape (trials, patients)."""
+    lost, interval = months_to_loss(of, seed), weeks * WEEK
+    known = of.time <= lost
+    time: Floats = np.where(known, of.time, np.floor(lost / interval) * interval)
+    return time.round(TIED), of.event & known
 
 
 @cache
@@ -235,69 +243,19 @@ def rates_by_avidity(seed: int = SEED) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["share", "ratio", "rate", "std_error"])
 
 
-@cache
-def rates_by_pet(seed: int = SEED) -> pd.DataFrame:
-    """Tabulate disease control at week 24 by early FES-PET response, for two readings of its accuracy.
-
-    Sensitivity and specificity can be those for the outcome itself, disease control at week 24, or those for a state of
-    the disease, all sites avid, that acts on the outcome through the hazard.
-
-    Returns
-    -------
-    DataFrame
-        ``reading``, ``response`` (of FES-PET), ``share`` of patients with it, ``rate`` of disease control among them
-        with its Monte Carlo ``std_error``, and ``lower`` and ``upper``, the central 95% of the trials.
-    """
-    of = cohort(elacestrant.SCANS.value, seed=seed)
-    right = np.random.default_rng(seed + 2).random(of.time.shape) < ACCURACY.value
-    rows = []
-    for reading, state in zip(READINGS, (of.controlled, of.avid), strict=True):
-        positive = state == right
-        for response, group in (("yes", positive), ("no", ~positive)):
-            rates = np.array([c[g].mean() for c, g in zip(of.controlled, group, strict=True) if g.any()])
-            found = _ratio(of.controlled & group, group)
-            limits = np.quantile(rates, (0.025, 0.975))
-            rows.append((reading, response, float(group.mean()), found.value, found.std_error, *limits))
-    return pd.DataFrame(rows, columns=["reading", "response", "share", "rate", "std_error", "lower", "upper"])
-
-
-def _ratio(hits: Bools, group: Bools) -> MonteCarlo:
-    """Share of a group over all trials, its error by the delta method over trials."""
-    size = group.sum(axis=1)
-    share = float(hits.sum() / size.sum())
-    spread = mean((hits.sum(axis=1) - share * size) / size.mean())
-    half = 1.96 * spread.std_error
-    return MonteCarlo(share, spread.std_error, share - half, share + half, len(size))
-
-
-def predictive_values(rate: float) -> tuple[float, float]:
-    """Give the positive and the negative predictive value for an outcome of a given rate, by Bayes' rule.
-
-    Examples
-    --------
-    >>> positive, negative = predictive_values(0.5)
-    >>> round(positive, 2), round(negative, 2)
-    (0.86, 0.86)
-    """
-    right, wrong = ACCURACY.value, 1 - ACCURACY.value
-    positive = right * rate / (right * rate + wrong * (1 - rate))
-    negative = right * (1 - rate) / (right * (1 - rate) + wrong * rate)
-    return positive, negative
-
-
 def curves(seed: int = SEED, end: float = 12.0) -> pd.DataFrame:
     """Tabulate progression-free survival as each schedule sees it, nobody lost; weekly scans without error.
 
     Returns
     -------
     DataFrame
-        ``weeks``, ``time`` in months, ``survival``.
+        ``weeks``, ``time`` in months, a row a day, ``survival`` from then to the next.
     """
-    times = np.linspace(0.0, end, 241)
+    times = np.append(np.arange(0.0, end, WEEK / 7), end)
     frames = []
     schedules = {ONE_WEEK: 0.0} | dict.fromkeys(SCHEDULES.value, READER.value)
     for weeks, error in schedules.items():
         seen = cohort(weeks, error=error, seed=seed)
-        survival = kaplan_meier(seen.time.ravel(), seen.event.ravel()).survival_at(times)
+        survival = kaplan_meier(seen.time.ravel().round(TIED), seen.event.ravel()).survival_at(times.round(TIED))
         frames.append(pd.DataFrame({"weeks": weeks, "time": times, "survival": survival}))
     return pd.concat(frames, ignore_index=True)

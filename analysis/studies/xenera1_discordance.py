@@ -16,9 +16,8 @@ from analysis.simulation.patients import Batch
 from analysis.simulation.risk_sets import RiskSets, Snapshot, risk_sets
 from analysis.studies.xenera1 import plan
 from analysis.studies.xenera1_readers import (
+    ADJUDICATED,
     BEST_RESPONSES_DIFFER,
-    CALIBRATION_PATIENTS,
-    CALIBRATION_TRIALS,
     DATES_DIFFER,
     EFFECT,
     INTERVAL,
@@ -26,14 +25,13 @@ from analysis.studies.xenera1_readers import (
     READERS,
     TIED,
     Cell,
+    best_differs,
     calibrated,
     date_differs,
     recovered_events,
     reported_median,
-    scanned,
     setting,
     simulated_trials,
-    two_readers,
 )
 from analysis.survival import kaplan_meier
 
@@ -73,7 +71,8 @@ def characteristics(cell: Cell) -> pd.DataFrame:
     DataFrame
         ``reader``, ``quantity``, ``value``, ``std_error`` (Monte Carlo): events, the geometric mean of the hazard
         ratio (Cox), power at the one-sided alpha, the median of each arm, and for both readers together the early and
-        late discordance rates and the share of patients whose progression is dated differently.
+        late discordance rates and the shares of patients whose progression is dated differently, whose best response
+        differs, and who would be adjudicated for either.
     """
     rows: list[tuple[str, str, float, float]] = []
 
@@ -100,7 +99,13 @@ def characteristics(cell: Cell) -> pd.DataFrame:
     )  # fmt: skip
     add("both", "early discordance", mean(pairs[:, 0]))
     add("both", "late discordance", mean(pairs[:, 1]))
-    add("both", "date of progression differs", mean(date_differs(cell).mean(axis=1)))
+    dates, responses = date_differs(cell), best_differs(cell)
+    for quantity, differs in (
+        ("date of progression differs", dates),
+        ("best response differs", responses),
+        ("adjudicated", dates | responses),
+    ):
+        add("both", quantity, mean(differs.mean(axis=1)))
     return pd.DataFrame(rows, columns=["reader", "quantity", "value", "std_error"])
 
 
@@ -159,20 +164,12 @@ def held_against_reported(seed: int = plan.SEED) -> pd.DataFrame:
         rows.append((reader, "events", recovered_events(reader).estimate, RECOVERED, fitted))
         rows.append((reader, "hazard ratio", ratio.estimate.value, PRINTED, False))
     rows.append(("both", "date of progression differs", DATES_DIFFER.value, ELSEWHERE, True))
+    rows.append(("both", "best response differs", BEST_RESPONSES_DIFFER.value, ELSEWHERE, False))
+    rows.append(("both", "adjudicated", ADJUDICATED.value, ELSEWHERE, False))
     table = pd.DataFrame(rows, columns=["reader", "quantity", "target", "source", "calibrated"])
     at = pd.MultiIndex.from_frame(table[["reader", "quantity"]])
     simulated = {name: found[column].reindex(at).to_numpy() for name, column in RENAMED.items()}
-    table = table.assign(**simulated)
-    return pd.concat([table, _best_responses(seed)], ignore_index=True)[[*COLUMNS, "calibrated"]]
-
-
-def _best_responses(seed: int) -> pd.DataFrame:
-    """Share of placebo's patients whose best response differs, over complete follow-up."""
-    level, pace = calibrated(seed).level, calibrated(seed).pace[plan.CONTROL]
-    scans = scanned(pace, two_readers(level), CALIBRATION_PATIENTS, CALIBRATION_TRIALS, seed + 1)
-    found = scans.discordance()["best response"]
-    row = ("both", "best response differs", BEST_RESPONSES_DIFFER.value, ELSEWHERE, *found)
-    return pd.DataFrame([row], columns=COLUMNS).assign(calibrated=False)
+    return table.assign(**simulated)[[*COLUMNS, "calibrated"]]
 
 
 def trial_medians(cell: Cell, reader: str, arm: str) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.endpoints import SimulatedEndpoints
+    from analysis.endpoints.codes import Codes
     from analysis.reported import Recovered
 
     Floats = NDArray[np.float64]
@@ -58,6 +59,9 @@ DATES_DIFFER = Assumption(
 BEST_RESPONSES_DIFFER = Assumption(
     "best response differs", 0.23, "share of patients", "the same 12,299 patients, source not named"
 )
+ADJUDICATED = Assumption(
+    "date of progression or best response differs", 0.42, "share of patients", "the share adjudicated among the same"
+)
 EFFECT = Assumption(
     "pace of the disease under xentuzumab", plan.HAZARD_RATIO.value, "ratio to placebo", "the effect of the power study"
 )
@@ -66,8 +70,8 @@ LEAVING = Assumption(
 )
 TRIALS = Assumption("replicates", 800, "per cell", "Monte Carlo standard error of power at most 1.8 points")
 ASSUMPTIONS = (
-    DISEASE, ERROR, DELAY, CORRELATION, OTHER_LESION, LEVELS, DATES_DIFFER, BEST_RESPONSES_DIFFER, EFFECT, LEAVING,
-    plan.ASSESSMENTS, plan.ACCRUAL, plan.ALPHA, TRIALS,
+    DISEASE, ERROR, DELAY, CORRELATION, OTHER_LESION, LEVELS, DATES_DIFFER, BEST_RESPONSES_DIFFER, ADJUDICATED, EFFECT,
+    LEAVING, plan.ASSESSMENTS, plan.ACCRUAL, plan.ALPHA, TRIALS,
 )  # fmt: skip
 
 INTERVAL = plan.ASSESSMENTS.value * WEEK
@@ -88,20 +92,27 @@ class Setting:
         By arm: what the rates of `DISEASE` are multiplied by, so that the investigator's median is the reported one.
     losses
         Rate per month at which patients leave before progression, so that the investigator sees the reported events.
+    unshared
+        By arm: rate per month of progressions that the investigator alone calls; none where an arm is not named.
     """
 
     level: float
     pace: dict[str, float]
     losses: float
+    unshared: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Trials of one setting, as each reader sees them: shape (trials, patients), control arm first."""
+    """Trials of one setting, as each reader sees them: shape (trials, patients), control arm first.
+
+    Best responses are those of complete follow-up, all else is as observed at the analysis.
+    """
 
     time: dict[str, Floats]
     progressed: dict[str, Bools]
     event: dict[str, Bools]
+    best: dict[str, Codes]
     sizes: tuple[int, int]
 
     def columns(self, arm: str) -> slice:
@@ -124,8 +135,11 @@ def disease(pace: float) -> Tumours:
     return replace(start, growth=start.growth.scaled(pace, 1.0), **rates)
 
 
-def two_readers(level: float, *, stops: bool = True) -> Readers:
-    """Give two readers of a level of disagreement; `stops`: nothing is read after the investigator's progression."""
+def two_readers(level: float, *, stops: bool = True, unshared: float = 0.0) -> Readers:
+    """Give two readers of a level of disagreement; `stops`: nothing is read after the investigator's progression.
+
+    `unshared`: rate per month of progressions that the investigator alone calls.
+    """
     return Readers(
         error=level * ERROR.value,
         correlation=CORRELATION.value,
@@ -133,6 +147,7 @@ def two_readers(level: float, *, stops: bool = True) -> Readers:
         delay=level * DELAY.value,
         independent=True,
         stops_at_investigator=stops,
+        unshared=unshared,
     )
 
 
@@ -166,11 +181,11 @@ def step_at_median(time: Floats, event: Bools, median: float) -> float:
     return float(curve.survival_at(scan - INTERVAL / 2) + curve.survival_at(scan + INTERVAL / 2)) / 2
 
 
-def pace_for(median: float, level: float, seed: int) -> float:
+def pace_for(median: float, readers: Readers, seed: int) -> float:
     """Find the pace at which the investigator's median is the given one; the same draws at every step."""
 
     def miss(log_pace: float) -> float:
-        result = scanned(np.exp(log_pace), two_readers(level), CALIBRATION_PATIENTS, CALIBRATION_TRIALS, seed)
+        result = scanned(np.exp(log_pace), readers, CALIBRATION_PATIENTS, CALIBRATION_TRIALS, seed)
         found = result.of("investigator")
         return step_at_median(found.time[0], found.event[0], median) - 0.5
 
@@ -186,15 +201,21 @@ def expected_events(time: Floats, event: Bools, losses: float) -> float:
 @cache
 def setting(level: float, seed: int = plan.SEED) -> Setting:
     """Calibrate disease and losses to the investigators' medians and events, for a level of disagreement."""
-    pace = {arm: pace_for(reported_median("investigator", arm), level, seed) for arm in plan.ARMS}
+    return setting_for(level, {}, seed)
+
+
+def setting_for(level: float, unshared: dict[str, float], seed: int = plan.SEED) -> Setting:
+    """Calibrate as `setting` does, with progressions that the investigator alone calls at the given rates."""
+    readers = {arm: two_readers(level, unshared=unshared.get(arm, 0.0)) for arm in plan.ARMS}
+    pace = {arm: pace_for(reported_median("investigator", arm), readers[arm], seed) for arm in plan.ARMS}
     arms = [
-        scanned(pace[arm], two_readers(level), CALIBRATION_PATIENTS, CALIBRATION_TRIALS, seed).of("investigator")
+        scanned(pace[arm], readers[arm], CALIBRATION_PATIENTS, CALIBRATION_TRIALS, seed).of("investigator")
         for arm in plan.ARMS
     ]
     time, event = np.concatenate([a.time[0] for a in arms]), np.concatenate([a.event[0] for a in arms])
     share = recovered_events("investigator").estimate / sum(treated())
     losses = brentq(lambda rate: expected_events(time, event, rate) - share, 0.0, 1.0, xtol=1e-4)
-    return Setting(level, pace, float(losses))
+    return Setting(level, pace, float(losses), unshared)
 
 
 @cache
@@ -233,16 +254,16 @@ def simulated_trials(
     sizes = treated()
     pace = dict(of.pace) if effect is None else {plan.CONTROL: of.pace[plan.CONTROL]}
     pace.setdefault(plan.EXPERIMENTAL, of.pace[plan.CONTROL] * (effect or 1.0))
-    readers = two_readers(of.level, stops=stops)
+    readers = {arm: two_readers(of.level, stops=stops, unshared=of.unshared.get(arm, 0.0)) for arm in plan.ARMS}
     arms = [
-        scanned(pace[arm], readers, size, trials, seed + 1 + number)
+        scanned(pace[arm], readers[arm], size, trials, seed + 1 + number)
         for number, (arm, size) in enumerate(zip(plan.ARMS, sizes, strict=True))
     ]
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
     shape = (trials, sum(sizes))
     followed = plan.calendar_end() - plan.ACCRUAL.value * rng.random(shape)
     until = np.minimum(followed, rng.standard_exponential(shape) / of.losses)
-    time, progressed, event = {}, {}, {}
+    time, progressed, event, best = {}, {}, {}, {}
     for reader in READERS:
         found = [arm.of(reader) for arm in arms]
         joined = [
@@ -253,11 +274,18 @@ def simulated_trials(
         time[reader] = np.where(known, joined[0], last_scan).round(TIED)
         event[reader] = joined[1] & known
         progressed[reader] = np.isfinite(joined[2]) & known
-    return Cell(time, progressed, event, sizes)
+        best[reader] = np.concatenate([f.best[0] for f in found], axis=1)
+    return Cell(time, progressed, event, best, sizes)
 
 
 def date_differs(cell: Cell) -> Bools:
     """Whether the readers date a patient's progression differently, one not seeing it included."""
     at = [np.where(cell.progressed[reader], cell.time[reader], np.inf) for reader in READERS]
     differs: Bools = at[0] != at[1]
+    return differs
+
+
+def best_differs(cell: Cell) -> Bools:
+    """Whether the readers give a patient different best responses."""
+    differs: Bools = cell.best[READERS[0]] != cell.best[READERS[1]]
     return differs

@@ -1,7 +1,7 @@
 """The frames behind the plots say what the derivation says; so does the simulated cohort."""
 
 import os
-from datetime import date, timedelta
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +10,21 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.design import WEEK, Assessments
-from analysis.endpoints.attendance import Attendance
-from analysis.endpoints.batch import derive_patients, empty
-from analysis.endpoints.codes import IRECIST, MISSING, PD
-from analysis.endpoints.derivation import derive
-from analysis.endpoints.growth import Rate, Stein
-from analysis.endpoints.readers import Readers, read_disease
-from analysis.endpoints.simulated import EndpointDefinitions
-from analysis.endpoints.tumours import PseudoProgression, Tumours, draw_disease
+from analysis.endpoints import (
+    Attendance,
+    Organs,
+    PseudoProgression,
+    Rate,
+    Readers,
+    Stein,
+    Tumours,
+    derive,
+    simulate_endpoints,
+    simulated_measurements,
+)
+from analysis.endpoints.codes import IRECIST, RECIST
 from analysis.errors import UnknownNameError
-from analysis.plots import WEEKS, binomial_design, cohort
+from analysis.plots import binomial_design, cohort
 from analysis.power.single_arm import BinomialDesign
 
 TUMOURS = Tumours(
@@ -31,9 +36,8 @@ TUMOURS = Tumours(
     death=0.035,
     pseudo_progression=PseudoProgression(0.06),
 )
-READERS = Readers(error=0.07)
+READERS = Readers(error=0.07, correlation=0.5, other_lesion=0.2, independent=True)
 ATTENDANCE = Attendance(Assessments(tuple(w * WEEK for w in (8, 16, 24, 48)), window=WEEK), until=48 * WEEK)
-START = date(2000, 1, 1)
 
 MEASURED = [
     ("S1", "2024-01-01", 100),
@@ -54,53 +58,6 @@ SUBJECTS = pd.DataFrame(
         "discontinuation": [None, None, "2024-01-20"],
     }
 )
-
-
-def simulate_cohort(patients, seed):
-    """Simulate one trial down to its measurements, and derive responses by iRECIST from them as for real patients."""
-    month, death, scans = draw_trial(patients, seed)
-    tr, subjects = measurements(month, death, scans)
-    return cohort(derive(tr, subjects=subjects), criteria="iRECIST")
-
-
-def draw_trial(patients, seed):
-    """Draw months of the scans (inf: none), months of death, and what the reader saw."""
-    rng = np.random.default_rng(seed)
-    month = ATTENDANCE.draw(patients, rng)
-    at = np.where(np.isfinite(month), month, 0.0)
-    disease = draw_disease(TUMOURS, at, READERS.lesions(TUMOURS.targets), rng)
-    [scans] = read_disease(disease, READERS, at, TUMOURS.targets, rng)
-    last = ATTENDANCE.until + ATTENDANCE.assessments.window
-    return month, np.where(disease.death <= last, disease.death, np.inf), scans
-
-
-def measurements(month, death, scans):
-    """Write scans as the measurements of a trial (TR) and its subjects; progressing disease goes on growing."""
-    rows = []
-    subjects = []
-    for i, months in enumerate(month):
-        subject = f"S{i + 1:02d}"
-        subjects.append((subject, START, day(death[i])))
-        progressed, new_before = False, False
-        for visit, when in enumerate([0.0, *months[months <= death[i]]]):
-            place = f"scan {visit}", day(when) or START
-            diameters = enumerate(scans.diameter[i, visit])
-            rows += [(subject, f"T{k + 1}", "TARGET", "LDIAM", f"{mm:.1f}", *place) for k, mm in diameters]
-            if scans.non_target[i, visit] != MISSING:
-                progresses = scans.non_target[i, visit] == PD
-                state = "INCREASED" if progressed else "PROGRESSION" if progresses else "PRESENT"
-                rows.append((subject, "NT1", "NON-TARGET", "TUMSTATE", state, *place))
-                progressed |= bool(progresses)
-            if scans.new[i, visit]:
-                rows.append((subject, "N1", "NEW", "TUMSTATE", "INCREASED" if new_before else "PRESENT", *place))
-                new_before = True
-    columns = ["subject", "lesion", "group", "test", "value", "visit", "date"]
-    return pd.DataFrame(rows, columns=columns), pd.DataFrame(subjects, columns=["subject", "reference", "death"])
-
-
-def day(months):
-    """Date so many months after the reference date; None for inf."""
-    return START + timedelta(days=round(months * WEEKS.days / WEEK)) if np.isfinite(months) else None
 
 
 @pytest.fixture(scope="module")
@@ -158,15 +115,34 @@ def test_the_published_test_subjects_give_one_row_each():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("organs", [None, Organs({"liver": 0.6, "lung": 0.2, "lymph node": 0.2}, lesions=6.0)])
 @pytest.mark.parametrize("seed", [1, 2022])
-def test_a_simulated_cohort_has_the_simulators_own_endpoints(seed):
-    n = 200
-    month, death, scans = draw_trial(n, seed)
-    out = empty(n, 4)
-    last = np.full(n, ATTENDANCE.until + ATTENDANCE.assessments.window)
-    derive_patients(*scans, month, death, last, EndpointDefinitions().compiled, out)
-    patients = simulate_cohort(n, seed).patients
-    assert patients["best_response"].tolist() == [IRECIST.term(int(code)) for code in out.best[1]]
+def test_a_simulated_cohort_has_the_simulators_own_endpoints(seed, organs):
+    tumours = replace(TUMOURS, organs=organs, nodes=0.2)
+    result = simulate_endpoints(tumours, ATTENDANCE, patients=100, trials=90, rng=seed, readers=READERS)
+    for trial in (0, 89):
+        derivation = derive(*simulated_measurements(result, trial))
+        assert not any(finding.severity == "error" for finding in derivation.findings)
+        for number, reader in enumerate(("investigator", "independent")):
+            seen = result.endpoints[number]
+            for c, criteria in enumerate(("RECIST 1.1", "iRECIST")):
+                patients = cohort(derivation, evaluator=reader, criteria=criteria).patients
+                terms = (RECIST, IRECIST)[c]
+                assert patients["best_response"].tolist() == [terms.term(int(code)) for code in seen.best[c, trial]]
+            changes = cohort(derivation, evaluator=reader).patients["best_change"]
+            np.testing.assert_allclose(changes, seen.depth[trial], atol=0.01)
+
+
+def test_no_target_is_one_too_many_where_lesions_have_organs():
+    tumours = replace(TUMOURS, targets=5, organs=Organs({"liver": 0.7, "lung": 0.2, "lymph node": 0.1}, lesions=8.0))
+    result = simulate_endpoints(tumours, ATTENDANCE, patients=200, trials=1, rng=3, readers=READERS)
+    measured = simulated_measurements(result)
+    targets = measured.tu.groupby(["subject", "evaluator"])
+    assert targets.size().max() == 5
+    assert targets["organ"].value_counts().max() == 2
+    assert not any(finding.rule in ("too many targets", "target too small") for finding in derive(*measured).findings)
+    first, second = (measured.tu[measured.tu["evaluator"] == reader] for reader in ("investigator", "independent"))
+    assert first["organ"].tolist() != second["organ"].tolist()
 
 
 def test_a_two_stage_design_is_drawn_with_its_counts_and_exact_probabilities():

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from analysis.studies import elacestrant, elacestrant_scans
+from analysis.power.single_arm import exact_binomial
+from analysis.studies import elacestrant, elacestrant_definitions, elacestrant_pet, elacestrant_scans
 from analysis.studies.elacestrant_scans import SCHEDULES, cohort, rate_in_trials
 
 
 @pytest.fixture(scope="module")
 def by_pet():
-    return elacestrant_scans.rates_by_pet().set_index(["reading", "response"])
+    return elacestrant_pet.rates_by_pet().set_index(["reading", "response"])
 
 
 def test_the_disease_is_calibrated_to_the_printed_rates():
@@ -52,7 +53,7 @@ def test_a_site_that_is_not_avid_lowers_the_rate_by_its_share():
 
 def test_an_accurate_prediction_of_the_outcome_obeys_bayes(by_pet):
     rate = float(cohort(elacestrant.SCANS.value).controlled.mean())
-    positive, negative = elacestrant_scans.predictive_values(rate)
+    positive, negative = elacestrant_pet.predictive_values(rate)
     yes, no = (by_pet.loc[("predicts the outcome", response)] for response in ("yes", "no"))
     assert abs(yes["rate"] - positive) < 4 * yes["std_error"]
     assert abs(1 - no["rate"] - negative) < 4 * no["std_error"]
@@ -60,16 +61,56 @@ def test_an_accurate_prediction_of_the_outcome_obeys_bayes(by_pet):
 
 def test_the_responses_make_up_all_patients(by_pet):
     rate = cohort(elacestrant.SCANS.value).controlled.mean()
-    for reading in elacestrant_scans.READINGS:
+    for reading in elacestrant_pet.READINGS:
         rows = by_pet.loc[reading]
         assert (rows["share"] * rows["rate"]).sum() == pytest.approx(rate)
 
 
 def test_the_receptor_says_less_than_the_outcome(by_pet):
-    gain = {r: by_pet.loc[(r, "yes"), "rate"] - by_pet.loc[(r, "no"), "rate"] for r in elacestrant_scans.READINGS}
+    gain = {r: by_pet.loc[(r, "yes"), "rate"] - by_pet.loc[(r, "no"), "rate"] for r in elacestrant_pet.READINGS}
     outcome, receptor = gain.values()
     assert 0.05 < receptor < outcome / 2
 
 
 def test_every_assumption_has_a_reason():
     assert all(assumption.reason for assumption in elacestrant_scans.ASSUMPTIONS)
+
+
+def test_a_pace_gives_the_rate_it_was_found_for():
+    pace = elacestrant_definitions.pace_at(0.25)
+    exact = elacestrant_scans.stratum(pace, elacestrant_scans.ONE_WEEK, 0.0)
+    rate = (exact.time > elacestrant.MONTHS).mean()
+    assert abs(rate - 0.25) < 4 * np.sqrt(0.25 * 0.75 / 8000)
+
+
+def test_counts_reject_exactly_from_the_critical_one():
+    of = cohort(8)
+    for definition in elacestrant_scans.DEFINITIONS[1:]:
+        counts = np.rint(rate_in_trials(of, definition, 8) * of.time.shape[1])
+        critical = exact_binomial(45, null_rate=0.25, alpha=0.05).critical
+        found = elacestrant_definitions.rejects(of, definition, 8, 0.25)
+        assert counts[found].min() == critical
+        assert counts[~found].max() == critical - 1
+
+
+def test_kaplan_meier_without_losses_is_the_test_of_a_proportion(monkeypatch):
+    monkeypatch.setattr(elacestrant_scans, "months_to_loss", lambda of, seed: np.full(of.time.shape, np.inf))
+    of = cohort(8)
+    rate = (of.time.round(9) > elacestrant.MONTHS).mean(axis=1)
+    z = (rate - 0.25) / np.sqrt(rate * (1 - rate) / of.time.shape[1])
+    np.testing.assert_array_equal(elacestrant_definitions.rejects(of, "Kaplan-Meier", 8, 0.25), z > 1.6448536269514722)
+
+
+def test_losses_counted_as_failures_cost_power_and_keep_the_error_low():
+    table = elacestrant_definitions.operating_characteristics()
+    assert len(table) == 2 * 2 * 2 * 3
+    null, effect = (table[(table["truth"] == table["null_rate"]) == same] for same in (True, False))
+    by_count, by_curve = (null[(null["definition"] == "Kaplan-Meier") == curve] for curve in (False, True))
+    assert (by_count["upper"] < 0.05).all()
+    assert (by_curve.loc[by_curve["null_rate"] == 0.45, "lower"] > 0.05).all()
+    power = effect.pivot(index=["null_rate", "weeks"], columns="definition", values="rejects")
+    cost = power.sub(power["Kaplan-Meier"], axis=0).drop(columns="Kaplan-Meier")
+    assert (cost < -0.1).all(axis=None)
+    assert (cost.loc[0.45] < cost.loc[0.25] - 0.1).all(axis=None)
+    by_schedule = power.xs(8, level="weeks") - power.xs(12, level="weeks")
+    assert by_schedule.abs().max(axis=None) < cost.abs().min(axis=None)

@@ -82,7 +82,11 @@ def test_error_and_lateness_attenuate_the_hazard_ratio_of_both_readers():
 def test_targets_say_where_they_come_from():
     sources = discordance.held_against_reported().groupby("source")["quantity"].unique()
     assert set(sources[discordance.RECOVERED]) == {"events"}
-    assert set(sources[discordance.ELSEWHERE]) == {"date of progression differs", "best response differs"}
+    assert set(sources[discordance.ELSEWHERE]) == {
+        "date of progression differs",
+        "best response differs",
+        "adjudicated",
+    }
     assert set(sources[discordance.PRINTED]) == {"hazard ratio", *(f"median, {arm}" for arm in plan.ARMS)}
 
 
@@ -123,8 +127,17 @@ def test_dates_differ_where_one_sees_no_progression():
         "investigator": np.array([[True, True, True, False]]),
         "independent": np.array([[True, True, False, False]]),
     }
-    cell = readers.Cell(time, progressed, progressed, (2, 2))
+    best = {"investigator": np.array([[2, 2, 3, 3]]), "independent": np.array([[2, 3, 3, 5]])}
+    cell = readers.Cell(time, progressed, progressed, best, (2, 2))
     assert readers.date_differs(cell).tolist() == [[False, True, True, False]]
+    assert readers.best_differs(cell).tolist() == [[False, True, False, True]]
+
+
+def test_who_differs_in_either_is_adjudicated(stopping, found):
+    either = readers.date_differs(stopping) | readers.best_differs(stopping)
+    assert found.loc[("both", "adjudicated"), "value"] == pytest.approx(either.mean())
+    shares = found.loc["both", "value"]
+    assert max(shares["date of progression differs"], shares["best response differs"]) < shares["adjudicated"]
 
 
 def test_the_hazard_ratio_is_that_of_each_trial(stopping, found):
@@ -156,3 +169,9 @@ def test_same_seed_same_trials(setting, stopping):
 
 def test_every_assumption_has_a_reason():
     assert all(assumption.reason for assumption in readers.ASSUMPTIONS)
+
+
+def test_fewer_differ_in_the_best_response_than_in_other_trials():
+    table = discordance.held_against_reported().set_index("quantity")
+    for quantity in ("best response differs", "adjudicated"):
+        assert table.loc[quantity, "simulated"] < table.loc[quantity, "target"] - 4 * table.loc[quantity, "std_error"]
