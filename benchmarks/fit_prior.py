@@ -39,7 +39,7 @@ CONVERGED = 1e-4
 LARGEST_HAZARD = 8.0  # cumulative, of one interval: e^-8 of those at risk pass it
 START_WEIGHT = 4.0  # figures that the smooth starting covariance counts for
 LEAST_IMMATURE = 10  # figures with a median not reached; with fewer, all stand for them
-TREND_WEIGHT = 4.0  # figures without a trend that are added
+TREND_WEIGHT = 4.0  # figures without a trend that are added, a factor of e from the centre
 POOL_WEIGHT_MEAN = 8.0  # figures that the mean of all endpoints counts for in an endpoint's own
 POOL_WEIGHT_COVARIANCE = 25.0
 
@@ -187,8 +187,7 @@ def _update(
     shared_mode, apart = mode[:, :size], mode[:, size:]
     along = log_scale - base.centre
     around_base = shared_mode - _means(base.mean, base.trend, along)
-    spread = float(np.var(along)) + 1e-12
-    penalty = np.diag([weight_of_mean, max(weight_of_mean, TREND_WEIGHT) * spread])
+    penalty = np.diag([weight_of_mean, max(weight_of_mean, TREND_WEIGHT)])
     rows = np.column_stack([np.ones(figures), along])
     shift, turn = np.linalg.solve(rows.T @ rows + penalty, rows.T @ around_base)
     mean, trend = base.mean + shift, base.trend + turn

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 ITERATIONS = 30
 EASE = 5.0
-STAGES = 4  # in which the errors allowed shrink to their own size, far from a solution
+FROM_FAR, FROM_NEAR = 4, 3  # stages in which the errors allowed shrink to their own size
 DIFFERENCE = 1e-4
 LARGEST_STEP = 3.0
-CONVERGED = 0.02  # improvement of the objective, a half sum of squares, under which a step is the last
+CONVERGED = 0.05  # improvement of the objective, a half sum of squares, under which a step is the last
 HALVINGS = 6
 
 
@@ -47,7 +47,7 @@ def condition(
     first
         State to set out from, shape (D,): the most probable one, or the prior's mean where it is not known.
     stages
-        Number of first steps with wider errors: 0 near a solution, else ``STAGES``.
+        Number of first steps with wider errors, which keep the path from sticking where it sets out.
     covariance, precision
         Prior covariance and its inverse, shape (D, D).
     noise

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from analysis.reconstruction import forward
-from analysis.reconstruction.conditioning import STAGES, condition
+from analysis.reconstruction.conditioning import FROM_FAR, FROM_NEAR, condition
 from analysis.reconstruction.members import draw_patients, expected_counts, meet_ratio
 from analysis.survival.estimators import reverse_kaplan_meier
 
@@ -105,7 +105,7 @@ def pose(required: Requirements, prior: EndpointPrior) -> Problem:
             condition(
                 expected[None],
                 state,
-                STAGES,
+                FROM_FAR,
                 total,
                 precision,
                 noise,
@@ -163,7 +163,7 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, steps: in
     condition(
         start,
         problem.mode,
-        0,
+        FROM_NEAR,
         problem.covariance,
         problem.precision,
         problem.noise,

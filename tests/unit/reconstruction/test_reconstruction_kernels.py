@@ -111,8 +111,8 @@ def test_bounds_stand_at_the_patients_that_decide_each_quantile(ci_type: str) ->
         followed = reverse_kaplan_meier(time, event).median()
         follow_up = np.array([[0.5, followed - 0.01, followed + 0.01, float(np.isfinite(followed))]])
         empty = np.empty((0, 9))
-        low, high, work = np.empty(84), np.empty(84), np.empty((2, 84))
-        assert find_anchors(time, event, quantiles, follow_up, empty[:, :2], empty, low, high, work) == 0
+        low, high, work, gaps = np.empty(84), np.empty(84), np.empty((2, 84)), np.empty((1, 2))
+        assert find_anchors(time, event, quantiles, follow_up, empty[:, :2], empty, low, high, work, gaps) == 0
         for t in [t for t in (*truth, followed) if np.isfinite(t)]:
             at = int(np.argmin(abs(time - t)))
             assert low[at] == pytest.approx(t - 0.01, abs=1e-5)
@@ -124,9 +124,9 @@ def test_times_move_into_their_bounds_and_keep_their_order() -> None:
     n = time.size
     at_ten = int((time >= 10).sum()) - 5  # five more leave before month 10 than did
     ticks = np.array([[10.0, at_ten]])
-    low, high, work = np.empty(n + 1), np.empty(n + 1), np.empty((2, n + 1))
+    low, high, work, gaps = np.empty(n + 1), np.empty(n + 1), np.empty((2, n + 1)), np.empty((1, 2))
     empty = np.empty((0, 9))
-    assert find_anchors(time, event, empty[:, :6], empty[:, :4], ticks, empty, low, high, work) == 0
+    assert find_anchors(time, event, empty[:, :6], empty[:, :4], ticks, empty, low, high, work, gaps) == 0
     moved = time.copy()
     move_between(moved, low, high, work)
     assert (moved >= 10).sum() == at_ten
