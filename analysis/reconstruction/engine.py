@@ -197,6 +197,7 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, steps: in
             arm.follow_up,
             arm.ticks,
             arm.landmarks,
+            required.interval,
             steps,
             time,
             event,

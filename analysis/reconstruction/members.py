@@ -11,7 +11,7 @@ from numba import njit
 from analysis.reconstruction.bounds import find_anchors, move_between, reorder
 from analysis.reconstruction.forward import fill_paths, lay_cells
 from analysis.reconstruction.hazard_ratio import stretches, tune_ratio
-from analysis.reconstruction.patients import draw_arm, fill_odds, next_uniform, place_in_blocks
+from analysis.reconstruction.patients import draw_arm, fill_odds, gather_at_visits, next_uniform, place_in_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,6 +51,7 @@ def draw_patients(
     follow_up: FloatArray,
     ticks: FloatArray,
     landmarks: FloatArray,
+    interval: float,
     steps: int,
     time: FloatArray,
     event: BoolArray,
@@ -60,7 +61,7 @@ def draw_patients(
 
     ``time`` and ``event`` (members, n) and ``miss`` (members,) are filled; ``seeds`` (members,) start the jitter,
     ``spacings`` (members, n) are the random gaps between events;
-    ``steps`` swaps are tried before an arm is given up.
+    ``interval`` is the months between visits, 0 if they are not known; ``steps`` swaps are tried before an arm is given up.
     """
     room = 4 * (edges.size + lengths.size + 8)
     cells = np.empty(room)
@@ -80,6 +81,8 @@ def draw_patients(
             jitter[k] = next_uniform(state)
         place_in_blocks(spacings[i], events[i, arm], ranks)
         draw_arm(cells, count, paths[:, arm], size, events[i, arm], ranks, jitter, time[i], event[i])
+        if interval > 0.0:
+            gather_at_visits(time[i], event[i], interval, state)
         fill_odds(cells, count, paths[:, arm], time[i], odds)
         miss[i] += reorder(
             time[i], event[i], odds, quantiles, follow_up, ticks, landmarks, low, high, work, gaps, steps, state

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from analysis.survival.checks import BoolArray, FloatArray
 
+UNSCHEDULED = 0.15  # share of the patients whose time is not that of a visit: deaths, progression between visits
+WINDOW = 0.15  # of the interval, by which a visit may be early or late
 BLOCKS = 10  # of events in an arm, each of which keeps its place in the expected count
 
 
@@ -93,6 +95,29 @@ def draw_arm(
             censor_time = -1.0
             j += 1
         filled += 1
+
+
+@njit(cache=True, nogil=True)
+def gather_at_visits(time: FloatArray, event: BoolArray, interval: float, rng_state: NDArray[np.uint64]) -> None:
+    """Move most patients of an arm to the visit that is nearest to their time, and put them in order again.
+
+    Progression is seen at a visit, and who is censored was last seen at one. The visits of a patient lie around the
+    multiples of ``interval`` months; ``UNSCHEDULED`` of the patients, and those who leave before the first visit, stay.
+    """
+    size = time.size
+    for i in range(size):
+        visit = round(time[i] / interval)
+        scheduled = next_uniform(rng_state) >= UNSCHEDULED
+        late = next_uniform(rng_state) + next_uniform(rng_state) - 1.0
+        if scheduled and visit >= 1:
+            time[i] = interval * (visit + WINDOW * late)
+    for i in range(1, size):
+        moved, flag = time[i], event[i]
+        j = i - 1
+        while j >= 0 and time[j] > moved:
+            time[j + 1], event[j + 1] = time[j], event[j]
+            j -= 1
+        time[j + 1], event[j + 1] = moved, flag
 
 
 @njit(cache=True, nogil=True)

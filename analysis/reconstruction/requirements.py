@@ -52,6 +52,7 @@ class Requirements:
     immature: bool  # a median was not reached
     median: tuple[float, float]  # log of a typical median in months, and how well it is known
     follow_up: tuple[float, float] | None
+    interval: float  # months between assessments, 0 if they are not known
     follow_up_of_all: tuple[float, float] | None  # box of the median follow-up of all arms together
 
 
@@ -104,6 +105,7 @@ def read_requirements(comparison: ReportedComparison, ci_type: str) -> Requireme
         immature=any(arm.median is not None and not arm.median.reached for arm in comparison.arms),
         median=_typical_median(comparison),
         follow_up=_typical_follow_up(comparison),
+        interval=0.0 if comparison.assessment_interval is None else comparison.assessment_interval.value,
         follow_up_of_all=None if all_followed is None or not all_followed.reached else _edges(all_followed),
     )
 
