@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,8 @@ from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 Names = tuple[str, ...]
 
@@ -53,8 +55,9 @@ def columns(frame: pd.DataFrame, needed: Mapping[str, Names], optional: Mapping[
         taken["evaluator"] = (taken["evaluator"].fillna("") + " " + taken["reader"].fillna("")).str.strip()
         taken = taken.drop(columns="reader")
     if "visit_number" in taken:
-        number = pd.to_numeric(taken["visit_number"], errors="coerce").astype("Float64")
-        taken["visit_number"] = number.map("{:g}".format, na_action="ignore").astype("string")
+        place, written = pd.factorize(taken["visit_number"])
+        number = pd.to_numeric(pd.Series(written), errors="coerce").astype("Float64")
+        taken["visit_number"] = _spread(number.map("{:g}".format, na_action="ignore").astype("string"), place)
     taken["subject"] = taken["subject"].fillna("")
     return taken
 
@@ -63,18 +66,26 @@ def text(column: pd.Series[str]) -> pd.Series[str]:
     """Write a column as stripped text, missing where it is blank; whole numbers are written without a point."""
     plain = column.reset_index(drop=True)
     whole = plain.dtype.kind == "f" and bool((plain.dropna().astype(float) % 1 == 0).all())
-    number, words = pd.factorize((plain.astype("Int64") if whole else plain).astype("string"))
-    shown = pd.Series(words, dtype="string").str.strip()
-    return pd.Series(shown.mask(shown == "").array.take(number, allow_fill=True))
+    place, written = pd.factorize(plain if plain.dtype.kind == "f" else plain.astype("string"))
+    values = pd.Series(written)
+    shown = (values.astype("Int64") if whole else values).astype("string").str.strip()
+    return _spread(shown.mask(shown == ""), place)
+
+
+def _spread(values: pd.Series[Any], place: NDArray[np.intp]) -> pd.Series[Any]:
+    """Put distinct values back where each stood; missing where the place is -1."""
+    return pd.Series(values.array.take(place, allow_fill=True))
 
 
 def dates(column: pd.Series[str]) -> tuple[pd.Series[pd.Timestamp], pd.Series[bool]]:
     """Read ISO dates; a month without a day is its last day. Returns the dates and which of them were partial."""
-    day = column.astype("string").str.strip().str.slice(0, 10)
+    place, written = pd.factorize(column.astype("string"))
+    day = pd.Series(written, dtype="string").str.strip().str.slice(0, 10)
     partial = day.str.fullmatch(r"\d{4}-\d{2}").fillna(False).astype(bool)
     whole = pd.to_datetime(day.where(~partial), format="%Y-%m-%d", errors="coerce")
     months = pd.to_datetime(day.where(partial), format="%Y-%m", errors="coerce") + pd.offsets.MonthEnd(0)
-    return whole.fillna(months), partial
+    read, which = _spread(whole.fillna(months), place), _spread(partial.astype("boolean"), place)
+    return read.set_axis(column.index), which.fillna(False).astype(bool).set_axis(column.index)
 
 
 def visit_labels(frame: pd.DataFrame) -> pd.Series[str]:
