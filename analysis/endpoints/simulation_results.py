@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.endpoints.adjudication import readings_differ
-from analysis.endpoints.batch import DAYS_PER_MONTH
+from analysis.endpoints.codes import DAYS_PER_MONTH
 from analysis.endpoints.readers import discordance
 from analysis.endpoints.trial_values import (
     Estimate,

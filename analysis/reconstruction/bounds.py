@@ -348,8 +348,8 @@ def reorder(
     """Swap events with censorings until the bounds of the arm agree with each other; returns what is left over.
 
     ``odds`` (n,) is the log odds of an event against a censoring where each patient stands: a swap that makes the order
-    less likely is proposed as seldom as it is less likely. Most of the swaps aim at the landmark that is missed most, or
-    at the event with which a level is reached that must not be.
+    less likely is proposed as seldom as it is less likely. Most swaps aim at the landmark that is missed most, at the
+    event with which a level is reached that must not be, or at bounds that exclude each other.
     ``rng_state`` is (1,) uint64, the state of a small generator of its own, so that the result depends on nothing else.
     """
     size = time.size

@@ -82,19 +82,14 @@ def pose(required: Requirements, prior: EndpointPrior) -> Problem:
             shape, (log_unit, unit_sd) = prior.immature, (log_length, KNOWN)
         else:
             shape, (log_unit, unit_sd) = prior.shape, required.median
-    parts, blocks, by_unit, by_length = [], [], [], []
-    for pair, log_scale, by, other in (
-        (shape, log_unit, by_unit, by_length),
-        (follow_up, log_length, by_length, by_unit),
-    ):
-        parts.append(np.tile(pair.mean + pair.trend * (log_scale - pair.centre), arms))
-        blocks.append(pair.covariance(arms))
-        by.append(np.tile(pair.trend, arms))
-        other.append(np.zeros(arms * pair.mean.size))
-    mean = np.concatenate([*parts, [log_unit, log_length]])
-    scales = np.column_stack([np.concatenate([*by_unit, [1.0, 0.0]]), np.concatenate([*by_length, [0.0, 1.0]])])
+    shapes = np.tile(shape.mean + shape.trend * (log_unit - shape.centre), arms)
+    lengths = np.tile(follow_up.mean + follow_up.trend * (log_length - follow_up.centre), arms)
+    mean = np.concatenate([shapes, lengths, [log_unit, log_length]])
+    scales = np.zeros((mean.size, 2))  # what a change of each unit does to the state
+    scales[: shapes.size, 0], scales[shapes.size : -2, 1] = np.tile(shape.trend, arms), np.tile(follow_up.trend, arms)
+    scales[-2, 0] = scales[-1, 1] = 1.0
     covariance = (scales * np.square([unit_sd, length_sd])) @ scales.T
-    covariance[:-2, :-2] += block_diag(*blocks)
+    covariance[:-2, :-2] += block_diag(shape.covariance(arms), follow_up.covariance(arms))
     sizes = np.array([arm.size for arm in required.arms], dtype=np.float64)
     state = mean.copy()
     centre = required.boxes.mean(axis=1)[None]
@@ -103,14 +98,16 @@ def pose(required: Requirements, prior: EndpointPrior) -> Problem:
     for turn in range(ADAPTATIONS + 1):
         variance, steps = _sampling_error(required, state, shape.edges, follow_up.edges, sizes, centre[0])
         total, noise = covariance + np.diag(variance), required.noise + steps
+        precision = np.asarray(np.linalg.inv(total), dtype=np.float64)
+        expected = mean - variance / 2  # so that the sample's hazards have the population's as their mean
         if turn < ADAPTATIONS:
             solved = np.empty((1, mean.size))
             condition(
-                mean[None],
+                expected[None],
                 state,
                 STAGES,
                 total,
-                np.linalg.inv(total),
+                precision,
                 noise,
                 arms,
                 shape.edges,
@@ -122,9 +119,7 @@ def pose(required: Requirements, prior: EndpointPrior) -> Problem:
             )
             state = solved[0]
     root = np.asarray(np.linalg.cholesky(total), dtype=np.float64)
-    return Problem(
-        required, shape.edges, follow_up.edges, sizes, mean, state, total, np.linalg.inv(total), root, noise
-    )
+    return Problem(required, shape.edges, follow_up.edges, sizes, expected, state, total, precision, root, noise)
 
 
 def draw_ensemble(problem: Problem, members: int, seed: np.random.SeedSequence, threads: int) -> Ensemble:

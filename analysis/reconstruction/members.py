@@ -11,7 +11,7 @@ from numba import njit
 from analysis.reconstruction.bounds import find_anchors, move_between, reorder
 from analysis.reconstruction.forward import fill_paths, lay_cells
 from analysis.reconstruction.hazard_ratio import stretches, tune_ratio
-from analysis.reconstruction.patients import draw_arm, next_uniform, place_in_blocks, fill_odds
+from analysis.reconstruction.patients import draw_arm, fill_odds, next_uniform, place_in_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
