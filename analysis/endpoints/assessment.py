@@ -80,12 +80,14 @@ class Visits:
         Whether a target is a lymph node, shape (targets,).
     non_target
         Non-target response codes, shape (visits,); MISSING where there is no non-target disease.
-    non_target_growth, new_growth
-        Whether non-target disease, and unmeasured new lesions, grew after the iUPD scan, shape (visits,).
+    non_target_growth
+        Whether non-target disease at a visit has grown against another, shape (visits, visits).
     new
         Number of new lesions that are there, shape (visits,).
     new_size
         Sum of the measured new lesions in mm, shape (visits,); NaN where not measured.
+    new_growth
+        Whether unmeasured new lesions grew, shape (visits,).
     """
 
     day: Floats
@@ -263,7 +265,7 @@ def irecist_responses(
         codes(target),
         numbers("sums", sums),
         codes(non_target),
-        flags(non_target_growth),
+        np.repeat(flags(non_target_growth)[:, None], n, axis=1),
         np.concatenate([[0], count]).astype(np.int64),
         numbers("new_sums", new_sums),
         flags(new_growth),

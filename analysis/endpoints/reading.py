@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from analysis.endpoints.codes import Floats
+    from analysis.endpoints.codes import Bools, Codes, Floats
     from analysis.endpoints.findings import Finding
 
 STATE_CODES = {"absent": CR, "present": NON_CR_NON_PD, "progression": PD, "missing": NE}
@@ -141,21 +142,20 @@ def _visits(day: Floats, kept: list[list[Row]], targets: dict[str, bool], measur
     """Lay the rows out as arrays."""
     n = len(kept)
     diameter = np.array([[at.get(lesion, np.nan) for lesion in targets] for at in measured])
-    non_target, growth = np.zeros(n, np.int8), np.zeros(n, np.bool_)
     new, new_size, new_growth = np.zeros(n, np.int64), np.full(n, np.nan), np.zeros(n, np.bool_)
     known = {row.lesion: is_node(row.organ) for seen in kept for row in seen if row.group == "NON-TARGET"}
+    column = {lesion: number for number, lesion in enumerate(known)}
+    state, increased = np.full((n, len(known)), NE, np.int8), np.zeros(n, np.bool_)
     for visit, seen in enumerate(kept):
-        states = dict.fromkeys(known, NE)
         sizes: dict[str, float] = {}
         there: set[str] = set()
         for row in seen:
             if row.group == "NON-TARGET" and row.test == "TUMSTATE":
-                states[row.lesion] = STATE_CODES[NON_TARGET_STATES[row.text]]
-                growth[visit] |= row.text == "INCREASED" or (
-                    states[row.lesion] == PD and visit > 0 and _worse(kept, visit, row)
-                )
+                state[visit, column[row.lesion]] = STATE_CODES[NON_TARGET_STATES[row.text]]
+                increased[visit] |= row.text == "INCREASED"
             elif row.group == "NON-TARGET" and row.value == row.value and row.test != "LDIAM":
-                states[row.lesion] = CR if row.value < (NORMAL_NODE if known[row.lesion] else 1e-9) else NON_CR_NON_PD
+                absent = row.value < (NORMAL_NODE if known[row.lesion] else 1e-9)
+                state[visit, column[row.lesion]] = CR if absent else NON_CR_NON_PD
             elif row.group.startswith("NEW"):
                 if row.test == "TUMSTATE":
                     if NON_TARGET_STATES[row.text] in ("present", "progression"):
@@ -164,15 +164,19 @@ def _visits(day: Floats, kept: list[list[Row]], targets: dict[str, bool], measur
                 elif row.value > 0:
                     there.add(row.lesion)
                     sizes.setdefault(row.lesion, row.value)
-        non_target[visit] = non_target_response(np.array(list(states.values()), dtype=np.int8))
         new[visit] = len(there)
         new_size[visit] = sum(sizes.values()) if sizes else np.nan
-    return Visits(
-        day, diameter, np.array(list(targets.values()), np.bool_), non_target, growth, new, new_size, new_growth
-    )
+    node = np.array(list(targets.values()), np.bool_)
+    non_target = np.array([non_target_response(lesions) for lesions in state], np.int8)
+    grown = increased[:, None] | _progressed(state)
+    return Visits(day, diameter, node, non_target, grown, new, new_size, new_growth)
 
 
-def _worse(kept: list[list[Row]], visit: int, row: Row) -> bool:
-    """Whether this non-target lesion progressed that had not at the visit before."""
-    before = [r for r in kept[visit - 1] if r.lesion == row.lesion and r.test == "TUMSTATE"]
-    return bool(before) and all(NON_TARGET_STATES[r.text] != "progression" for r in before)
+def _progressed(state: Codes) -> Bools:
+    """Whether a lesion is in progression at a visit that was last known not to be at another; (visits, visits)."""
+    known = state.copy()
+    for before, at in pairwise(known):
+        at[at == NE] = before[at == NE]
+    free = (known != PD) & (known != NE)
+    progressed: Bools = ((state == PD)[:, None] & free).any(axis=2)
+    return progressed
