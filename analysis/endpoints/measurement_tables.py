@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.endpoints.findings import Finding
 from analysis.endpoints.lesion_terms import ABSENT, TOO_SMALL, group_of, test_of
-from analysis.endpoints.tables import PLACE, SUBJECT, columns, dates, visit_labels
+from analysis.endpoints.tables import PLACE, SUBJECT, VISIT, columns, dates, distinct, spread, visit_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +21,7 @@ TR_COLUMNS = {
     "date": ("TRDTC", "ADT", "date"),
 }
 TR_OPTIONAL = {
-    "visit_number": ("VISITNUM", "visit_number"),
-    "visit": ("VISIT", "visit"),
+    **VISIT,
     "evaluator": ("TREVAL", "evaluator"),
     "reader": ("TREVALID", "reader"),
     "organ": ("TRLOC", "organ"),
@@ -34,8 +33,7 @@ TU_OPTIONAL = {
     "organ": ("TULOC", "organ"),
     "identified": ("TUSTRESC", "TUORRES", "group"),
     "date": ("TUDTC", "date"),
-    "visit_number": ("VISITNUM", "visit_number"),
-    "visit": ("VISIT", "visit"),
+    **VISIT,
     "evaluator": ("TUEVAL", "evaluator"),
     "reader": ("TUEVALID", "reader"),
 }
@@ -63,20 +61,22 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[pd.D
     written = frame["date"].astype("string")
     frame["visit"] = visit_labels(frame)
     frame["date"], partial = dates(frame["date"])
-    for field in ("lesion", "group", "test", "text"):
+    for field in ("lesion", "group", "test"):
         frame[field] = frame[field].fillna("")
     groups = {name: group_of(name) for name in frame["group"].unique()}
     pairs = list(zip(frame["test"].tolist(), frame["lesion"].tolist(), strict=True))
     tests = {pair: test_of(*pair) for pair in set(pairs)}
     frame["test"] = [tests[pair] for pair in pairs]
     frame["group"] = frame["group"].map(groups)
-    frame["text"] = frame["text"].str.upper()
-    value = pd.to_numeric(frame["text"], errors="coerce").astype(float)
-    value = value.mask(frame["text"].isin(TOO_SMALL), 5.0)
-    frame["value"] = value.mask(frame["text"].isin(ABSENT), 0.0)
-    frame["text"] = frame["text"].mask(frame["text"].isin(ABSENT), "ABSENT")
+    place, results = distinct(frame["text"].fillna(""))
+    word = results.str.upper()
+    absent = word.isin(ABSENT)
+    value = pd.to_numeric(word, errors="coerce").astype(float).mask(word.isin(TOO_SMALL), 5.0)
+    frame["value"] = spread(value.mask(absent, 0.0), place)
+    frame["text"] = spread(word.mask(absent, "ABSENT"), place)
     frame["unit"] = frame["unit"].fillna("mm").str.lower()
-    frame["visit_number"] = pd.to_numeric(frame["visit_number"], errors="coerce").astype(float)
+    place, number = distinct(frame["visit_number"])
+    frame["visit_number"] = spread(pd.to_numeric(number, errors="coerce").astype(float), place)
     frame["organ"] = _known(frame["organ"])
     findings = [*_unplaced(frame, written), *_partial(frame[partial])]
     if located is not None:

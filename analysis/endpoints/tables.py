@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Names = tuple[str, ...]
 
 SUBJECT: Names = ("USUBJID", "SUBJID", "subject")
+VISIT: Mapping[str, Names] = {"visit_number": ("VISITNUM", "visit_number"), "visit": ("VISIT", "visit")}
 PLACE = ["subject", "evaluator", "visit"]
 
 
@@ -55,9 +56,9 @@ def columns(frame: pd.DataFrame, needed: Mapping[str, Names], optional: Mapping[
         taken["evaluator"] = (taken["evaluator"].fillna("") + " " + taken["reader"].fillna("")).str.strip()
         taken = taken.drop(columns="reader")
     if "visit_number" in taken:
-        place, written = pd.factorize(taken["visit_number"])
-        number = pd.to_numeric(pd.Series(written), errors="coerce").astype("Float64")
-        taken["visit_number"] = _spread(number.map("{:g}".format, na_action="ignore").astype("string"), place)
+        place, written = distinct(taken["visit_number"])
+        number = pd.to_numeric(written, errors="coerce").astype("Float64")
+        taken["visit_number"] = spread(number.map("{:g}".format, na_action="ignore").astype("string"), place)
     taken["subject"] = taken["subject"].fillna("")
     return taken
 
@@ -66,25 +67,30 @@ def text(column: pd.Series[str]) -> pd.Series[str]:
     """Write a column as stripped text, missing where it is blank; whole numbers are written without a point."""
     plain = column.reset_index(drop=True)
     whole = plain.dtype.kind == "f" and bool((plain.dropna().astype(float) % 1 == 0).all())
-    place, written = pd.factorize(plain if plain.dtype.kind == "f" else plain.astype("string"))
-    values = pd.Series(written)
+    place, values = distinct(plain if plain.dtype.kind == "f" else plain.astype("string"))
     shown = (values.astype("Int64") if whole else values).astype("string").str.strip()
-    return _spread(shown.mask(shown == ""), place)
+    return spread(shown.mask(shown == ""), place)
 
 
-def _spread(values: pd.Series[Any], place: NDArray[np.intp]) -> pd.Series[Any]:
+def distinct(column: pd.Series[Any]) -> tuple[NDArray[np.intp], pd.Series[Any]]:
+    """Distinct values of a column, and which of them each row has, -1 where it is missing."""
+    place, values = pd.factorize(column)
+    return place, pd.Series(values)
+
+
+def spread(values: pd.Series[Any], place: NDArray[np.intp]) -> pd.Series[Any]:
     """Put distinct values back where each stood; missing where the place is -1."""
     return pd.Series(values.array.take(place, allow_fill=True))
 
 
 def dates(column: pd.Series[str]) -> tuple[pd.Series[pd.Timestamp], pd.Series[bool]]:
     """Read ISO dates; a month without a day is its last day. Returns the dates and which of them were partial."""
-    place, written = pd.factorize(column.astype("string"))
-    day = pd.Series(written, dtype="string").str.strip().str.slice(0, 10)
+    place, written = distinct(column.astype("string"))
+    day = written.str.strip().str.slice(0, 10)
     partial = day.str.fullmatch(r"\d{4}-\d{2}").fillna(False).astype(bool)
     whole = pd.to_datetime(day.where(~partial), format="%Y-%m-%d", errors="coerce")
     months = pd.to_datetime(day.where(partial), format="%Y-%m", errors="coerce") + pd.offsets.MonthEnd(0)
-    read, which = _spread(whole.fillna(months), place), _spread(partial.astype("boolean"), place)
+    read, which = spread(whole.fillna(months), place), spread(partial.astype("boolean"), place)
     return read.set_axis(column.index), which.fillna(False).astype(bool).set_axis(column.index)
 
 
