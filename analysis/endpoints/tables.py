@@ -53,7 +53,9 @@ def columns(frame: pd.DataFrame, needed: Mapping[str, Names], optional: Mapping[
             out[field] = pd.Series(np.full(len(frame), None, dtype=object), dtype="string")
     taken = pd.DataFrame(out)
     if "evaluator" in taken:
-        taken["evaluator"] = (taken["evaluator"].fillna("") + " " + taken["reader"].fillna("")).str.strip()
+        evaluator, reader = taken["evaluator"].fillna(""), taken["reader"].dropna()
+        named = (evaluator[reader.index] + " " + reader).str.strip()
+        taken["evaluator"] = evaluator.mask(taken["reader"].notna(), named)
         taken = taken.drop(columns="reader")
     if "visit_number" in taken:
         place, written = distinct(taken["visit_number"])
@@ -104,6 +106,6 @@ def visit_labels(frame: pd.DataFrame) -> pd.Series[str]:
     ['WEEK 8', 'UNSCHEDULED 2.1', 'UNSCHEDULED 3.1']
     """
     number, label = (frame[field].astype("string") for field in ("visit_number", "visit"))
-    several = frame.groupby(PLACE)["visit_number"].transform("nunique") > 1
-    label = label.where(~several.fillna(False).astype(bool), label + " " + number)
-    return label.fillna("VISIT " + number).fillna(frame["date"].astype("string")).fillna("")
+    several = (frame.groupby(PLACE)["visit_number"].transform("nunique") > 1).fillna(False).astype(bool)
+    label = label.mask(several, label[several] + " " + number[several])
+    return label.fillna("VISIT " + number[label.isna()]).fillna(frame["date"].astype("string")).fillna("")
