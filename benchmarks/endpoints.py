@@ -28,10 +28,13 @@ from analysis.endpoints import (
     Tumours,
     derive,
     simulate_endpoints,
+    simulated_measurements,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from analysis.endpoints.simulated_measurements import SimulatedMeasurements
 
 PATIENTS, LESIONS, VISITS = 30, 5, 5
 TUMOURS = Tumours(
@@ -52,24 +55,14 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def measured_trial(patients: int) -> pd.DataFrame:
-    """Measurements of one trial: five lesions, six visits with the baseline."""
-    rng = np.random.default_rng(1)
-    sizes = np.round(30 * np.exp(np.cumsum(0.1 * rng.standard_normal((patients, LESIONS, VISITS + 1)), axis=2)), 1)
-    subject, lesion, visit = np.indices(sizes.shape).reshape(3, -1)
-    dates = pd.Timestamp("2024-01-01") + pd.to_timedelta(56 * visit, unit="D")
-    return pd.DataFrame(
-        {
-            "USUBJID": np.char.add("S", subject.astype(str)),
-            "TRLNKID": np.char.add("T", lesion.astype(str)),
-            "TRGRPID": "TARGET",
-            "TRTESTCD": "LDIAM",
-            "TRSTRESC": sizes.ravel().astype(str),
-            "TRSTRESU": "mm",
-            "VISITNUM": visit,
-            "TRDTC": dates.strftime("%Y-%m-%d"),
-        }
-    )
+def measured_trial(patients: int) -> SimulatedMeasurements:
+    """Lay out one trial as it is delivered: targets with their sums, non-target and new lesions, by two readers."""
+    readers = Readers(error=0.05, independent=True, stops_at_investigator=False)
+    result = simulate_endpoints(TUMOURS, SCANS, patients=patients, trials=1, rng=1, readers=readers)
+    measured = simulated_measurements(result)
+    targets = measured.tr[measured.tr["group"] == "TARGET"].astype({"value": float})
+    sums = targets.groupby(["subject", "evaluator", "visit", "date"], as_index=False)["value"].sum().round(1)
+    return measured._replace(tr=pd.concat([measured.tr, sums.assign(group="TARGET", test="SUMDIAM")]))
 
 
 def run(trials: int) -> dict[str, float]:
@@ -78,24 +71,25 @@ def run(trials: int) -> dict[str, float]:
     def simulated(count: int) -> object:
         return simulate_endpoints(TUMOURS, SCANS, patients=PATIENTS, trials=count, rng=1, readers=Readers(error=0.05))
 
-    def derived(frame: pd.DataFrame) -> object:
-        derivation = derive(frame)
+    def derived(trial: SimulatedMeasurements) -> object:
+        derivation = derive(*trial)
         return derivation.endpoints({"BOR": BestOverallResponse(), "PFS": ProgressionFreeSurvival()})
 
-    frame = measured_trial(250)
+    measured = measured_trial(250)
     simulated(2)
-    derived(frame.head(60))
+    derived(measured._replace(tr=measured.tr.head(60)))
     draws = trials * PATIENTS * LESIONS * (VISITS + 1)
     simulation, normals = (
         seconds(lambda: simulated(trials)),
         seconds(lambda: np.random.default_rng(1).normal(size=draws)),
     )
-    derivation, reading = seconds(lambda: derived(frame)), seconds(lambda: list(frame.itertuples()))
+    derivation, reading = seconds(lambda: derived(measured)), seconds(lambda: list(measured.tr.itertuples()))
     return {
         "trials": trials,
         "simulation_seconds": simulation,
         "simulation_over_normal_draws": simulation / normals,
         "derivation_of_250_patients_seconds": derivation,
+        "rows_of_250_patients": len(measured.tr),
         "derivation_over_reading_rows": derivation / reading,
     }
 

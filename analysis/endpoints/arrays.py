@@ -8,14 +8,14 @@ import numpy as np
 
 from analysis.endpoints.batch import Endpoints, derive_patients, empty
 from analysis.endpoints.codes import DAYS_PER_MONTH, MISSING, RECIST, Criteria, code_list
-from analysis.endpoints.options import of_kind
+from analysis.endpoints.options import as_numbers, of_kind
 from analysis.endpoints.simulated import EndpointDefinitions
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from analysis.endpoints.codes import Codes, Floats
+    from analysis.endpoints.codes import Codes
 
 
 def derive_arrays(
@@ -73,7 +73,7 @@ def derive_arrays(
     >>> response_terms(seen.best[0]).tolist(), seen.event[0].tolist()
     (['PR', 'SD'], [True, False])
     """
-    size = _numbers("diameters", diameters)
+    size = as_numbers("diameters", diameters)
     if size.ndim != 3 or size.shape[1] < 1:
         raise InvalidValueError(
             "diameters", size.shape, "shape (patients, visits + 1, lesions)", "put the baseline first"
@@ -82,7 +82,7 @@ def derive_arrays(
     if np.any(size < 0) or np.any(np.isinf(size)) or np.isnan(size[:, 0]).any():
         expected = "diameters of at least 0 mm, none missing at baseline"
         raise InvalidValueError("diameters", "other values", expected, "give NaN for what was not measured later")
-    day = _fitted("days", _numbers("days", days), (patients, looks - 1))
+    day = _fitted("days", as_numbers("days", days), (patients, looks - 1))
     if np.isnan(day).any() or np.any(day[:, 1:] < day[:, :-1]):
         raise InvalidValueError("days", "other values", "days in order for each patient", "sort the visits")
     if definitions is not None:
@@ -94,10 +94,10 @@ def derive_arrays(
         np.ascontiguousarray(size),
         _fitted("nodes", np.asarray(nodes, dtype=np.bool_), (patients, lesions)),
         _fitted("non_target", codes, (patients, looks)),
-        _fitted("new_lesions", _numbers("new_lesions", new_lesions).astype(np.int64), (patients, looks)),
+        _fitted("new_lesions", as_numbers("new_lesions", new_lesions).astype(np.int64), (patients, looks)),
         day / DAYS_PER_MONTH,
-        _fitted("death", _numbers("death", death), (patients,)) / DAYS_PER_MONTH,
-        _fitted("last", _numbers("last", last), (patients,)) / DAYS_PER_MONTH,
+        _fitted("death", as_numbers("death", death), (patients,)) / DAYS_PER_MONTH,
+        _fitted("last", as_numbers("last", last), (patients,)) / DAYS_PER_MONTH,
         settings,
         out,
     )
@@ -122,14 +122,6 @@ def _codes(terms: ArrayLike) -> Codes:
     written = np.asarray(terms, dtype=object)
     known = {term: MISSING if term is None else RECIST.code(term) for term in set(written.ravel().tolist())}
     return np.array([known[term] for term in written.ravel().tolist()], dtype=np.int8).reshape(written.shape)
-
-
-def _numbers(field: str, values: ArrayLike) -> Floats:
-    """Read numbers."""
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidValueError(field, values, "numbers", "give an array of numbers") from error
 
 
 def _fitted(field: str, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

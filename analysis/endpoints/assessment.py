@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.endpoints import lesions
 from analysis.endpoints.codes import CR, IRECIST, MISSING, NE, NON_CR_NON_PD, PD, RECIST
-from analysis.endpoints.options import as_number, check_days, check_flags, of_kind
+from analysis.endpoints.options import as_number, as_numbers, check_days, check_flags, of_kind
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -80,12 +80,14 @@ class Visits:
         Whether a target is a lymph node, shape (targets,).
     non_target
         Non-target response codes, shape (visits,); MISSING where there is no non-target disease.
-    non_target_growth, new_growth
-        Whether non-target disease, and unmeasured new lesions, grew after the iUPD scan, shape (visits,).
+    non_target_growth
+        Whether non-target disease at a visit has grown against another, shape (visits, visits).
     new
         Number of new lesions that are there, shape (visits,).
     new_size
         Sum of the measured new lesions in mm, shape (visits,); NaN where not measured.
+    new_growth
+        Whether unmeasured new lesions grew, shape (visits,).
     """
 
     day: Floats
@@ -170,7 +172,7 @@ def target_responses(sums: ArrayLike, *, rule: ResponseRule = COMMON) -> list[st
     ['PR', 'PR', 'PR', 'PD']
     """
     of_kind("rule", rule, ResponseRule)
-    size = _numbers("sums", sums)
+    size = as_numbers("sums", sums)
     if size.ndim != 1 or not size.size or not size[0] > 0:
         raise InvalidValueError(
             "sums", sums, "a baseline sum above 0 mm, then one sum for each visit", "give the baseline"
@@ -238,7 +240,7 @@ def irecist_responses(
     ['iUPD', 'iCPD']
     """
     of_kind("rule", rule, ResponseRule)
-    when, count = _numbers("days", days), _numbers("new", new)
+    when, count = as_numbers("days", days), as_numbers("new", new)
     if when.ndim != 1 or np.isnan(when).any() or np.any(np.diff(when) < 0):
         raise InvalidValueError("days", days, "days from the reference date, in order", "sort the visits")
     n = when.size + 1
@@ -253,7 +255,7 @@ def irecist_responses(
         return np.array([MISSING, *map(_category, terms)], dtype=np.int8)
 
     def numbers(field: str, values: Sequence[float] | None) -> Floats:
-        return np.full(n, np.nan) if values is None else np.concatenate([[np.nan], _numbers(field, values)])
+        return np.full(n, np.nan) if values is None else np.concatenate([[np.nan], as_numbers(field, values)])
 
     def flags(values: Sequence[bool] | None) -> Bools:
         return np.zeros(n, np.bool_) if values is None else np.array([False, *values], dtype=np.bool_)
@@ -263,7 +265,7 @@ def irecist_responses(
         codes(target),
         numbers("sums", sums),
         codes(non_target),
-        flags(non_target_growth),
+        np.repeat(flags(non_target_growth)[:, None], n, axis=1),
         np.concatenate([[0], count]).astype(np.int64),
         numbers("new_sums", new_sums),
         flags(new_growth),
@@ -274,14 +276,6 @@ def irecist_responses(
         why,
     )
     return [IRECIST.term(int(value)) for value in out[1:]]
-
-
-def _numbers(field: str, values: ArrayLike) -> Floats:
-    """Read numbers, NaN where one is missing."""
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidValueError(field, values, "numbers", "give NaN for what was not measured") from error
 
 
 def _category(term: str | None) -> int:

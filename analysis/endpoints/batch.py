@@ -105,7 +105,7 @@ def derive_patients(
         np.zeros(visits + 1, np.int8),
     )
     size, nadir, day = np.zeros(visits + 1), np.zeros(visits + 1), np.zeros(visits + 1)
-    unmeasured, grows = np.full(visits + 1, np.nan), np.ones(visits + 1, np.bool_)
+    unmeasured, grows = np.full(visits + 1, np.nan), np.ones((visits + 1, visits + 1), np.bool_)
     why = np.zeros(visits + 1, np.int64)
     for i in range(patients):
         n = 0
@@ -121,7 +121,7 @@ def derive_patients(
             grows,
             new[i],
             unmeasured,
-            grows,
+            grows[0],
             day,
             n + 1,
             (settings.confirm_from, settings.response[2]),

@@ -199,11 +199,10 @@ def derive(
         seen = assess(replace(reading.visits, new=distinct(reading.rows)), rule)
         readings[key] = reading, seen
         of = patient or Patient(reading.dates[0], NEVER, NEVER, NEVER)
+        when, sizes = list(reading.dates[1:]), _sizes(reading, seen)
         for terms, code in ((RECIST, seen.recist), (IRECIST, seen.irecist)):
             responses = [terms.term(int(value)) for value in code[1:]]
-            histories[terms.criteria][key] = history_of(
-                key, of, list(reading.dates[1:]), responses, terms.criteria, _sizes(reading, seen)
-            )
+            histories[terms.criteria][key] = history_of(key, of, when, responses, terms.criteria, sizes)
     for criteria, known in histories.items():
         known.update(without_records(who or {}, list(grouped), criteria, has_baseline=False))
     return Derivation(readings, histories, tuple(findings), rule)

@@ -124,9 +124,9 @@ def irecist_sequence(
 ) -> None:
     """Write the overall response by iRECIST for each visit after baseline, and why it is a progression (bits).
 
-    `new` counts the new lesions that are there, `new_size` is the sum of the measured ones. Growth of non-target and of
-    unmeasured new lesions is against the iUPD scan. A visit confirms iUPD from the first to the second day of `window`
-    after it; what would confirm later is iUPD afresh.
+    `new` counts the new lesions that are there, `new_size` is the sum of the measured ones. `non_target_growth` is
+    (visits, visits), growth at a visit against another one; what counts is growth against the iUPD scan. A visit
+    confirms iUPD from the first to the second day of `window` after it; what would confirm later is iUPD afresh.
 
     Seymour 2017, table 2. What did not progress at iUPD confirms it by progressing, what did by any of: target sum 5
     mm more, further non-target growth, new lesions 5 mm more, grown or more. iCR, iPR or iSD resets the bar, not the
@@ -155,7 +155,7 @@ def irecist_sequence(
         growth = found & ~pending
         if pending & TARGET_PROGRESSION and size[visit] - size[began] >= 5.0 - TOLERANCE:
             growth |= TARGET_GROWTH
-        if pending & NON_TARGET_PROGRESSION and non_target_growth[visit]:
+        if pending & NON_TARGET_PROGRESSION and non_target_growth[visit, began]:
             growth |= NON_TARGET_GROWTH
         if pending & NEW_LESION and (
             new[visit] > new[began] or new_growth[visit] or new_size[visit] - new_size[began] >= 5.0 - TOLERANCE

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.endpoints.findings import Finding
 from analysis.endpoints.lesion_terms import ABSENT, TOO_SMALL, group_of, test_of
-from analysis.endpoints.tables import PLACE, SUBJECT, columns, dates, visit_labels
+from analysis.endpoints.tables import PLACE, SUBJECT, VISIT, columns, dates, distinct, spread, visit_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +21,7 @@ TR_COLUMNS = {
     "date": ("TRDTC", "ADT", "date"),
 }
 TR_OPTIONAL = {
-    "visit_number": ("VISITNUM", "visit_number"),
-    "visit": ("VISIT", "visit"),
+    **VISIT,
     "evaluator": ("TREVAL", "evaluator"),
     "reader": ("TREVALID", "reader"),
     "organ": ("TRLOC", "organ"),
@@ -34,8 +33,7 @@ TU_OPTIONAL = {
     "organ": ("TULOC", "organ"),
     "identified": ("TUSTRESC", "TUORRES", "group"),
     "date": ("TUDTC", "date"),
-    "visit_number": ("VISITNUM", "visit_number"),
-    "visit": ("VISIT", "visit"),
+    **VISIT,
     "evaluator": ("TUEVAL", "evaluator"),
     "reader": ("TUEVALID", "reader"),
 }
@@ -63,20 +61,22 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[pd.D
     written = frame["date"].astype("string")
     frame["visit"] = visit_labels(frame)
     frame["date"], partial = dates(frame["date"])
-    for field in ("lesion", "group", "test", "text"):
+    for field in ("lesion", "group", "test"):
         frame[field] = frame[field].fillna("")
     groups = {name: group_of(name) for name in frame["group"].unique()}
     pairs = list(zip(frame["test"].tolist(), frame["lesion"].tolist(), strict=True))
     tests = {pair: test_of(*pair) for pair in set(pairs)}
     frame["test"] = [tests[pair] for pair in pairs]
     frame["group"] = frame["group"].map(groups)
-    frame["text"] = frame["text"].str.upper()
-    value = pd.to_numeric(frame["text"], errors="coerce").astype(float)
-    value = value.mask(frame["text"].isin(TOO_SMALL), 5.0)
-    frame["value"] = value.mask(frame["text"].isin(ABSENT), 0.0)
-    frame["text"] = frame["text"].mask(frame["text"].isin(ABSENT), "ABSENT")
+    place, results = distinct(frame["text"].fillna(""))
+    word = results.str.upper()
+    absent = word.isin(ABSENT)
+    value = pd.to_numeric(word, errors="coerce").astype(float).mask(word.isin(TOO_SMALL), 5.0)
+    frame["value"] = spread(value.mask(absent, 0.0), place)
+    frame["text"] = spread(word.mask(absent, "ABSENT"), place)
     frame["unit"] = frame["unit"].fillna("mm").str.lower()
-    frame["visit_number"] = pd.to_numeric(frame["visit_number"], errors="coerce").astype(float)
+    place, number = distinct(frame["visit_number"])
+    frame["visit_number"] = spread(pd.to_numeric(number, errors="coerce").astype(float), place)
     frame["organ"] = _known(frame["organ"])
     findings = [*_unplaced(frame, written), *_partial(frame[partial])]
     if located is not None:
@@ -120,21 +120,23 @@ def _new_lesions(frame: pd.DataFrame, located: pd.DataFrame) -> pd.DataFrame:
     if new.empty:
         return new
     who = ["subject", "evaluator"]
+    seen = frame[frame["subject"].isin(new["subject"])]
     if not any(located["evaluator"]):
-        new = new.drop(columns="evaluator").merge(frame[who].drop_duplicates(), on="subject")
+        new = new.drop(columns="evaluator").merge(seen[who].drop_duplicates(), on="subject")
     for known, unknown in (("date", ["visit", "visit_number"]), ("visit", ["date"]), ("visit_number", ["date"])):
-        at = frame.dropna(subset=known).drop_duplicates([*who, known])
+        at = seen.dropna(subset=known).drop_duplicates([*who, known])
         found = new[[*who, known]].merge(at[[*who, known, *unknown]], on=[*who, known], how="left")
         for field in unknown:
             new = new.assign(**{field: new[field].fillna(found[field].set_axis(new.index))})
     rows = new.assign(group="NEW", test="TUMSTATE", text="PRESENT", unit="mm")[list(frame.columns)]
-    followed = set(_keys(frame, LESION))
-    visits = frame[[*who, "visit", "visit_number", "date"]].assign(at=_visit(frame)).drop_duplicates([*who, "at"])
+    named = seen[seen["lesion"].isin(new["lesion"])]
+    followed = set(_keys(named, LESION))
+    visits = seen[[*who, "visit", "visit_number", "date"]].assign(at=_visit(seen)).drop_duplicates([*who, "at"])
     alone = rows[[key not in followed for key in _keys(rows, LESION)]]
     later = alone.rename(columns={"date": "since"}).drop(columns=["visit", "visit_number"]).merge(visits, on=who)
     later = later[(later["date"] > later["since"]).fillna(False)]
     every = pd.concat([rows, later[list(frame.columns)]], ignore_index=True)
-    there = set(_keys(frame.assign(at=_visit(frame)), [*LESION, "at"]))
+    there = set(_keys(named.assign(at=_visit(named)), [*LESION, "at"]))
     return every[[key not in there for key in _keys(every.assign(at=_visit(every)), [*LESION, "at"])]]
 
 
@@ -157,7 +159,8 @@ def _located(frame: pd.DataFrame, located: pd.DataFrame) -> tuple[pd.DataFrame, 
     keys = LESION if any(located["evaluator"]) else ["subject", "lesion"]
     written = located.dropna(subset=["organ", "lesion"])
     places = written.assign(organ=written["organ"].str.upper(), visit=written["visit"].fillna(""))
-    lesions = frame.drop_duplicates(LESION)[LESION]
+    at = _keys(frame, LESION)
+    lesions = pd.DataFrame(list(dict.fromkeys(at)), columns=LESION)
     known = lesions.merge(places.drop_duplicates([*keys, "organ"])[[*keys, "organ", "visit"]], on=keys)
     findings = []
     for key, rows in known[known.duplicated(LESION, keep=False)].groupby(LESION, sort=False):
@@ -165,13 +168,13 @@ def _located(frame: pd.DataFrame, located: pd.DataFrame) -> tuple[pd.DataFrame, 
         message = f"lesion {lesion} lies in {' and in '.join(rows['organ'])}"
         place = (subject, evaluator, str(rows["visit"].iloc[1]))
         findings.append(Finding("error", "lesion changes organ", *place, message, "correct the location"))
-    first = known.drop_duplicates(LESION).rename(columns={"organ": "found"})[[*LESION, "found"]]
-    merged = frame.merge(first, on=LESION, how="left")
-    merged["organ"] = _known(merged["found"].fillna(merged["organ"]))
-    unknown = merged[(merged["group"] == "TARGET") & merged["organ"].isna() & (merged["lesion"] != "")]
+    first = known.drop_duplicates(LESION)
+    organ = dict(zip(_keys(first, LESION), first["organ"], strict=True))
+    frame = frame.assign(organ=[organ.get(key, own) for key, own in zip(at, frame["organ"].tolist(), strict=True)])
+    unknown = frame[(frame["group"] == "TARGET") & frame["organ"].isna() & (frame["lesion"] != "")]
     for subject, evaluator, lesion in unknown.drop_duplicates(LESION)[LESION].to_numpy().tolist():
         message = f"target {lesion} has no location in TU"
         findings.append(
             Finding("warning", "lesion without location", subject, evaluator, "", message, "taken as non-nodal")
         )
-    return merged.drop(columns="found"), findings
+    return frame, findings

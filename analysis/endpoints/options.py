@@ -13,6 +13,10 @@ from analysis.errors import InvalidValueError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from numpy.typing import ArrayLike
+
+    from analysis.endpoints.codes import Floats
+
 
 def check_days(of: object, *fields: str) -> None:
     """Check that fields are finite numbers of days (or of anything that is counted), at least 0.
@@ -34,6 +38,14 @@ def check_days(of: object, *fields: str) -> None:
 def as_number(value: object) -> float:
     """Take a number; NaN for anything else."""
     return float(value) if isinstance(value, int | float | np.number) else math.nan
+
+
+def as_numbers(field: str, values: ArrayLike) -> Floats:
+    """Take an array of numbers, NaN where one is missing."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidValueError(field, values, "numbers", "give NaN for what is missing") from error
 
 
 def check_flags(of: object, *fields: str) -> None:
@@ -73,6 +85,6 @@ def as_date(field: str, value: object) -> date:
     >>> as_date("death", datetime(2024, 1, 1, 12))
     datetime.date(2024, 1, 1)
     """
-    if not isinstance(value, date) or str(value) == "NaT":
+    if not isinstance(value, date) or value != value:
         raise InvalidValueError(field, value, "a date", "give datetime.date(2024, 1, 1) or pandas.Timestamp")
     return value.date() if isinstance(value, datetime) else value

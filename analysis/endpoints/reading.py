@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,13 +15,17 @@ from analysis.endpoints.lesions import NORMAL_NODE, non_target_response
 from analysis.endpoints.measurement_checks import NON_TARGET_STATES, Row, finding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
-    from analysis.endpoints.codes import Floats
+    from analysis.endpoints.codes import Bools, Codes, Floats
     from analysis.endpoints.findings import Finding
 
 STATE_CODES = {"absent": CR, "present": NON_CR_NON_PD, "progression": PD, "missing": NE}
 NODAL = ("LYMPH NODE", "NODE")
+AXES = {True: ("LPERP", "SAXIS", "DIAMETER", "TUMSTATE"), False: ("LDIAM", "DIAMETER", "TUMSTATE")}
+"""Tests that measure a node, and any other target; the first that is there counts. A target that is absent has 0 mm."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +80,13 @@ def read(rows: list[Row], reference: pd.Timestamp | None, found: list[Finding]) 
     when = tuple(date for date, _ in visits)
     kept = [by_visit[label] for label in labels]
     targets = _targets(kept)
-    missing = [lesion for lesion in targets if not any(_diameter([row], lesion, targets[lesion]) for row in kept[0])]
+    sizes = [_diameters(seen, targets) for seen in kept]
+    missing = [lesion for lesion in targets if lesion not in sizes[0]]
     if missing:
         message = f"target {', '.join(missing)} without a baseline diameter"
         found.append(finding("error", "missing baseline", kept[0][0], message, "measure it, or call it non-target"))
         return None
-    found.extend(_contradictions(kept, targets))
+    found.extend(_contradictions(kept, targets, sizes))
     zero = reference if reference is not None else when[0]
     day = np.array([float((date - zero).days) for date in when])
     return Reading(
@@ -89,73 +96,66 @@ def read(rows: list[Row], reference: pd.Timestamp | None, found: list[Finding]) 
         when,
         tuple(targets),
         tuple(map(tuple, kept)),
-        _visits(day, kept, targets),
+        _visits(day, kept, targets, sizes),
     )
 
 
 def _targets(kept: list[list[Row]]) -> dict[str, bool]:
     """Target lesions, and whether each is a node."""
-    return {
-        row.lesion: is_node(row.organ)
-        for seen in kept
-        for row in seen
-        if row.group == "TARGET" and row.test != "SUMDIAM"
-    }
+    organs = {row.lesion: row.organ for seen in kept for row in seen if row.group == "TARGET" and row.test != "SUMDIAM"}
+    return {lesion: is_node(organ) for lesion, organ in organs.items()}
 
 
-def _diameter(seen: list[Row], lesion: str, node: bool) -> list[float]:
-    """Diameters of a lesion among rows: the short axis of a node if it is there, else the longest diameter."""
-    axes = ("LPERP", "SAXIS", "DIAMETER") if node else ("LDIAM", "DIAMETER")
-    found = [row.value for axis in axes for row in seen if row.lesion == lesion and row.test == axis]
-    states = [0.0 for row in seen if row.lesion == lesion and row.test == "TUMSTATE" and row.text == "ABSENT"]
-    return [value for value in found + states if value == value][:1]
+def _diameters(seen: list[Row], targets: dict[str, bool]) -> dict[str, float]:
+    """Diameters of the targets that are measured among rows, in the order of the targets."""
+    known: dict[tuple[str, str], float] = {}
+    for row in seen:
+        if row.value == row.value:
+            known.setdefault((row.lesion, row.test), row.value)
+    first = ((lesion, next((t for t in AXES[node] if (lesion, t) in known), None)) for lesion, node in targets.items())
+    return {lesion: known[lesion, test] for lesion, test in first if test is not None}
 
 
-def _contradictions(kept: list[list[Row]], targets: dict[str, bool]) -> list[Finding]:
+def _contradictions(
+    kept: list[list[Row]], targets: dict[str, bool], sizes: list[dict[str, float]]
+) -> Iterator[Finding]:
     """Warnings: sums that are not those of the lesions, too many targets, targets too small at baseline."""
-    found = []
-    for seen in kept:
-        total = sum(value for lesion, node in targets.items() for value in _diameter(seen, lesion, node))
+    for seen, measured in zip(kept, sizes, strict=True):
+        total = sum(measured.values())
         for row in seen:
             if row.test == "SUMDIAM" and abs(row.value - total) > 0.1:
                 message = f"sum {row.value:g} mm, lesions add to {total:g} mm"
-                found.append(finding("warning", "sum contradicts lesions", row, message, "the lesions are used"))
+                yield finding("warning", "sum contradicts lesions", row, message, "the lesions are used")
     organs = {row.lesion: row.organ for row in kept[0] if row.lesion in targets}
-    crowded = [o for o in set(organs.values()) if o is not None and list(organs.values()).count(o) > 2]
+    crowded = [organ for organ, count in Counter(organs.values()).items() if organ is not None and count > 2]
     if len(targets) > 5 or crowded:
-        message = f"{len(targets)} targets" + (f", more than 2 in {', '.join(map(str, crowded))}" if crowded else "")
-        found.append(finding("warning", "too many targets", kept[0][0], message, "all of them are used"))
+        message = f"{len(targets)} targets" + (f", more than 2 in {', '.join(crowded)}" if crowded else "")
+        yield finding("warning", "too many targets", kept[0][0], message, "all of them are used")
     for lesion, node in targets.items():
-        [at] = _diameter(kept[0], lesion, node)
         least = 15.0 if node else 10.0
-        if at < least:
-            message = f"{lesion} is {at:g} mm at baseline, a target needs {least:g} mm"
-            found.append(finding("warning", "target too small", kept[0][0], message, "it is used as a target"))
-    return found
+        if sizes[0][lesion] < least:
+            message = f"{lesion} is {sizes[0][lesion]:g} mm at baseline, a target needs {least:g} mm"
+            yield finding("warning", "target too small", kept[0][0], message, "it is used as a target")
 
 
-def _visits(day: Floats, kept: list[list[Row]], targets: dict[str, bool]) -> Visits:
+def _visits(day: Floats, kept: list[list[Row]], targets: dict[str, bool], measured: list[dict[str, float]]) -> Visits:
     """Lay the rows out as arrays."""
     n = len(kept)
-    diameter = np.full((n, len(targets)), np.nan)
-    non_target, growth = np.zeros(n, np.int8), np.zeros(n, np.bool_)
+    diameter = np.array([[at.get(lesion, np.nan) for lesion in targets] for at in measured])
     new, new_size, new_growth = np.zeros(n, np.int64), np.full(n, np.nan), np.zeros(n, np.bool_)
     known = {row.lesion: is_node(row.organ) for seen in kept for row in seen if row.group == "NON-TARGET"}
+    column = {lesion: number for number, lesion in enumerate(known)}
+    state, increased = np.full((n, len(known)), NE, np.int8), np.zeros(n, np.bool_)
     for visit, seen in enumerate(kept):
-        for column, (lesion, node) in enumerate(targets.items()):
-            value = _diameter(seen, lesion, node)
-            diameter[visit, column] = value[0] if value else np.nan
-        states = dict.fromkeys(known, NE)
         sizes: dict[str, float] = {}
         there: set[str] = set()
         for row in seen:
             if row.group == "NON-TARGET" and row.test == "TUMSTATE":
-                states[row.lesion] = STATE_CODES[NON_TARGET_STATES[row.text]]
-                growth[visit] |= row.text == "INCREASED" or (
-                    states[row.lesion] == PD and visit > 0 and _worse(kept, visit, row)
-                )
+                state[visit, column[row.lesion]] = STATE_CODES[NON_TARGET_STATES[row.text]]
+                increased[visit] |= row.text == "INCREASED"
             elif row.group == "NON-TARGET" and row.value == row.value and row.test != "LDIAM":
-                states[row.lesion] = CR if row.value < (NORMAL_NODE if known[row.lesion] else 1e-9) else NON_CR_NON_PD
+                absent = row.value < (NORMAL_NODE if known[row.lesion] else 1e-9)
+                state[visit, column[row.lesion]] = CR if absent else NON_CR_NON_PD
             elif row.group.startswith("NEW"):
                 if row.test == "TUMSTATE":
                     if NON_TARGET_STATES[row.text] in ("present", "progression"):
@@ -164,15 +164,19 @@ def _visits(day: Floats, kept: list[list[Row]], targets: dict[str, bool]) -> Vis
                 elif row.value > 0:
                     there.add(row.lesion)
                     sizes.setdefault(row.lesion, row.value)
-        non_target[visit] = non_target_response(np.array(list(states.values()), dtype=np.int8))
         new[visit] = len(there)
         new_size[visit] = sum(sizes.values()) if sizes else np.nan
-    return Visits(
-        day, diameter, np.array(list(targets.values()), np.bool_), non_target, growth, new, new_size, new_growth
-    )
+    node = np.array(list(targets.values()), np.bool_)
+    non_target = np.array([non_target_response(lesions) for lesions in state], np.int8)
+    grown = increased[:, None] | _progressed(state)
+    return Visits(day, diameter, node, non_target, grown, new, new_size, new_growth)
 
 
-def _worse(kept: list[list[Row]], visit: int, row: Row) -> bool:
-    """Whether this non-target lesion progressed that had not at the visit before."""
-    before = [r for r in kept[visit - 1] if r.lesion == row.lesion and r.test == "TUMSTATE"]
-    return bool(before) and all(NON_TARGET_STATES[r.text] != "progression" for r in before)
+def _progressed(state: Codes) -> Bools:
+    """Whether a lesion is in progression at a visit that was last known not to be at another; (visits, visits)."""
+    known = state.copy()
+    for before, at in pairwise(known):
+        at[at == NE] = before[at == NE]
+    free = (known != PD) & (known != NE)
+    progressed: Bools = ((state == PD)[:, None] & free).any(axis=2)
+    return progressed

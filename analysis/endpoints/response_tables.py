@@ -13,7 +13,7 @@ from analysis.endpoints.codes import CODE_LISTS, CodeList, Criteria, code_list
 from analysis.endpoints.findings import Finding
 from analysis.endpoints.histories import ResponseHistory, Sizes
 from analysis.endpoints.subject_tables import Patient, patients
-from analysis.endpoints.tables import SUBJECT, columns, dates, visit_labels
+from analysis.endpoints.tables import SUBJECT, VISIT, columns, dates, visit_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,8 +26,7 @@ RS_COLUMNS = {
 RS_OPTIONAL = {
     "test": ("RSTESTCD", "test"),
     "criteria": ("RSCAT", "criteria"),
-    "visit_number": ("VISITNUM", "visit_number"),
-    "visit": ("VISIT", "visit"),
+    **VISIT,
     "evaluator": ("RSEVAL", "evaluator"),
     "reader": ("RSEVALID", "reader"),
 }

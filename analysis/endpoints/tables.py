@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,12 @@ from analysis.errors import InvalidValueError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
 Names = tuple[str, ...]
 
 SUBJECT: Names = ("USUBJID", "SUBJID", "subject")
+VISIT: Mapping[str, Names] = {"visit_number": ("VISITNUM", "visit_number"), "visit": ("VISIT", "visit")}
 PLACE = ["subject", "evaluator", "visit"]
 
 
@@ -50,11 +53,14 @@ def columns(frame: pd.DataFrame, needed: Mapping[str, Names], optional: Mapping[
             out[field] = pd.Series(np.full(len(frame), None, dtype=object), dtype="string")
     taken = pd.DataFrame(out)
     if "evaluator" in taken:
-        taken["evaluator"] = (taken["evaluator"].fillna("") + " " + taken["reader"].fillna("")).str.strip()
+        evaluator, reader = taken["evaluator"].fillna(""), taken["reader"].dropna()
+        named = (evaluator[reader.index] + " " + reader).str.strip()
+        taken["evaluator"] = evaluator.mask(taken["reader"].notna(), named)
         taken = taken.drop(columns="reader")
     if "visit_number" in taken:
-        number = pd.to_numeric(taken["visit_number"], errors="coerce").astype("Float64")
-        taken["visit_number"] = number.map("{:g}".format, na_action="ignore").astype("string")
+        place, written = distinct(taken["visit_number"])
+        number = pd.to_numeric(written, errors="coerce").astype("Float64")
+        taken["visit_number"] = spread(number.map("{:g}".format, na_action="ignore").astype("string"), place)
     taken["subject"] = taken["subject"].fillna("")
     return taken
 
@@ -63,18 +69,31 @@ def text(column: pd.Series[str]) -> pd.Series[str]:
     """Write a column as stripped text, missing where it is blank; whole numbers are written without a point."""
     plain = column.reset_index(drop=True)
     whole = plain.dtype.kind == "f" and bool((plain.dropna().astype(float) % 1 == 0).all())
-    number, words = pd.factorize((plain.astype("Int64") if whole else plain).astype("string"))
-    shown = pd.Series(words, dtype="string").str.strip()
-    return pd.Series(shown.mask(shown == "").array.take(number, allow_fill=True))
+    place, values = distinct(plain if plain.dtype.kind == "f" else plain.astype("string"))
+    shown = (values.astype("Int64") if whole else values).astype("string").str.strip()
+    return spread(shown.mask(shown == ""), place)
+
+
+def distinct(column: pd.Series[Any]) -> tuple[NDArray[np.intp], pd.Series[Any]]:
+    """Distinct values of a column, and which of them each row has, -1 where it is missing."""
+    place, values = pd.factorize(column)
+    return place, pd.Series(values)
+
+
+def spread(values: pd.Series[Any], place: NDArray[np.intp]) -> pd.Series[Any]:
+    """Put distinct values back where each stood; missing where the place is -1."""
+    return pd.Series(values.array.take(place, allow_fill=True))
 
 
 def dates(column: pd.Series[str]) -> tuple[pd.Series[pd.Timestamp], pd.Series[bool]]:
     """Read ISO dates; a month without a day is its last day. Returns the dates and which of them were partial."""
-    day = column.astype("string").str.strip().str.slice(0, 10)
+    place, written = distinct(column.astype("string"))
+    day = written.str.strip().str.slice(0, 10)
     partial = day.str.fullmatch(r"\d{4}-\d{2}").fillna(False).astype(bool)
     whole = pd.to_datetime(day.where(~partial), format="%Y-%m-%d", errors="coerce")
     months = pd.to_datetime(day.where(partial), format="%Y-%m", errors="coerce") + pd.offsets.MonthEnd(0)
-    return whole.fillna(months), partial
+    read, which = spread(whole.fillna(months), place), spread(partial.astype("boolean"), place)
+    return read.set_axis(column.index), which.fillna(False).astype(bool).set_axis(column.index)
 
 
 def visit_labels(frame: pd.DataFrame) -> pd.Series[str]:
@@ -87,6 +106,6 @@ def visit_labels(frame: pd.DataFrame) -> pd.Series[str]:
     ['WEEK 8', 'UNSCHEDULED 2.1', 'UNSCHEDULED 3.1']
     """
     number, label = (frame[field].astype("string") for field in ("visit_number", "visit"))
-    several = frame.groupby(PLACE)["visit_number"].transform("nunique") > 1
-    label = label.where(~several.fillna(False).astype(bool), label + " " + number)
-    return label.fillna("VISIT " + number).fillna(frame["date"].astype("string")).fillna("")
+    several = (frame.groupby(PLACE)["visit_number"].transform("nunique") > 1).fillna(False).astype(bool)
+    label = label.mask(several, label[several] + " " + number[several])
+    return label.fillna("VISIT " + number[label.isna()]).fillna(frame["date"].astype("string")).fillna("")

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from analysis.design import WEEK, Assessments
-from analysis.endpoints import Attendance, Rate, Readers, Stein, Tumours, simulate_endpoints
+from analysis.endpoints import Attendance, Rate, Readers, SimulatedGroups, Stein, Tumours, simulate_endpoints
 from analysis.studies.assumptions import Assumption
 from analysis.studies.xenera1 import plan, seen
 from analysis.survival import kaplan_meier
@@ -255,26 +255,25 @@ def simulated_trials(
     pace = dict(of.pace) if effect is None else {plan.CONTROL: of.pace[plan.CONTROL]}
     pace.setdefault(plan.EXPERIMENTAL, of.pace[plan.CONTROL] * (effect or 1.0))
     readers = {arm: two_readers(of.level, stops=stops, unshared=of.unshared.get(arm, 0.0)) for arm in plan.ARMS}
-    arms = [
-        scanned(pace[arm], readers[arm], size, trials, seed + 1 + number)
-        for number, (arm, size) in enumerate(zip(plan.ARMS, sizes, strict=True))
-    ]
+    arms = SimulatedGroups(
+        {
+            arm: scanned(pace[arm], readers[arm], size, trials, seed + 1 + number)
+            for number, (arm, size) in enumerate(zip(plan.ARMS, sizes, strict=True))
+        }
+    )
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
     shape = (trials, sum(sizes))
     followed = plan.calendar_end() - plan.ACCRUAL.value * rng.random(shape)
     until = np.minimum(followed, rng.standard_exponential(shape) / of.losses)
     time, progressed, event, best = {}, {}, {}, {}
     for reader in READERS:
-        found = [arm.of(reader) for arm in arms]
-        joined = [
-            np.concatenate([getattr(f, name)[0] for f in found], axis=1) for name in ("time", "event", "progression")
-        ]
-        known = joined[0] <= until
+        found = arms.of(reader)
+        known = found.time[0] <= until
         last_scan = np.floor(until / INTERVAL) * INTERVAL
-        time[reader] = np.where(known, joined[0], last_scan).round(TIED)
-        event[reader] = joined[1] & known
-        progressed[reader] = np.isfinite(joined[2]) & known
-        best[reader] = np.concatenate([f.best[0] for f in found], axis=1)
+        time[reader] = np.where(known, found.time[0], last_scan).round(TIED)
+        event[reader] = found.event[0] & known
+        progressed[reader] = np.isfinite(found.progression[0]) & known
+        best[reader] = found.best[0]
     return Cell(time, progressed, event, best, sizes)
 
 

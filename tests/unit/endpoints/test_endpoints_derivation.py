@@ -178,3 +178,37 @@ def test_columns_of_any_kind_are_read(kind):
     derivation = derive(KINDS[kind](patient()))
     assert derivation.findings == ()
     assert derivation.responses()["recist"].tolist() == ["PR", "PD"]
+
+
+PD, STABLE = "UNEQUIVOCAL PROGRESSION", "PRESENT"
+NON_TARGETS = {
+    "none has grown": ([PD, PD, PD], [STABLE, STABLE, STABLE], ["iUPD", "iUPD", "iUPD"]),
+    "a further increase": ([PD, PD, PD], [STABLE, STABLE, "INCREASED"], ["iUPD", "iUPD", "iCPD"]),
+    "another progresses": ([PD, PD, PD], [STABLE, STABLE, PD], ["iUPD", "iUPD", "iCPD"]),
+    "another progresses, not assessed before": ([PD, PD, PD], [STABLE, None, PD], ["iUPD", "iUPD", "iCPD"]),
+    "another progresses, not assessed at iUPD": ([PD, PD, PD], ["NE", PD, PD], ["iUPD", "iCPD", "iCPD"]),
+    "progressing at iUPD, not evaluable since": ([PD, PD, PD], [PD, "NE", PD], ["iUPD", "iUPD", "iUPD"]),
+    "progressing at iUPD, smaller since": ([PD, PD, PD], [PD, "DECREASED", PD], ["iUPD", "iUPD", "iUPD"]),
+    "after a reset the bar is the new iUPD": (
+        [PD, STABLE, PD, PD],
+        [STABLE, STABLE, PD, PD],
+        ["iUPD", "iSD", *["iUPD"] * 2],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NON_TARGETS)
+def test_growth_of_non_targets_is_against_the_iupd_scan(case):
+    first, second, expected = NON_TARGETS[case]
+    dates = pd.date_range("2024-01-01", periods=len(first) + 1, freq="56D").strftime("%Y-%m-%d")
+    lesions = {"T1": [40.0] * len(dates), "N1": [STABLE, *first], "N2": [STABLE, *second]}
+    rows = [("S1", name, *seen) for name, values in lesions.items() for seen in zip(dates, values, strict=True)]
+    frame = pd.DataFrame(rows, columns=["subject", "lesion", "date", "value"]).dropna(subset="value")
+    target = frame["lesion"] == "T1"
+    frame["group"], frame["test"] = (
+        target.map({True: "TARGET", False: "NON-TARGET"}),
+        target.map({True: "LDIAM", False: "TUMSTATE"}),
+    )
+    derivation = derive(frame)
+    assert derivation.responses()["irecist"].tolist() == expected
+    assert ("further non-target growth since the iUPD scan" in derivation.explain("S1")) == ("iCPD" in expected)
