@@ -61,7 +61,8 @@ def draw_patients(
 
     ``time`` and ``event`` (members, n) and ``miss`` (members,) are filled; ``seeds`` (members,) start the jitter,
     ``spacings`` (members, n) are the random gaps between events;
-    ``interval`` is the months between visits, 0 if they are not known; ``steps`` swaps are tried before an arm is given up.
+    ``interval`` is the months between visits, 0 if they are not known; ``steps`` swaps are tried before an arm is given
+    up.
     """
     room = 4 * (edges.size + lengths.size + 8)
     cells = np.empty(room)

@@ -254,6 +254,11 @@ def test_the_prior_survives_its_file(tmp_path: object) -> None:
     for name, prior in shipped.endpoints.items():
         np.testing.assert_array_equal(again.endpoints[name].shape.shared, prior.shape.shared)
         np.testing.assert_array_equal(again.endpoints[name].follow_up.mean, prior.follow_up.mean)
+        np.testing.assert_array_equal(again.endpoints[name].immature.trend, prior.immature.trend)
+        assert again.endpoints[name].immature.centre == prior.immature.centre
+        for pair in (prior.shape, prior.immature, prior.follow_up):
+            assert np.sqrt(np.diag(pair.shared)).max() < 3  # on the log scale: nothing was left to run away
+            assert np.abs(pair.mean).max() < 8
         assert np.linalg.eigvalsh(prior.shape.covariance(2)).min() > 0
     assert shipped.for_endpoint("TTP") is shipped.endpoints["PFS"]
     assert shipped.for_endpoint("DOR") is shipped.endpoints["default"]
