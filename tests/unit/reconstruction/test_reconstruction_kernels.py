@@ -7,11 +7,12 @@ import pytest
 from lifelines.statistics import logrank_test
 
 from analysis.reconstruction import ShapePrior, forward
-from analysis.reconstruction.bounds import find_anchors, move_between
+from analysis.reconstruction.bounds import find_anchors, move_between, reorder
+from analysis.reconstruction.conditioning import FROM_NEAR, condition
 from analysis.reconstruction.engine import pose
 from analysis.reconstruction.hazard_ratio import cox
 from analysis.reconstruction.members import log_rank
-from analysis.reconstruction.patients import draw_arm
+from analysis.reconstruction.patients import draw_arm, fill_odds, gather_at_visits
 from analysis.reconstruction.requirements import FORMS, read_requirements
 from analysis.reconstruction.tangents import slopes
 from analysis.reported import AtRisk, Landmark, ReportedArm, ReportedComparison
@@ -147,3 +148,106 @@ def test_patients_follow_the_path_that_they_are_drawn_along() -> None:
     assert flag.sum() == total
     t = np.array([2.0, 5.0, 10.0, 20.0])
     np.testing.assert_allclose(kaplan_meier(time, flag).survival_at(t), np.exp(-event * t), atol=0.004)
+
+
+@pytest.mark.parametrize(
+    ("median", "interval", "ratio"),
+    [
+        ("9.0", ("7.2", "12.1"), ("0.70", "0.52", "0.94")),
+        ("not reached", ("9.0", "not reached"), ("0.40", "0.28", "0.57")),
+    ],
+)
+def test_draws_are_moved_onto_the_report_and_stay_apart(
+    median: str, interval: tuple[str, str], ratio: tuple[str, str, str]
+) -> None:
+    arms = [report().arms[0], ReportedArm("experimental", n=118, median=median, median_ci=interval)]
+    required = read_requirements(ReportedComparison("PFS", arms, control="control", hazard_ratio=ratio), "log-log")
+    problem = pose(required, ShapePrior.shipped().for_endpoint("PFS"))
+    rng = np.random.default_rng(6)
+    start = problem.mean + rng.standard_normal((40, problem.mean.size)) @ problem.root.T
+    targets = np.tile(required.boxes.mean(axis=1), (40, 1))
+    solved = np.empty_like(start)
+    worst = condition(
+        start,
+        problem.mode,
+        FROM_NEAR,
+        problem.covariance,
+        problem.precision,
+        problem.noise,
+        2,
+        problem.edges,
+        problem.lengths,
+        problem.sizes,
+        required.equations,
+        targets,
+        solved,
+    )
+    assert np.median(worst) < 4  # standard deviations of the error allowed
+    apart = np.abs(solved - problem.mode).max(axis=1)
+    assert apart.min() > 0.1  # none stuck where it set out
+
+
+def arm_with_a_landmark(seed: int, n: int = 240) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Patients, a rate at month 6 read off another sample's order, and numbers at risk that they have."""
+    time, event = sample(seed, n)
+    other = np.random.default_rng(seed + 50).permutation(int((time < 6).sum()))
+    shuffled = event.copy()
+    shuffled[: other.size] = event[other]
+    rate = float(kaplan_meier(time, shuffled).survival_at(6.0))
+    shown = round(100 * rate, 1) / 100
+    landmarks = np.array([[6.0, shown - 0.0005, shown + 0.0005, 0, 0, *[np.nan] * 4]])
+    ticks = np.array([[t, (time >= t).sum()] for t in (6.0, 12.0)], dtype=float)
+    return time, event, landmarks, ticks
+
+
+def test_swaps_bring_a_rate_into_its_box_and_keep_the_numbers_at_risk() -> None:
+    for seed in range(8):
+        time, event, landmarks, ticks = arm_with_a_landmark(seed)
+        n, events = time.size, event.sum()
+        low, high, work, gaps = np.empty(n + 1), np.empty(n + 1), np.empty((2, n + 1)), np.empty((2, 2))
+        empty = np.empty((0, 6))
+        state = np.array([seed + 1], dtype=np.uint64)
+        odds = np.zeros(n)
+        left = reorder(time, event, odds, empty, empty[:, :4], ticks, landmarks, low, high, work, gaps, 400, state)
+        assert left == 0.0
+        assert event.sum() == events
+        move_between(time, low, high, work)
+        assert abs(float(kaplan_meier(time, event).survival_at(6.0)) - landmarks[0, 1:3].mean()) <= 0.0005
+        assert [(time >= t).sum() for t, _ in ticks] == list(ticks[:, 1])
+
+
+def test_an_event_that_reaches_a_median_not_reached_is_swapped_away() -> None:
+    time = np.linspace(0.5, 30, 60)
+    event = np.zeros(60, dtype=np.bool_)
+    event[[3, 9, 20, 59]] = True  # the last patient's event takes S to 0
+    quantiles = np.array([[0.5, 0.0, 0, 0.0, np.inf, 0.0]])
+    empty = np.empty((0, 9))
+    low, high, work, gaps = np.empty(61), np.empty(61), np.empty((2, 61)), np.empty((1, 2))
+    state = np.array([9], dtype=np.uint64)
+    assert find_anchors(time, event, quantiles, empty[:, :4], empty[:, :2], empty, low, high, work, gaps) > 0
+    assert gaps[-1, 0] == 59
+    reorder(time, event, np.zeros(60), quantiles, empty[:, :4], empty[:, :2], empty, low, high, work, gaps, 50, state)
+    assert event.sum() == 4
+    assert not np.isfinite(kaplan_meier(time, event).median())
+
+
+def test_odds_are_those_of_the_hazards() -> None:
+    cells = np.array([0.0, 10.0, 30.0])
+    path = np.zeros((5, 3))
+    path[0], path[1] = [0.0, 0.4, 1.0], [0.0, 0.1, 1.3]
+    odds = np.empty(3)
+    fill_odds(cells, 3, path, np.array([2.0, 9.0, 25.0]), odds)
+    np.testing.assert_allclose(odds, np.log([4.0, 4.0, 0.5]))
+
+
+def test_patients_are_gathered_around_visits_in_order() -> None:
+    rng = np.random.default_rng(2)
+    time = np.sort(rng.uniform(0, 24, 4000))
+    event = rng.random(4000) < 0.6
+    before, events = time.copy(), event.sum()
+    gather_at_visits(time, event, 2.0, np.array([5], dtype=np.uint64))
+    assert (np.diff(time) >= 0).all()
+    assert event.sum() == events
+    off = np.abs(time[time > 1.5] / 2.0 - np.round(time[time > 1.5] / 2.0))
+    assert 0.82 < (off <= 0.15).mean() < 0.95  # 85% at visits, and those whose own time was near one
+    assert abs(time.mean() - before.mean()) < 0.05  # the nearest visit: earlier as often as later
