@@ -3,7 +3,9 @@
     python benchmarks/fit_prior.py --summaries summaries.csv --ipd ipd.csv.gz --out analysis/reconstruction/prior.json
 
 A figure's log hazards of event, in intervals of the trial's own median, are Gaussian around the mean of their
-endpoint; the counts of events in the intervals are Poisson given them. Means and covariances are fitted by
+endpoint, which follows a trend with the log of that median; the counts of events in the intervals are Poisson given
+them. Figures in which a median was not reached give a second prior, in intervals of their median follow-up. Means,
+trends and covariances are fitted by
 expectation-maximisation with Laplace's approximation. The two arms enter by their half-sum and half-difference, which
 are independent when the arms are exchangeable. Follow-up is fitted the same way, with censorings as the events.
 An endpoint's parameters shrink towards those of all figures together.

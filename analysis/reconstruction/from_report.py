@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.errors import InvalidValueError
-from analysis.reconstruction.engine import Ensemble, Problem, draw_ensemble, pose
+from analysis.reconstruction.engine import Ensemble, draw_ensemble
 from analysis.reconstruction.feasibility import left_out, refuse, refuse_impossible_counts, without
 from analysis.reconstruction.prior import ShapePrior
+from analysis.reconstruction.problem import Problem, pose
 from analysis.reconstruction.requirements import read_requirements
 from analysis.reconstruction.result import Reconstruction
 from analysis.reported import Finding, ReportedComparison, check_comparison

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from analysis.reconstruction.bounds import find_anchors, move_between, reorder
+from analysis.reconstruction.bounds import find_anchors, move_between
 from analysis.reconstruction.forward import fill_paths, lay_cells
 from analysis.reconstruction.hazard_ratio import stretches, tune_ratio
 from analysis.reconstruction.patients import draw_arm, fill_odds, gather_at_visits, next_uniform, place_in_blocks
+from analysis.reconstruction.swaps import reorder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

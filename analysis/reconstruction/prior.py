@@ -29,7 +29,7 @@ FOLLOW_UP_EDGES = np.array(
 
 @dataclass(frozen=True)
 class PairPrior:
-    """Log hazards of two arms of one trial, in units of the trial's own median time.
+    """Log hazards of two arms of one trial, in units of a time of the trial's own.
 
     The half-sum and half-difference of the arms' log hazards are independent Gaussians on the intervals
     between ``edges`` (the last interval is open): ``shared`` and ``difference`` are their covariances. Trials in

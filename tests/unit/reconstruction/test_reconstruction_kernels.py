@@ -7,13 +7,14 @@ import pytest
 from lifelines.statistics import logrank_test
 
 from analysis.reconstruction import ShapePrior, forward
-from analysis.reconstruction.bounds import find_anchors, move_between, reorder
+from analysis.reconstruction.bounds import find_anchors, move_between
 from analysis.reconstruction.conditioning import FROM_NEAR, condition
-from analysis.reconstruction.engine import pose
 from analysis.reconstruction.hazard_ratio import cox
 from analysis.reconstruction.members import log_rank
 from analysis.reconstruction.patients import draw_arm, fill_odds, gather_at_visits
+from analysis.reconstruction.problem import pose
 from analysis.reconstruction.requirements import FORMS, read_requirements
+from analysis.reconstruction.swaps import reorder
 from analysis.reconstruction.tangents import slopes
 from analysis.reported import AtRisk, Landmark, ReportedArm, ReportedComparison
 from analysis.survival.comparisons import cox_hazard_ratio
