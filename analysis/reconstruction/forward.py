@@ -1,10 +1,11 @@
 """What a report's numbers would be, given smooth hazards of events and of censoring: the compiled forward map.
 
-The state of a trial with A arms is one vector: the log event hazards of each arm on intervals of the trial's
-unit ``m`` (A * J numbers; its median, or its median follow-up where a median was not reached), the log censoring hazards of each arm on intervals of its median follow-up ``f``
-(A * L numbers), log m and log f. Every reported number becomes an equation whose residual is near linear in
-that state: a median is the log cumulative hazard at the printed time, a confidence limit of the median is the
-band's equation there, a hazard ratio is the score of the Cox likelihood at the printed ratio.
+The state of a trial with A arms is one vector: the log event hazards of each arm on intervals of the trial's unit
+``m`` (A * J numbers; its median, or its median follow-up where a median was not reached), the log censoring hazards of
+each arm on intervals of its median follow-up ``f`` (A * L numbers), log m and log f. Every reported number becomes an
+equation whose residual is near linear in that state: a median is the log cumulative hazard at the printed time, a
+confidence limit of the median is the band's equation there, a hazard ratio is the score of the Cox likelihood at the
+printed ratio.
 """
 
 from __future__ import annotations
