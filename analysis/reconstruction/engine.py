@@ -124,8 +124,10 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, steps: in
         flags.append(event)
     if arms == 2:
         boxes = [(arm.quantiles, arm.follow_up, arm.ticks, arm.landmarks) for arm in required.arms]
+        seeds = rng.integers(0, 2**64, members, dtype=np.uint64)
         meet_ratio(
-            times[0], flags[0], boxes[0], times[1], flags[1], boxes[1], required.ratio_box, *required.test_box, miss
+            *(times[0], flags[0], boxes[0], times[1], flags[1], boxes[1]),
+            *(required.ratio_box, *required.test_box, seeds, miss),
         )
     if required.follow_up_of_all is not None:
         miss += _outside_follow_up(times, flags, required.follow_up_of_all)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from analysis.reconstruction.patients import next_uniform
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -20,6 +22,7 @@ PROBE = 0.25
 LEAST_INFORMATION = 1e-9
 WIDEST = 12.0  # on the log scale; beyond it no interval was printed
 ROUNDS = 6
+TRIALS = 150
 
 
 @njit(cache=True, nogil=True)
@@ -110,9 +113,11 @@ def tune_ratio(
     box: FloatArray,
     work0: FloatArray,
     work1: FloatArray,
+    rng_state: NDArray[np.uint64],
 ) -> float:
     """Bend stretches of both arms until ratio and limits are in their boxes; the times change in place.
 
+    ``rng_state`` is (1,) uint64, for bends at random where slopes do not lead there.
     Returns the remaining miss on the log scale, 0 when all are met.
     """
     total = count0 + count1
@@ -166,6 +171,19 @@ def tune_ratio(
             factor *= 0.4
         if miss == 0.0 or not improved:
             break
+    for _ in range(TRIALS):  # with few patients between bounds the ratio moves in jumps that no slope foresees
+        if miss == 0.0:
+            break
+        k = int(next_uniform(rng_state) * total)
+        kept = strength[k]
+        strength[k] = STRONGEST * (2.0 * next_uniform(rng_state) - 1.0)
+        apply_bends(base0, bounds0, count0, base1, bounds1, count1, strength, work0, work1)
+        b, info = cox(work0, event0, work1, event1, beta)
+        new = ratio_miss(b, info, box)
+        if new <= miss:
+            miss, beta = new, b
+        else:
+            strength[k] = kept
     apply_bends(base0, bounds0, count0, base1, bounds1, count1, strength, times0, times1)
     return miss
 

@@ -104,16 +104,22 @@ def meet_ratio(
     test_low: float,
     test_high: float,
     two_sided: bool,
+    seeds: NDArray[np.uint64],
     miss: FloatArray,
 ) -> None:
-    """Bring every member's hazard ratio into its box; members whose log-rank statistic is out of range are marked."""
+    """Bring every member's hazard ratio into its box; members whose log-rank statistic is out of range are marked.
+
+    ``seeds`` (members,) start the generator of each member's trials.
+    """
     n0, n1 = time0.shape[1], time1.shape[1]
     low0, high0, work0 = np.empty(n0 + 1), np.empty(n0 + 1), np.empty((2, n0 + 1))
     low1, high1, work1 = np.empty(n1 + 1), np.empty(n1 + 1), np.empty((2, n1 + 1))
     gaps0, gaps1 = np.empty((boxes0[3].shape[0] + 1, 2)), np.empty((boxes1[3].shape[0] + 1, 2))
     bounds0 = np.empty((n0 + 1, 2), np.int64)
     bounds1 = np.empty((n1 + 1, 2), np.int64)
+    state = np.empty(1, np.uint64)
     for i in range(time0.shape[0]):
+        state[0] = seeds[i]
         find_anchors(time0[i], event0[i], boxes0[0], boxes0[1], boxes0[2], boxes0[3], low0, high0, work0, gaps0)
         find_anchors(time1[i], event1[i], boxes1[0], boxes1[1], boxes1[2], boxes1[3], low1, high1, work1, gaps1)
         count0 = stretches(low0, high0, n0, bounds0)
@@ -130,6 +136,7 @@ def meet_ratio(
             box,
             np.empty(n0),
             np.empty(n1),
+            state,
         )
         if test_low > -np.inf or test_high < np.inf:
             z = log_rank(time0[i], event0[i], time1[i], event1[i])

@@ -9,7 +9,7 @@ from lifelines.statistics import logrank_test
 from analysis.reconstruction import ShapePrior, forward
 from analysis.reconstruction.bounds import find_anchors, move_between
 from analysis.reconstruction.conditioning import FROM_NEAR, condition
-from analysis.reconstruction.hazard_ratio import cox
+from analysis.reconstruction.hazard_ratio import apply_bends, cox, tune_ratio
 from analysis.reconstruction.members import log_rank
 from analysis.reconstruction.patients import draw_arm, fill_odds, gather_at_visits
 from analysis.reconstruction.problem import pose
@@ -98,6 +98,27 @@ def test_cox_and_log_rank_agree_with_the_library() -> None:
         z = log_rank(t0, e0, t1, e1)
         assert z**2 == pytest.approx(logrank_test(t0, t1, e0, e1).test_statistic, rel=1e-9)
         assert (z < 0) == (beta < 0)
+
+
+def test_a_ratio_that_few_free_patients_can_give_is_found() -> None:
+    stops = np.arange(5, 40, 6)  # patients that must not move
+    bounds = np.column_stack([np.r_[-1, stops], np.r_[stops, 40]])
+    count, met = len(bounds), 0
+    for seed in range(20):
+        (t0, e0), (t1, e1) = sample(seed, 40), sample(seed + 100, 40)
+        work0, work1 = np.empty(40), np.empty(40)
+        strength = np.random.default_rng(seed).uniform(-0.9, 0.9, 2 * count)
+        apply_bends(t0, bounds, count, t1, bounds, count, strength, work0, work1)
+        beta, _ = cox(work0, e0, work1, e1, 0.0)  # feasible: these bends give it
+        box = np.array([beta - 0.004, beta + 0.004, -20.0, 20.0, -20.0, 20.0, Z])
+        fixed = t0[stops].copy()
+        state = np.array([seed + 1], dtype=np.uint64)
+        miss = tune_ratio(t0, e0, bounds, count, t1, e1, bounds, count, box, work0, work1, state)
+        found, _ = cox(t0, e0, t1, e1, 0.0)
+        assert (miss == 0.0) == (box[0] <= found <= box[1])
+        np.testing.assert_array_equal(t0[stops], fixed)
+        met += miss == 0.0
+    assert met >= 19
 
 
 @pytest.mark.parametrize("ci_type", FORMS)
