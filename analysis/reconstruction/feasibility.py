@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from analysis.reconstruction.result import Reconstruction
     from analysis.reported import ReportedArm, ReportedComparison
 
-WHOLE = ("hazard_ratio", "p_value", "events_total", "n_total", "median_follow_up")
+WHOLE = ("hazard_ratio", "p_value", "events_total", "n_total", "median_follow_up", "assessment_interval")
 OF_AN_ARM = ("events", "median", "median_ci", "median_follow_up", "landmarks", "quartiles", "at_risk")
 
 
@@ -30,8 +30,8 @@ def without(comparison: ReportedComparison, relaxed: Iterable[str]) -> ReportedC
         The report.
     relaxed
         ``"hazard_ratio"``, ``"hazard_ratio.ci"``, ``"p_value"``, ``"events_total"``, ``"n_total"``,
-        ``"median_follow_up"``, or of an arm, such as ``"placebo.median_ci"``: ``events``, ``median``, ``median_ci``,
-        ``median_follow_up``, ``landmarks``, ``quartiles``, ``at_risk``.
+        ``"median_follow_up"``, ``"assessment_interval"``, or of an arm, such as ``"placebo.median_ci"``: ``events``,
+        ``median``, ``median_ci``, ``median_follow_up``, ``landmarks``, ``quartiles``, ``at_risk``.
 
     Raises
     ------
@@ -84,7 +84,9 @@ def refuse(attempt: Reconstruction) -> None:
         )
     ]
     lines += [str(finding) for finding in check_comparison(attempt.comparison)]
-    names = ", ".join(repr(name) for name in missed["number"])
+    if not lines:
+        lines = ["no single number was found to be missed"]
+    names = ", ".join(repr(name) for name in missed["number"]) or "the numbers printed"
     raise InfeasibleReportError(
         f"{attempt.comparison.id or attempt.comparison.endpoint}: no data set was found that gives all printed numbers "
         f"back; {'; '.join(lines)}; correct the report, or name what may differ with relax=(...), of {names}"

@@ -26,7 +26,7 @@ TAIL = (1.25, 1.6, 2.2, 4.0)
 
 
 @njit(cache=True, nogil=True)
-def lay_cells(x: FloatArray, arms: int, edges: FloatArray, lengths: FloatArray, cells: FloatArray) -> int:
+def lay_cells(x: FloatArray, edges: FloatArray, lengths: FloatArray, cells: FloatArray) -> int:
     """Nodes where either hazard changes, each cell halved; returns their number. ``cells`` is (nodes,)."""
     m, f = math.exp(x[-2]), math.exp(x[-1])
     j, k, count = 1, 1, 0
@@ -185,7 +185,7 @@ def residuals(
     Columns of an equation: kind, arm (or -1), time, level, z, type of limit. A target replaces the time for
     quantiles, limits and follow-up, and the value for the others.
     """
-    count = lay_cells(x, arms, edges, lengths, cells)
+    count = lay_cells(x, edges, lengths, cells)
     fill_paths(x, arms, edges, lengths, sizes, cells, count, paths)
     for e in range(equations.shape[0]):
         kind = int(equations[e, 0])

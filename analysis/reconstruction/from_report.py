@@ -127,6 +127,8 @@ def reconstruct(
         refuse(replace(whole, **_patients(problem, ensemble, nearest)))
     filled = _fill(met, members, sequence)
     findings = whole.findings
+    if kept.assessment_interval is not None and problem.required.interval == 0:
+        findings += (_visits_unused(kept),)
     if met.size < ENOUGH_DISTINCT * members:
         findings += (_few_distinct(comparison, int(met.size), members),)
     return replace(
@@ -139,6 +141,18 @@ def reconstruct(
         },
         **_patients(problem, ensemble, filled),
         population=_populations(comparison, problem, ensemble.states[filled]),
+    )
+
+
+def _visits_unused(comparison: ReportedComparison) -> Finding:
+    return Finding(
+        check="assessment-interval-unused",
+        severity="warning",
+        where=comparison.id or comparison.endpoint,
+        message=f"patients were not moved to visits: events of {comparison.endpoint} are not found at assessments, "
+        "or a median comes before the first of them",
+        values=(f"every {comparison.assessment_interval}",),
+        remedy="check endpoint and unit, or leave the interval out: relax=['assessment_interval']",
     )
 
 

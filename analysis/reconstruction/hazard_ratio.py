@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STRONGEST = 0.9  # of a move within a stretch; 1 would let two patients meet
 PROBE = 0.25
 LEAST_INFORMATION = 1e-9
-WIDEST = 12.0  # on the log scale; beyond it no interval was printed
+WIDEST = 12.0  # on the log scale; beyond it nothing was printed
 ROUNDS = 6
 TRIALS = 150
 

@@ -10,7 +10,7 @@ from numba import njit
 
 from analysis.reconstruction.bounds import find_anchors, move_between
 from analysis.reconstruction.forward import fill_paths, lay_cells
-from analysis.reconstruction.hazard_ratio import stretches, tune_ratio
+from analysis.reconstruction.hazard_ratio import WIDEST, stretches, tune_ratio
 from analysis.reconstruction.patients import draw_arm, fill_odds, gather_at_visits, next_uniform, place_in_blocks
 from analysis.reconstruction.swaps import reorder
 
@@ -31,7 +31,7 @@ def expected_counts(
     cells = np.empty(room)
     paths = np.empty((5, arms, room))
     for i in range(states.shape[0]):
-        count = lay_cells(states[i], arms, edges, lengths, cells)
+        count = lay_cells(states[i], edges, lengths, cells)
         fill_paths(states[i], arms, edges, lengths, sizes, cells, count, paths)
         for k in range(arms):
             events[i, k] = paths[3, k, count - 1]
@@ -76,7 +76,7 @@ def draw_patients(
     jitter, ranks, odds = np.empty(size), np.empty(size), np.empty(size)
     state = np.empty(1, np.uint64)
     for i in range(states.shape[0]):
-        count = lay_cells(states[i], arms, edges, lengths, cells)
+        count = lay_cells(states[i], edges, lengths, cells)
         fill_paths(states[i], arms, edges, lengths, sizes, cells, count, paths)
         state[0] = seeds[i]
         for k in range(size):
@@ -122,22 +122,23 @@ def meet_ratio(
         state[0] = seeds[i]
         find_anchors(time0[i], event0[i], boxes0[0], boxes0[1], boxes0[2], boxes0[3], low0, high0, work0, gaps0)
         find_anchors(time1[i], event1[i], boxes1[0], boxes1[1], boxes1[2], boxes1[3], low1, high1, work1, gaps1)
-        count0 = stretches(low0, high0, n0, bounds0)
-        count1 = stretches(low1, high1, n1, bounds1)
-        miss[i] += tune_ratio(
-            time0[i],
-            event0[i],
-            bounds0,
-            count0,
-            time1[i],
-            event1[i],
-            bounds1,
-            count1,
-            box,
-            np.empty(n0),
-            np.empty(n1),
-            state,
-        )
+        if box[1] - box[0] < WIDEST:
+            count0 = stretches(low0, high0, n0, bounds0)
+            count1 = stretches(low1, high1, n1, bounds1)
+            miss[i] += tune_ratio(
+                time0[i],
+                event0[i],
+                bounds0,
+                count0,
+                time1[i],
+                event1[i],
+                bounds1,
+                count1,
+                box,
+                np.empty(n0),
+                np.empty(n1),
+                state,
+            )
         if test_low > -np.inf or test_high < np.inf:
             z = log_rank(time0[i], event0[i], time1[i], event1[i])
             value = abs(z) if two_sided else -z

@@ -181,10 +181,10 @@ def _read(text: str, name: str) -> ShapePrior:
             )
             for endpoint, record in content["endpoints"].items()
         }
-        default = endpoints["default"]
+        if "default" not in endpoints:
+            raise KeyError("default")
     except (KeyError, ValueError, TypeError) as error:
         raise InvalidValueError(
             "prior", f"{name}: {error}", "a parameter file written by ShapePrior.save", "fit the prior again"
         ) from error
-    assert default.shape.mean.size > 0
     return ShapePrior(endpoints, content["provenance"])

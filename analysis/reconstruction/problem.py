@@ -71,6 +71,8 @@ def pose(required: Requirements, prior: EndpointPrior) -> Problem:
     scales = np.zeros((mean.size, 2))  # what a change of each unit does to the state
     scales[: shapes.size, 0], scales[shapes.size : -2, 1] = np.tile(shape.trend, arms), np.tile(follow_up.trend, arms)
     scales[-2, 0] = scales[-1, 1] = 1.0
+    if required.follow_up is None:  # what is known of it is its ratio to the unit: a change of the unit changes both
+        scales[-1, 0], scales[shapes.size : -2, 0] = 1.0, np.tile(follow_up.trend, arms)
     covariance = (scales * np.square([unit_sd, length_sd])) @ scales.T
     covariance[:-2, :-2] += block_diag(shape.covariance(arms), follow_up.covariance(arms))
     sizes = np.array([arm.size for arm in required.arms], dtype=np.float64)
@@ -115,12 +117,13 @@ def _sampling_error(
 ) -> tuple[FloatArray, FloatArray]:
     """Variance of a sample's log hazards around the smooth ones, and of each equation for the curve's steps.
 
-    The first is one over the expected counts; the second the square of half a step, on the scale of the residual.
+    The first is one over the expected counts, and 0 where none are expected: nothing of the population is seen there,
+    and its hazard is the prior's. The second is the square of half a step, on the scale of the residual.
     """
     arms = sizes.size
     room = 4 * (edges.size + lengths.size + 8)
     cells, paths = np.empty(room), np.empty((5, arms, room))
-    count = forward.lay_cells(state, arms, edges, lengths, cells)
+    count = forward.lay_cells(state, edges, lengths, cells)
     forward.fill_paths(state, arms, edges, lengths, sizes, cells, count, paths)
     nodes, last = cells[:count], cells[count - 1]
     at_edges = np.append(np.exp(state[-2]) * edges, last)
@@ -129,7 +132,8 @@ def _sampling_error(
     left = [paths[4, k, :count] + paths[3, k, :count] for k in range(arms)]
     censored = [np.interp(at_lengths, nodes, sizes[k] - left[k]) for k in range(arms)]
     counts = np.concatenate([np.diff(path) for path in events + censored])
-    variance = np.append(1.0 / (np.maximum(counts, 0.0) + 0.5), [0.0, 0.0])
+    counts = np.maximum(counts, 0.0)
+    variance = np.append(counts / (counts + 0.5) ** 2, [0.0, 0.0])
     steps = np.zeros(targets.size)
     for e, (kind, arm) in enumerate(required.equations[:, :2].astype(int)):
         if kind in (forward.QUANTILE, forward.LIMIT, forward.FOLLOW_UP):

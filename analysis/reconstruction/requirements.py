@@ -10,12 +10,14 @@ import numpy as np
 
 from analysis.errors import InvalidValueError
 from analysis.reconstruction import forward
+from analysis.reconstruction.prior import family
 
 if TYPE_CHECKING:
     from analysis.reported import Reported, ReportedArm, ReportedComparison, ReportedInterval
     from analysis.survival.checks import FloatArray
 
 FORMS = {"log-log": forward.LOG_LOG, "log": forward.LOG, "plain": forward.PLAIN}
+SEEN_AT_VISITS = ("PFS", "DFS")  # families of endpoints whose events are found at assessments
 FAR = 20.0  # a log hazard ratio that stands for no bound
 QUANTILE_ERROR, LIMIT_ERROR, RATE_ERROR, COUNT_ERROR, END_ERROR = 0.02, 0.03, 0.01, 0.4, 0.05
 LEAST_COUNT_ERROR = 0.005
@@ -52,7 +54,7 @@ class Requirements:
     immature: bool  # a median was not reached
     median: tuple[float, float]  # log of a typical median in months, and how well it is known
     follow_up: tuple[float, float] | None
-    interval: float  # months between assessments, 0 if they are not known
+    interval: float  # months between the visits at which events are seen, 0 if there are none to use
     follow_up_of_all: tuple[float, float] | None  # box of the median follow-up of all arms together
 
 
@@ -105,7 +107,7 @@ def read_requirements(comparison: ReportedComparison, ci_type: str) -> Requireme
         immature=any(arm.median is not None and not arm.median.reached for arm in comparison.arms),
         median=_typical_median(comparison),
         follow_up=_typical_follow_up(comparison),
-        interval=0.0 if comparison.assessment_interval is None else comparison.assessment_interval.value,
+        interval=_visit_interval(comparison),
         follow_up_of_all=None if all_followed is None or not all_followed.reached else _edges(all_followed),
     )
 
@@ -238,6 +240,15 @@ def _read_test(comparison: ReportedComparison) -> tuple[float, float, bool]:
     strong = -normal.inv_cdf(min(high / share, 1 - 1e-12)) if high < 1 else (-np.inf if one_sided else 0.0)
     strongest = -normal.inv_cdf(low / share) if p_value.value.lower > 0 else np.inf
     return strong, strongest, not one_sided
+
+
+def _visit_interval(comparison: ReportedComparison) -> float:
+    """Months between visits; 0 if they are not known, do not show the event, or are too rare to place the medians."""
+    interval = comparison.assessment_interval
+    if interval is None or not interval.reached or family(comparison.endpoint) not in SEEN_AT_VISITS:
+        return 0.0
+    medians = [arm.median.value for arm in comparison.arms if arm.median is not None and arm.median.reached]
+    return 0.0 if interval.value > min(medians, default=np.inf) else float(interval.value)
 
 
 def _typical_median(comparison: ReportedComparison) -> tuple[float, float]:

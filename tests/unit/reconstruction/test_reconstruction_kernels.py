@@ -75,7 +75,7 @@ def test_expected_paths_are_those_of_two_exponentials() -> None:
     m, f = 5.0, 9.0
     x = np.concatenate([np.full(3, math.log(event * m)), np.full(2, math.log(censor * f)), np.log([m, f])])
     cells, paths = np.empty(60), np.empty((5, 1, 60))
-    count = forward.lay_cells(x, 1, edges, lengths, cells)
+    count = forward.lay_cells(x, edges, lengths, cells)
     forward.fill_paths(x, 1, edges, lengths, np.array([n]), cells, count, paths)
     t = cells[:count]
     total = event + censor
