@@ -11,9 +11,9 @@ import numpy as np
 from analysis.errors import InvalidValueError
 from analysis.reconstruction.engine import Ensemble, draw_ensemble
 from analysis.reconstruction.feasibility import left_out, refuse, refuse_impossible_counts, without
-from analysis.reconstruction.prior import ShapePrior
+from analysis.reconstruction.prior import ShapePrior, family
 from analysis.reconstruction.problem import Problem, pose
-from analysis.reconstruction.requirements import read_requirements
+from analysis.reconstruction.requirements import SEEN_AT_VISITS, read_requirements
 from analysis.reconstruction.result import Reconstruction
 from analysis.reported import Finding, ReportedComparison, check_comparison
 from analysis.survival.distributions import PiecewiseExponential
@@ -145,12 +145,15 @@ def reconstruct(
 
 
 def _visits_unused(comparison: ReportedComparison) -> Finding:
+    if family(comparison.endpoint) in SEEN_AT_VISITS:
+        reason = "a median comes before the first of them"
+    else:
+        reason = f"events of {comparison.endpoint} are not found at assessments"
     return Finding(
         check="assessment-interval-unused",
         severity="warning",
         where=comparison.id or comparison.endpoint,
-        message=f"patients were not moved to visits: events of {comparison.endpoint} are not found at assessments, "
-        "or a median comes before the first of them",
+        message=f"patients were not moved to visits: {reason}",
         values=(f"every {comparison.assessment_interval}",),
         remedy="check endpoint and unit, or leave the interval out: relax=['assessment_interval']",
     )

@@ -8,6 +8,8 @@ from lifelines.datasets import load_gbsg2, load_leukemia, load_waltons
 
 from analysis.errors import InfeasibleReportError, InvalidValueError, UnknownNameError
 from analysis.reconstruction import Reconstruction, ShapePrior, reconstruct
+from analysis.reconstruction.problem import pose
+from analysis.reconstruction.requirements import read_requirements
 from analysis.reported import (
     AtRisk,
     Landmark,
@@ -112,6 +114,49 @@ def test_nothing_but_patients_is_enough() -> None:
     result = reconstruct(ReportedComparison("OS", [ReportedArm("only", n=30)]), 10)
     assert result.time.shape == (10, 30)
     assert np.ptp(result.events("only").members) > 0
+
+
+def test_one_event_is_enough() -> None:
+    arms = [ReportedArm(name, n=80, median="not reached") for name in ("new", "old")]
+    result = reconstruct(ReportedComparison("OS", arms, control="old", events_total=1), 10)
+    assert (result.event.sum(axis=1) == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "interval", "reason"),
+    [("OS", "2.0", "events of OS are not found"), ("PFS", "8.0", "a median comes before")],
+)
+def test_visits_that_do_not_apply_are_found_and_not_used(endpoint: str, interval: str, reason: str) -> None:
+    arms = [ReportedArm("new", n=80, median="9.0"), ReportedArm("old", n=80, median="7.0")]
+    report = ReportedComparison(endpoint, arms, control="old", assessment_interval=interval)
+    result = reconstruct(report, 10, rng=3)
+    [finding] = [finding for finding in result.findings if finding.check == "assessment-interval-unused"]
+    assert reason in finding.message
+    without = reconstruct(report, 10, rng=3, relax="assessment_interval")
+    assert "assessment-interval-unused" not in {finding.check for finding in without.findings}
+    np.testing.assert_array_equal(without.time, result.time)
+
+
+def test_an_arm_as_a_distribution_goes_on_as_its_hazard_did() -> None:
+    arms = [
+        ReportedArm(name, n=300, median=median, median_follow_up="14.0")
+        for name, median in (("a", "20.0"), ("b", "16.0"))
+    ]
+    arm = reconstruct(ReportedComparison("OS", arms, control="b"), 100).arm("b")
+    late = np.asarray(arm.survival([36.0, 72.0]))
+    # an exponential through the median has 0.21 and 0.044: hazards of OS rise at first, then change little
+    assert 0.13 < late[0] < 0.21
+    assert 0.02 < late[1] < 0.08
+
+
+def test_follow_up_that_is_not_printed_goes_along_with_the_median() -> None:
+    arms = [ReportedArm("a", n=80), ReportedArm("b", n=80)]
+    required = read_requirements(ReportedComparison("OS", arms, control="b", events_total=60), "log-log")
+    prior = ShapePrior.shipped().for_endpoint("OS")
+    unit, length = pose(required, prior).covariance[-2:, -2:]
+    assert unit[0] == pytest.approx(required.median[1] ** 2)
+    assert length[0] == pytest.approx(unit[0])
+    assert length[1] == pytest.approx(unit[0] + prior.log_follow_up[1] ** 2)
 
 
 def test_events_are_recovered_from_the_interval_of_the_ratio() -> None:
