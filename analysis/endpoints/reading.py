@@ -13,6 +13,7 @@ from analysis.endpoints.assessment import Visits
 from analysis.endpoints.codes import CR, NE, NON_CR_NON_PD, PD
 from analysis.endpoints.lesions import NORMAL_NODE, non_target_response
 from analysis.endpoints.measurement_checks import NON_TARGET_STATES, Row, finding
+from analysis.endpoints.organs import NODES, PER_ORGAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from analysis.endpoints.findings import Finding
 
 STATE_CODES = {"absent": CR, "present": NON_CR_NON_PD, "progression": PD, "missing": NE}
-NODAL = ("LYMPH NODE", "NODE")
 AXES = {True: ("LPERP", "SAXIS", "DIAMETER", "TUMSTATE"), False: ("LDIAM", "DIAMETER", "TUMSTATE")}
 """Tests that measure a node, and any other target; the first that is there counts. A target that is absent has 0 mm."""
 
@@ -57,7 +57,7 @@ class Reading:
 
 def is_node(organ: str | None) -> bool:
     """Whether an organ is a lymph node."""
-    return organ is not None and any(name in str(organ).upper() for name in NODAL)
+    return organ is not None and "NODE" in str(organ).upper()
 
 
 def read(rows: list[Row], reference: pd.Timestamp | None, found: list[Finding]) -> Reading | None:
@@ -126,10 +126,10 @@ def _contradictions(
             if row.test == "SUMDIAM" and abs(row.value - total) > 0.1:
                 message = f"sum {row.value:g} mm, lesions add to {total:g} mm"
                 yield finding("warning", "sum contradicts lesions", row, message, "the lesions are used")
-    organs = {row.lesion: row.organ for row in kept[0] if row.lesion in targets}
-    crowded = [organ for organ, count in Counter(organs.values()).items() if organ is not None and count > 2]
+    organs = {row.lesion: NODES if targets[row.lesion] else row.organ for row in kept[0] if row.lesion in targets}
+    crowded = [organ for organ, count in Counter(organs.values()).items() if organ is not None and count > PER_ORGAN]
     if len(targets) > 5 or crowded:
-        message = f"{len(targets)} targets" + (f", more than 2 in {', '.join(crowded)}" if crowded else "")
+        message = f"{len(targets)} targets" + (f", more than {PER_ORGAN} in {', '.join(crowded)}" if crowded else "")
         yield finding("warning", "too many targets", kept[0][0], message, "all of them are used")
     for lesion, node in targets.items():
         least = 15.0 if node else 10.0
