@@ -83,9 +83,9 @@ class Visits:
     non_target_growth
         Whether non-target disease at a visit has grown against another, shape (visits, visits).
     new
-        Number of new lesions that are there, shape (visits,).
+        Number of different new lesions seen so far, 0 at a visit where none is there, shape (visits,).
     new_size
-        Sum of the measured new lesions in mm, shape (visits,); NaN where not measured.
+        Diameters of new lesions in mm, shape (visits, new lesions); NaN where not measured.
     new_growth
         Whether unmeasured new lesions grew, shape (visits,).
     """
@@ -131,7 +131,7 @@ def assess(visits: Visits, rule: ResponseRule = COMMON) -> Responses:
     lesions.recist_sequence(target, visits.non_target, visits.new, n, recist)
     lesions.irecist_sequence(
         target,
-        size,
+        visits.diameter,
         visits.non_target,
         visits.non_target_growth,
         visits.new,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,7 @@ from analysis.endpoints.findings import Finding, as_frame
 from analysis.endpoints.histories import Sizes
 from analysis.endpoints.measurement_checks import Row, check, finding, known_tests
 from analysis.endpoints.measurement_tables import measurements
-from analysis.endpoints.new_lesions import at_baseline, distinct, settled
+from analysis.endpoints.new_lesions import at_baseline, settled
 from analysis.endpoints.options import of_kind
 from analysis.endpoints.reading import Reading, read
 from analysis.endpoints.response_tables import history_of, without_records
@@ -196,7 +196,7 @@ def derive(
         reading = _reading(rows, patient, findings)
         if reading is None:
             continue
-        seen = assess(replace(reading.visits, new=distinct(reading.rows)), rule)
+        seen = assess(reading.visits, rule)
         readings[key] = reading, seen
         of = patient or Patient(reading.dates[0], NEVER, NEVER, NEVER)
         when, sizes = list(reading.dates[1:]), _sizes(reading, seen)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from analysis.endpoints import lesions
 from analysis.endpoints.codes import CR, IRECIST, MISSING, NE, PD, PR, RECIST
-from analysis.endpoints.new_lesions import is_there
+from analysis.endpoints.new_lesions import at_visit, last_known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +29,7 @@ def explain_reading(reading: Reading, seen: Responses) -> list[str]:
     """Explain every visit of one patient by one reader, a few lines each."""
     who = f"{reading.subject} ({reading.evaluator})" if reading.evaluator else reading.subject
     lines = [f"{who}: baseline {reading.dates[0]:%Y-%m-%d}, {_diameters(reading, 0)}"]
+    there = last_known(reading.rows)
     for i in range(1, len(reading.labels)):
         lines.append(f"{reading.labels[i]}, {reading.dates[i]:%Y-%m-%d} (day {reading.visits.day[i]:g})")
         if seen.target[i] != MISSING:
@@ -42,8 +43,9 @@ def explain_reading(reading: Reading, seen: Responses) -> list[str]:
             }
             named = ", ".join(f"{lesion} {state}" for lesion, state in states.items()) or "not assessed"
             lines.append(f"  non-target {RECIST.term(int(reading.visits.non_target[i]))}: {named}")
-        if reading.visits.new[i]:
-            names = sorted({row.lesion for row in reading.rows[i] if row.group == "NEW" and is_there(row)})
+        if there[i]:
+            seen_here = at_visit(reading.rows[i])
+            names = [lesion if lesion in seen_here else f"{lesion} as last known" for lesion in sorted(there[i])]
             lines.append(f"  new lesions: {', '.join(names)}")
         reasons = [text for bit, text in WHY.items() if int(seen.why[i]) & bit]
         because = f" ({'; '.join(reasons)})" if reasons else ""

@@ -108,6 +108,22 @@ def recist_sequence(target: Codes, non_target: Codes, new: Counts, visits: int, 
 
 
 @njit(cache=True, nogil=True)
+def growth_between(measured: Floats, began: int, visit: int) -> float:
+    """Growth in mm from one visit to another, summed over the lesions measured at both; 0 without any.
+
+    `measured` is (visits, lesions), or (visits,) where there are sums alone. A lesion that one of the visits missed
+    has not grown for being measured at the other.
+    """
+    size = measured.reshape(measured.shape[0], measured.size // measured.shape[0])
+    growth = 0.0
+    for lesion in range(size.shape[1]):
+        change = size[visit, lesion] - size[began, lesion]
+        if not np.isnan(change):
+            growth += change
+    return growth
+
+
+@njit(cache=True, nogil=True)
 def irecist_sequence(
     target: Codes,
     size: Floats,
@@ -124,8 +140,9 @@ def irecist_sequence(
 ) -> None:
     """Write the overall response by iRECIST for each visit after baseline, and why it is a progression (bits).
 
-    `new` counts the new lesions that are there, `new_size` is the sum of the measured ones. `non_target_growth` is
-    (visits, visits), growth at a visit against another one; what counts is growth against the iUPD scan. A visit
+    `size` and `new_size` are diameters of targets and of new lesions, (visits, lesions), or their sums, (visits,);
+    `new` counts the new lesions seen so far, 0 where none is there. `non_target_growth` is (visits, visits), growth at
+    a visit against another one; what counts is growth against the iUPD scan, of lesions measured at both. A visit
     confirms iUPD from the first to the second day of `window` after it; what would confirm later is iUPD afresh.
 
     Seymour 2017, table 2. What did not progress at iUPD confirms it by progressing, what did by any of: target sum 5
@@ -153,12 +170,12 @@ def irecist_sequence(
                 out[visit] = overall_response(target[visit], non_target[visit], False)
             continue
         growth = found & ~pending
-        if pending & TARGET_PROGRESSION and size[visit] - size[began] >= 5.0 - TOLERANCE:
+        if pending & TARGET_PROGRESSION and growth_between(size, began, visit) >= 5.0 - TOLERANCE:
             growth |= TARGET_GROWTH
         if pending & NON_TARGET_PROGRESSION and non_target_growth[visit, began]:
             growth |= NON_TARGET_GROWTH
         if pending & NEW_LESION and (
-            new[visit] > new[began] or new_growth[visit] or new_size[visit] - new_size[began] >= 5.0 - TOLERANCE
+            new[visit] > new[began] or new_growth[visit] or growth_between(new_size, began, visit) >= 5.0 - TOLERANCE
         ):
             growth |= NEW_LESION_GROWTH
         if growth and day[visit] - day[began] >= window[0]:

@@ -13,6 +13,8 @@ from analysis.endpoints.assessment import Visits
 from analysis.endpoints.codes import CR, NE, NON_CR_NON_PD, PD
 from analysis.endpoints.lesions import NORMAL_NODE, non_target_response
 from analysis.endpoints.measurement_checks import NON_TARGET_STATES, Row, finding
+from analysis.endpoints.new_lesions import laid_out
+from analysis.endpoints.organs import NODES, PER_ORGAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from analysis.endpoints.findings import Finding
 
 STATE_CODES = {"absent": CR, "present": NON_CR_NON_PD, "progression": PD, "missing": NE}
-NODAL = ("LYMPH NODE", "NODE")
 AXES = {True: ("LPERP", "SAXIS", "DIAMETER", "TUMSTATE"), False: ("LDIAM", "DIAMETER", "TUMSTATE")}
 """Tests that measure a node, and any other target; the first that is there counts. A target that is absent has 0 mm."""
 
@@ -57,7 +58,7 @@ class Reading:
 
 def is_node(organ: str | None) -> bool:
     """Whether an organ is a lymph node."""
-    return organ is not None and any(name in str(organ).upper() for name in NODAL)
+    return organ is not None and "NODE" in str(organ).upper()
 
 
 def read(rows: list[Row], reference: pd.Timestamp | None, found: list[Finding]) -> Reading | None:
@@ -126,10 +127,10 @@ def _contradictions(
             if row.test == "SUMDIAM" and abs(row.value - total) > 0.1:
                 message = f"sum {row.value:g} mm, lesions add to {total:g} mm"
                 yield finding("warning", "sum contradicts lesions", row, message, "the lesions are used")
-    organs = {row.lesion: row.organ for row in kept[0] if row.lesion in targets}
-    crowded = [organ for organ, count in Counter(organs.values()).items() if organ is not None and count > 2]
+    organs = {row.lesion: NODES if targets[row.lesion] else row.organ for row in kept[0] if row.lesion in targets}
+    crowded = [organ for organ, count in Counter(organs.values()).items() if organ is not None and count > PER_ORGAN]
     if len(targets) > 5 or crowded:
-        message = f"{len(targets)} targets" + (f", more than 2 in {', '.join(crowded)}" if crowded else "")
+        message = f"{len(targets)} targets" + (f", more than {PER_ORGAN} in {', '.join(crowded)}" if crowded else "")
         yield finding("warning", "too many targets", kept[0][0], message, "all of them are used")
     for lesion, node in targets.items():
         least = 15.0 if node else 10.0
@@ -142,13 +143,10 @@ def _visits(day: Floats, kept: list[list[Row]], targets: dict[str, bool], measur
     """Lay the rows out as arrays."""
     n = len(kept)
     diameter = np.array([[at.get(lesion, np.nan) for lesion in targets] for at in measured])
-    new, new_size, new_growth = np.zeros(n, np.int64), np.full(n, np.nan), np.zeros(n, np.bool_)
     known = {row.lesion: is_node(row.organ) for seen in kept for row in seen if row.group == "NON-TARGET"}
     column = {lesion: number for number, lesion in enumerate(known)}
     state, increased = np.full((n, len(known)), NE, np.int8), np.zeros(n, np.bool_)
     for visit, seen in enumerate(kept):
-        sizes: dict[str, float] = {}
-        there: set[str] = set()
         for row in seen:
             if row.group == "NON-TARGET" and row.test == "TUMSTATE":
                 state[visit, column[row.lesion]] = STATE_CODES[NON_TARGET_STATES[row.text]]
@@ -156,20 +154,10 @@ def _visits(day: Floats, kept: list[list[Row]], targets: dict[str, bool], measur
             elif row.group == "NON-TARGET" and row.value == row.value and row.test != "LDIAM":
                 absent = row.value < (NORMAL_NODE if known[row.lesion] else 1e-9)
                 state[visit, column[row.lesion]] = CR if absent else NON_CR_NON_PD
-            elif row.group.startswith("NEW"):
-                if row.test == "TUMSTATE":
-                    if NON_TARGET_STATES[row.text] in ("present", "progression"):
-                        there.add(row.lesion)
-                    new_growth[visit] |= row.text in ("INCREASED", "PROGRESSION", "UNEQUIVOCAL PROGRESSION")
-                elif row.value > 0:
-                    there.add(row.lesion)
-                    sizes.setdefault(row.lesion, row.value)
-        new[visit] = len(there)
-        new_size[visit] = sum(sizes.values()) if sizes else np.nan
     node = np.array(list(targets.values()), np.bool_)
     non_target = np.array([non_target_response(lesions) for lesions in state], np.int8)
     grown = increased[:, None] | _progressed(state)
-    return Visits(day, diameter, node, non_target, grown, new, new_size, new_growth)
+    return Visits(day, diameter, node, non_target, grown, *laid_out(kept))
 
 
 def _progressed(state: Codes) -> Bools:

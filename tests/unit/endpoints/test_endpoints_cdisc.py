@@ -93,7 +93,8 @@ def test_a_new_lesion_that_tr_follows_is_read_from_tr():
     [
         ([None, None, "EQUIVOCAL", "EQUIVOCAL", None], [0, 0, 0, 0], "it does not count"),
         ([None, None, "EQUIVOCAL", "UNEQUIVOCAL", "PRESENT"], [0, 1, 1, 1], "it counts from here"),
-        ([None, "UNEQUIVOCAL", "EQUIVOCAL", None, None], [1, 0, 0, 0], "it does not count"),
+        ([None, "UNEQUIVOCAL", "EQUIVOCAL", None, None], [1, 1, 1, 1], "it stands as last known"),
+        ([None, "ABSENT", "EQUIVOCAL", None, None], [0, 0, 0, 0], "it does not count"),
     ],
 )
 def test_an_equivocal_new_lesion_counts_once_it_is_sure(states, counts, consequence):

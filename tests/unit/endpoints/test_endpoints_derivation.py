@@ -212,3 +212,21 @@ def test_growth_of_non_targets_is_against_the_iupd_scan(case):
     derivation = derive(frame)
     assert derivation.responses()["irecist"].tolist() == expected
     assert ("further non-target growth since the iUPD scan" in derivation.explain("S1")) == ("iCPD" in expected)
+
+
+@pytest.mark.parametrize(
+    ("organs", "crowded"),
+    [
+        (
+            ["AXILLARY LYMPH NODE", "INGUINAL LYMPH NODE", "MEDIASTINAL LYMPH NODE"],
+            ["3 targets, more than 2 in lymph node"],
+        ),
+        (["AXILLARY LYMPH NODE", "INGUINAL LYMPH NODE", "LIVER"], []),
+        (["LIVER", "LIVER", "LIVER"], ["3 targets, more than 2 in LIVER"]),
+    ],
+)
+def test_lymph_nodes_are_one_organ(organs, crowded):
+    targets = ["T1", "T2", "T3"]
+    tr = pd.concat([patient().assign(lesion=lesion, test="DIAMETER") for lesion in targets])
+    findings = derive(tr, pd.DataFrame({"subject": "S1", "lesion": targets, "organ": organs})).findings
+    assert [found.message for found in findings if found.rule == "too many targets"] == crowded
