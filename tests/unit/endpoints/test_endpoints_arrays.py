@@ -18,6 +18,7 @@ from analysis.endpoints import (
     ProgressionFreeAtLandmark,
     ProgressionFreeSurvival,
     TimeToResponse,
+    TumourGrowthRate,
     derive,
     derive_arrays,
     response_terms,
@@ -75,6 +76,7 @@ ENDPOINTS = {
     "until": ControlUntilLandmark(112),
     "free": ProgressionFreeAtLandmark(112),
     "depth": DepthOfResponse(),
+    "growth": TumourGrowthRate(),
 }
 
 
@@ -110,7 +112,16 @@ def test_arrays_are_derived_as_the_frame_is(seed, definitions):
         for number, endpoint in enumerate(("scan", "until", "free")):
             assert arrays.control[axis, :, 1, number].tolist() == (column(endpoint, "value") == "Y").tolist()
         if axis == 0:
-            np.testing.assert_allclose(arrays.depth, column("depth", "per_cent").astype(float), atol=1e-6)
+            for endpoint, sizes_of in {"depth": arrays.depth, "growth": arrays.growth}.items():
+                np.testing.assert_allclose(sizes_of, column(endpoint, "per_cent").astype(float), atol=1e-6)
+
+
+def test_sums_without_a_lesion_are_no_measure_of_size():
+    first_missing = derive_arrays([[[30, 30], [30, np.nan], [30, 30]]], [56, 112])
+    assert first_missing.growth.tolist() == [0.0]
+    progressed = derive_arrays([[[30, 30], [21, 30], [75, np.nan]], [[30, 30], [75, np.nan], [30, 30]]], [56, 112])
+    np.testing.assert_allclose(progressed.depth, [-15, np.nan])
+    assert np.isnan(progressed.growth).tolist() == [False, True]
 
 
 def test_wrong_arrays_are_named():
