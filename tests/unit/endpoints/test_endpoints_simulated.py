@@ -144,6 +144,8 @@ def test_calibration_reaches_its_targets():
         (lambda: Attendance(Assessments.every(2), 1.0), "until"),
         (lambda: Rate(-0.1), "median"),
         (lambda: PseudoProgression(6), "share"),
+        (lambda: Target("PFS rate", 0.5), "at"),
+        (lambda: Target("overall survival", 0.5, at=0.0), "at"),
         (lambda: simulate(trials=0), "trials"),
         (lambda: simulate(trials=1).of("independent"), "reader"),
     ],
