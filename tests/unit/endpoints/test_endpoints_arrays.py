@@ -124,6 +124,12 @@ def test_sums_without_a_lesion_are_no_measure_of_size():
     assert np.isnan(progressed.growth).tolist() == [False, True]
 
 
+def test_new_lesions_confirm_from_the_day_that_the_rule_names():
+    for days, best in {(56, 83): "iUPD", (56, 84): "iCPD", (56, 83, 84): "iCPD"}.items():
+        seen = derive_arrays(np.full((1, len(days) + 1, 1), 30.0), days, new_lesions=[0] + [1] * len(days))
+        assert response_terms(seen.best[1], "iRECIST").tolist() == [best]
+
+
 def test_wrong_arrays_are_named():
     right = np.full((2, 3, 1), 30.0)
     wrong = {
@@ -131,7 +137,12 @@ def test_wrong_arrays_are_named():
         "days: got": [(right, [56], {}), (right, [112, 56], {}), (right, [56, np.nan], {})],
         "nodes: got": [(right, [56, 112], {"nodes": [True, False, True]})],
         "death: got": [(right, [56, 112], {"death": [1, 2, 3]})],
-        "new_lesions: got": [(right, [56, 112], {"new_lesions": [0, 1]})],
+        "new_lesions: got": [
+            (right, [56, 112], {"new_lesions": new}) for new in ([0, 1], [0, np.nan, 1], [0, -1, 0], np.inf, 0.5)
+        ],
+        "non_target: got": [
+            (right, [56, 112], {"non_target": ["CR", "CR", term]}) for term in ("SD", "MISSING", np.nan)
+        ],
         "definitions: got": [(right, [56, 112], {"definitions": "EORTC"})],
     }
     for message, calls in wrong.items():
