@@ -47,6 +47,10 @@ def test_progression_free_survival():
 def test_fda_censoring():
     assert pfs([56, 112], ["SD", "PD"], rule=FDA, new_therapy=70) == (56, False, "new therapy")
     assert pfs([56, 112], ["SD", "PD"], new_therapy=70) == (112, True, "progression")
+    assert pfs([56, 112], ["SD", "PD"], rule=FDA, new_therapy=112) == (56, False, "new therapy")
+    assert pfs([56, 112], ["SD", "PD"], rule=FDA, new_therapy=113) == (112, True, "progression")
+    assert pfs([56], ["SD"], rule=FDA, new_therapy=90, death=90) == (56, False, "new therapy")
+    assert pfs([56, 112], ["SD", "PD"], rule=FDA, discontinuation=112) == (112, True, "progression")
     assert pfs([56, 300], ["SD", "PD"], rule=FDA) == (56, False, "missed assessments")
     assert pfs([56, 182], ["SD", "PD"], rule=FDA) == (182, True, "progression")
     assert pfs([56], ["SD"], rule=FDA, death=300) == (56, False, "missed assessments")
