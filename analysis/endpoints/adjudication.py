@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 def adjudicate(first: Floats, second: Floats, third: Floats) -> tuple[Floats, Bools]:
     """Resolve two readings by a third: where they differ, the one that the third is nearer to, the first if neither is.
 
+    To a third reading without progression the later of two progressions is the nearer.
+
     Parameters
     ----------
     first, second, third
@@ -32,15 +34,17 @@ def adjudicate(first: Floats, second: Floats, third: Floats) -> tuple[Floats, Bo
     >>> import numpy as np
     >>> adjudicate(np.array([4.0, 6]), np.array([4.0, np.inf]), np.array([2.0, 8]))[0].tolist()
     [4.0, 6.0]
+    >>> adjudicate(np.array([4.0]), np.array([6.0]), np.array([np.inf]))[0].tolist()
+    [6.0]
     """
-    nearer = _apart(second, third) < _apart(first, third)
-    return np.where(nearer, second, first), first != second
+    return np.where(_lead(first, second, third) > 0, second, first), first != second
 
 
-def _apart(one: Floats, other: Floats) -> Floats:
-    """Months between two progressions; 0 if there is neither."""
+def _lead(first: Floats, second: Floats, third: Floats) -> Floats:
+    """Months by which the second reading is nearer to the third than the first is; where the third is inf, later."""
     last = np.finfo(float).max
-    months: Floats = np.abs(np.minimum(one, last) - np.minimum(other, last))
+    one, other, decisive = (np.minimum(seen, last) for seen in (first, second, third))
+    months: Floats = np.where(decisive == last, other - one, np.abs(one - decisive) - np.abs(other - decisive))
     return months
 
 
@@ -54,12 +58,12 @@ def adjudicated(first: Endpoints, second: Endpoints, third: Endpoints) -> Endpoi
     """Take for each patient and criterion all endpoints of one of two readings.
 
     Where they differ in the date of progression or in the best response, the reading stands whose date the third
-    reader's is nearer to; if both are as near, the one whose best response the third shares; else the first. What has
-    no criterion (depth, growth) follows the choice by RECIST 1.1.
+    reader's is nearer to (the later, if the third sees no progression); if both are as near, the one whose best
+    response the third shares; else the first. What has no criterion (depth, growth) follows the choice by RECIST 1.1.
     """
-    to_first, to_second = (_apart(seen.progression, third.progression) for seen in (first, second))
+    lead = _lead(first.progression, second.progression, third.progression)
     shared = (second.best == third.best) & (first.best != third.best)
-    takes_second = readings_differ(first, second) & ((to_second < to_first) | ((to_second == to_first) & shared))
+    takes_second = readings_differ(first, second) & ((lead > 0) | ((lead == 0) & shared))
     pairs: list[tuple[NDArray[Any], NDArray[Any]]] = list(zip(first, second, strict=True))
     chosen = []
     for one, other in pairs:

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.endpoints.batch import Endpoints, derive_patients, empty
-from analysis.endpoints.codes import DAYS_PER_MONTH, MISSING, RECIST, Criteria, code_list
+from analysis.endpoints.codes import (
+    CR,
+    DAYS_PER_MONTH,
+    MISSING,
+    NE,
+    NON_CR_NON_PD,
+    PD,
+    RECIST,
+    Criteria,
+    code_list,
+)
 from analysis.endpoints.options import as_numbers, of_kind
 from analysis.endpoints.simulated import EndpointDefinitions
 from analysis.errors import InvalidValueError
@@ -42,10 +52,10 @@ def derive_arrays(
     nodes
         Whether a target is a lymph node, shape (lesions,) or (patients, lesions).
     non_target
-        Terms of the non-target response, shape (patients, visits + 1); None for a patient, or for all, without
-        non-target disease.
+        CR, NON-CR/NON-PD, PD or NE, shape (patients, visits + 1); None for a patient, or for all, without non-target
+        disease.
     new_lesions
-        Number of new lesions that are there, shape (patients, visits + 1).
+        Number of new lesions that are there, shape (patients, visits + 1); none may be missing.
     death, last
         Days of death and of the end of follow-up, shape (patients,); inf where they did not happen. Visits after them
         are not used.
@@ -61,11 +71,13 @@ def derive_arrays(
     Raises
     ------
     InvalidValueError
-        If a shape does not fit, a diameter is negative, a baseline is missing, or days go back.
+        If a shape does not fit, a diameter is negative, a baseline is missing, days go back, a term is none of the
+        non-target response, or a number of new lesions is no whole number.
 
     Notes
     -----
-    Non-target disease that is PD, and new lesions, are taken to go on growing: the next visit confirms them.
+    Non-target disease that is PD, and new lesions, are taken to go on growing: the next scan from which iUPD can be
+    confirmed, 28 days after it if the rule does not say otherwise, confirms them; an earlier one does not.
 
     Examples
     --------
@@ -87,6 +99,10 @@ def derive_arrays(
         raise InvalidValueError("days", "other values", "days in order for each patient", "sort the visits")
     if definitions is not None:
         of_kind("definitions", definitions, EndpointDefinitions)
+    count = as_numbers("new_lesions", new_lesions)
+    if not np.all((count >= 0) & (count == np.floor(count)) & np.isfinite(count)):
+        expected = "whole numbers of new lesions, at least 0"
+        raise InvalidValueError("new_lesions", "other values", expected, "give 0 where there is none")
     settings = (definitions or EndpointDefinitions()).compiled
     out = empty(patients, len(settings.landmarks))
     codes = np.full((patients, looks), MISSING, np.int8) if non_target is None else _codes(non_target)
@@ -94,7 +110,7 @@ def derive_arrays(
         np.ascontiguousarray(size),
         _fitted("nodes", np.asarray(nodes, dtype=np.bool_), (patients, lesions)),
         _fitted("non_target", codes, (patients, looks)),
-        _fitted("new_lesions", as_numbers("new_lesions", new_lesions).astype(np.int64), (patients, looks)),
+        _fitted("new_lesions", count.astype(np.int64), (patients, looks)),
         day / DAYS_PER_MONTH,
         _fitted("death", as_numbers("death", death), (patients,)) / DAYS_PER_MONTH,
         _fitted("last", as_numbers("last", last), (patients,)) / DAYS_PER_MONTH,
@@ -120,8 +136,17 @@ def response_terms(codes: Codes, criteria: Criteria = "RECIST 1.1") -> NDArray[n
 def _codes(terms: ArrayLike) -> Codes:
     """Read terms of the non-target response."""
     written = np.asarray(terms, dtype=object)
-    known = {term: MISSING if term is None else RECIST.code(term) for term in set(written.ravel().tolist())}
+    known = {term: _category(term) for term in set(written.ravel().tolist())}
     return np.array([known[term] for term in written.ravel().tolist()], dtype=np.int8).reshape(written.shape)
+
+
+def _category(term: object) -> int:
+    """Code of a term of the non-target response; MISSING for None."""
+    code = MISSING if term is None else RECIST.known.get(str(term).strip().upper(), MISSING)
+    if term is not None and code not in (CR, NON_CR_NON_PD, PD, NE):
+        expected = "CR, NON-CR/NON-PD, PD or NE, None without non-target disease"
+        raise InvalidValueError("non_target", term, expected, "give the response of the category, not of the visit")
+    return code
 
 
 def _fitted(field: str, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

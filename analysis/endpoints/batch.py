@@ -11,7 +11,7 @@ from analysis.endpoints.codes import CPD, CR, DAYS_PER_MONTH, PD, PR
 from analysis.endpoints.events import control_until, is_free_at, progression_or_death, status_at
 from analysis.endpoints.lesions import irecist_sequence, recist_sequence, target_sequence
 from analysis.endpoints.sequences import best_response, first_response, is_control, up_to
-from analysis.endpoints.size_measures import best_change, growth_rate
+from analysis.endpoints.size_measures import best_change, growth_rate, keep_complete
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +50,9 @@ class Endpoints(NamedTuple):
     progression: Floats
     """Month of progression itself, inf without one (death apart)."""
     depth: Floats
+    """Smallest change of a complete sum up to progression, per cent."""
     growth: Floats
+    """From baseline to the first complete sum up to progression, per cent of volume per month."""
 
 
 def empty(patients: int, landmarks: int) -> Endpoints:
@@ -132,8 +134,12 @@ def derive_patients(
         _endpoints(recist[1:], day[1:], n, PD, died, settings, 0, i, out)
         _endpoints(irecist[1:], day[1:], n, CPD, died, settings, 1, i, out)
         kept = up_to(recist[1:], n, PD)
-        out.depth[i] = best_change(target, size, kept + 1)
-        out.growth[i] = growth_rate(size[0], size[1], month[i, 0]) if n else np.nan
+        keep_complete(size, diameter[i], kept + 1)
+        out.depth[i] = best_change(size, kept + 1)
+        for visit in range(1, kept + 1):
+            if not np.isnan(size[visit]):
+                out.growth[i] = growth_rate(size[0], size[visit], month[i, visit - 1])
+                break
 
 
 @njit(cache=True, nogil=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
+from analysis.endpoints.options import as_number
 from analysis.endpoints.readers import Readers
 from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
 from analysis.endpoints.trial_values import Estimate
@@ -39,6 +40,8 @@ Quantity = Literal[
 ]
 READING = ("error", "delay", "unshared")
 """Free parameters of the readers."""
+MONTHLY = ("PFS rate", "overall survival")
+"""Quantities that are read at a month."""
 DISCORDANCE = {
     "early discordance": "early discordance",
     "late discordance": "late discordance",
@@ -66,6 +69,11 @@ class Target:
     scale
         The difference that counts as one unit of misfit.
 
+    Raises
+    ------
+    InvalidValueError
+        If the PFS rate or overall survival is asked for without a month above 0.
+
     Notes
     -----
     Scans make the median PFS jump from one visit to the next; a rate of PFS moves smoothly and is the better target.
@@ -78,6 +86,10 @@ class Target:
     scale: float = 0.02
     reader: str = "investigator"
 
+    def __post_init__(self) -> None:
+        if self.quantity in MONTHLY and not 0 < as_number(self.at) < np.inf:
+            raise InvalidValueError("at", self.at, f"a month above 0 for {self.quantity}", "say when it is read")
+
     def simulated(self, result: SimulatedEndpoints) -> Estimate:
         """Read the figure off simulated trials.
 
@@ -89,9 +101,9 @@ class Target:
         if self.quantity == "median PFS":
             return result.median_pfs(self.criteria, self.reader)
         if self.quantity == "PFS rate":
-            return result.survival_at(float(self.at or 0.0), self.criteria, self.reader)
+            return result.survival_at(as_number(self.at), self.criteria, self.reader)
         if self.quantity == "overall survival":
-            return result.overall_survival(float(self.at or 0.0))
+            return result.overall_survival(as_number(self.at))
         if self.quantity in DISCORDANCE:
             return result.discordance(self.criteria)[DISCORDANCE[self.quantity]]
         rates = result.rates(self.reader)

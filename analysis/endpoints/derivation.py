@@ -20,7 +20,7 @@ from analysis.endpoints.measurement_tables import measurements
 from analysis.endpoints.new_lesions import at_baseline, settled
 from analysis.endpoints.options import of_kind
 from analysis.endpoints.reading import Reading, read
-from analysis.endpoints.response_tables import history_of, without_records
+from analysis.endpoints.response_tables import history_of, not_read, without_records
 from analysis.endpoints.subject_tables import Patient, patients
 from analysis.errors import UnknownNameError
 
@@ -151,8 +151,8 @@ def derive(
         TUEVALID if there). A lesion without a location is taken as non-nodal.
     subjects
         One row for each patient, as in ADSL: USUBJID and RANDDT (or TRTSDT); DTHDT, NACTDT and DCTDT if there.
-        Without them the baseline visit is the reference date and nobody dies. A subject without any measurement has
-        an empty history by each reader.
+        Without them the baseline visit is the reference date and nobody dies. A subject that a reader has no
+        measurement of has an empty history by that reader, with a warning if another reader has measured it.
     rule
         The convention for what RECIST 1.1 leaves open.
 
@@ -205,6 +205,7 @@ def derive(
             histories[terms.criteria][key] = history_of(key, of, when, responses, terms.criteria, sizes)
     for criteria, known in histories.items():
         known.update(without_records(who or {}, list(grouped), criteria, has_baseline=False))
+    findings += not_read(who or {}, list(grouped))
     return Derivation(readings, histories, tuple(findings), rule)
 
 

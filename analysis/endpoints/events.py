@@ -68,7 +68,8 @@ def progression_or_death(
 ) -> tuple[float, bool, int]:
     """Time of progression or death in days, whether it is an event, and the number of the reason.
 
-    `rule` is (evaluable_only, at_new_therapy, at_discontinuation, needs_baseline, unresolved_counts, longest_gap).
+    `rule` is (evaluable_only, at_new_therapy, at_discontinuation, needs_baseline, unresolved_counts, longest_gap). A
+    new therapy on the day of the event censors it, as one before it does; a discontinuation on that day does not.
     """
     evaluable_only, at_new_therapy, at_discontinuation, needs_baseline, unresolved_counts, longest_gap = rule
     if needs_baseline and not has_baseline:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from analysis.endpoints import sequences
-from analysis.endpoints.codes import MISSING, ND, NE, NULL, RECIST, code_list
+from analysis.endpoints.codes import CPD, MISSING, ND, NE, NULL, RECIST, code_list
 from analysis.endpoints.options import check_days, check_flags, check_kind, check_name
 
 if TYPE_CHECKING:
@@ -186,11 +186,14 @@ class ClinicalBenefit:
 
 @dataclass(frozen=True)
 class ConfirmedProgression:
-    """Whether progression was confirmed, dated at the first iUPD of the block (iUPD and NE only) that iCPD ends."""
+    """Whether progression was confirmed, dated at the first iUPD of the block (iUPD and NE only) that iCPD ends.
+
+    An iCPD that no iUPD precedes is dated at itself.
+    """
 
     def derive(self, history: ResponseHistory) -> Derived:
         """Derive the endpoint for one patient."""
-        return answer(history, sequences.confirmed_progression(history.code, history.kept()))
+        return answer(history, sequences.progression(history.code, history.kept(), CPD, False))
 
 
 @dataclass(frozen=True)

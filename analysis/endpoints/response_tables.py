@@ -79,7 +79,7 @@ def read_responses(
     -------
     dict, list of Finding
         A history for each (subject, evaluator); of a patient with an error among the findings there is none, of a
-        subject without a record an empty one.
+        subject without a record by a reader an empty one, with a warning if another reader has one.
 
     Raises
     ------
@@ -125,21 +125,33 @@ def read_responses(
         kept = [row for row in rows if not row.date > patient.death]
         histories[key] = history_of(key, patient, [r.date for r in kept], [r.response for r in kept], criteria)
     histories.update(without_records(who, list(grouped), criteria))
-    return histories, findings
+    return histories, findings + not_read(who, list(grouped))
 
 
 def without_records(
     known: Mapping[str, Patient], seen: Sequence[tuple[str, str]], criteria: Criteria, *, has_baseline: bool = True
 ) -> dict[tuple[str, str], ResponseHistory]:
-    """Give the subjects that no reader has a record of an empty history by each reader: they count as well."""
-    readers = dict.fromkeys(reader for _, reader in seen) or {"": None}
-    recorded = {subject for subject, _ in seen}
+    """Give each subject an empty history by each reader who has no record of it: it counts by intention to treat."""
     return {
-        (subject, reader): replace(history_of((subject, reader), patient, [], [], criteria), has_baseline=has_baseline)
-        for subject, patient in known.items()
-        if subject not in recorded
-        for reader in readers
+        key: replace(history_of(key, known[key[0]], [], [], criteria), has_baseline=has_baseline)
+        for key in _unread(known, seen)
     }
+
+
+def not_read(known: Mapping[str, Patient], seen: Sequence[tuple[str, str]]) -> list[Finding]:
+    """Say which reader has no record of a subject that another reader has read."""
+    read = {subject for subject, _ in seen}
+    absent = [key for key in _unread(known, seen) if key[0] in read]
+    return [
+        Finding("warning", "not read", *key, "", f"not read by {key[1] or 'a reader'}", "counts without a response")
+        for key in absent
+    ]
+
+
+def _unread(known: Mapping[str, Patient], seen: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Find each subject and reader without a record; records that cannot be read are records."""
+    readers, recorded = dict.fromkeys(reader for _, reader in seen) or {"": None}, set(seen)
+    return [(subject, reader) for subject in known for reader in readers if (subject, reader) not in recorded]
 
 
 def _findings(rows: list[ResponseRow], patient: Patient | None, known: CodeList) -> Iterator[Finding]:

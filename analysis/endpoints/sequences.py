@@ -135,8 +135,9 @@ def best_response(
 ) -> tuple[int, int]:
     """Best overall response: its code and the index of the first record of that category; (MISSING, -1) for none.
 
-    SD and NON-CR/NON-PD need `stable_from` days. An unconfirmed CR or PR is SD from that day on, else NE. iCPD is the
-    block that it confirms. ND stands only where confirmation is asked for.
+    SD and NON-CR/NON-PD need `stable_from` days. An unconfirmed CR or PR is SD from that day on, else NE. iCPD is dated
+    as in `progression`: by the block that it confirms, by itself where no iUPD precedes it. ND stands only where
+    confirmation is asked for.
     """
     first = np.full(9, -1)
     apart, max_ne, max_sd = confirmation
@@ -150,7 +151,7 @@ def best_response(
             as_code = c if day[i] >= stable_from else NE
         if as_code != CPD and as_code < 9 and first[as_code] < 0:
             first[as_code] = i
-    first[CPD] = confirmed_progression(code, n)
+    first[CPD] = progression(code, n, CPD, False)
     for category in (CR, PR, SD, NON_CR_NON_PD, CPD, PD, NE):
         if first[category] >= 0:
             return category, first[category]

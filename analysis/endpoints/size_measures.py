@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from analysis.endpoints.codes import DAYS_PER_MONTH, NE, SD
+from analysis.endpoints.codes import DAYS_PER_MONTH
 from analysis.endpoints.options import as_number, check_days
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from analysis.endpoints.codes import Codes, Floats
+    from analysis.endpoints.codes import Floats
     from analysis.endpoints.histories import ResponseHistory
 
 
@@ -29,11 +29,19 @@ def growth_rate(before: float, after: float, months: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def best_change(target: Codes, size: Floats, visits: int) -> float:
-    """Smallest change of a complete sum from baseline, per cent; NaN without one."""
+def keep_complete(size: Floats, diameter: Floats, visits: int) -> None:
+    """Turn the sums of visits at which a lesion is missing into NaN; `diameter` is (visits, lesions)."""
+    for visit in range(visits):
+        if np.isnan(diameter[visit]).any():
+            size[visit] = np.nan
+
+
+@njit(cache=True, nogil=True)
+def best_change(size: Floats, visits: int) -> float:
+    """Smallest change of a complete sum from baseline, per cent; NaN without one. Sums that are not are NaN."""
     best = np.nan
     for visit in range(1, visits):
-        if target[visit] != NE and size[0] > 0.0:
+        if not np.isnan(size[visit]) and size[0] > 0.0:
             change = 100.0 * (size[visit] / size[0] - 1.0)
             if not change >= best:
                 best = change
@@ -120,7 +128,7 @@ class DepthOfResponse:
             return None
         n = history.kept()
         size = np.array([history.sizes.baseline, *history.sizes.sums[:n]])
-        best = best_change(np.where(np.isnan(size), NE, SD).astype(np.int8), size, n + 1)
+        best = best_change(size, n + 1)
         if np.isnan(best):
             return None
         index = int(np.nanargmin(size[1:]))

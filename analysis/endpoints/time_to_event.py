@@ -64,7 +64,8 @@ class Censoring:
     evaluable_only
         Whether a patient is censored at the last evaluable assessment (else at the last one, NE or not).
     at_new_therapy
-        Whether a new therapy before progression censors at the last assessment before it.
+        Whether a new therapy that starts before progression or death, or on the same day, censors at the last
+        assessment before it: what counts has to come before the therapy, as it does for responses.
     at_discontinuation
         Whether clinical progression or discontinuation censors at the last assessment up to it.
     needs_baseline
@@ -78,7 +79,8 @@ class Censoring:
     Notes
     -----
     FDA, Clinical Trial Endpoints for the Approval of Cancer Drugs and Biologics (2018), appendix; Seymour et al. 2017
-    for iRECIST.
+    for iRECIST. That a therapy on the day of progression censors is admiralonco's convention (Creating ADTTE,
+    ``PDDT < NACTDT``).
 
     Examples
     --------

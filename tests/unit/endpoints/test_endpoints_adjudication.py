@@ -67,6 +67,15 @@ def test_the_reading_nearer_to_the_third_stands(central):
     np.testing.assert_array_equal(who, first.progression[0] != second.progression[0])
 
 
+def test_the_later_progression_stands_where_the_third_sees_none(central):
+    first, second = central.of("investigator"), central.of("independent")
+    stands = adjudicated(first, second, first._replace(progression=np.full_like(first.progression, np.inf)))
+    differ = first.progression != second.progression
+    assert (np.isfinite(np.maximum(first.progression, second.progression)) & differ).sum() > 50
+    later = np.maximum(first.progression, second.progression)
+    np.testing.assert_array_equal(stands.progression[differ], later[differ])
+
+
 def test_adjudication_leaves_the_two_readings_as_they_were(central):
     without = simulate(Readers(0.1, 0.3, 0.3, 0.5, independent=True, stops_at_investigator=False), trials=1, rng=4)
     one = simulate(CENTRAL, trials=1, rng=4)

@@ -18,6 +18,7 @@ from analysis.endpoints import (
     ProgressionFreeAtLandmark,
     ProgressionFreeSurvival,
     TimeToResponse,
+    TumourGrowthRate,
     derive,
     derive_arrays,
     response_terms,
@@ -75,6 +76,7 @@ ENDPOINTS = {
     "until": ControlUntilLandmark(112),
     "free": ProgressionFreeAtLandmark(112),
     "depth": DepthOfResponse(),
+    "growth": TumourGrowthRate(),
 }
 
 
@@ -110,7 +112,22 @@ def test_arrays_are_derived_as_the_frame_is(seed, definitions):
         for number, endpoint in enumerate(("scan", "until", "free")):
             assert arrays.control[axis, :, 1, number].tolist() == (column(endpoint, "value") == "Y").tolist()
         if axis == 0:
-            np.testing.assert_allclose(arrays.depth, column("depth", "per_cent").astype(float), atol=1e-6)
+            for endpoint, sizes_of in {"depth": arrays.depth, "growth": arrays.growth}.items():
+                np.testing.assert_allclose(sizes_of, column(endpoint, "per_cent").astype(float), atol=1e-6)
+
+
+def test_sums_without_a_lesion_are_no_measure_of_size():
+    first_missing = derive_arrays([[[30, 30], [30, np.nan], [30, 30]]], [56, 112])
+    assert first_missing.growth.tolist() == [0.0]
+    progressed = derive_arrays([[[30, 30], [21, 30], [75, np.nan]], [[30, 30], [75, np.nan], [30, 30]]], [56, 112])
+    np.testing.assert_allclose(progressed.depth, [-15, np.nan])
+    assert np.isnan(progressed.growth).tolist() == [False, True]
+
+
+def test_new_lesions_confirm_from_the_day_that_the_rule_names():
+    for days, best in {(56, 83): "iUPD", (56, 84): "iCPD", (56, 83, 84): "iCPD"}.items():
+        seen = derive_arrays(np.full((1, len(days) + 1, 1), 30.0), days, new_lesions=[0] + [1] * len(days))
+        assert response_terms(seen.best[1], "iRECIST").tolist() == [best]
 
 
 def test_wrong_arrays_are_named():
@@ -120,7 +137,12 @@ def test_wrong_arrays_are_named():
         "days: got": [(right, [56], {}), (right, [112, 56], {}), (right, [56, np.nan], {})],
         "nodes: got": [(right, [56, 112], {"nodes": [True, False, True]})],
         "death: got": [(right, [56, 112], {"death": [1, 2, 3]})],
-        "new_lesions: got": [(right, [56, 112], {"new_lesions": [0, 1]})],
+        "new_lesions: got": [
+            (right, [56, 112], {"new_lesions": new}) for new in ([0, 1], [0, np.nan, 1], [0, -1, 0], np.inf, 0.5)
+        ],
+        "non_target: got": [
+            (right, [56, 112], {"non_target": ["CR", "CR", term]}) for term in ("SD", "MISSING", np.nan)
+        ],
         "definitions: got": [(right, [56, 112], {"definitions": "EORTC"})],
     }
     for message, calls in wrong.items():

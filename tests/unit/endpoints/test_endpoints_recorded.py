@@ -3,7 +3,14 @@
 import pandas as pd
 import pytest
 
-from analysis.endpoints import BestOverallResponse, ObjectiveResponse, derive_endpoints, read_responses, summarise
+from analysis.endpoints import (
+    BestOverallResponse,
+    ObjectiveResponse,
+    derive,
+    derive_endpoints,
+    read_responses,
+    summarise,
+)
 
 SUBJECTS = pd.DataFrame({"USUBJID": ["S1", "S2"], "RANDDT": "2024-01-01", "DTHDT": [None, "2024-05-01"]})
 
@@ -99,3 +106,31 @@ def test_subjects_without_a_record_count_with_an_empty_history():
     third = pd.DataFrame({"USUBJID": ["S3"], "RANDDT": "2024-01-01", "DTHDT": [None]})
     histories, _ = read_responses(recorded(["SD", "PD"]), pd.concat([SUBJECTS, third]))
     assert BestOverallResponse().derive(histories["S3", ""]).value == "MISSING"
+
+
+def test_a_patient_read_by_one_reader_counts_for_the_other():
+    rows = [("S1", "INV"), ("S1", "IRC"), ("S2", "INV")]
+    rs = pd.DataFrame(rows, columns=["subject", "evaluator"]).assign(response="PR", date="2024-02-26")
+    histories, findings = read_responses(rs, SUBJECTS)
+    assert list(histories) == [*rows, ("S2", "IRC")]
+    assert [(f.severity, f.subject, f.evaluator, f.message) for f in findings] == [
+        ("warning", "S2", "IRC", "not read by IRC")
+    ]
+    rates = summarise(derive_endpoints(histories, {"ORR": ObjectiveResponse()})).set_index("evaluator")
+    assert rates.loc["IRC", ["patients", "estimate"]].tolist() == [2, 50.0]
+    wrong, findings = read_responses(pd.concat([rs, rs.iloc[2:].assign(evaluator="IRC", response="good")]), SUBJECTS)
+    assert list(wrong) == rows
+    assert [f.severity for f in findings] == ["error"]
+
+
+def test_a_patient_measured_by_one_reader_counts_for_the_other():
+    rows = [("S1", "INV"), ("S1", "IRC"), ("S2", "INV")]
+    tr = pd.DataFrame(rows, columns=["subject", "evaluator"]).merge(
+        pd.DataFrame({"date": ["2024-01-01", "2024-02-26"], "value": [60, 40]}), how="cross"
+    )
+    derivation = derive(tr.assign(lesion="T1", group="TARGET", test="LDIAM", organ="LIVER"), subjects=SUBJECTS)
+    assert [str(found) for found in derivation.findings] == [
+        "warning: S2, IRC: not read: not read by IRC; counts without a response"
+    ]
+    rates = derivation.summary({"ORR": ObjectiveResponse()}, "iRECIST").set_index("evaluator")
+    assert rates.loc["IRC", ["patients", "estimate"]].tolist() == [2, 50.0]

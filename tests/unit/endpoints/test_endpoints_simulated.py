@@ -121,6 +121,9 @@ def test_adjudication_takes_the_nearer_reading():
     stands, differ = adjudicate(np.array([2.0, 4.0, np.inf]), np.array([2.0, 8.0, 6.0]), np.array([9.0, 7.0, np.inf]))
     assert stands.tolist() == [2.0, 8.0, np.inf]
     assert differ.tolist() == [False, True, True]
+    never = np.full(4, np.inf)
+    stands, _ = adjudicate(np.array([4.0, 6.0, 4.0, np.inf]), np.array([6.0, 4.0, np.inf, 4.0]), never)
+    assert stands.tolist() == [6.0, 6.0, np.inf, np.inf]
 
 
 def test_calibration_reaches_its_targets():
@@ -144,6 +147,8 @@ def test_calibration_reaches_its_targets():
         (lambda: Attendance(Assessments.every(2), 1.0), "until"),
         (lambda: Rate(-0.1), "median"),
         (lambda: PseudoProgression(6), "share"),
+        (lambda: Target("PFS rate", 0.5), "at"),
+        (lambda: Target("overall survival", 0.5, at=0.0), "at"),
         (lambda: simulate(trials=0), "trials"),
         (lambda: simulate(trials=1).of("independent"), "reader"),
     ],

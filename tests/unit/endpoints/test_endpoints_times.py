@@ -8,6 +8,7 @@ from analysis.endpoints import (
     BestOverallResponse,
     Censoring,
     Confirmation,
+    ConfirmedProgression,
     ControlAsBestResponse,
     ControlAtLandmark,
     ControlUntilLandmark,
@@ -47,6 +48,10 @@ def test_progression_free_survival():
 def test_fda_censoring():
     assert pfs([56, 112], ["SD", "PD"], rule=FDA, new_therapy=70) == (56, False, "new therapy")
     assert pfs([56, 112], ["SD", "PD"], new_therapy=70) == (112, True, "progression")
+    assert pfs([56, 112], ["SD", "PD"], rule=FDA, new_therapy=112) == (56, False, "new therapy")
+    assert pfs([56, 112], ["SD", "PD"], rule=FDA, new_therapy=113) == (112, True, "progression")
+    assert pfs([56], ["SD"], rule=FDA, new_therapy=90, death=90) == (56, False, "new therapy")
+    assert pfs([56, 112], ["SD", "PD"], rule=FDA, discontinuation=112) == (112, True, "progression")
     assert pfs([56, 300], ["SD", "PD"], rule=FDA) == (56, False, "missed assessments")
     assert pfs([56, 182], ["SD", "PD"], rule=FDA) == (182, True, "progression")
     assert pfs([56], ["SD"], rule=FDA, death=300) == (56, False, "missed assessments")
@@ -65,6 +70,22 @@ def test_irecist_progression_is_dated_at_the_block():
     open_end = Censoring(unresolved_counts=False)
     assert pfs(days, ["iSD", "iUPD", "NE", "iUPD"], "iRECIST", rule=open_end) == (224, False, "last assessment")
     assert pfs(days, ["iUPD", "iPR", "iPR", "iPR"], "iRECIST") == (224, False, "last assessment")
+
+
+def test_icpd_that_no_iupd_precedes_is_one_progression_for_all_endpoints():
+    for responses, best, day in (
+        (["iCPD"], "iCPD", 56),
+        (["NE", "iCPD"], "iCPD", 112),
+        (["iPR", "iCPD"], "iPR", 56),
+        (["iUPD", "NE", "iCPD"], "iCPD", 56),
+    ):
+        seen = history([56, 112, 168][: len(responses)], responses, "iRECIST")
+        found = BestOverallResponse().derive(seen)
+        assert (found.value, found.date) == (best, START + timedelta(days=day))
+        progressed = ProgressionFreeSurvival().derive(seen)
+        confirmed = ConfirmedProgression().derive(seen)
+        assert progressed.event
+        assert (confirmed.value, confirmed.date) == ("Y", progressed.end)
 
 
 def test_times_of_responders():
