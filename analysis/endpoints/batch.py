@@ -118,7 +118,7 @@ def derive_patients(
         recist_sequence(target, non_target[i], new[i], n + 1, recist)
         irecist_sequence(
             target,
-            size,
+            diameter[i],
             non_target[i],
             grows,
             new[i],

@@ -153,3 +153,8 @@ def test_wrong_arrays_are_named():
     without_baseline[1, 0] = np.nan
     with pytest.raises(InvalidValueError, match="none missing at baseline"):
         derive_arrays(without_baseline, [56, 112])
+
+
+def test_a_target_that_was_missed_at_iupd_does_not_confirm_it_by_coming_back():
+    diameters = [[[30.0, 30.0], [80.0, np.nan], [80.0, 30.0]]]
+    assert response_terms(derive_arrays(diameters, [56, 112]).best[1], "iRECIST").tolist() == ["iUPD"]
