@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from analysis.endpoints.explanation import explain_endpoints, explain_reading
 from analysis.endpoints.findings import Finding, as_frame
 from analysis.endpoints.histories import Sizes
 from analysis.endpoints.measurement_checks import Row, check, finding, known_tests
-from analysis.endpoints.measurement_tables import measurements
+from analysis.endpoints.measurement_tables import Key, measurements
 from analysis.endpoints.new_lesions import at_baseline, settled
 from analysis.endpoints.options import of_kind
 from analysis.endpoints.reading import Reading, read
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from analysis.endpoints.endpoint_tables import Endpoint
     from analysis.endpoints.histories import ResponseHistory
 
-Key = tuple[str, str]
-NEVER = pd.Timestamp("NaT")
 RESPONSE_COLUMNS = [
     *("subject", "evaluator", "visit", "date", "day", "target", "non_target", "new_lesions", "recist", "irecist"),
     *("sum", "nadir", "change_from_baseline", "change_from_nadir"),
@@ -175,14 +172,10 @@ def derive(
     [['PR', 'PR', 'iPR'], ['PD', 'PD', 'iUPD']]
     """
     of_kind("rule", rule, ResponseRule)
-    frame, findings = measurements(tr, tu)
+    grouped, findings = measurements(tr, tu)
     who, wrong = (None, []) if subjects is None else patients(subjects)
     findings += wrong
     left_out = {(found.subject, found.evaluator) for found in findings if found.severity == "error"}
-    grouped: dict[Key, list[Row]] = defaultdict(list)
-    for values in zip(*(frame[field].tolist() for field in Row._fields), strict=True):
-        row = Row(*values)
-        grouped[row.subject, row.evaluator].append(row)
     readings: dict[Key, tuple[Reading, Responses]] = {}
     histories: dict[Criteria, dict[Key, ResponseHistory]] = {"RECIST 1.1": {}, "iRECIST": {}}
     for key, rows in grouped.items():
@@ -198,7 +191,7 @@ def derive(
             continue
         seen = assess(reading.visits, rule)
         readings[key] = reading, seen
-        of = patient or Patient(reading.dates[0], NEVER, NEVER, NEVER)
+        of = patient or Patient(reading.dates[0])
         when, sizes = list(reading.dates[1:]), _sizes(reading, seen)
         for terms, code in ((RECIST, seen.recist), (IRECIST, seen.irecist)):
             responses = [terms.term(int(value)) for value in code[1:]]
@@ -248,16 +241,18 @@ def _sizes(reading: Reading, seen: Responses) -> Sizes | None:
         return None
     missing = np.isnan(reading.visits.diameter).any(axis=1)
     sums = np.where(missing, np.nan, seen.size)
-    return Sizes(float(sums[0]), reading.dates[0].date(), tuple(sums[1:].tolist()))
+    return Sizes(float(sums[0]), reading.dates[0], tuple(sums[1:].tolist()))
 
 
 def _before_death(rows: list[Row], patient: Patient, findings: list[Finding]) -> list[Row]:
     """Keep the rows up to death; a finding for what comes after it."""
+    if patient.death is None:
+        return rows
     late = [row for row in rows if row.date > patient.death]
     for row in {row.visit: row for row in late}.values():
         message = f"measured after death on {patient.death:%Y-%m-%d}"
         findings.append(finding("warning", "measurement after death", row, message, "not used"))
-    return [row for row in rows if not row.date > patient.death]
+    return [row for row in rows if row.date <= patient.death]
 
 
 def _rows(reading: Reading, seen: Responses) -> Iterator[dict[str, object]]:
@@ -273,7 +268,7 @@ def _rows(reading: Reading, seen: Responses) -> Iterator[dict[str, object]]:
             "subject": reading.subject,
             "evaluator": reading.evaluator,
             "visit": reading.labels[i],
-            "date": reading.dates[i],
+            "date": pd.Timestamp(reading.dates[i]),
             "day": reading.visits.day[i],
             "target": None if target == MISSING else RECIST.term(target),
             "non_target": None if non_target == MISSING else RECIST.term(non_target),

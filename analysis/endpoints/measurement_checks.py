@@ -10,8 +10,7 @@ from analysis.endpoints.lesion_terms import NOT_MEASURED, NOT_READ, TESTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pandas as pd
+    from datetime import date
 
 NON_TARGET_STATES = {
     "ABSENT": "absent",
@@ -42,7 +41,7 @@ class Row(NamedTuple):
     evaluator: str
     visit: str
     visit_number: float
-    date: pd.Timestamp
+    date: date
     lesion: str
     group: str
     test: str
@@ -89,7 +88,7 @@ def _named(row: Row) -> str:
 def duplicates(rows: list[Row]) -> Iterator[Finding]:
     """One lesion with two values or two dates at one visit, or two visits on one day."""
     known: dict[tuple[str, str, str], Row] = {}
-    days: dict[pd.Timestamp, Row] = {}
+    days: dict[date, Row] = {}
     for row in rows:
         before = known.setdefault((row.visit, row.lesion, row.test), row)
         if before.text != row.text:

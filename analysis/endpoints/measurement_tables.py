@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import pandas as pd
+from collections import defaultdict
+from itertools import compress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.endpoints.findings import Finding
 from analysis.endpoints.lesion_terms import ABSENT, TOO_SMALL, group_of, test_of
-from analysis.endpoints.tables import PLACE, SUBJECT, VISIT, columns, dates, distinct, spread, visit_labels
+from analysis.endpoints.measurement_checks import Row, finding
+from analysis.endpoints.tables import SUBJECT, VISIT, columns, dates, each, numbers, visit_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import date
+
+    import pandas as pd
+
+    from analysis.endpoints.tables import Table
 
 TR_COLUMNS = {
     "subject": SUBJECT,
@@ -37,14 +43,17 @@ TU_OPTIONAL = {
     "evaluator": ("TUEVAL", "evaluator"),
     "reader": ("TUEVALID", "reader"),
 }
-LESION = ["subject", "evaluator", "lesion"]
+MILLIMETRES = {**dict.fromkeys(ABSENT, 0.0), **dict.fromkeys(TOO_SMALL, 5.0)}
+"""Words that stand for a diameter."""
+
+Key = tuple[str, str]
+"""A subject and an evaluator."""
 
 
-def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[pd.DataFrame, list[Finding]]:
-    """Read TR and TU into one frame of measurements, with findings for what cannot be placed.
+def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[dict[Key, list[Row]], list[Finding]]:
+    """Read TR and TU into the rows of each subject and evaluator, with findings for what cannot be placed.
 
-    Columns: subject, evaluator, visit, visit_number, date, lesion, group, test, text, value (mm), unit, organ. New
-    lesions that stand in TU alone are rows of their own.
+    New lesions that stand in TU alone are rows of their own. Rows without a readable date are findings only.
 
     Raises
     ------
@@ -53,128 +62,152 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[pd.D
     """
     result, unit = next((pair for pair in RESULTS if pair[0] in getattr(tr, "columns", ())), RESULTS[0])
     needed = {**TR_COLUMNS, "text": (result, *(names[0] for names in RESULTS if names[0] != result))}
-    frame = columns(tr, needed, {**TR_OPTIONAL, "unit": (unit,)}, "tr")
+    table = columns(tr, needed, {**TR_OPTIONAL, "unit": (unit,)}, "tr")
     located = None if tu is None else columns(tu, TU_COLUMNS, TU_OPTIONAL, "tu")
     if located is not None:
-        new = _new_lesions(frame, located)
-        frame = frame if new.empty else pd.concat([frame, new], ignore_index=True)
-    written = frame["date"].astype("string")
-    frame["visit"] = visit_labels(frame)
-    frame["date"], partial = dates(frame["date"])
-    for field in ("lesion", "group", "test"):
-        frame[field] = frame[field].fillna("")
-    groups = {name: group_of(name) for name in frame["group"].unique()}
-    pairs = list(zip(frame["test"].tolist(), frame["lesion"].tolist(), strict=True))
-    tests = {pair: test_of(*pair) for pair in set(pairs)}
-    frame["test"] = [tests[pair] for pair in pairs]
-    frame["group"] = frame["group"].map(groups)
-    place, results = distinct(frame["text"].fillna(""))
-    word = results.str.upper()
-    absent = word.isin(ABSENT)
-    value = pd.to_numeric(word, errors="coerce").astype(float).mask(word.isin(TOO_SMALL), 5.0)
-    frame["value"] = spread(value.mask(absent, 0.0), place)
-    frame["text"] = spread(word.mask(absent, "ABSENT"), place)
-    frame["unit"] = frame["unit"].fillna("mm").str.lower()
-    place, number = distinct(frame["visit_number"])
-    frame["visit_number"] = spread(pd.to_numeric(number, errors="coerce").astype(float), place)
-    frame["organ"] = _known(frame["organ"])
-    findings = [*_unplaced(frame, written), *_partial(frame[partial])]
+        new = list(_new_lesions(table, located))
+        table = {field: [*column, *(row.get(field) for row in new)] for field, column in table.items()}
+    when, partial = dates(table["date"])
+    lesion = [name or "" for name in table["lesion"]]
+    word = each(lambda written: (written or "").upper(), table["text"])
+    read: dict[str, Sequence[Any]] = {
+        "subject": table["subject"],
+        "evaluator": table["evaluator"],
+        "visit": visit_labels(table),
+        "visit_number": numbers(table["visit_number"]),
+        "date": when,
+        "lesion": lesion,
+        "group": each(lambda name: group_of(name or ""), table["group"]),
+        "test": each(lambda pair: test_of(pair[0] or "", pair[1]), list(zip(table["test"], lesion, strict=True))),
+        "text": each(lambda written: "ABSENT" if written in ABSENT else written, word),
+        "value": [MILLIMETRES.get(written, number) for written, number in zip(word, numbers(word), strict=True)],
+        "unit": each(lambda unit: (unit or "mm").lower(), table["unit"]),
+        "organ": table["organ"],
+    }
+    wrong: list[Finding] = []
     if located is not None:
-        frame, wrong = _located(frame, located)
-        findings += wrong
-    return frame, findings
+        read["organ"], wrong = _organs(read, located)
+    rows = [Row(*values) for values in zip(*(read[field] for field in Row._fields), strict=True)]
+    grouped: dict[Key, list[Row]] = {}
+    for row, day in zip(rows, when, strict=True):
+        of_reader = grouped.setdefault((row.subject, row.evaluator), [])
+        if day is not None:
+            of_reader.append(row)
+    return grouped, [*_unplaced(rows, when, table["date"], partial), *wrong]
 
 
-def _known(organs: pd.Series[str]) -> list[str | None]:
-    """Name the organs, None where there is none."""
-    return [None if missing else str(organ) for organ, missing in zip(organs.tolist(), organs.isna(), strict=True)]
+def _unplaced(
+    rows: list[Row], when: list[date | None], written: list[str | None], partial: list[bool]
+) -> Iterator[Finding]:
+    """Rows without a date, rows without a subject, and dates without a day, these once for each visit."""
+    for row, day, text in zip(rows, when, written, strict=True):
+        if day is None:
+            message = "no date" if text is None else f"date {text!r}"
+            yield finding("error", "unreadable date", row, message, "write YYYY-MM-DD")
+    for row in rows:
+        if not row.subject:
+            message = f"a row of {row.lesion or 'no lesion'} without a subject"
+            yield finding("error", "missing subject", row, message, "name the subject")
+    once: dict[tuple[str, str, str], Row] = {}
+    for row in compress(rows, partial):
+        if once.setdefault((row.subject, row.evaluator, row.visit), row) is row:
+            message = f"date {row.date:%Y-%m} without a day"
+            yield finding("warning", "partial date", row, message, "taken as the month's last day")
 
 
-def _unplaced(frame: pd.DataFrame, written: pd.Series[str]) -> Iterator[Finding]:
-    """Rows without a date or a subject."""
-    undated = frame.assign(written=written)[frame["date"].isna()]
-    for subject, evaluator, visit, date in undated[[*PLACE, "written"]].to_numpy().tolist():
-        message = "no date" if pd.isna(date) else f"date {date!r}"
-        yield Finding("error", "unreadable date", subject, evaluator, visit, message, "write YYYY-MM-DD")
-    nameless = frame[frame["subject"] == ""]
-    for subject, evaluator, visit, lesion in nameless[[*PLACE, "lesion"]].to_numpy().tolist():
-        message = f"a row of {lesion or 'no lesion'} without a subject"
-        yield Finding("error", "missing subject", subject, evaluator, visit, message, "name the subject")
+class Visit(NamedTuple):
+    """What tells a visit from another, as it is written."""
+
+    visit: str | None
+    visit_number: str | None
+    date: str | None
+
+    @property
+    def name(self) -> str:
+        """Label with number, or the date of a visit that has neither."""
+        named = f"{self.visit or ''} {self.visit_number or ''}"
+        return self.date or "" if named == " " else named
+
+    def completed(self, others: Collection[Visit]) -> Visit:
+        """Take what is missing from other visits: the visit of the same date, the date of the same visit."""
+        whole = self
+        for field, unknown in (("date", ("visit", "visit_number")), ("visit", ("date",)), ("visit_number", ("date",))):
+            value = getattr(whole, field)
+            same = None if value is None else next((other for other in others if getattr(other, field) == value), None)
+            if same is not None:
+                whole = whole._replace(**{name: getattr(whole, name) or getattr(same, name) for name in unknown})
+        return whole
+
+    def after(self, other: Visit) -> bool:
+        """Whether both have a date, and this one is later."""
+        return self.date is not None and other.date is not None and self.date > other.date
 
 
-def _partial(rows: pd.DataFrame) -> Iterator[Finding]:
-    """Dates without a day, once for each visit."""
-    once = rows.drop_duplicates(PLACE)
-    for subject, evaluator, visit, when in zip(*(once[name] for name in PLACE), once["date"], strict=True):
-        message = f"date {when:%Y-%m} without a day"
-        yield Finding("warning", "partial date", subject, evaluator, visit, message, "taken as the month's last day")
-
-
-def _new_lesions(frame: pd.DataFrame, located: pd.DataFrame) -> pd.DataFrame:
+def _new_lesions(table: Table, located: Table) -> Iterator[dict[str, str | None]]:
     """Rows of measurements for new lesions that TU identifies and TR does not mention at that visit.
 
     A lesion that TR does not follow at all is there at every later visit. A row without a visit or a date takes it from
     TR: the visit of the same date, the date of the same visit. A TU without evaluators counts for all of them.
     """
-    new = located[located["identified"].fillna("").map(group_of) == "NEW"].dropna(subset="lesion")
-    if new.empty:
-        return new
-    who = ["subject", "evaluator"]
-    seen = frame[frame["subject"].isin(new["subject"])]
+    new = [row for row in _records(located) if group_of(row["identified"] or "") == "NEW" and row["lesion"]]
+    if not new:
+        return
+    subjects, names = ({row[field] for row in new} for field in ("subject", "lesion"))
+    visits = defaultdict[str, dict[str, dict[Visit, str]]](lambda: defaultdict(dict))
+    followed = defaultdict[tuple[str | None, ...], set[str]](set)
+    fields = ("subject", "evaluator", "lesion", *Visit._fields)
+    for subject, evaluator, lesion, *written in zip(*(table[field] for field in fields), strict=True):
+        if subject not in subjects:
+            continue
+        visit = Visit(*written)
+        visits[subject or ""][evaluator or ""].setdefault(visit, visit.name)
+        if lesion in names:
+            followed[subject, evaluator, lesion].add(visit.name)
     if not any(located["evaluator"]):
-        new = new.drop(columns="evaluator").merge(seen[who].drop_duplicates(), on="subject")
-    for known, unknown in (("date", ["visit", "visit_number"]), ("visit", ["date"]), ("visit_number", ["date"])):
-        at = seen.dropna(subset=known).drop_duplicates([*who, known])
-        found = new[[*who, known]].merge(at[[*who, known, *unknown]], on=[*who, known], how="left")
-        for field in unknown:
-            new = new.assign(**{field: new[field].fillna(found[field].set_axis(new.index))})
-    rows = new.assign(group="NEW", test="TUMSTATE", text="PRESENT", unit="mm")[list(frame.columns)]
-    named = seen[seen["lesion"].isin(new["lesion"])]
-    followed = set(_keys(named, LESION))
-    visits = seen[[*who, "visit", "visit_number", "date"]].assign(at=_visit(seen)).drop_duplicates([*who, "at"])
-    alone = rows[[key not in followed for key in _keys(rows, LESION)]]
-    later = alone.rename(columns={"date": "since"}).drop(columns=["visit", "visit_number"]).merge(visits, on=who)
-    later = later[(later["date"] > later["since"]).fillna(False)]
-    every = pd.concat([rows, later[list(frame.columns)]], ignore_index=True)
-    there = set(_keys(named.assign(at=_visit(named)), [*LESION, "at"]))
-    return every[[key not in there for key in _keys(every.assign(at=_visit(every)), [*LESION, "at"])]]
+        new = [{**row, "evaluator": reader} for row in new for reader in visits[row["subject"] or ""]]
+    first, later = list[tuple[dict[str, str | None], Visit]](), list[tuple[dict[str, str | None], Visit]]()
+    for row in new:
+        known = visits[row["subject"] or ""][row["evaluator"] or ""]
+        at = Visit(row["visit"], row["visit_number"], row["date"]).completed(known)
+        first.append((row, at))
+        if (row["subject"], row["evaluator"], row["lesion"]) not in followed:
+            once = {name: visit for visit, name in reversed(known.items())}
+            later += [(row, visit) for visit in known if once[visit.name] is visit and visit.after(at)]
+    for row, visit in [*first, *later]:
+        if visit.name not in followed.get((row["subject"], row["evaluator"], row["lesion"]), ()):
+            yield {**row, **visit._asdict(), "group": "NEW", "test": "TUMSTATE", "text": "PRESENT", "unit": "mm"}
 
 
-def _visit(frame: pd.DataFrame) -> pd.Series[str]:
-    """Name what tells a row's visit: its label with its number, or its date where it has neither."""
-    named = frame["visit"].fillna("") + " " + frame["visit_number"].fillna("")
-    return named.where(named != " ", frame["date"])
+def _records(table: Table) -> Iterator[dict[str, str | None]]:
+    """Rows of a table."""
+    return (dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True))
 
 
-def _keys(frame: pd.DataFrame, fields: list[str]) -> list[tuple[str, ...]]:
-    """Give each row's values of some fields."""
-    return list(zip(*(frame[field].fillna("").tolist() for field in fields), strict=True))
-
-
-def _located(frame: pd.DataFrame, located: pd.DataFrame) -> tuple[pd.DataFrame, list[Finding]]:
-    """Give each lesion its organ, and findings for lesions that lie in two or, if targets, in none.
+def _organs(read: Mapping[str, Sequence[Any]], located: Table) -> tuple[list[str | None], list[Finding]]:
+    """Find the organ of each row, with findings for lesions that lie in two or, if targets, in none.
 
     A TU without evaluators counts for all of them.
     """
-    keys = LESION if any(located["evaluator"]) else ["subject", "lesion"]
-    written = located.dropna(subset=["organ", "lesion"])
-    places = written.assign(organ=written["organ"].str.upper(), visit=written["visit"].fillna(""))
-    at = _keys(frame, LESION)
-    lesions = pd.DataFrame(list(dict.fromkeys(at)), columns=LESION)
-    known = lesions.merge(places.drop_duplicates([*keys, "organ"])[[*keys, "organ", "visit"]], on=keys)
-    findings = []
-    for key, rows in known[known.duplicated(LESION, keep=False)].groupby(LESION, sort=False):
-        subject, evaluator, lesion = map(str, key)
-        message = f"lesion {lesion} lies in {' and in '.join(rows['organ'])}"
-        place = (subject, evaluator, str(rows["visit"].iloc[1]))
-        findings.append(Finding("error", "lesion changes organ", *place, message, "correct the location"))
-    first = known.drop_duplicates(LESION)
-    organ = dict(zip(_keys(first, LESION), first["organ"], strict=True))
-    frame = frame.assign(organ=[organ.get(key, own) for key, own in zip(at, frame["organ"].tolist(), strict=True)])
-    unknown = frame[(frame["group"] == "TARGET") & frame["organ"].isna() & (frame["lesion"] != "")]
-    for subject, evaluator, lesion in unknown.drop_duplicates(LESION)[LESION].to_numpy().tolist():
-        message = f"target {lesion} has no location in TU"
-        findings.append(
-            Finding("warning", "lesion without location", subject, evaluator, "", message, "taken as non-nodal")
-        )
-    return frame, findings
+    by_reader = any(located["evaluator"])
+    places = defaultdict[tuple[str | None, ...], dict[str, str]](dict)
+    for row in _records(located):
+        if row["organ"] and row["lesion"]:
+            key = (row["subject"], row["evaluator"] if by_reader else "", row["lesion"])
+            places[key].setdefault(row["organ"].upper(), row["visit"] or "")
+    lesions = list(zip(read["subject"], read["evaluator"], read["lesion"], strict=True))
+    known, findings = dict[tuple[str, str, str], str](), list[Finding]()
+    for subject, evaluator, lesion in dict.fromkeys(lesions):
+        found = places.get((subject, evaluator if by_reader else "", lesion), {})
+        if found:
+            known[subject, evaluator, lesion] = next(iter(found))
+        if len(found) > 1:
+            message, remedy = f"lesion {lesion} lies in {' and in '.join(found)}", "correct the location"
+            place = (subject, evaluator, list(found.values())[1])
+            findings.append(Finding("error", "lesion changes organ", *place, message, remedy))
+    organs = [known.get(key, own) for key, own in zip(lesions, read["organ"], strict=True)]
+    rows = zip(lesions, read["group"], organs, strict=True)
+    unknown = (key for key, group, organ in rows if group == "TARGET" and organ is None and key[2])
+    for subject, evaluator, lesion in dict.fromkeys(unknown):
+        message, remedy = f"target {lesion} has no location in TU", "taken as non-nodal"
+        findings.append(Finding("warning", "lesion without location", subject, evaluator, "", message, remedy))
+    return organs, findings

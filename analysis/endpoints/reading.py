@@ -18,8 +18,7 @@ from analysis.endpoints.organs import NODES, PER_ORGAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pandas as pd
+    from datetime import date
 
     from analysis.endpoints.codes import Bools, Codes, Floats
     from analysis.endpoints.findings import Finding
@@ -50,7 +49,7 @@ class Reading:
     subject: str
     evaluator: str
     labels: tuple[str, ...]
-    dates: tuple[pd.Timestamp, ...]
+    dates: tuple[date, ...]
     lesions: tuple[str, ...]
     rows: tuple[tuple[Row, ...], ...]
     visits: Visits
@@ -61,7 +60,7 @@ def is_node(organ: str | None) -> bool:
     return organ is not None and "NODE" in str(organ).upper()
 
 
-def read(rows: list[Row], reference: pd.Timestamp | None, found: list[Finding]) -> Reading | None:
+def read(rows: list[Row], reference: date | None, found: list[Finding]) -> Reading | None:
     """Turn rows into visits; None, with a finding, if there is no baseline.
 
     The baseline is the last visit on or before the reference date; without a reference date the first visit. A visit is

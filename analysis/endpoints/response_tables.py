@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import replace
-from itertools import pairwise
+from datetime import date
+from itertools import compress, pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
-
-import pandas as pd
 
 from analysis.endpoints.codes import CODE_LISTS, CodeList, Criteria, code_list
 from analysis.endpoints.findings import Finding
 from analysis.endpoints.histories import ResponseHistory, Sizes
 from analysis.endpoints.subject_tables import Patient, patients
-from analysis.endpoints.tables import SUBJECT, VISIT, columns, dates, visit_labels
+from analysis.endpoints.tables import SUBJECT, VISIT, columns, dates, numbers, visit_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
+
+    from analysis.endpoints.tables import Table
 
 RS_COLUMNS = {
     "subject": SUBJECT,
@@ -38,7 +43,8 @@ class ResponseRow(NamedTuple):
     subject: str
     evaluator: str
     visit: str
-    date: pd.Timestamp
+    written: str | None
+    date: date | None
     partial: bool
     response: str | None
 
@@ -46,18 +52,14 @@ class ResponseRow(NamedTuple):
 def history_of(
     key: tuple[str, str],
     patient: Patient,
-    when: list[pd.Timestamp],
+    when: Sequence[date],
     responses: Sequence[str | None],
     criteria: Criteria,
     sizes: Sizes | None = None,
 ) -> ResponseHistory:
     """Build the history of a patient by a reader."""
-    days = [date.date() for date in when]
-    death, therapy, left = (
-        None if pd.isna(date) else date.date() for date in (patient.death, patient.new_therapy, patient.discontinuation)
-    )
-    reference = patient.reference.date()
-    return ResponseHistory(key[0], reference, days, responses, criteria, death, therapy, left, sizes=sizes)
+    reference, death, therapy, left = patient
+    return ResponseHistory(key[0], reference, when, responses, criteria, death, therapy, left, sizes=sizes)
 
 
 def read_responses(
@@ -98,18 +100,8 @@ def read_responses(
     ([('S1', '')], 'response outside the code list')
     """
     terms = code_list(criteria)
-    frame = columns(rs, RS_COLUMNS, RS_OPTIONAL, "rs")
-    other = {name.upper() for name in CODE_LISTS if name != criteria}
-    overall = frame["test"].isna() | (frame["test"].str.upper() == "OVRLRESP")
-    frame = frame[overall & ~frame["criteria"].str.upper().isin(other)].reset_index(drop=True)
-    number = pd.to_numeric(frame["visit_number"], errors="coerce").astype(float)
-    frame = frame.assign(label=visit_labels(frame), number=number).sort_values("number", kind="stable")
-    frame = frame.drop_duplicates(["subject", "evaluator", "label", "date", "response"])
-    when, partial = dates(frame["date"])
-    response = [None if pd.isna(term) else str(term) for term in frame["response"]]
     grouped: dict[tuple[str, str], list[ResponseRow]] = defaultdict(list)
-    for values in zip(frame["subject"], frame["evaluator"], frame["label"], when, partial, response, strict=True):
-        row = ResponseRow(*values)
+    for row in _recorded(columns(rs, RS_COLUMNS, RS_OPTIONAL, "rs"), criteria):
         grouped[row.subject, row.evaluator].append(row)
     who, findings = patients(subjects)
     left_out = {found.subject for found in findings}
@@ -122,10 +114,26 @@ def read_responses(
         if any(one.severity == "error" for one in found):
             continue
         patient = who[key[0]]
-        kept = [row for row in rows if not row.date > patient.death]
-        histories[key] = history_of(key, patient, [r.date for r in kept], [r.response for r in kept], criteria)
+        last = patient.death or date.max
+        kept = [(row.date, row.response) for row in rows if row.date is not None and row.date <= last]
+        histories[key] = history_of(key, patient, [when for when, _ in kept], [term for _, term in kept], criteria)
     histories.update(without_records(who, list(grouped), criteria))
     return histories, findings + not_read(who, list(grouped))
+
+
+def _recorded(table: Table, criteria: Criteria) -> list[ResponseRow]:
+    """Overall responses by a criterion, each once, by the number of the visit; those without one stand last."""
+    others = {name.upper() for name in CODE_LISTS if name != criteria}
+    overall = [
+        (test or "OVRLRESP").upper() == "OVRLRESP" and (by or "").upper() not in others
+        for test, by in zip(table["test"], table["criteria"], strict=True)
+    ]
+    table = {field: list(compress(column, overall)) for field, column in table.items()}
+    order = [(math.isnan(number), number) for number in numbers(table["visit_number"])]
+    who = [[name or "" for name in table[field]] for field in ("subject", "evaluator")]
+    read = zip(*who, visit_labels(table), table["date"], *dates(table["date"]), table["response"], strict=True)
+    rows = sorted(zip(order, read, strict=True), key=itemgetter(0))
+    return list(dict.fromkeys(ResponseRow(*row) for _, row in rows))
 
 
 def without_records(
@@ -165,16 +173,19 @@ def _findings(rows: list[ResponseRow], patient: Patient | None, known: CodeList)
         if row.response is not None and row.response.strip().upper() not in terms:
             remedy = f"use one of {sorted(terms)}"
             yield Finding("error", "response outside the code list", *place, f"response {row.response!r}", remedy)
-        if row.date != row.date:
-            yield Finding("error", "unreadable date", *place, "no readable date", "write YYYY-MM-DD")
-        if row.partial and row.date == row.date:
+        if row.date is None:
+            message = "no date" if row.written is None else f"date {row.written!r}"
+            yield Finding("error", "unreadable date", *place, message, "write YYYY-MM-DD")
+        elif row.partial:
             message = f"date {row.date:%Y-%m} without a day"
             yield Finding("warning", "partial date", *place, message, "taken as the month's last day")
-        if patient is not None and row.date > patient.death:
+        if patient is not None and row.date is not None and row.date > (patient.death or date.max):
             message = f"response after death on {patient.death:%Y-%m-%d}"
             yield Finding("warning", "response after death", *place, message, "not used")
     for before, row in pairwise(rows):
         place = (row.subject, row.evaluator, row.visit)
+        if row.date is None or before.date is None:
+            continue
         if row.date < before.date:
             message = f"{row.date:%Y-%m-%d} after {before.date:%Y-%m-%d}"
             yield Finding("error", "dates out of order", *place, message, "sort by date, or correct it")

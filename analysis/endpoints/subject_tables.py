@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
-
-import pandas as pd
 
 from analysis.endpoints.findings import Finding
 from analysis.endpoints.tables import SUBJECT, columns, dates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
+
+    import pandas as pd
 
 SUBJECT_COLUMNS = {"subject": SUBJECT, "reference": ("RANDDT", "TRTSDT", "RFSTDTC", "reference")}
 SUBJECT_OPTIONAL = {
@@ -21,12 +23,12 @@ SUBJECT_OPTIONAL = {
 
 
 class Patient(NamedTuple):
-    """What is known of a patient apart from tumours; NaT for what did not happen."""
+    """What is known of a patient apart from tumours; None for what did not happen."""
 
-    reference: pd.Timestamp
-    death: pd.Timestamp
-    new_therapy: pd.Timestamp
-    discontinuation: pd.Timestamp
+    reference: date
+    death: date | None = None
+    new_therapy: date | None = None
+    discontinuation: date | None = None
 
 
 def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[Finding]]:
@@ -39,30 +41,32 @@ def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[Findin
 
     Examples
     --------
+    >>> import pandas as pd
     >>> frame = pd.DataFrame({"USUBJID": ["S1", "S2"], "RANDDT": ["2024-01-01", "soon"]})
     >>> known, findings = patients(frame)
     >>> list(known), findings[0].message
     (['S1'], "reference date 'soon'")
     """
-    frame = columns(subjects, SUBJECT_COLUMNS, SUBJECT_OPTIONAL, "subjects").drop_duplicates()
-    read = [dates(frame[field])[0].tolist() for field in Patient._fields]
-    written = [frame[field].fillna("").tolist() for field in Patient._fields]
-    twice = set(frame["subject"][frame["subject"].duplicated()])
+    table = columns(subjects, SUBJECT_COLUMNS, SUBJECT_OPTIONAL, "subjects")
+    read = {field: dict(zip(table[field], dates(table[field])[0], strict=True)) for field in Patient._fields}
+    rows = list(dict.fromkeys(zip(table["subject"], *(table[field] for field in Patient._fields), strict=True)))
+    twice = {subject for subject, count in Counter(str(row[0]) for row in rows).items() if count > 1}
     findings = [
         Finding("error", "duplicate subject", subject, "", "", "stands there twice, with other dates", "keep one row")
         for subject in sorted(twice)
     ]
     known: dict[str, Patient] = {}
-    for subject, when, words in zip(frame["subject"], zip(*read, strict=True), zip(*written, strict=True), strict=True):
-        patient = Patient(*when)
+    for name, *written in rows:
+        subject = str(name)
+        reference, *others = (read[field][word] for field, word in zip(Patient._fields, written, strict=True))
         unread = [
-            f"{field.replace('_', ' ')} date {word!r}"
-            for field, date, word in zip(Patient._fields, patient, words, strict=True)
-            if bool(pd.isna(date)) and (field == "reference" or word)
+            f"{field.replace('_', ' ')} date {word or ''!r}"
+            for field, word, when in zip(Patient._fields, written, (reference, *others), strict=True)
+            if when is None and (field == "reference" or word)
         ]
-        if unread:
+        if unread or reference is None:
             message = ", ".join(unread)
             findings.append(Finding("error", "unreadable date", subject, "", "", message, "write YYYY-MM-DD"))
         elif subject not in twice:
-            known[subject] = patient
+            known[subject] = Patient(reference, *others)
     return known, findings

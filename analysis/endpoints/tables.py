@@ -1,8 +1,10 @@
-"""Frames as they come from a trial: columns taken by their CDISC or plain names, text and dates read."""
+"""Frames as they come from a trial: columns taken by their CDISC or plain names, text, numbers and dates read."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from collections import defaultdict
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -10,21 +12,26 @@ import pandas as pd
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
 
-    from numpy.typing import NDArray
+Old = TypeVar("Old")
+New = TypeVar("New")
 
 Names = tuple[str, ...]
+Column = list[str | None]
+"""Text of a column, None where it is missing."""
+Table = dict[str, Column]
+"""Columns of one length by their plain names."""
 
 SUBJECT: Names = ("USUBJID", "SUBJID", "subject")
 VISIT: Mapping[str, Names] = {"visit_number": ("VISITNUM", "visit_number"), "visit": ("VISIT", "visit")}
-PLACE = ["subject", "evaluator", "visit"]
 
 
-def columns(frame: pd.DataFrame, needed: Mapping[str, Names], optional: Mapping[str, Names], name: str) -> pd.DataFrame:
+def columns(frame: pd.DataFrame, needed: Mapping[str, Names], optional: Mapping[str, Names], name: str) -> Table:
     """Take the known columns of a frame under their plain names, as text; what is not there is missing.
 
-    An evaluator and a reader become one ``"evaluator"``, empty where neither is given.
+    An evaluator and a reader become one ``"evaluator"``, empty where neither is given; so is a subject.
 
     Raises
     ------
@@ -35,77 +42,96 @@ def columns(frame: pd.DataFrame, needed: Mapping[str, Names], optional: Mapping[
     --------
     >>> frame = pd.DataFrame({"USUBJID": [7.0], "TREVAL": ["INVESTIGATOR"]})
     >>> optional = {"evaluator": ("TREVAL",), "reader": ("TREVALID",)}
-    >>> columns(frame, {"subject": SUBJECT}, optional, "tr").values.tolist()
-    [['7', 'INVESTIGATOR']]
+    >>> columns(frame, {"subject": SUBJECT}, optional, "tr")
+    {'subject': ['7'], 'evaluator': ['INVESTIGATOR']}
     """
     if not isinstance(frame, pd.DataFrame):
         raise InvalidValueError(name, type(frame).__name__, "a pandas DataFrame", "read the table into a frame")
-    out: dict[str, pd.Series[str]] = {}
+    table: Table = {}
     for field, names in {**needed, **optional}.items():
         found = next((column for column in names if column in frame.columns), None)
         if found is not None:
             if list(frame.columns).count(found) > 1:
                 raise InvalidValueError(name, found, "each column once", "drop or rename the other")
-            out[field] = text(frame[found])
+            table[field] = text(frame[found])
         elif field in needed:
             raise InvalidValueError(name, list(frame.columns), f"a column {' or '.join(names)}", "add or rename it")
         else:
-            out[field] = pd.Series(np.full(len(frame), None, dtype=object), dtype="string")
-    taken = pd.DataFrame(out)
-    if "evaluator" in taken:
-        evaluator, reader = taken["evaluator"].fillna(""), taken["reader"].dropna()
-        named = (evaluator[reader.index] + " " + reader).str.strip()
-        taken["evaluator"] = evaluator.mask(taken["reader"].notna(), named)
-        taken = taken.drop(columns="reader")
-    if "visit_number" in taken:
-        place, written = distinct(taken["visit_number"])
-        number = pd.to_numeric(written, errors="coerce").astype("Float64")
-        taken["visit_number"] = spread(number.map("{:g}".format, na_action="ignore").astype("string"), place)
-    taken["subject"] = taken["subject"].fillna("")
-    return taken
+            table[field] = [None] * len(frame)
+    if "evaluator" in table:
+        both = list(zip(table["evaluator"], table.pop("reader"), strict=True))
+        table["evaluator"] = each(lambda names: " ".join(filter(None, names)), both)
+    if "visit_number" in table:
+        table["visit_number"] = each(lambda n: None if math.isnan(n) else f"{n:g}", numbers(table["visit_number"]))
+    table["subject"] = [subject or "" for subject in table["subject"]]
+    return table
 
 
-def text(column: pd.Series[str]) -> pd.Series[str]:
+def text(column: pd.Series[str]) -> Column:
     """Write a column as stripped text, missing where it is blank; whole numbers are written without a point."""
     plain = column.reset_index(drop=True)
-    whole = plain.dtype.kind == "f" and bool((plain.dropna().astype(float) % 1 == 0).all())
-    place, values = distinct(plain if plain.dtype.kind == "f" else plain.astype("string"))
-    shown = (values.astype("Int64") if whole else values).astype("string").str.strip()
-    return spread(shown.mask(shown == ""), place)
+    if plain.dtype.kind != "f":
+        plain = plain.astype("string")
+    elif (plain.dropna().astype(float) % 1 == 0).all():
+        plain = plain.astype("Int64").astype("string")
+    place, values = pd.factorize(plain)
+    shown = [str(value).strip() or None for value in values]
+    return list(np.array([*shown, None], dtype=object)[place])
 
 
-def distinct(column: pd.Series[Any]) -> tuple[NDArray[np.intp], pd.Series[Any]]:
-    """Distinct values of a column, and which of them each row has, -1 where it is missing."""
-    place, values = pd.factorize(column)
-    return place, pd.Series(values)
+def each(change: Callable[[Old], New], column: Sequence[Old]) -> list[New]:
+    """Change every value of a column, computing once for each distinct one."""
+    known = {value: change(value) for value in set(column)}
+    return [known[value] for value in column]
 
 
-def spread(values: pd.Series[Any], place: NDArray[np.intp]) -> pd.Series[Any]:
-    """Put distinct values back where each stood; missing where the place is -1."""
-    return pd.Series(values.array.take(place, allow_fill=True))
+def numbers(column: Sequence[str | None]) -> list[float]:
+    """Read numbers; NaN where there is none."""
+    distinct = list(set(column))
+    read = pd.to_numeric(pd.Series(distinct, dtype=object), errors="coerce").astype(float)
+    known = dict(zip(distinct, read.tolist(), strict=True))
+    return [known[value] for value in column]
 
 
-def dates(column: pd.Series[str]) -> tuple[pd.Series[pd.Timestamp], pd.Series[bool]]:
-    """Read ISO dates; a month without a day is its last day. Returns the dates and which of them were partial."""
-    place, written = distinct(column.astype("string"))
-    day = written.str.strip().str.slice(0, 10)
-    partial = day.str.fullmatch(r"\d{4}-\d{2}").fillna(False).astype(bool)
-    whole = pd.to_datetime(day.where(~partial), format="%Y-%m-%d", errors="coerce")
-    months = pd.to_datetime(day.where(partial), format="%Y-%m", errors="coerce") + pd.offsets.MonthEnd(0)
-    read, which = spread(whole.fillna(months), place), spread(partial.astype("boolean"), place)
-    return read.set_axis(column.index), which.fillna(False).astype(bool).set_axis(column.index)
+def dates(column: Column) -> tuple[list[date | None], list[bool]]:
+    """Read ISO dates, None where there is none; a month without a day is its last day, and said to be partial.
+
+    Examples
+    --------
+    >>> dates(["2024-02-26T10:30", "2024-02", "soon"])
+    ([datetime.date(2024, 2, 26), datetime.date(2024, 2, 29), None], [False, True, False])
+    """
+    distinct = list(set(column))
+    day = pd.Series(distinct, dtype="string").str.strip().str.slice(0, 10)
+    month_only = day.str.fullmatch(r"\d{4}-\d{2}").fillna(False).astype(bool)
+    whole = pd.to_datetime(day.where(~month_only), format="%Y-%m-%d", errors="coerce")
+    months = pd.to_datetime(day.where(month_only), format="%Y-%m", errors="coerce") + pd.offsets.MonthEnd(0)
+    read = [None if pd.isna(when) else when.date() for when in whole.fillna(months)]
+    known = dict(zip(distinct, read, strict=True))
+    partial = {value: bool(is_month) for value, is_month in zip(distinct, month_only, strict=True)}
+    return [known[value] for value in column], [partial[value] and known[value] is not None for value in column]
 
 
-def visit_labels(frame: pd.DataFrame) -> pd.Series[str]:
+def visit_labels(table: Table) -> list[str]:
     """Name the visits: by their label, with the number where one label has several; else by number, else by date.
 
     Examples
     --------
-    >>> frame = pd.DataFrame({"subject": "S1", "evaluator": "", "visit": ["WEEK 8", "UNSCHEDULED", "UNSCHEDULED"]})
-    >>> visit_labels(frame.assign(visit_number=["2", "2.1", "3.1"], date="2024-01-01")).tolist()
+    >>> table = {"subject": ["S1"] * 3, "evaluator": [""] * 3, "visit": ["WEEK 8", "UNSCHEDULED", "UNSCHEDULED"]}
+    >>> visit_labels(table | {"visit_number": ["2", "2.1", "3.1"], "date": ["2024-01-01"] * 3})
     ['WEEK 8', 'UNSCHEDULED 2.1', 'UNSCHEDULED 3.1']
     """
-    number, label = (frame[field].astype("string") for field in ("visit_number", "visit"))
-    several = (frame.groupby(PLACE)["visit_number"].transform("nunique") > 1).fillna(False).astype(bool)
-    label = label.mask(several, label[several] + " " + number[several])
-    return label.fillna("VISIT " + number[label.isna()]).fillna(frame["date"].astype("string")).fillna("")
+    placed = list(zip(*(table[field] for field in ("subject", "evaluator", "visit")), strict=True))
+    known = defaultdict[tuple[str | None, ...], set[str]](set)
+    for place, number in zip(placed, table["visit_number"], strict=True):
+        if number is not None:
+            known[place].add(number)
+    several = {place for place, found in known.items() if len(found) > 1}
+    labels = []
+    for place, number, when in zip(placed, table["visit_number"], table["date"], strict=True):
+        label = place[2]
+        if label is not None and place in several:
+            label = None if number is None else f"{label} {number}"
+        by_number = None if number is None else f"VISIT {number}"
+        labels.append(label or by_number or when or "")
+    return labels
