@@ -6,7 +6,6 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
 import pandas as pd
 
 from analysis.errors import InvalidValueError
@@ -69,14 +68,18 @@ def columns(frame: pd.DataFrame, needed: Mapping[str, Names], optional: Mapping[
 
 def text(column: pd.Series[str]) -> Column:
     """Write a column as stripped text, missing where it is blank; whole numbers are written without a point."""
-    plain = column.reset_index(drop=True)
-    if plain.dtype.kind != "f":
-        plain = plain.astype("string")
-    elif (plain.dropna().astype(float) % 1 == 0).all():
-        plain = plain.astype("Int64").astype("string")
-    place, values = pd.factorize(plain)
-    shown = [str(value).strip() or None for value in values]
-    return list(np.array([*shown, None], dtype=object)[place])
+    if column.dtype.kind == "f" and (column.dropna().astype(float) % 1 == 0).all():
+        column = column.astype("Int64")
+    elif column.dtype.kind == "M":
+        column = column.astype("string")
+    missing = column.isna().tolist()
+    return [None if gone else _written(value) for value, gone in zip(column, missing, strict=True)]
+
+
+def _written(value: object) -> str | None:
+    """Write a value as stripped text, None where it is blank; bytes, as a SAS file has them, are decoded."""
+    written = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    return written.strip() or None
 
 
 def each(change: Callable[[Old], New], column: Sequence[Old]) -> list[New]:
