@@ -55,9 +55,14 @@ class ResponseRule:
             raise InvalidValueError("confirm_until", self.confirm_until, expected, "give inf if there is no end")
 
     @property
-    def compiled(self) -> tuple[bool, bool, float]:
-        """What `lesions.target_sequence` reads, and the end of the window that `irecist_sequence` reads."""
-        return self.keeps_response, self.reappearance_is_progression, float(self.confirm_until)
+    def compiled(self) -> tuple[bool, bool]:
+        """What `lesions.target_sequence` reads: the two conventions of target response."""
+        return self.keeps_response, self.reappearance_is_progression
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """What `lesions.irecist_sequence` reads: days after iUPD from and until which a visit can confirm it."""
+        return float(self.confirm_from), float(self.confirm_until)
 
 
 COMMON = ResponseRule()
@@ -139,7 +144,7 @@ def assess(visits: Visits, rule: ResponseRule = COMMON) -> Responses:
         visits.new_growth,
         visits.day,
         n,
-        (float(rule.confirm_from), float(rule.confirm_until)),
+        rule.window,
         irecist,
         why,
     )
@@ -271,7 +276,7 @@ def irecist_responses(
         flags(new_growth),
         np.concatenate([[0.0], when]),
         n,
-        (float(rule.confirm_from), float(rule.confirm_until)),
+        rule.window,
         out,
         why,
     )

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class Settings(NamedTuple):
     """What the rules read: conventions, windows in days, censoring."""
 
-    response: tuple[bool, bool, float]
-    confirm_from: float
+    response: tuple[bool, bool]
+    window: tuple[float, float]
     stable_from: float
     confirmation: tuple[float, int, int]
     censoring: tuple[bool, bool, bool, bool, bool, float]
@@ -126,7 +126,7 @@ def derive_patients(
             grows[0],
             day,
             n + 1,
-            (settings.confirm_from, settings.response[2]),
+            settings.window,
             irecist,
             why,
         )

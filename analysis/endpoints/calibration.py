@@ -67,12 +67,12 @@ class Target:
     reader
         Who reads it, but for survival and discordance.
     scale
-        The difference that counts as one unit of misfit.
+        The difference that counts as one unit of misfit, in the unit of the value; above 0.
 
     Raises
     ------
     InvalidValueError
-        If the PFS rate or overall survival is asked for without a month above 0.
+        If the PFS rate or overall survival is asked for without a month above 0, or the scale is not above 0.
 
     Notes
     -----
@@ -89,6 +89,8 @@ class Target:
     def __post_init__(self) -> None:
         if self.quantity in MONTHLY and not 0 < as_number(self.at) < np.inf:
             raise InvalidValueError("at", self.at, f"a month above 0 for {self.quantity}", "say when it is read")
+        if not 0 < as_number(self.scale) < np.inf:
+            raise InvalidValueError("scale", self.scale, "a difference above 0", "say what is one unit of misfit")
 
     def simulated(self, result: SimulatedEndpoints) -> Estimate:
         """Read the figure off simulated trials.
@@ -126,7 +128,7 @@ class Calibration:
     tumours, readers
         The calibrated disease and readers.
     fit
-        One row for each target: quantity, at, criteria, target, simulated, std_error (Monte Carlo).
+        One row for each target: quantity, at, criteria, target, scale, simulated, std_error (Monte Carlo).
     factors
         By what each free parameter was multiplied.
     """
@@ -138,8 +140,9 @@ class Calibration:
 
     @property
     def misfit(self) -> float:
-        """Largest absolute difference from a target, in that target's unit."""
-        return float((self.fit["simulated"] - self.fit["target"]).abs().max())
+        """Largest absolute difference from a target, in units of that target's scale; NaN if a figure has no value."""
+        differences = (self.fit["simulated"] - self.fit["target"]) / self.fit["scale"]
+        return float(differences.abs().max(skipna=False))
 
 
 def scaled(tumours: Tumours, readers: Readers, factors: dict[str, float]) -> tuple[Tumours, Readers]:
@@ -219,6 +222,6 @@ def calibrate(
     )
     factors = {str(name): float(x) for name, x in zip(free, np.exp(found.x), strict=True)}
     result = run(factors, rng + 1)
-    rows = [(t.quantity, t.at, t.criteria, t.value, *t.simulated(result)) for t in targets]
-    fit = pd.DataFrame(rows, columns=["quantity", "at", "criteria", "target", "simulated", "std_error"])
+    rows = [(t.quantity, t.at, t.criteria, t.value, t.scale, *t.simulated(result)) for t in targets]
+    fit = pd.DataFrame(rows, columns=["quantity", "at", "criteria", "target", "scale", "simulated", "std_error"])
     return Calibration(*scaled(tumours, readers, factors), fit, factors)

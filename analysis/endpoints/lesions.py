@@ -37,15 +37,14 @@ def has_grown(size: float, reference: float) -> bool:
 
 @njit(cache=True, nogil=True)
 def target_sequence(
-    diameter: Floats, node: Bools, visits: int, rule: tuple[bool, bool, float], code: Codes, size: Floats, nadir: Floats
+    diameter: Floats, node: Bools, visits: int, rule: tuple[bool, bool], code: Codes, size: Floats, nadir: Floats
 ) -> None:
     """Write target response, measured sum and the nadir before it for each visit; `diameter` is (visits, lesions).
 
-    `rule` is that of `ResponseRule.compiled`: whether a PR lasts until PD, whether any disease after a CR is PD, and
-    what is of no concern here. A visit with a missing lesion is NE unless what was measured is PD already, and leaves
-    the nadir as it is.
+    `rule` is that of `ResponseRule.compiled`: whether a PR lasts until PD, and whether any disease after a CR is PD. A
+    visit with a missing lesion is NE unless what was measured is PD already, and leaves the nadir as it is.
     """
-    keeps_response, reappearance_is_progression, _ = rule
+    keeps_response, reappearance_is_progression = rule
     lesions = node.size
     lowest, baseline, complete, responding = np.inf, 0.0, False, False
     for visit in range(visits):
@@ -143,7 +142,8 @@ def irecist_sequence(
     `size` and `new_size` are diameters of targets and of new lesions, (visits, lesions), or their sums, (visits,);
     `new` counts the new lesions seen so far, 0 where none is there. `non_target_growth` is (visits, visits), growth at
     a visit against another one; what counts is growth against the iUPD scan, of lesions measured at both. A visit
-    confirms iUPD from the first to the second day of `window` after it; what would confirm later is iUPD afresh.
+    confirms iUPD from the first to the second day of `window` after it (`ResponseRule.window`); what would confirm
+    later is iUPD afresh.
 
     Seymour 2017, table 2. What did not progress at iUPD confirms it by progressing, what did by any of: target sum 5
     mm more, further non-target growth, new lesions 5 mm more, grown or more. iCR, iPR or iSD resets the bar, not the

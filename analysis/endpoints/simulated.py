@@ -64,7 +64,7 @@ class EndpointDefinitions:
         """What the compiled rules read."""
         return Settings(
             self.rule.compiled,
-            float(self.rule.confirm_from),
+            self.rule.window,
             float(self.stable_from),
             compiled(self.confirmation),
             self.censoring.compiled,

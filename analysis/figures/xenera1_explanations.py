@@ -8,10 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.figures.registry import Drawing, RegisteredFigure
-from analysis.plots import GREY, PAGE_WIDTH, PALETTE
+from analysis.plots import GREY, PAGE_WIDTH, PALETTE, percent_axis
 from analysis.studies import xenera1_explanations as study
 from analysis.studies import xenera1_readers as readers
 from analysis.studies.xenera1 import plan
+from analysis.studies.xenera1_discordance import ELSEWHERE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,20 +20,25 @@ if TYPE_CHECKING:
 
 COLOURS = dict(zip(study.EXPLANATIONS, (PALETTE[0], PALETTE[1], PALETTE[2]), strict=True))
 MARKERS = dict(zip(study.EXPLANATIONS, "os^", strict=True))
+DATES = "Progression dated differently"
 PANELS = {
-    "Median PFS": (study.MEDIANS, "Months", 30.0),
-    "Hazard ratio": (("hazard ratio",), "Xentuzumab against placebo, log scale", 4.0),
-    "Events": (("events",), "Events", 60.0),
+    "Median PFS": (study.MEDIANS, readers.READERS, "Months", 30.0),
+    "Hazard ratio": (("hazard ratio",), readers.READERS, "Xentuzumab against placebo, log scale", 4.0),
+    "Events": (("events",), readers.READERS, "Events", 60.0),
+    DATES: ((study.DATES,), (study.BOTH,), "Share of patients", 0.6),
 }
 
 
 def draw_explanations(seed: int) -> Drawing:
-    """XENERA-1, three explanations of its two readings held against the reported medians, hazard ratios and events."""
+    """XENERA-1, three explanations of its two readings held against its report and the discordance of other trials."""
     table = study.explanations(seed)
-    figure = Figure(figsize=(PAGE_WIDTH, 4.6), layout="constrained")
-    axes = figure.subplot_mosaic([["Median PFS", "Hazard ratio"], ["Median PFS", "Events"]], width_ratios=[1.2, 1])
-    for title, (quantities, label, end) in PANELS.items():
-        rows = [(reader, quantity) for quantity in quantities for reader in readers.READERS]
+    figure = Figure(figsize=(PAGE_WIDTH, 5.6), layout="constrained")
+    first, *others = PANELS
+    axes = figure.subplot_mosaic(
+        [[first, other] for other in others], width_ratios=[1.2, 1], height_ratios=[2, 2, 1.15]
+    )
+    for title, (quantities, by, label, end) in PANELS.items():
+        rows = [(reader, quantity) for quantity in quantities for reader in by]
         ax = axes[title]
         if title == "Hazard ratio":
             ax.set_xscale("log")
@@ -46,12 +52,15 @@ def draw_explanations(seed: int) -> Drawing:
         ax.set_xlim(0.3 if title == "Hazard ratio" else 0, end)
         ax.set_xlabel(label)
         ax.set_title(title)
+        if title == DATES:
+            percent_axis(ax, label, axis="x", high=end)
     axes["Median PFS"].set_xticks(np.arange(0, 31, 6))
     handles = [
         axes["Events"].plot([], [], MARKERS[name], color=COLOURS[name], markersize=4, label=name)[0]
         for name in study.EXPLANATIONS
     ]
     handles += axes["Events"].plot([], [], "D", color="black", markersize=4, label="reported (events: recovered)")
+    handles += axes[DATES].plot([], [], "D", color=GREY, markersize=4, label="found in other trials")
     figure.legend(handles=handles, loc="outside upper left", ncols=2, fontsize=7.5)
     figure.supxlabel(
         f"Points: {readers.TRIALS.value} trials of {sum(readers.treated())} patients together; filled: calibrated, "
@@ -65,15 +74,22 @@ def draw_explanations(seed: int) -> Drawing:
 def _name(reader: str, quantity: str) -> str:
     """Name a row by arm, where there is one, and reader."""
     arm = quantity.removeprefix("median, ")
+    if reader == study.BOTH:
+        return "both readers"
     return f"{arm},\n{reader}" if arm in plan.ARMS else reader
 
 
 def _draw_row(ax: Axes, place: int, rows: pd.DataFrame, end: float) -> None:
-    """Draw the reported value with its interval, and under it each explanation with the range of single trials."""
-    reader, quantity = rows.iloc[0]["reader"], rows.iloc[0]["quantity"]
-    lower, upper = study.reported_interval(reader, quantity)
-    ax.plot([lower, min(upper, end)], [place - 0.3] * 2, color="black", linewidth=0.9)
-    ax.plot(rows.iloc[0]["target"], place - 0.3, "D", color="black", markersize=4)
+    """Draw the reported value with its interval, and under it each explanation with the range of single trials.
+
+    What other trials found has no interval of XENERA-1 and stands in grey.
+    """
+    target = rows.iloc[0]
+    elsewhere = target["source"] == ELSEWHERE
+    if not elsewhere:
+        lower, upper = study.reported_interval(target["reader"], target["quantity"])
+        ax.plot([lower, min(upper, end)], [place - 0.3] * 2, color="black", linewidth=0.9)
+    ax.plot(target["target"], place - 0.3, "D", color=GREY if elsewhere else "black", markersize=4)
     for number, name in enumerate(study.EXPLANATIONS):
         row = rows[rows["explanation"] == name].iloc[0]
         at = place - 0.1 + 0.18 * number

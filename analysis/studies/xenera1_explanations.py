@@ -12,14 +12,23 @@ from scipy.optimize import brentq
 from analysis.simulation import CoxHazardRatio
 from analysis.simulation.montecarlo import proportion
 from analysis.studies.xenera1 import plan
-from analysis.studies.xenera1_discordance import PRINTED, RECOVERED, both_arms, characteristics, trial_medians
+from analysis.studies.xenera1_discordance import (
+    ELSEWHERE,
+    PRINTED,
+    RECOVERED,
+    both_arms,
+    characteristics,
+    trial_medians,
+)
 from analysis.studies.xenera1_readers import (
     CALIBRATION_PATIENTS,
     CALIBRATION_TRIALS,
+    DATES_DIFFER,
     READERS,
     Cell,
     Setting,
     calibrated,
+    date_differs,
     pace_for,
     recovered_events,
     reported_median,
@@ -42,8 +51,9 @@ MOST_UNSHARED = 0.8
 
 INVESTIGATOR, INDEPENDENT = READERS
 MEDIANS = tuple(f"median, {arm}" for arm in plan.ARMS)
+BOTH, DATES = "both", DATES_DIFFER.name
 FITTED = {
-    ALIKE: {(INVESTIGATOR, of) for of in (*MEDIANS, "events")},
+    ALIKE: {(INVESTIGATOR, of) for of in (*MEDIANS, "events")} | {(BOTH, DATES)},
     ALONE: {(INVESTIGATOR, of) for of in (*MEDIANS, "events")} | {(INDEPENDENT, "events")},
     BY_ARM: {(INVESTIGATOR, of) for of in (*MEDIANS, "events")} | {(INDEPENDENT, of) for of in MEDIANS},
 }
@@ -118,19 +128,20 @@ def explained_trials(name: str, seed: int = plan.SEED) -> Cell:
 
 
 def by_trial(cell: Cell) -> dict[tuple[str, str], Floats]:
-    """Each trial's value of what XENERA-1 reports, by reader and quantity."""
+    """Each trial's value of what XENERA-1 reports, and the share whose dates differ, by reader and quantity."""
     found: dict[tuple[str, str], Floats] = {}
     for reader in READERS:
         for arm, name in zip(plan.ARMS, MEDIANS, strict=True):
             found[reader, name] = trial_medians(cell, reader, arm)
         found[reader, "events"] = cell.event[reader].sum(axis=1).astype(float)
         found[reader, "hazard ratio"] = CoxHazardRatio().evaluate(both_arms(cell, reader))[:, 1]
+    found[BOTH, DATES] = date_differs(cell).mean(axis=1)
     return found
 
 
 @cache
 def explanations(seed: int = plan.SEED) -> pd.DataFrame:
-    """Hold each explanation against the report.
+    """Hold each explanation against the report, and against how often the dates of two readers differ elsewhere.
 
     Returns
     -------
@@ -156,7 +167,9 @@ def explanations(seed: int = plan.SEED) -> pd.DataFrame:
 
 
 def _target(reader: str, quantity: str) -> tuple[float, str]:
-    """Return what was reported, and where it comes from."""
+    """Return what was reported, by XENERA-1 or elsewhere, and where it comes from."""
+    if quantity == DATES:
+        return DATES_DIFFER.value, ELSEWHERE
     if quantity == "events":
         return recovered_events(reader).estimate, RECOVERED
     if quantity == "hazard ratio":

@@ -17,6 +17,7 @@ from analysis.endpoints import (
     ObjectiveResponse,
     ProgressionFreeAtLandmark,
     ProgressionFreeSurvival,
+    ResponseRule,
     TimeToResponse,
     TumourGrowthRate,
     derive,
@@ -128,6 +129,23 @@ def test_new_lesions_confirm_from_the_day_that_the_rule_names():
     for days, best in {(56, 83): "iUPD", (56, 84): "iCPD", (56, 83, 84): "iCPD"}.items():
         seen = derive_arrays(np.full((1, len(days) + 1, 1), 30.0), days, new_lesions=[0] + [1] * len(days))
         assert response_terms(seen.best[1], "iRECIST").tolist() == [best]
+
+
+def test_new_lesions_confirm_until_the_day_that_the_rule_names():
+    four_to_eight_weeks = EndpointDefinitions(rule=ResponseRule(confirm_from=28, confirm_until=56))
+    for days, best in {(56, 83): "iUPD", (56, 84): "iCPD", (56, 112): "iCPD", (56, 113): "iUPD"}.items():
+        sizes, new = np.full((1, len(days) + 1, 1), 30.0), [0] + [1] * len(days)
+        seen = derive_arrays(sizes, days, new_lesions=new, definitions=four_to_eight_weeks)
+        assert response_terms(seen.best[1], "iRECIST").tolist() == [best]
+
+
+def test_a_rule_gives_each_kernel_what_it_reads():
+    rule = ResponseRule(reappearance_is_progression=True, confirm_from=28, confirm_until=56)
+    assert rule.compiled == (False, True)
+    assert rule.window == (28.0, 56.0)
+    assert all(type(day) is float for day in rule.window)  # another type would compile the kernels anew
+    settings = EndpointDefinitions(rule=rule).compiled
+    assert (settings.response, settings.window) == (rule.compiled, rule.window)
 
 
 def test_wrong_arrays_are_named():

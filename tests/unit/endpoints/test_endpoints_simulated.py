@@ -4,12 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.design import WEEK, Assessments
 from analysis.endpoints import (
     Attendance,
     BestOverallResponse,
+    Calibration,
     Claret,
     Confirmation,
     ControlAtLandmark,
@@ -138,6 +140,21 @@ def test_calibration_reaches_its_targets():
         calibrate(TUMOURS, on_time, targets[:1], ["growth", "shrinkage"], rng=3)
 
 
+def test_misfit_is_in_units_of_each_targets_scale():
+    fit = pd.DataFrame({"target": [9.0, 0.4], "scale": [1.0, 0.02], "simulated": [8.5, 0.46], "std_error": 0.0})
+    assert Calibration(TUMOURS, Readers(), fit, {}).misfit == pytest.approx(3.0)  # a share of 0.06, not half a month
+    missing = fit.assign(simulated=[np.nan, 0.46])
+    assert np.isnan(Calibration(TUMOURS, Readers(), missing, {}).misfit)
+
+
+def test_the_fit_holds_the_scale_of_each_target():
+    targets = [Target("median PFS", 6.0, scale=1.5), Target("objective response", 0.9)]
+    found = calibrate(TUMOURS, SCANS, targets, ["growth"], rng=3, patients=200, evaluations=2)
+    assert found.fit["scale"].tolist() == [1.5, 0.02]
+    differences = found.fit["simulated"] - [6.0, 0.9]
+    assert found.misfit == pytest.approx(max(abs(differences[0]) / 1.5, abs(differences[1]) / 0.02))
+
+
 @pytest.mark.parametrize(
     ("build", "field"),
     [
@@ -149,6 +166,8 @@ def test_calibration_reaches_its_targets():
         (lambda: PseudoProgression(6), "share"),
         (lambda: Target("PFS rate", 0.5), "at"),
         (lambda: Target("overall survival", 0.5, at=0.0), "at"),
+        (lambda: Target("median PFS", 6.0, scale=0.0), "scale"),
+        (lambda: Target("median PFS", 6.0, scale=np.nan), "scale"),
         (lambda: simulate(trials=0), "trials"),
         (lambda: simulate(trials=1).of("independent"), "reader"),
     ],
