@@ -29,7 +29,7 @@ class ResponseRule:
     keeps_response
         Whether a PR is kept until PD (else judged against baseline anew at each visit).
     reappearance_is_progression
-        Whether target disease after a CR is PD (else by 20% and 5 mm above the nadir).
+        Whether any disease after an overall CR is PD (else target disease by 20% and 5 mm above the nadir).
     confirm_from, confirm_until
         iRECIST: days after iUPD from and until which a visit can confirm it. Seymour 2017 asks for 4 to 8 weeks, which
         is 28 and 56. Without an end any later visit can; with one, what would confirm after it is iUPD afresh.
@@ -91,8 +91,9 @@ class Visits:
         Number of different new lesions seen so far, 0 at a visit where none is there, shape (visits,).
     new_size
         Diameters of new lesions in mm, shape (visits, new lesions); NaN where not measured.
-    new_growth
-        Whether unmeasured new lesions grew, shape (visits,).
+    new_growth, new_progression
+        Whether unmeasured new lesions at a visit have grown, or progressed unequivocally, against another, shape
+        (visits, visits).
     """
 
     day: Floats
@@ -103,6 +104,7 @@ class Visits:
     new: Counts
     new_size: Floats
     new_growth: Bools
+    new_progression: Bools
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,8 @@ class Responses:
 
     Parameters
     ----------
-    target, recist, irecist
-        Target response, overall response by RECIST 1.1 and by iRECIST.
+    target, non_target, recist, irecist
+        Response of targets and of non-target disease, overall response by RECIST 1.1 and by iRECIST.
     size, nadir
         Sum of the measured targets, and the smallest complete sum before, mm.
     why
@@ -120,6 +122,7 @@ class Responses:
     """
 
     target: Codes
+    non_target: Codes
     recist: Codes
     irecist: Codes
     size: Floats
@@ -130,25 +133,37 @@ class Responses:
 def assess(visits: Visits, rule: ResponseRule = COMMON) -> Responses:
     """Derive the responses of one patient at each visit."""
     n = len(visits.day)
-    target, recist, irecist = (np.zeros(n, np.int8) for _ in range(3))
+    target, non_target, recist, irecist = (np.zeros(n, np.int8) for _ in range(4))
     size, nadir, why = np.zeros(n), np.zeros(n), np.zeros(n, np.int64)
-    lesions.target_sequence(visits.diameter, visits.node, n, rule.compiled, target, size, nadir)
-    lesions.recist_sequence(target, visits.non_target, visits.new, n, recist)
+    lesions.target_sequence(
+        visits.diameter,
+        visits.node,
+        visits.non_target,
+        visits.new,
+        n,
+        rule.compiled,
+        target,
+        non_target,
+        size,
+        nadir,
+    )
+    lesions.recist_sequence(target, non_target, visits.new, n, recist)
     lesions.irecist_sequence(
         target,
         visits.diameter,
-        visits.non_target,
+        non_target,
         visits.non_target_growth,
         visits.new,
         visits.new_size,
         visits.new_growth,
+        visits.new_progression,
         visits.day,
         n,
         rule.window,
         irecist,
         why,
     )
-    return Responses(target, recist, irecist, size, nadir, why)
+    return Responses(target, non_target, recist, irecist, size, nadir, why)
 
 
 def target_responses(sums: ArrayLike, *, rule: ResponseRule = COMMON) -> list[str]:
@@ -185,8 +200,19 @@ def target_responses(sums: ArrayLike, *, rule: ResponseRule = COMMON) -> list[st
     if np.any(size < 0) or np.any(np.isinf(size)):
         raise InvalidValueError("sums", sums, "sums of at least 0 mm", "give NaN for what was not measured")
     n = size.size
-    code = np.zeros(n, np.int8)
-    lesions.target_sequence(size[:, None], np.zeros(1, np.bool_), n, rule.compiled, code, np.zeros(n), np.zeros(n))
+    code, other, none = np.zeros(n, np.int8), np.zeros(n, np.int8), np.full(n, MISSING, np.int8)
+    lesions.target_sequence(
+        size[:, None],
+        np.zeros(1, np.bool_),
+        none,
+        np.zeros(n, np.int64),
+        n,
+        rule.compiled,
+        code,
+        other,
+        np.zeros(n),
+        np.zeros(n),
+    )
     return [RECIST.term(int(value)) for value in code[1:]]
 
 
@@ -273,7 +299,8 @@ def irecist_responses(
         np.repeat(flags(non_target_growth)[:, None], n, axis=1),
         np.concatenate([[0], count]).astype(np.int64),
         numbers("new_sums", new_sums),
-        flags(new_growth),
+        np.repeat(flags(new_growth)[:, None], n, axis=1),
+        np.zeros((n, n), np.bool_),
         np.concatenate([[0.0], when]),
         n,
         rule.window,

@@ -101,29 +101,33 @@ def derive_patients(
     the next scan from which iUPD can be confirmed confirms it.
     """
     patients, visits = month.shape
-    target, recist, irecist = (
+    target, other, recist, irecist = (
+        np.zeros(visits + 1, np.int8),
         np.zeros(visits + 1, np.int8),
         np.zeros(visits + 1, np.int8),
         np.zeros(visits + 1, np.int8),
     )
     size, nadir, day = np.zeros(visits + 1), np.zeros(visits + 1), np.zeros(visits + 1)
     unmeasured, grows = np.full(visits + 1, np.nan), np.ones((visits + 1, visits + 1), np.bool_)
-    why = np.zeros(visits + 1, np.int64)
+    never, why = np.zeros((visits + 1, visits + 1), np.bool_), np.zeros(visits + 1, np.int64)
     for i in range(patients):
         n = 0
         while n < visits and month[i, n] <= min(death[i], last[i]):
             day[n + 1] = whole_days(month[i, n])
             n += 1
-        target_sequence(diameter[i], node[i], n + 1, settings.response, target, size, nadir)
-        recist_sequence(target, non_target[i], new[i], n + 1, recist)
+        target_sequence(
+            diameter[i], node[i], non_target[i], new[i], n + 1, settings.response, target, other, size, nadir
+        )
+        recist_sequence(target, other, new[i], n + 1, recist)
         irecist_sequence(
             target,
             diameter[i],
-            non_target[i],
+            other,
             grows,
             new[i],
             unmeasured,
-            grows[0],
+            grows,
+            never,
             day,
             n + 1,
             settings.window,

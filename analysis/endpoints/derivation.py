@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.endpoints.assessment import COMMON, ResponseRule, assess
+from analysis.endpoints.axes import one_axis
 from analysis.endpoints.codes import IRECIST, MISSING, RECIST, Criteria, code_list
 from analysis.endpoints.endpoint_tables import check_endpoints, derive_endpoints, summarise
 from analysis.endpoints.explanation import explain_endpoints, explain_reading
@@ -20,7 +21,7 @@ from analysis.endpoints.new_lesions import at_baseline, settled
 from analysis.endpoints.options import of_kind
 from analysis.endpoints.reading import Reading, read
 from analysis.endpoints.response_tables import history_of, not_read, without_records
-from analysis.endpoints.subject_tables import Patient, patients
+from analysis.endpoints.subject_tables import Patient, not_after, patients
 from analysis.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -178,6 +179,7 @@ def derive(
     left_out = {(found.subject, found.evaluator) for found in findings if found.severity == "error"}
     readings: dict[Key, tuple[Reading, Responses]] = {}
     histories: dict[Criteria, dict[Key, ResponseHistory]] = {"RECIST 1.1": {}, "iRECIST": {}}
+    without_baseline: set[Key] = set()
     for key, rows in grouped.items():
         if key in left_out or (key[0], "") in left_out:
             continue
@@ -186,53 +188,44 @@ def derive(
             message = "not among the subjects"
             findings.append(Finding("error", "unknown subject", *key, "", message, "add its reference date"))
             continue
-        reading = _reading(rows, patient, findings)
+        reading, found = _reading(rows, patient)
+        findings += found
         if reading is None:
+            if all(one.severity != "error" for one in found):
+                without_baseline.add(key)
             continue
         seen = assess(reading.visits, rule)
         readings[key] = reading, seen
         of = patient or Patient(reading.dates[0])
-        when, sizes = list(reading.dates[1:]), _sizes(reading, seen)
+        when, sizes = reading.dates[1:], _sizes(reading, seen)
         for terms, code in ((RECIST, seen.recist), (IRECIST, seen.irecist)):
             responses = [terms.term(int(value)) for value in code[1:]]
             histories[terms.criteria][key] = history_of(key, of, when, responses, terms.criteria, sizes)
+    recorded = [key for key in grouped if key not in without_baseline]
     for criteria, known in histories.items():
-        known.update(without_records(who or {}, list(grouped), criteria, has_baseline=False))
+        known.update(without_records(who or {}, recorded, criteria, has_baseline=False))
     findings += not_read(who or {}, list(grouped))
     return Derivation(readings, histories, tuple(findings), rule)
 
 
-def _reading(rows: list[Row], patient: Patient | None, findings: list[Finding]) -> Reading | None:
-    """Check the rows of one patient by one reader, and turn them into visits; None, with findings, after an error."""
-    kept, found = known_tests(rows)
-    found += check(kept)
-    findings += found
-    if any(one.severity == "error" for one in found):
-        return None
+def _reading(rows: list[Row], patient: Patient | None) -> tuple[Reading | None, list[Finding]]:
+    """Check the rows of one patient by one reader, and make visits of them; None after an error or without baseline."""
+    kept, findings = known_tests(rows)
+    findings += check(kept)
+    if any(one.severity == "error" for one in findings):
+        return None, findings
+    if patient is not None:
+        kept, late = _before_death(kept, patient)
+        findings += late
     kept, doubtful = settled(kept)
     findings += doubtful
-    if patient is not None:
-        kept = _before_death(kept, patient, findings)
     if not kept:
-        findings.append(finding("error", "missing baseline", rows[0], "nothing is measured", "give the baseline visit"))
-        return None
-    reading = read(_one_diameter(kept), patient and patient.reference, findings)
+        message = "nothing is measured"
+        return None, [*findings, finding("error", "missing baseline", rows[0], message, "give the baseline visit")]
+    reading = read(one_axis(kept), patient and patient.reference, findings)
     if reading is not None:
         findings += at_baseline(reading.rows[0])
-    return reading
-
-
-def _one_diameter(rows: list[Row]) -> list[Row]:
-    """Take the longest diameter of a non-target lesion as its size where no other is given."""
-    if not any(row.group == "NON-TARGET" and row.test == "LDIAM" for row in rows):
-        return rows
-    other = {(row.lesion, row.visit) for row in rows if row.test in ("LPERP", "SAXIS", "DIAMETER", "TUMSTATE")}
-    return [
-        row._replace(test="DIAMETER")
-        if row.group == "NON-TARGET" and row.test == "LDIAM" and (row.lesion, row.visit) not in other
-        else row
-        for row in rows
-    ]
+    return reading, findings
 
 
 def _sizes(reading: Reading, seen: Responses) -> Sizes | None:
@@ -244,15 +237,15 @@ def _sizes(reading: Reading, seen: Responses) -> Sizes | None:
     return Sizes(float(sums[0]), reading.dates[0], tuple(sums[1:].tolist()))
 
 
-def _before_death(rows: list[Row], patient: Patient, findings: list[Finding]) -> list[Row]:
-    """Keep the rows up to death; a finding for what comes after it."""
+def _before_death(rows: list[Row], patient: Patient) -> tuple[list[Row], list[Finding]]:
+    """Keep the rows up to death; a finding for each visit after it."""
     if patient.death is None:
-        return rows
-    late = [row for row in rows if row.date > patient.death]
-    for row in {row.visit: row for row in late}.values():
-        message = f"measured after death on {patient.death:%Y-%m-%d}"
-        findings.append(finding("warning", "measurement after death", row, message, "not used"))
-    return [row for row in rows if row.date <= patient.death]
+        return rows, []
+    dated = [row._replace(date=not_after(patient.death, row.date)) if row.partial else row for row in rows]
+    message = f"measured after death on {patient.death:%Y-%m-%d}"
+    late = {row.visit: row for row in dated if row.date > patient.death}
+    found = [finding("warning", "measurement after death", row, message, "not used") for row in late.values()]
+    return [row for row in dated if row.date <= patient.death], found
 
 
 def _rows(reading: Reading, seen: Responses) -> Iterator[dict[str, object]]:
@@ -263,7 +256,7 @@ def _rows(reading: Reading, seen: Responses) -> Iterator[dict[str, object]]:
 
     for i in range(1, len(reading.labels)):
         whole = not np.isnan(reading.visits.diameter[i]).any()
-        target, non_target = int(seen.target[i]), int(reading.visits.non_target[i])
+        target, non_target = int(seen.target[i]), int(seen.non_target[i])
         yield {
             "subject": reading.subject,
             "evaluator": reading.evaluator,

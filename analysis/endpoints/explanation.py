@@ -35,14 +35,14 @@ def explain_reading(reading: Reading, seen: Responses) -> list[str]:
         if seen.target[i] != MISSING:
             lines.append(f"  {_diameters(reading, i)}")
             lines.append(f"  target {RECIST.term(int(seen.target[i]))}: {_target(seen, i)}")
-        if reading.visits.non_target[i] != MISSING:
+        if seen.non_target[i] != MISSING:
             states = {
                 row.lesion: row.text.lower() or f"{row.value:g} mm"
                 for row in reading.rows[i]
                 if row.group == "NON-TARGET"
             }
             named = ", ".join(f"{lesion} {state}" for lesion, state in states.items()) or "not assessed"
-            lines.append(f"  non-target {RECIST.term(int(reading.visits.non_target[i]))}: {named}")
+            lines.append(f"  non-target {RECIST.term(int(seen.non_target[i]))}: {named}")
         if there[i]:
             seen_here = at_visit(reading.rows[i])
             names = [lesion if lesion in seen_here else f"{lesion} as last known" for lesion in sorted(there[i])]

@@ -37,16 +37,26 @@ def has_grown(size: float, reference: float) -> bool:
 
 @njit(cache=True, nogil=True)
 def target_sequence(
-    diameter: Floats, node: Bools, visits: int, rule: tuple[bool, bool], code: Codes, size: Floats, nadir: Floats
+    diameter: Floats,
+    node: Bools,
+    non_target: Codes,
+    new: Counts,
+    visits: int,
+    rule: tuple[bool, bool],
+    code: Codes,
+    other: Codes,
+    size: Floats,
+    nadir: Floats,
 ) -> None:
-    """Write target response, measured sum and the nadir before it for each visit; `diameter` is (visits, lesions).
+    """Write target and non-target response, measured sum and the nadir before it for each visit.
 
-    `rule` is that of `ResponseRule.compiled`: whether a PR lasts until PD, and whether any disease after a CR is PD. A
-    visit with a missing lesion is NE unless what was measured is PD already, and leaves the nadir as it is.
+    `diameter` is (visits, lesions); without a lesion above 0 mm at baseline there is no target disease. A visit with a
+    missing lesion is NE unless what was measured is PD already, and leaves the nadir as it is. `rule` is that of
+    `ResponseRule.compiled`: whether a PR lasts until PD, and whether any disease after an overall CR is PD.
     """
     keeps_response, reappearance_is_progression = rule
     lesions = node.size
-    lowest, baseline, complete, responding = np.inf, 0.0, False, False
+    lowest, baseline, complete, responding, appeared = np.inf, 0.0, False, False, False
     for visit in range(visits):
         total, missing, absent = 0.0, 0, True
         for lesion in range(lesions):
@@ -57,14 +67,17 @@ def target_sequence(
                 total += at
                 absent = absent and (at < NORMAL_NODE if node[lesion] else at == 0.0)
         size[visit], nadir[visit] = total if missing < lesions else np.nan, lowest
+        again = complete and reappearance_is_progression
+        appeared = appeared or (visit > 0 and new[visit] > 0)
+        other[visit] = PD if again and non_target[visit] == NON_CR_NON_PD else non_target[visit]
         if visit == 0:
             baseline = total
-            code[0] = SD if lesions else MISSING
-        elif lesions == 0:
+            code[0] = SD if baseline > 0.0 else MISSING
+        elif baseline == 0.0:
             code[visit] = MISSING
         elif absent and missing == 0:
             code[visit] = CR
-        elif has_grown(total, lowest) or (complete and reappearance_is_progression and not absent):
+        elif has_grown(total, lowest) or (again and not absent):
             code[visit] = PD
         elif missing > 0:
             code[visit] = NE
@@ -74,7 +87,8 @@ def target_sequence(
             code[visit] = SD
         if code[visit] != NE:
             responding = code[visit] in (CR, PR)
-            complete = complete or code[visit] == CR
+        if visit > 0:
+            complete = complete or overall_response(code[visit], other[visit], appeared) == CR
         if missing == 0:
             lowest = min(lowest, total)
 
@@ -123,6 +137,31 @@ def growth_between(measured: Floats, began: int, visit: int) -> float:
 
 
 @njit(cache=True, nogil=True)
+def has_regrown(measured: Floats, visit: int) -> bool:
+    """Whether lesions measured at a visit have grown by 20% and 5 mm in sum since an earlier one that measured them.
+
+    `measured` is that of `growth_between`; the baseline does not count.
+    """
+    size = measured.reshape(measured.shape[0], measured.size // measured.shape[0])
+    for before in range(1, visit):
+        total, reference = 0.0, 0.0
+        for lesion in range(size.shape[1]):
+            if not np.isnan(size[visit, lesion] + size[before, lesion]):
+                total += size[visit, lesion]
+                reference += size[before, lesion]
+        if has_grown(total, reference):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def is_better(status: int, before: int, change: float) -> bool:
+    """Whether a visit is CR or PR with less disease than an earlier one: another response then, or a smaller sum."""
+    smaller = change < -TOLERANCE or (before != PR and before != CR) or (status == CR and before == PR)
+    return status in (CR, PR) and smaller
+
+
+@njit(cache=True, nogil=True)
 def irecist_sequence(
     target: Codes,
     size: Floats,
@@ -131,6 +170,7 @@ def irecist_sequence(
     new: Counts,
     new_size: Floats,
     new_growth: Bools,
+    new_progression: Bools,
     day: Floats,
     visits: int,
     window: tuple[float, float],
@@ -140,18 +180,19 @@ def irecist_sequence(
     """Write the overall response by iRECIST for each visit after baseline, and why it is a progression (bits).
 
     `size` and `new_size` are diameters of targets and of new lesions, (visits, lesions), or their sums, (visits,);
-    `new` counts the new lesions seen so far, 0 where none is there. `non_target_growth` is (visits, visits), growth at
-    a visit against another one; what counts is growth against the iUPD scan, of lesions measured at both. A visit
-    confirms iUPD from the first to the second day of `window` after it (`ResponseRule.window`); what would confirm
-    later is iUPD afresh.
+    `new` counts the new lesions seen so far, 0 where none is there. `non_target_growth`, `new_growth` and
+    `new_progression` (unequivocal) are (visits, visits), what an unmeasured lesion did at a visit against another one.
+    A visit confirms iUPD from the first to the second day of `window` after it (`ResponseRule.window`); what would
+    confirm later is iUPD afresh.
 
     Seymour 2017, table 2. What did not progress at iUPD confirms it by progressing, what did by any of: target sum 5
     mm more, further non-target growth, new lesions 5 mm more, grown or more. iCR, iPR or iSD resets the bar, not the
-    nadir: lesions known then are no longer new. New lesions that persist do not block iPR; they turn iCR into iPR and
-    leave iSD at iUPD.
+    nadir: new lesions known then progress by 20% and 5 mm over their nadir, or unequivocally; once all are gone, one
+    that returns is new. New lesions that persist turn iCR into iPR, do not block iPR if the disease is less than at
+    iUPD, and leave all else at iUPD (EORTC, frequently asked questions).
     """
     pending, began = 0, 0
-    known, confirmed = 0, False
+    known, reset, confirmed = 0, 0, False
     out[0] = MISSING
     for visit in range(1, visits):
         found = 0
@@ -159,7 +200,7 @@ def irecist_sequence(
             found |= TARGET_PROGRESSION
         if non_target[visit] == PD:
             found |= NON_TARGET_PROGRESSION
-        if new[visit] > known:
+        if new[visit] > known or (known > 0 and (has_regrown(new_size, visit) or new_progression[visit, reset])):
             found |= NEW_LESION
         why[visit] = 0
         if pending == 0:
@@ -167,7 +208,9 @@ def irecist_sequence(
                 pending, began = found, visit
                 out[visit], why[visit] = PD, found
             else:
-                out[visit] = overall_response(target[visit], non_target[visit], False)
+                status = overall_response(target[visit], non_target[visit], False)
+                out[visit] = PR if status == CR and new[visit] > 0 else status
+                known = min(known, new[visit])
             continue
         growth = found & ~pending
         if pending & TARGET_PROGRESSION and growth_between(size, began, visit) >= 5.0 - TOLERANCE:
@@ -175,7 +218,9 @@ def irecist_sequence(
         if pending & NON_TARGET_PROGRESSION and non_target_growth[visit, began]:
             growth |= NON_TARGET_GROWTH
         if pending & NEW_LESION and (
-            new[visit] > new[began] or new_growth[visit] or growth_between(new_size, began, visit) >= 5.0 - TOLERANCE
+            new[visit] > new[began]
+            or new_growth[visit, began]
+            or growth_between(new_size, began, visit) >= 5.0 - TOLERANCE
         ):
             growth |= NEW_LESION_GROWTH
         if growth and day[visit] - day[began] >= window[0]:
@@ -187,16 +232,17 @@ def irecist_sequence(
                 out[visit], pending, began = PD, found if found else pending, visit
             continue
         status = overall_response(target[visit], non_target[visit], False)
+        before, change = overall_response(target[began], non_target[began], False), growth_between(size, began, visit)
         persist = found & NEW_LESION
         if found & (TARGET_PROGRESSION | NON_TARGET_PROGRESSION) or growth:
             out[visit], why[visit] = PD, found | growth
         elif status == NE:
             out[visit] = NE
-        elif persist and status not in (CR, PR):
+        elif persist and not is_better(status, before, change):
             out[visit], why[visit] = PD, found
         else:
             out[visit] = PR if persist else status
-            pending, known, confirmed = 0, new[visit], False
+            pending, known, reset, confirmed = 0, new[visit], visit, False
 
 
 @njit(cache=True, nogil=True)
@@ -216,3 +262,22 @@ def non_target_response(present: Codes) -> int:
         elif worst == MISSING:
             worst = CR
     return NE if missing else worst
+
+
+@njit(cache=True, nogil=True)
+def progressed_between(state: Codes) -> Bools:
+    """Whether any lesion is in progression at a visit that was last known not to be at another; (visits, visits).
+
+    `state` is (visits, lesions), codes as `non_target_response` reads them.
+    """
+    visits, lesions = state.shape
+    progressed = np.zeros((visits, visits), np.bool_)
+    for lesion in range(lesions):
+        known = NE
+        for other in range(visits):
+            if state[other, lesion] != NE:
+                known = state[other, lesion]
+            if known not in (PD, NE):
+                for visit in range(visits):
+                    progressed[visit, other] |= state[visit, lesion] == PD
+    return progressed

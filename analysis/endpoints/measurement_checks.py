@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -10,7 +11,6 @@ from analysis.endpoints.lesion_terms import NOT_MEASURED, NOT_READ, TESTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date
 
 NON_TARGET_STATES = {
     "ABSENT": "absent",
@@ -30,7 +30,10 @@ NON_TARGET_STATES = {
 }
 """States of non-target and new lesions. A new lesion is there if it is present, progressing or measured."""
 
+OTHERS = ("NON-TARGET", "NEW")
 MEASURED = {"LDIAM", "DIAMETER", "LPERP", "SAXIS"}
+LONGEST_VISIT = timedelta(days=28)
+"""Scans of one visit are no further apart: baseline scans are made within 4 weeks (Eisenhauer 2009, section 3.1.1)."""
 IN_MM = {*MEASURED, "SUMDIAM"}
 
 
@@ -49,6 +52,8 @@ class Row(NamedTuple):
     value: float
     unit: str
     organ: str | None
+    partial: bool
+    """Whether the date is a month, taken as its last day."""
 
 
 def finding(severity: Literal["error", "warning"], rule: str, row: Row, message: str, consequence: str) -> Finding:
@@ -86,9 +91,10 @@ def _named(row: Row) -> str:
 
 
 def duplicates(rows: list[Row]) -> Iterator[Finding]:
-    """One lesion with two values or two dates at one visit, or two visits on one day."""
+    """One lesion with two values or two dates at one visit, two visits on one day, or one visit at two times."""
     known: dict[tuple[str, str, str], Row] = {}
     days: dict[date, Row] = {}
+    first: dict[str, Row] = {}
     for row in rows:
         before = known.setdefault((row.visit, row.lesion, row.test), row)
         if before.text != row.text:
@@ -101,6 +107,11 @@ def duplicates(rows: list[Row]) -> Iterator[Finding]:
         if other.visit != row.visit:
             yield finding("error", "duplicate visit", row, f"same date as {other.visit}", "keep one of them")
             days[row.date] = row
+        start = first.setdefault(row.visit, row)
+        if abs(row.date - start.date) > LONGEST_VISIT:
+            message = f"stands on {start.date:%Y-%m-%d} and {row.date:%Y-%m-%d}"
+            yield finding("error", "duplicate visit", row, message, "name the visits apart")
+            first[row.visit] = row
 
 
 def order(rows: list[Row]) -> Iterator[Finding]:
@@ -167,8 +178,11 @@ def check(rows: list[Row]) -> list[Finding]:
 
 
 def known_tests(rows: list[Row]) -> tuple[list[Row], list[Finding]]:
-    """Keep the rows of tests that are read, with a warning for each test that is not known."""
-    kept = [row for row in rows if row.test in TESTS]
+    """Keep the rows of tests that are read, with a warning for each test that is not known.
+
+    Sums of other lesions than targets are derived from what is read, and passed over.
+    """
+    kept = [row for row in rows if row.test in TESTS and not (row.test == "SUMDIAM" and row.group in OTHERS)]
     others = {row.test: row for row in reversed(rows) if row.test not in TESTS and row.test not in NOT_READ}
     found = [
         finding("warning", "test", row, f"{_named(row)} has {name!r}", f"not used; known are {', '.join(TESTS)}")

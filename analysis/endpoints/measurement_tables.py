@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.endpoints.findings import Finding
 from analysis.endpoints.lesion_terms import ABSENT, TOO_SMALL, group_of, test_of
 from analysis.endpoints.measurement_checks import Row, finding
+from analysis.endpoints.subject_tables import LAST_DAY
 from analysis.endpoints.tables import SUBJECT, VISIT, columns, dates, each, numbers, visit_labels
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[dict
     read: dict[str, Sequence[Any]] = {
         "subject": table["subject"],
         "evaluator": table["evaluator"],
-        "visit": visit_labels(table),
+        "visit": visit_labels(table, when),
         "visit_number": numbers(table["visit_number"]),
         "date": when,
         "lesion": lesion,
@@ -83,22 +83,19 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[dict
         "value": [MILLIMETRES.get(written, number) for written, number in zip(word, numbers(word), strict=True)],
         "unit": each(lambda unit: (unit or "mm").lower(), table["unit"]),
         "organ": table["organ"],
+        "partial": partial,
     }
-    wrong: list[Finding] = []
-    if located is not None:
-        read["organ"], wrong = _organs(read, located)
+    read["organ"], wrong = _organs(read, located)
     rows = [Row(*values) for values in zip(*(read[field] for field in Row._fields), strict=True)]
     grouped: dict[Key, list[Row]] = {}
     for row, day in zip(rows, when, strict=True):
         of_reader = grouped.setdefault((row.subject, row.evaluator), [])
         if day is not None:
             of_reader.append(row)
-    return grouped, [*_unplaced(rows, when, table["date"], partial), *wrong]
+    return grouped, [*_unplaced(rows, when, table["date"]), *wrong]
 
 
-def _unplaced(
-    rows: list[Row], when: list[date | None], written: list[str | None], partial: list[bool]
-) -> Iterator[Finding]:
+def _unplaced(rows: list[Row], when: list[date | None], written: list[str | None]) -> Iterator[Finding]:
     """Rows without a date, rows without a subject, and dates without a day, these once for each visit."""
     for row, day, text in zip(rows, when, written, strict=True):
         if day is None:
@@ -109,29 +106,31 @@ def _unplaced(
             message = f"a row of {row.lesion or 'no lesion'} without a subject"
             yield finding("error", "missing subject", row, message, "name the subject")
     once: dict[tuple[str, str, str], Row] = {}
-    for row in compress(rows, partial):
-        if once.setdefault((row.subject, row.evaluator, row.visit), row) is row:
+    for row in rows:
+        if row.partial and once.setdefault((row.subject, row.evaluator, row.visit), row) is row:
             message = f"date {row.date:%Y-%m} without a day"
-            yield finding("warning", "partial date", row, message, "taken as the month's last day")
+            yield finding("warning", "partial date", row, message, LAST_DAY)
 
 
 class Visit(NamedTuple):
-    """What tells a visit from another, as it is written."""
+    """What tells a visit from another: label, number and date as they are written, and the day that the date is."""
 
     visit: str | None
     visit_number: str | None
-    date: str | None
+    written: str | None
+    day: date | None
 
     @property
     def name(self) -> str:
-        """Label with number, or the date of a visit that has neither."""
+        """Label with number, or the day of a visit that has neither."""
         named = f"{self.visit or ''} {self.visit_number or ''}"
-        return self.date or "" if named == " " else named
+        return str(self.day or self.written or "") if named == " " else named
 
     def completed(self, others: Collection[Visit]) -> Visit:
-        """Take what is missing from other visits: the visit of the same date, the date of the same visit."""
+        """Take what is missing from other visits: the visit of the same day, the date of the same visit."""
         whole = self
-        for field, unknown in (("date", ("visit", "visit_number")), ("visit", ("date",)), ("visit_number", ("date",))):
+        dated = ("written", "day")
+        for field, unknown in (("day", ("visit", "visit_number")), ("visit", dated), ("visit_number", dated)):
             value = getattr(whole, field)
             same = None if value is None else next((other for other in others if getattr(other, field) == value), None)
             if same is not None:
@@ -139,15 +138,15 @@ class Visit(NamedTuple):
         return whole
 
     def after(self, other: Visit) -> bool:
-        """Whether both have a date, and this one is later."""
-        return self.date is not None and other.date is not None and self.date > other.date
+        """Whether both have a day, and this one is later."""
+        return self.day is not None and other.day is not None and self.day > other.day
 
 
 def _new_lesions(table: Table, located: Table) -> Iterator[dict[str, str | None]]:
     """Rows of measurements for new lesions that TU identifies and TR does not mention at that visit.
 
     A lesion that TR does not follow at all is there at every later visit. A row without a visit or a date takes it from
-    TR: the visit of the same date, the date of the same visit. A TU without evaluators counts for all of them.
+    TR: the visit of the same day, the date of the same visit. A TU without evaluators counts for all of them.
     """
     new = [row for row in _records(located) if group_of(row["identified"] or "") == "NEW" and row["lesion"]]
     if not new:
@@ -155,8 +154,9 @@ def _new_lesions(table: Table, located: Table) -> Iterator[dict[str, str | None]
     subjects, names = ({row[field] for row in new} for field in ("subject", "lesion"))
     visits = defaultdict[str, dict[str, dict[Visit, str]]](lambda: defaultdict(dict))
     followed = defaultdict[tuple[str | None, ...], set[str]](set)
-    fields = ("subject", "evaluator", "lesion", *Visit._fields)
-    for subject, evaluator, lesion, *written in zip(*(table[field] for field in fields), strict=True):
+    fields = ("subject", "evaluator", "lesion", "visit", "visit_number", "date")
+    rows = zip(*(table[field] for field in fields), dates(table["date"])[0], strict=True)
+    for subject, evaluator, lesion, *written in rows:
         if subject not in subjects:
             continue
         visit = Visit(*written)
@@ -166,16 +166,17 @@ def _new_lesions(table: Table, located: Table) -> Iterator[dict[str, str | None]
     if not any(located["evaluator"]):
         new = [{**row, "evaluator": reader} for row in new for reader in visits[row["subject"] or ""]]
     first, later = list[tuple[dict[str, str | None], Visit]](), list[tuple[dict[str, str | None], Visit]]()
-    for row in new:
+    for row, day in zip(new, dates([row["date"] for row in new])[0], strict=True):
         known = visits[row["subject"] or ""][row["evaluator"] or ""]
-        at = Visit(row["visit"], row["visit_number"], row["date"]).completed(known)
+        at = Visit(row["visit"], row["visit_number"], row["date"], day).completed(known)
         first.append((row, at))
         if (row["subject"], row["evaluator"], row["lesion"]) not in followed:
             once = {name: visit for visit, name in reversed(known.items())}
             later += [(row, visit) for visit in known if once[visit.name] is visit and visit.after(at)]
     for row, visit in [*first, *later]:
         if visit.name not in followed.get((row["subject"], row["evaluator"], row["lesion"]), ()):
-            yield {**row, **visit._asdict(), "group": "NEW", "test": "TUMSTATE", "text": "PRESENT", "unit": "mm"}
+            at_visit = {"visit": visit.visit, "visit_number": visit.visit_number, "date": visit.written}
+            yield {**row, **at_visit, "group": "NEW", "test": "TUMSTATE", "text": "PRESENT", "unit": "mm"}
 
 
 def _records(table: Table) -> Iterator[dict[str, str | None]]:
@@ -183,18 +184,26 @@ def _records(table: Table) -> Iterator[dict[str, str | None]]:
     return (dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True))
 
 
-def _organs(read: Mapping[str, Sequence[Any]], located: Table) -> tuple[list[str | None], list[Finding]]:
-    """Find the organ of each row, with findings for lesions that lie in two or, if targets, in none.
+def _organs(read: Mapping[str, Sequence[Any]], located: Table | None) -> tuple[list[str | None], list[Finding]]:
+    """Find the organ of each row, with findings for lesions that lie in two in TU or, if targets, in none.
 
-    A TU without evaluators counts for all of them.
+    It is that of the lesion in TU, else its own, else the first that TR names for the lesion. A TU without evaluators
+    counts for all of them.
     """
+    lesions = list(zip(read["subject"], read["evaluator"], read["lesion"], strict=True))
+    named = dict[tuple[str, str, str], str | None]()
+    for key, organ in zip(lesions, read["organ"], strict=True):
+        if organ is not None and key[2]:
+            named.setdefault(key, organ)
+    own = [organ or named.get(key) for key, organ in zip(lesions, read["organ"], strict=True)]
+    if located is None:
+        return own, []
     by_reader = any(located["evaluator"])
     places = defaultdict[tuple[str | None, ...], dict[str, str]](dict)
     for row in _records(located):
         if row["organ"] and row["lesion"]:
             key = (row["subject"], row["evaluator"] if by_reader else "", row["lesion"])
             places[key].setdefault(row["organ"].upper(), row["visit"] or "")
-    lesions = list(zip(read["subject"], read["evaluator"], read["lesion"], strict=True))
     known, findings = dict[tuple[str, str, str], str](), list[Finding]()
     for subject, evaluator, lesion in dict.fromkeys(lesions):
         found = places.get((subject, evaluator if by_reader else "", lesion), {})
@@ -204,7 +213,7 @@ def _organs(read: Mapping[str, Sequence[Any]], located: Table) -> tuple[list[str
             message, remedy = f"lesion {lesion} lies in {' and in '.join(found)}", "correct the location"
             place = (subject, evaluator, list(found.values())[1])
             findings.append(Finding("error", "lesion changes organ", *place, message, remedy))
-    organs = [known.get(key, own) for key, own in zip(lesions, read["organ"], strict=True)]
+    organs = [known.get(key, organ) for key, organ in zip(lesions, own, strict=True)]
     rows = zip(lesions, read["group"], organs, strict=True)
     unknown = (key for key, group, organ in rows if group == "TARGET" and organ is None and key[2])
     for subject, evaluator, lesion in dict.fromkeys(unknown):

@@ -2,59 +2,74 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.endpoints.axes import is_node
+from analysis.endpoints.codes import CR, NE, NON_CR_NON_PD, PD
+from analysis.endpoints.lesions import NORMAL_NODE, progressed_between
 from analysis.endpoints.measurement_checks import NON_TARGET_STATES, Row, finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
     from analysis.endpoints.codes import Bools, Counts, Floats
     from analysis.endpoints.findings import Finding
 
 
-GROWING = ("INCREASED", "PROGRESSION", "UNEQUIVOCAL PROGRESSION")
+PROGRESSING = ("PROGRESSION", "UNEQUIVOCAL PROGRESSION")
+"""States of a new lesion that progresses; UNEQUIVOCAL alone says that it is there without doubt."""
 
 
 def shown(row: Row) -> bool | None:
-    """Whether a row shows that a new lesion is there, or that it is gone; None if it shows neither."""
+    """Whether a row shows that a new lesion is there, or that it is gone; None if it shows neither.
+
+    A node below 10 mm is normal: it is gone.
+    """
     if row.test == "TUMSTATE":
         state = "missing" if row.text == "EQUIVOCAL" else NON_TARGET_STATES[row.text]
         return None if state == "missing" else state != "absent"
-    return None if row.value != row.value else row.value > 0
-
-
-def is_there(row: Row) -> bool:
-    """Whether a row shows a new lesion without doubt."""
-    return shown(row) is True
+    if row.value != row.value:
+        return None
+    return row.value >= NORMAL_NODE if is_node(row.organ) else row.value > 0
 
 
 def settled(rows: list[Row]) -> tuple[list[Row], list[Finding]]:
     """Decide which equivocal new lesions count, with a warning for each.
 
-    One that a later visit shows without doubt counts from its first appearance; one that only earlier visits show so
-    stands as they left it; any other does not count. Eisenhauer 2009, section 4.3.5.
+    One that the next visit to show it does not doubt counts from its first appearance; one that only earlier visits
+    show so stands as they left it; any other, one that proves to be gone among them, does not count. Eisenhauer 2009,
+    section 4.3.5.
     """
     if not any(row.group == "NEW" for row in rows):
         return rows, []
-    sure = {row.lesion: row for row in sorted(rows, key=lambda row: row.date) if row.group == "NEW" and is_there(row)}
+    sure: dict[str, list[tuple[date, bool, Row]]] = defaultdict(list)
+    for row in rows:
+        there = shown(row) if row.group == "NEW" else None
+        if there is not None:
+            sure[row.lesion].append((row.date, not there, row))
     kept, found = [], []
     for row in rows:
         if row.group != "NEW" or row.text != "EQUIVOCAL":
             kept.append(row)
-        elif row.lesion in sure and sure[row.lesion].date >= row.date:
-            kept.append(row._replace(text="PRESENT"))
-            message = f"{row.lesion} is equivocal here, without doubt at {sure[row.lesion].visit}"
-            found.append(finding("warning", "equivocal new lesion", row, message, "it counts from here"))
-        elif row.lesion in sure:
-            message = f"{row.lesion} is equivocal here, without doubt at {sure[row.lesion].visit}"
-            found.append(finding("warning", "equivocal new lesion", row, message, "it stands as last known"))
-            kept.append(row)
-        else:
-            message = f"{row.lesion} is equivocal, and nothing later settles it"
-            found.append(finding("warning", "equivocal new lesion", row, message, "it does not count"))
+            continue
+        known = sorted(sure[row.lesion], key=itemgetter(0, 1))
+        after = next(((gone, other) for when, gone, other in known if when >= row.date), None)
+        message, consequence = f"{row.lesion} is equivocal, and nothing later settles it", "it does not count"
+        if after is not None and not after[0]:
+            message = f"{row.lesion} is equivocal here, without doubt at {after[1].visit}"
+            row, consequence = row._replace(text="PRESENT"), "it counts from here"
+        elif after is not None:
+            message = f"{row.lesion} is equivocal here, and gone at {after[1].visit}"
+        elif any(not gone for _, gone, _ in known):
+            message = f"{row.lesion} is equivocal here, without doubt at {known[-1][2].visit}"
+            consequence = "it stands as last known"
+        kept.append(row)
+        found.append(finding("warning", "equivocal new lesion", row, message, consequence))
     return kept, found
 
 
@@ -82,31 +97,36 @@ def last_known(visits: Iterable[Iterable[Row]]) -> list[set[str]]:
     return there
 
 
-def laid_out(visits: Sequence[Sequence[Row]]) -> tuple[Counts, Floats, Bools]:
-    """Lay new lesions out as `assessment.Visits` holds them: how many, their diameters, whether unmeasured ones grew.
+def laid_out(visits: Sequence[Sequence[Row]]) -> tuple[Counts, Floats, Bools, Bools]:
+    """Lay new lesions out as `assessment.Visits` holds them: how many, their diameters, growth and progression.
 
     Counted are the different ones seen up to each visit, 0 where none is there: so one that appears while another
-    vanishes counts as one more. One that is gone has 0 mm.
+    vanishes counts as one more. One that is gone without a measure has 0 mm.
     """
     new = [[row for row in rows if row.group == "NEW"] for rows in visits]
     there = last_known(new)
     count = [len(set().union(*there[: visit + 1])) if at else 0 for visit, at in enumerate(there)]
     column = {lesion: number for number, lesion in enumerate(dict.fromkeys(row.lesion for rows in new for row in rows))}
-    size = np.full((len(new), len(column)), np.nan)
+    shape = (len(new), len(column))
+    size, state, increased = np.full(shape, np.nan), np.full(shape, NE, np.int8), np.zeros(len(new), np.bool_)
     for visit, rows in enumerate(new):
-        for row in reversed(rows):
-            if row.value > 0 and row.test != "TUMSTATE":
-                size[visit, column[row.lesion]] = row.value
         for lesion, is_known in at_visit(rows).items():
+            state[visit, column[lesion]] = NON_CR_NON_PD if is_known else CR
             if not is_known:
                 size[visit, column[lesion]] = 0.0
-    grown = [any(row.test == "TUMSTATE" and row.text in GROWING for row in rows) for rows in new]
-    return np.array(count, np.int64), size, np.array(grown, np.bool_)
+        for row in reversed(rows):
+            if row.test != "TUMSTATE" and row.value >= 0:
+                size[visit, column[row.lesion]] = row.value
+            elif row.test == "TUMSTATE" and row.text in PROGRESSING:
+                state[visit, column[row.lesion]] = PD
+            increased[visit] |= row.test == "TUMSTATE" and row.text == "INCREASED"
+    progressed = progressed_between(state)
+    return np.array(count, np.int64), size, increased[:, None] | progressed, progressed
 
 
 def at_baseline(rows: Iterable[Row]) -> list[Finding]:
     """Find new lesions among the rows of the baseline."""
-    there = {row.lesion: row for row in rows if row.group == "NEW" and is_there(row)}
+    there = {row.lesion: row for row in rows if row.group == "NEW" and shown(row)}
     return [
         finding(
             "warning", "new lesion at baseline", row, f"{lesion} is there at baseline", "it counts from later visits"

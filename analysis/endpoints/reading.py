@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analysis.endpoints.assessment import Visits
+from analysis.endpoints.axes import AXES, is_node
 from analysis.endpoints.codes import CR, NE, NON_CR_NON_PD, PD
-from analysis.endpoints.lesions import NORMAL_NODE, non_target_response
+from analysis.endpoints.lesions import NORMAL_NODE, non_target_response, progressed_between
 from analysis.endpoints.measurement_checks import NON_TARGET_STATES, Row, finding
 from analysis.endpoints.new_lesions import laid_out
 from analysis.endpoints.organs import NODES, PER_ORGAN
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from analysis.endpoints.findings import Finding
 
 STATE_CODES = {"absent": CR, "present": NON_CR_NON_PD, "progression": PD, "missing": NE}
-AXES = {True: ("LPERP", "SAXIS", "DIAMETER", "TUMSTATE"), False: ("LDIAM", "DIAMETER", "TUMSTATE")}
-"""Tests that measure a node, and any other target; the first that is there counts. A target that is absent has 0 mm."""
+TARGET_TESTS = {node: (*axes, "TUMSTATE") for node, axes in AXES.items()}
+"""Tests that measure a target; the first that is there counts. A target that is absent has 0 mm."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,6 @@ class Reading:
     visits: Visits
 
 
-def is_node(organ: str | None) -> bool:
-    """Whether an organ is a lymph node."""
-    return organ is not None and "NODE" in str(organ).upper()
-
-
 def read(rows: list[Row], reference: date | None, found: list[Finding]) -> Reading | None:
     """Turn rows into visits; None, with a finding, if there is no baseline.
 
@@ -73,7 +68,8 @@ def read(rows: list[Row], reference: date | None, found: list[Finding]) -> Readi
     before = [i for i, (date, _) in enumerate(visits) if reference is None or date <= reference]
     if not before:
         message = f"no visit on or before the reference date {reference:%Y-%m-%d}"
-        found.append(finding("error", "missing baseline", rows[0], message, "give the baseline visit"))
+        consequence = "counts without a response; give the baseline visit"
+        found.append(finding("warning", "missing baseline", rows[0], message, consequence))
         return None
     visits = visits[0 if reference is None else before[-1] :]
     labels = tuple(label for _, label in visits)
@@ -112,8 +108,11 @@ def _diameters(seen: list[Row], targets: dict[str, bool]) -> dict[str, float]:
     for row in seen:
         if row.value == row.value:
             known.setdefault((row.lesion, row.test), row.value)
-    first = ((lesion, next((t for t in AXES[node] if (lesion, t) in known), None)) for lesion, node in targets.items())
-    return {lesion: known[lesion, test] for lesion, test in first if test is not None}
+    first = {
+        lesion: next((known[lesion, test] for test in TARGET_TESTS[node] if (lesion, test) in known), None)
+        for lesion, node in targets.items()
+    }
+    return {lesion: value for lesion, value in first.items() if value is not None}
 
 
 def _contradictions(
@@ -140,30 +139,30 @@ def _contradictions(
 
 def _visits(day: Floats, kept: list[list[Row]], targets: dict[str, bool], measured: list[dict[str, float]]) -> Visits:
     """Lay the rows out as arrays."""
-    n = len(kept)
     diameter = np.array([[at.get(lesion, np.nan) for lesion in targets] for at in measured])
-    known = {row.lesion: is_node(row.organ) for seen in kept for row in seen if row.group == "NON-TARGET"}
-    column = {lesion: number for number, lesion in enumerate(known)}
-    state, increased = np.full((n, len(known)), NE, np.int8), np.zeros(n, np.bool_)
-    for visit, seen in enumerate(kept):
-        for row in seen:
-            if row.group == "NON-TARGET" and row.test == "TUMSTATE":
-                state[visit, column[row.lesion]] = STATE_CODES[NON_TARGET_STATES[row.text]]
-                increased[visit] |= row.text == "INCREASED"
-            elif row.group == "NON-TARGET" and row.value == row.value and row.test != "LDIAM":
-                absent = row.value < (NORMAL_NODE if known[row.lesion] else 1e-9)
-                state[visit, column[row.lesion]] = CR if absent else NON_CR_NON_PD
     node = np.array(list(targets.values()), np.bool_)
+    state, increased = _non_targets(kept)
     non_target = np.array([non_target_response(lesions) for lesions in state], np.int8)
-    grown = increased[:, None] | _progressed(state)
+    grown = increased[:, None] | progressed_between(state)
     return Visits(day, diameter, node, non_target, grown, *laid_out(kept))
 
 
-def _progressed(state: Codes) -> Bools:
-    """Whether a lesion is in progression at a visit that was last known not to be at another; (visits, visits)."""
-    known = state.copy()
-    for before, at in pairwise(known):
-        at[at == NE] = before[at == NE]
-    free = (known != PD) & (known != NE)
-    progressed: Bools = ((state == PD)[:, None] & free).any(axis=2)
-    return progressed
+def _non_targets(kept: list[list[Row]]) -> tuple[Codes, Bools]:
+    """States of the non-target lesions, (visits, lesions), and the visits at which one has increased.
+
+    Where a visit says two things of a lesion, the worse one holds.
+    """
+    rows = [(visit, row) for visit, seen in enumerate(kept) for row in seen if row.group == "NON-TARGET"]
+    column = {lesion: number for number, lesion in enumerate(dict.fromkeys(row.lesion for _, row in rows))}
+    state, increased = np.full((len(kept), len(column)), NE, np.int8), np.zeros(len(kept), np.bool_)
+    for visit, row in rows:
+        if row.test == "TUMSTATE":
+            code = STATE_CODES[NON_TARGET_STATES[row.text]]
+            increased[visit] |= row.text == "INCREASED"
+        elif row.value == row.value and row.test != "LDIAM":
+            code = CR if row.value < (NORMAL_NODE if is_node(row.organ) else 1e-9) else NON_CR_NON_PD
+        else:
+            continue
+        before = state[visit, column[row.lesion]]
+        state[visit, column[row.lesion]] = code if before == NE else before if code == NE else max(before, code)
+    return state, increased

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from analysis.endpoints.codes import CODE_LISTS, CodeList, Criteria, code_list
 from analysis.endpoints.findings import Finding
 from analysis.endpoints.histories import ResponseHistory, Sizes
-from analysis.endpoints.subject_tables import Patient, patients
+from analysis.endpoints.subject_tables import LAST_DAY, Patient, not_after, patients
 from analysis.endpoints.tables import SUBJECT, VISIT, columns, dates, numbers, visit_labels
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def read_responses(
     for row in _recorded(columns(rs, RS_COLUMNS, RS_OPTIONAL, "rs"), criteria):
         grouped[row.subject, row.evaluator].append(row)
     who, findings = patients(subjects)
-    left_out = {found.subject for found in findings}
+    left_out = {found.subject for found in findings if found.severity == "error"}
     histories: dict[tuple[str, str], ResponseHistory] = {}
     for key, rows in grouped.items():
         if key[0] in left_out:
@@ -115,7 +115,8 @@ def read_responses(
             continue
         patient = who[key[0]]
         last = patient.death or date.max
-        kept = [(row.date, row.response) for row in rows if row.date is not None and row.date <= last]
+        dated = [(_day(row, patient), row.response) for row in rows]
+        kept = [(when, response) for when, response in dated if when is not None and when <= last]
         histories[key] = history_of(key, patient, [when for when, _ in kept], [term for _, term in kept], criteria)
     histories.update(without_records(who, list(grouped), criteria))
     return histories, findings + not_read(who, list(grouped))
@@ -131,7 +132,8 @@ def _recorded(table: Table, criteria: Criteria) -> list[ResponseRow]:
     table = {field: list(compress(column, overall)) for field, column in table.items()}
     order = [(math.isnan(number), number) for number in numbers(table["visit_number"])]
     who = [[name or "" for name in table[field]] for field in ("subject", "evaluator")]
-    read = zip(*who, visit_labels(table), table["date"], *dates(table["date"]), table["response"], strict=True)
+    when, partial = dates(table["date"])
+    read = zip(*who, visit_labels(table, when), table["date"], when, partial, table["response"], strict=True)
     rows = sorted(zip(order, read, strict=True), key=itemgetter(0))
     return list(dict.fromkeys(ResponseRow(*row) for _, row in rows))
 
@@ -162,6 +164,13 @@ def _unread(known: Mapping[str, Patient], seen: Sequence[tuple[str, str]]) -> li
     return [(subject, reader) for subject in known for reader in readers if (subject, reader) not in recorded]
 
 
+def _day(row: ResponseRow, patient: Patient) -> date | None:
+    """Day of a response, no later than a death in the month that it stands for."""
+    if row.date is None or patient.death is None or not row.partial:
+        return row.date
+    return not_after(patient.death, row.date)
+
+
 def _findings(rows: list[ResponseRow], patient: Patient | None, known: CodeList) -> Iterator[Finding]:
     """Find responses outside the code list, dates that go back or stand twice, records after death."""
     terms = {term.upper() for term in known.terms}
@@ -178,8 +187,9 @@ def _findings(rows: list[ResponseRow], patient: Patient | None, known: CodeList)
             yield Finding("error", "unreadable date", *place, message, "write YYYY-MM-DD")
         elif row.partial:
             message = f"date {row.date:%Y-%m} without a day"
-            yield Finding("warning", "partial date", *place, message, "taken as the month's last day")
-        if patient is not None and row.date is not None and row.date > (patient.death or date.max):
+            yield Finding("warning", "partial date", *place, message, LAST_DAY)
+        when = None if patient is None else _day(row, patient)
+        if patient is not None and when is not None and when > (patient.death or date.max):
             message = f"response after death on {patient.death:%Y-%m-%d}"
             yield Finding("warning", "response after death", *place, message, "not used")
     for before, row in pairwise(rows):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.endpoints.findings import Finding
@@ -22,6 +23,10 @@ SUBJECT_OPTIONAL = {
 }
 
 
+LAST_DAY = "taken as the month's last day, or as the day of death if that comes before it"
+"""What is done with a date of a measurement or a response that lacks its day."""
+
+
 class Patient(NamedTuple):
     """What is known of a patient apart from tumours; None for what did not happen."""
 
@@ -31,8 +36,13 @@ class Patient(NamedTuple):
     discontinuation: date | None = None
 
 
+def not_after(death: date, when: date) -> date:
+    """Take a day that stands for its month as the day of death, if that comes before it in the month."""
+    return min(death, when) if (death.year, death.month) == (when.year, when.month) else when
+
+
 def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[Finding]]:
-    """Read subjects, one row for each, with a finding for each that cannot be read; those are left out.
+    """Read subjects, one row for each, with a finding for each that cannot be read (those are left out) or lacks a day.
 
     Raises
     ------
@@ -49,6 +59,7 @@ def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[Findin
     """
     table = columns(subjects, SUBJECT_COLUMNS, SUBJECT_OPTIONAL, "subjects")
     read = {field: dict(zip(table[field], dates(table[field])[0], strict=True)) for field in Patient._fields}
+    months = {word for field in Patient._fields for word in compress(table[field], dates(table[field])[1])}
     rows = list(dict.fromkeys(zip(table["subject"], *(table[field] for field in Patient._fields), strict=True)))
     twice = {subject for subject, count in Counter(str(row[0]) for row in rows).items() if count > 1}
     findings = [
@@ -59,9 +70,10 @@ def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[Findin
     for name, *written in rows:
         subject = str(name)
         reference, *others = (read[field][word] for field, word in zip(Patient._fields, written, strict=True))
+        named = list(zip(Patient._fields, written, (reference, *others), strict=True))
         unread = [
             f"{field.replace('_', ' ')} date {word or ''!r}"
-            for field, word, when in zip(Patient._fields, written, (reference, *others), strict=True)
+            for field, word, when in named
             if when is None and (field == "reference" or word)
         ]
         if unread or reference is None:
@@ -69,4 +81,9 @@ def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[Findin
             findings.append(Finding("error", "unreadable date", subject, "", "", message, "write YYYY-MM-DD"))
         elif subject not in twice:
             known[subject] = Patient(reference, *others)
+        for field, word, when in named:
+            if when is not None and word in months:
+                message = f"{field.replace('_', ' ')} date {when:%Y-%m} without a day"
+                consequence = "taken as the month's last day"
+                findings.append(Finding("warning", "partial date", subject, "", "", message, consequence))
     return known, findings

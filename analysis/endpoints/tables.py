@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
 Old = TypeVar("Old")
@@ -68,16 +68,19 @@ def columns(frame: pd.DataFrame, needed: Mapping[str, Names], optional: Mapping[
 
 def text(column: pd.Series[str]) -> Column:
     """Write a column as stripped text, missing where it is blank; whole numbers are written without a point."""
+    values: Iterable[object] = column
     if column.dtype.kind == "f" and (column.dropna().astype(float) % 1 == 0).all():
-        column = column.astype("Int64")
+        values = column.astype("Int64")
     elif column.dtype.kind == "M":
-        column = column.astype("string")
-    missing = column.isna().tolist()
-    return [None if gone else _written(value) for value, gone in zip(column, missing, strict=True)]
+        values = column.astype("string")
+    of_one_kind = pd.api.types.infer_dtype(column) in ("string", "date")  # in others 1 and True would be one value
+    return each(_written, list(values)) if of_one_kind else [_written(value) for value in values]
 
 
-def _written(value: object) -> str | None:
+def _written(value: Any) -> str | None:
     """Write a value as stripped text, None where it is blank; bytes, as a SAS file has them, are decoded."""
+    if pd.isna(value) is True:
+        return None
     written = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
     return written.strip() or None
 
@@ -115,13 +118,13 @@ def dates(column: Column) -> tuple[list[date | None], list[bool]]:
     return [known[value] for value in column], [partial[value] and known[value] is not None for value in column]
 
 
-def visit_labels(table: Table) -> list[str]:
-    """Name the visits: by their label, with the number where one label has several; else by number, else by date.
+def visit_labels(table: Table, days: Sequence[date | None]) -> list[str]:
+    """Name the visits: by their label, with the number where one label has several; else by number, else by day.
 
     Examples
     --------
     >>> table = {"subject": ["S1"] * 3, "evaluator": [""] * 3, "visit": ["WEEK 8", "UNSCHEDULED", "UNSCHEDULED"]}
-    >>> visit_labels(table | {"visit_number": ["2", "2.1", "3.1"], "date": ["2024-01-01"] * 3})
+    >>> visit_labels(table | {"visit_number": ["2", "2.1", "3.1"], "date": ["2024-01-01"] * 3}, [None] * 3)
     ['WEEK 8', 'UNSCHEDULED 2.1', 'UNSCHEDULED 3.1']
     """
     placed = list(zip(*(table[field] for field in ("subject", "evaluator", "visit")), strict=True))
@@ -131,10 +134,10 @@ def visit_labels(table: Table) -> list[str]:
             known[place].add(number)
     several = {place for place, found in known.items() if len(found) > 1}
     labels = []
-    for place, number, when in zip(placed, table["visit_number"], table["date"], strict=True):
+    for place, number, written, day in zip(placed, table["visit_number"], table["date"], days, strict=True):
         label = place[2]
         if label is not None and place in several:
             label = None if number is None else f"{label} {number}"
         by_number = None if number is None else f"VISIT {number}"
-        labels.append(label or by_number or when or "")
+        labels.append(label or by_number or str(day or written or ""))
     return labels

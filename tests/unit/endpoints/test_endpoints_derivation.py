@@ -42,7 +42,7 @@ def shifted():
 
 
 BROKEN = {
-    "missing baseline": lambda: patient().iloc[1:],
+    "missing baseline": lambda: pd.concat([patient(), extra(lesion="T2")]),
     "duplicate visit": lambda: pd.concat([patient(), extra(value=30.0)]),
     "unit": lambda: pd.concat([patient(), extra(lesion="T2", value=2.4, unit="cm")]),
     "dates out of order": shifted,

@@ -1,0 +1,225 @@
+"""A lesion's rows say one thing, whatever their order: axes, states, sums, organs, doubts, dates of visits."""
+
+import itertools
+
+import pandas as pd
+import pytest
+
+from analysis.endpoints import (
+    EORTC,
+    BestOverallResponse,
+    Censoring,
+    ProgressionFreeSurvival,
+    derive,
+    irecist_responses,
+    read_responses,
+)
+
+DAYS = [0, 56, 112, 168, 224]
+
+
+def date(day):
+    return str(pd.Timestamp("2024-01-01") + pd.Timedelta(days=day))[:10]
+
+
+def rows(lesion, group, test, results, **columns):
+    """Rows of a lesion at visits from day 0 on every 56 days; None is no row."""
+    at = {"subject": "S1", "lesion": lesion, "group": group, "test": test, **columns}
+    return [
+        {**at, "value": value, "date": date(day)}
+        for day, value in zip(DAYS, results, strict=False)
+        if value is not None
+    ]
+
+
+def target(*sizes, lesion="T1", **columns):
+    return rows(lesion, "TARGET", "LDIAM", sizes, **columns)
+
+
+def new(*states, lesion="N1", test="TUMSTATE", **columns):
+    return rows(lesion, "NEW", test, (None, *states), **columns)
+
+
+def non_target(*states, test="TUMSTATE", **columns):
+    return rows("NT1", "NON-TARGET", test, states, **columns)
+
+
+def derived(*parts, **options):
+    return derive(pd.DataFrame(list(itertools.chain(*parts))), **options)
+
+
+def responses(*parts, column="irecist", **options):
+    return derived(*parts, **options).responses()[column].tolist()
+
+
+class TestIrecistAfterTheBarWasReset:
+    def test_a_new_lesion_that_persists_makes_a_complete_response_partial(self):
+        assert responses(target(50, 50, 0, 0), new(*["PRESENT"] * 3)) == ["iUPD", "iPR", "iPR"]
+        assert irecist_responses(["SD", "CR", "CR"], [None] * 3, [1, 1, 1], days=[56, 112, 168])[-1] == "iPR"
+        assert responses(target(50, 50, 0, 0), new("PRESENT", "PRESENT", "ABSENT"))[-1] == "iCR"
+
+    def test_a_known_new_lesion_progresses_by_20_percent_and_5_mm_over_its_nadir(self):
+        seen = responses(target(100, 100, 60, 60, 60), new(10, 10, 60, 90, test="LDIAM"))
+        assert seen == ["iUPD", "iPR", "iUPD", "iCPD"]
+        assert responses(target(100, 100, 60, 60), new(40, 40, 47, test="LDIAM"))[-1] == "iPR"
+        assert responses(target(100, 100, 60, 60), new(40, 30, 36, test="LDIAM"))[-1] == "iUPD"
+
+    def test_an_unmeasured_one_progresses_unequivocally(self):
+        seen = responses(target(100, 100, 60, 60), new("PRESENT", "PRESENT", "UNEQUIVOCAL PROGRESSION"))
+        assert seen == ["iUPD", "iPR", "iUPD"]
+        assert responses(target(100, 100, 60, 60), new("PRESENT", "PRESENT", "INCREASED"))[-1] == "iPR"
+
+    def test_once_gone_it_is_new_again(self):
+        for gone in (["ABSENT", None], ["PRESENT", "ABSENT"]):
+            seen = responses(target(50, 50, 30, 30, 30), new("PRESENT", *gone, "PRESENT"))
+            assert seen == ["iUPD", "iPR", "iPR", "iUPD"]
+
+    def test_a_response_with_no_less_disease_than_at_iupd_stays_iupd(self):
+        assert responses(target(100, 70, 70, 70), new(None, 10, 10, test="LDIAM")) == ["iPR", "iUPD", "iUPD"]
+        assert responses(target(100, 70, 70, 60), new(None, 10, 10, test="LDIAM")) == ["iPR", "iUPD", "iPR"]
+
+    def test_a_new_lesion_in_progression_at_iupd_has_not_grown_for_being_so_still(self):
+        assert responses(target(50, 50, 50), new("PROGRESSION", "PROGRESSION")) == ["iUPD", "iUPD"]
+        assert responses(target(50, 50, 50), new("PRESENT", "PROGRESSION")) == ["iUPD", "iCPD"]
+
+
+class TestOneSizeForALesion:
+    def test_sums_of_other_lesions_than_targets_are_no_lesions(self):
+        sums = rows(None, "NEW", "SUMDIAM", (None, 10, 13)), rows(None, "NON-TARGET", "SUMDIAM", (30,))
+        seen = derived(
+            target(50, 50, 50), non_target("PRESENT", "PRESENT", "PRESENT"), new(10, 13, test="LDIAM"), *sums
+        )
+        assert seen.responses()["irecist"].tolist() == ["iUPD", "iUPD"]
+        assert seen.responses()["new_lesions"].tolist() == [1, 1]
+        assert seen.responses()["non_target"].tolist() == ["NON-CR/NON-PD"] * 2
+        assert seen.findings == ()
+
+    @pytest.mark.parametrize("turn", [1, -1])
+    def test_the_worse_state_of_a_non_target_lesion_holds(self, turn):
+        both = [*non_target("PRESENT", "PROGRESSION"), *non_target(20, 25, test="SAXIS", organ="LYMPH NODE")]
+        assert responses(target(50, 50), both[::turn], column="recist") == ["PD"]
+
+    @pytest.mark.parametrize("turn", [1, -1])
+    def test_a_new_lesion_grows_along_one_axis(self, turn):
+        def seen(*longest):
+            return responses(target(50, 50, 50), [*new(12, 12, test="LPERP"), *new(*longest, test="LDIAM")][::turn])
+
+        assert seen(20, 20) == ["iUPD", "iUPD"]
+        assert seen(20, 27) == ["iUPD", "iCPD"]
+
+    def test_a_new_node_below_10_mm_is_normal(self):
+        node = {"test": "SAXIS", "organ": "LYMPH NODE"}
+        assert responses(target(50, 50, 50), new(18, 6, **node)) == ["iUPD", "iSD"]
+        assert responses(target(50, 50), new(8, **node), column="recist") == ["SD"]
+        assert responses(target(50, 50), new(8, test="LDIAM", organ="LIVER"), column="recist") == ["PD"]
+
+    def test_the_organ_that_one_row_names_is_that_of_the_lesion(self):
+        def named(results, **columns):
+            first, *others = rows("T1", "TARGET", "DIAMETER", results, **columns)
+            return [{**first, "organ": "LYMPH NODE"}, *others]
+
+        assert responses(named((20, 8, 9)), column="recist") == ["CR", "CR"]
+        assert responses(target(50, 50), non_target(12, 8, test="SAXIS", organ="LYMPH NODE"), column="non_target") == [
+            "CR"
+        ]
+
+    def test_an_equivocal_lesion_counts_from_its_first_appearance_only_if_the_next_to_show_it_confirms(self):
+        seen = derived(target(50, 50, 50, 50), new("EQUIVOCAL", "ABSENT", "PRESENT"))
+        assert seen.responses()["recist"].tolist() == ["SD", "SD", "PD"]
+        assert [found.message for found in seen.findings] == ["N1 is equivocal here, and gone at 2024-04-22"]
+        assert responses(target(50, 50, 50), new("EQUIVOCAL", "PRESENT"), column="recist") == ["PD", "PD"]
+
+    def test_what_is_seen_after_death_confirms_nothing(self):
+        subjects = pd.DataFrame({"subject": ["S1"], "reference": date(0), "death": date(100)})
+        assert responses(target(50, 50, 50), new("EQUIVOCAL", "PRESENT"), column="recist", subjects=subjects) == ["SD"]
+
+    def test_a_visit_with_nothing_but_an_equivocal_lesion_is_not_evaluable(self):
+        seen = responses(target(50, 30, None, 30), new(None, "EQUIVOCAL"), column="recist")
+        assert seen == ["PR", "NE", "PR"]
+
+
+class TestDiseaseAfterACompleteResponse:
+    def test_it_is_progression_for_the_eortc_only_if_the_response_was_complete_in_all(self):
+        assert responses(target(20, 0, 3), non_target(*["PRESENT"] * 3), column="recist", rule=EORTC) == ["PR", "PR"]
+        assert (
+            responses(target(20, 0, 3), non_target("PRESENT", "ABSENT", "ABSENT"), column="recist", rule=EORTC)[-1]
+            == "PD"
+        )
+
+    def test_non_target_disease_that_comes_back_is_progression_too(self):
+        parts = target(20, 0, 0), non_target("PRESENT", "ABSENT", "PRESENT")
+        assert responses(*parts, column="recist", rule=EORTC) == ["CR", "PD"]
+        assert responses(*parts, column="non_target", rule=EORTC) == ["CR", "PD"]
+        assert responses(*parts, column="recist") == ["CR", "PR"]
+
+
+class TestDates:
+    def test_a_month_does_not_reach_past_a_death_in_it(self):
+        subjects = pd.DataFrame({"subject": ["S1"], "reference": "2024-01-01", "death": "2024-03-20"})
+        scans = [*target(50), {**target(80)[0], "date": "2024-03"}]
+        derivation = derived(scans, subjects=subjects)
+        assert derivation.responses()["date"].tolist() == [pd.Timestamp("2024-03-20")]
+        assert derivation.responses()["recist"].tolist() == ["PD"]
+        assert [found.rule for found in derivation.findings] == ["partial date"]
+        recorded = pd.DataFrame({"subject": ["S1"], "response": "PD", "date": "2024-03"})
+        histories, _ = read_responses(recorded, subjects)
+        assert [str(when) for when in histories["S1", ""].dates] == ["2024-03-20"]
+
+    def test_a_month_in_adsl_is_said(self):
+        subjects = pd.DataFrame({"subject": ["S1"], "reference": date(0), "death": "2024-09"})
+        (found,) = derived(target(50, 50), subjects=subjects).findings
+        assert (found.severity, found.rule, found.message) == (
+            "warning",
+            "partial date",
+            "death date 2024-09 without a day",
+        )
+
+    def test_a_lesion_identified_in_a_month_is_not_there_at_a_scan_before_its_end(self):
+        scans = [*target(50), {**target(50)[0], "date": "2024-03-05"}, {**target(50)[0], "date": "2024-05-05"}]
+        tu = pd.DataFrame(
+            {"subject": ["S1", "S1"], "lesion": ["T1", "N1"], "organ": "LIVER", "group": ["TARGET", "NEW"]}
+        )
+        frame = derived(scans, tu=tu.assign(date=["2024-01-01", "2024-03"])).responses()
+        assert dict(zip(frame["visit"], frame["new_lesions"], strict=True)) == {
+            "2024-03-05": 0,
+            "2024-03-31": 1,
+            "2024-05-05": 1,
+        }
+
+    def test_a_lesion_identified_at_an_hour_belongs_to_the_scan_of_that_day(self):
+        tu = pd.DataFrame(
+            {"subject": ["S1", "S1"], "lesion": ["T1", "N1"], "organ": "LIVER", "group": ["TARGET", "NEW"]}
+        )
+        frame = derived(target(50, 50), tu=tu.assign(date=[date(0), date(56) + "T10:30"])).responses()
+        assert frame["recist"].tolist() == ["PD"]
+
+    def test_scans_of_one_day_at_different_hours_are_one_visit(self):
+        scans = [*target(50, 50), *target(30, 30, lesion="T2")]
+        scans[1]["date"] += "T10:00"
+        scans[3]["date"] += "T11:30"
+        assert responses(scans, column="sum") == [80.0]
+
+    def test_one_visit_at_two_times_is_told_from_visits_without_numbers(self):
+        late = [{**row, "visit": "UNSCHEDULED"} for row in (*target(None, 50), *new(None, "PRESENT"))]
+        found = derived([{**target(50)[0], "visit": "BASELINE"}, *late]).findings
+        assert [(one.severity, one.rule, one.visit) for one in found] == [("error", "duplicate visit", "UNSCHEDULED")]
+
+    def test_a_response_without_a_readable_date_is_told_as_it_was_written(self):
+        subjects = pd.DataFrame({"subject": ["S1"], "reference": [date(0)]})
+        _, (found,) = read_responses(pd.DataFrame({"subject": ["S1"], "response": "PD", "date": "soon"}), subjects)
+        assert found.message == "date 'soon'"
+
+
+def test_a_patient_scanned_only_after_the_reference_date_counts_without_a_baseline():
+    subjects = pd.DataFrame({"subject": ["S1"], "reference": date(-5), "death": date(200)})
+    derivation = derived(target(50, 30, 30), subjects=subjects)
+    assert [(found.severity, found.rule) for found in derivation.findings] == [("warning", "missing baseline")]
+    endpoints = {"BOR": BestOverallResponse(), "PFS": ProgressionFreeSurvival(Censoring.fda(120))}
+    frame = derivation.endpoints(endpoints).set_index("endpoint")
+    assert frame.loc["BOR", "value"] == "MISSING"
+    assert (frame.loc["PFS", "days"], frame.loc["PFS", "reason"]) == (0.0, "no baseline")
+
+
+def test_text_of_a_sas_file_is_decoded():
+    frame = pd.DataFrame([*target(50, 30)]).map(lambda value: value.encode() if isinstance(value, str) else value)
+    assert derive(frame).responses()[["subject", "recist"]].to_numpy().tolist() == [["S1", "PR"]]
