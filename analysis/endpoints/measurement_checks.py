@@ -108,7 +108,7 @@ def duplicates(rows: list[Row]) -> Iterator[Finding]:
             yield finding("error", "duplicate visit", row, f"same date as {other.visit}", "keep one of them")
             days[row.date] = row
         start = first.setdefault(row.visit, row)
-        if abs(row.date - start.date) > LONGEST_VISIT:
+        if row.date != start.date and abs(row.date - start.date) > LONGEST_VISIT:
             message = f"stands on {start.date:%Y-%m-%d} and {row.date:%Y-%m-%d}"
             yield finding("error", "duplicate visit", row, message, "name the visits apart")
             first[row.visit] = row

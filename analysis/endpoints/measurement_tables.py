@@ -191,32 +191,37 @@ def _organs(read: Mapping[str, Sequence[Any]], located: Table | None) -> tuple[l
     counts for all of them.
     """
     lesions = list(zip(read["subject"], read["evaluator"], read["lesion"], strict=True))
-    named = dict[tuple[str, str, str], str | None]()
+    own: dict[tuple[str, str, str], str | None] = {}
     for key, organ in zip(lesions, read["organ"], strict=True):
-        if organ is not None and key[2]:
-            named.setdefault(key, organ)
-    own = [organ or named.get(key) for key, organ in zip(lesions, read["organ"], strict=True)]
-    if located is None:
-        return own, []
-    by_reader = any(located["evaluator"])
+        if own.get(key) is None:
+            own[key] = organ if key[2] else None
+    known, findings = dict[tuple[str, str, str], str](), list[Finding]()
+    if located is not None:
+        places, by_reader = _places(located), any(located["evaluator"])
+        group = dict(zip(lesions, read["group"], strict=True))
+        nowhere = []
+        for key in own:
+            subject, evaluator, lesion = key
+            found = places.get((subject, evaluator if by_reader else "", lesion), {})
+            if found:
+                known[key] = next(iter(found))
+            elif own[key] is None and group[key] == "TARGET" and lesion:
+                message, consequence = f"target {lesion} has no location in TU", "taken as non-nodal"
+                place = (subject, evaluator, "")
+                nowhere.append(Finding("warning", "lesion without location", *place, message, consequence))
+            if len(found) > 1:
+                message, remedy = f"lesion {lesion} lies in {' and in '.join(found)}", "correct the location"
+                place = (subject, evaluator, list(found.values())[1])
+                findings.append(Finding("error", "lesion changes organ", *place, message, remedy))
+        findings += nowhere
+    return [known.get(key) or organ or own[key] for key, organ in zip(lesions, read["organ"], strict=True)], findings
+
+
+def _places(located: Table) -> Mapping[tuple[str | None, ...], dict[str, str]]:
+    """Organs of each lesion in TU by subject, evaluator and name, each with the visit that first names it."""
     places = defaultdict[tuple[str | None, ...], dict[str, str]](dict)
     for row in _records(located):
         if row["organ"] and row["lesion"]:
-            key = (row["subject"], row["evaluator"] if by_reader else "", row["lesion"])
+            key = (row["subject"], row["evaluator"], row["lesion"])
             places[key].setdefault(row["organ"].upper(), row["visit"] or "")
-    known, findings = dict[tuple[str, str, str], str](), list[Finding]()
-    for subject, evaluator, lesion in dict.fromkeys(lesions):
-        found = places.get((subject, evaluator if by_reader else "", lesion), {})
-        if found:
-            known[subject, evaluator, lesion] = next(iter(found))
-        if len(found) > 1:
-            message, remedy = f"lesion {lesion} lies in {' and in '.join(found)}", "correct the location"
-            place = (subject, evaluator, list(found.values())[1])
-            findings.append(Finding("error", "lesion changes organ", *place, message, remedy))
-    organs = [known.get(key, organ) for key, organ in zip(lesions, own, strict=True)]
-    rows = zip(lesions, read["group"], organs, strict=True)
-    unknown = (key for key, group, organ in rows if group == "TARGET" and organ is None and key[2])
-    for subject, evaluator, lesion in dict.fromkeys(unknown):
-        message, remedy = f"target {lesion} has no location in TU", "taken as non-nodal"
-        findings.append(Finding("warning", "lesion without location", subject, evaluator, "", message, remedy))
-    return organs, findings
+    return places

@@ -106,7 +106,7 @@ def _diameters(seen: list[Row], targets: dict[str, bool]) -> dict[str, float]:
     """Diameters of the targets that are measured among rows, in the order of the targets."""
     known: dict[tuple[str, str], float] = {}
     for row in seen:
-        if row.value == row.value:
+        if row.group == "TARGET" and row.value == row.value:
             known.setdefault((row.lesion, row.test), row.value)
     first = {
         lesion: next((known[lesion, test] for test in TARGET_TESTS[node] if (lesion, test) in known), None)

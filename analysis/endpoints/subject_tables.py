@@ -58,8 +58,9 @@ def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[Findin
     (['S1'], "reference date 'soon'")
     """
     table = columns(subjects, SUBJECT_COLUMNS, SUBJECT_OPTIONAL, "subjects")
-    read = {field: dict(zip(table[field], dates(table[field])[0], strict=True)) for field in Patient._fields}
-    months = {word for field in Patient._fields for word in compress(table[field], dates(table[field])[1])}
+    words = list({word for field in Patient._fields for word in table[field]})
+    days, partial = dates(words)
+    read, months = dict(zip(words, days, strict=True)), set(compress(words, partial))
     rows = list(dict.fromkeys(zip(table["subject"], *(table[field] for field in Patient._fields), strict=True)))
     twice = {subject for subject, count in Counter(str(row[0]) for row in rows).items() if count > 1}
     findings = [
@@ -69,7 +70,7 @@ def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[Findin
     known: dict[str, Patient] = {}
     for name, *written in rows:
         subject = str(name)
-        reference, *others = (read[field][word] for field, word in zip(Patient._fields, written, strict=True))
+        reference, *others = (read[word] for word in written)
         named = list(zip(Patient._fields, written, (reference, *others), strict=True))
         unread = [
             f"{field.replace('_', ' ')} date {word or ''!r}"

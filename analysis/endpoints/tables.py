@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
+from calendar import monthrange
 from collections import defaultdict
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
@@ -12,7 +15,6 @@ from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import date
 
 Old = TypeVar("Old")
 New = TypeVar("New")
@@ -79,10 +81,11 @@ def text(column: pd.Series[str]) -> Column:
 
 def _written(value: Any) -> str | None:
     """Write a value as stripped text, None where it is blank; bytes, as a SAS file has them, are decoded."""
+    if isinstance(value, str):
+        return value.strip() or None
     if pd.isna(value) is True:
         return None
-    written = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-    return written.strip() or None
+    return _written(value.decode(errors="replace") if isinstance(value, bytes) else str(value))
 
 
 def each(change: Callable[[Old], New], column: Sequence[Old]) -> list[New]:
@@ -107,15 +110,23 @@ def dates(column: Column) -> tuple[list[date | None], list[bool]]:
     >>> dates(["2024-02-26T10:30", "2024-02", "soon"])
     ([datetime.date(2024, 2, 26), datetime.date(2024, 2, 29), None], [False, True, False])
     """
-    distinct = list(set(column))
-    day = pd.Series(distinct, dtype="string").str.strip().str.slice(0, 10)
-    month_only = day.str.fullmatch(r"\d{4}-\d{2}").fillna(False).astype(bool)
-    whole = pd.to_datetime(day.where(~month_only), format="%Y-%m-%d", errors="coerce")
-    months = pd.to_datetime(day.where(month_only), format="%Y-%m", errors="coerce") + pd.offsets.MonthEnd(0)
-    read = [None if pd.isna(when) else when.date() for when in whole.fillna(months)]
-    known = dict(zip(distinct, read, strict=True))
-    partial = {value: bool(is_month) for value, is_month in zip(distinct, month_only, strict=True)}
-    return [known[value] for value in column], [partial[value] and known[value] is not None for value in column]
+    read = each(_day, column)
+    return [day for day, _ in read], [is_month for _, is_month in read]
+
+
+def _day(written: str | None) -> tuple[date | None, bool]:
+    """Read one date, and whether it is a month; what a frame of dates cannot hold is no date."""
+    day = (written or "")[:10].strip()
+    is_month = re.fullmatch(r"\d{4}-\d{2}", day) is not None
+    try:
+        when = datetime.strptime(day, "%Y-%m" if is_month else "%Y-%m-%d").date()
+    except ValueError:
+        return None, False
+    if is_month:
+        when = when.replace(day=monthrange(when.year, when.month)[1])
+    if not pd.Timestamp.min.date() < when < pd.Timestamp.max.date():
+        return None, False
+    return when, is_month
 
 
 def visit_labels(table: Table, days: Sequence[date | None]) -> list[str]:
