@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.findings import Finding
 
 
-PROGRESSING = ("PROGRESSION", "UNEQUIVOCAL PROGRESSION")
+PROGRESSING = ("PROGRESSION", "UNEQUIVOCAL PROGRESSION", "PD")
 """States of a new lesion that progresses; UNEQUIVOCAL alone says that it is there without doubt."""
 
 
@@ -100,12 +100,12 @@ def last_known(visits: Iterable[Iterable[Row]]) -> list[set[str]]:
 def laid_out(visits: Sequence[Sequence[Row]]) -> tuple[Counts, Floats, Bools, Bools]:
     """Lay new lesions out as `assessment.Visits` holds them: how many, their diameters, growth and progression.
 
-    Counted are the different ones seen up to each visit, 0 where none is there: so one that appears while another
-    vanishes counts as one more. One that is gone without a measure has 0 mm.
+    Counted are the different ones seen after baseline up to each visit, 0 where none is there: so one that appears
+    while another vanishes counts as one more. One that is gone without a measure has 0 mm.
     """
     new = [[row for row in rows if row.group == "NEW"] for rows in visits]
     there = last_known(new)
-    count = [len(set().union(*there[: visit + 1])) if at else 0 for visit, at in enumerate(there)]
+    count = [len(set().union(*there[1 : visit + 1])) if at else 0 for visit, at in enumerate(there)]
     column = {lesion: number for number, lesion in enumerate(dict.fromkeys(row.lesion for rows in new for row in rows))}
     shape = (len(new), len(column))
     size, state, increased = np.full(shape, np.nan), np.full(shape, NE, np.int8), np.zeros(len(new), np.bool_)

@@ -180,7 +180,7 @@ class ClinicalBenefit:
         """Derive the endpoint for one patient."""
         n = history.kept(self.cut_at_progression)
         window, confirmation = float(self.stable_from), compiled(self.confirmation)
-        control = sum(1 << RECIST.code(term) for term in set(self.control))
+        control = sum(1 << code for code in {RECIST.code(term) for term in self.control})
         return answer(history, sequences.clinical_benefit(history.code, history.day, n, window, control, confirmation))
 
 

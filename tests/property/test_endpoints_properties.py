@@ -30,12 +30,14 @@ def history(terms, criteria="RECIST 1.1", step=35):
 
 
 @given(sums, st.floats(10, 90))
+@settings(deadline=None)
 def test_targets_do_not_depend_on_what_comes_later(seen, baseline):
     whole = target_responses([baseline, *seen])
     assert target_responses([baseline, *seen[:-1]]) == whole[:-1]
 
 
 @given(sums, st.integers(100, 900))
+@settings(deadline=None)
 def test_progression_needs_5_mm_and_20_per_cent(seen, baseline):
     baseline /= 10
     for rule in (EORTC,):
@@ -50,6 +52,7 @@ def test_progression_needs_5_mm_and_20_per_cent(seen, baseline):
 
 
 @given(responses)
+@settings(deadline=None)
 def test_confirmation_never_improves_the_best_response(terms):
     seen = history(terms)
     plain, confirmed = BestOverallResponse().derive(seen).value, BestOverallResponse(Confirmation()).derive(seen).value
@@ -58,6 +61,7 @@ def test_confirmation_never_improves_the_best_response(terms):
 
 
 @given(responses, st.sampled_from([56, 112, 168]))
+@settings(deadline=None)
 def test_control_at_a_landmark_lasts_until_it(terms, landmark):
     seen = history(terms, step=28)
     if ControlAtLandmark(landmark).derive(seen).value == "Y":
@@ -65,7 +69,7 @@ def test_control_at_a_landmark_lasts_until_it(terms, landmark):
 
 
 @given(irecist)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_irecist_never_progresses_before_recist(terms):
     names = {"iUPD": "PD", "NON-iCR/NON-iUPD": "NON-CR/NON-PD"}
     plain = [names.get(term, term.removeprefix("i")) for term in terms]

@@ -118,6 +118,8 @@ def test_new_lesions_known_when_the_bar_is_reset_are_no_longer_new():
     days = [56, 98, 140, 182]
     seen = irecist_responses(["SD", "PR", "PR", "PR"], [NONE] * 4, [1, 1, 1, 2], days=days)
     assert seen == ["iUPD", "iPR", "iPR", "iUPD"]
+    more = irecist_responses(["SD", "PR", "PR", "PR"], [NONE] * 4, [1, 1, 2, 3], days=days)
+    assert more == ["iUPD", "iPR", "iUPD", "iCPD"]
     assert irecist_responses(["SD", "CR"], ["CR"] * 2, [1, 1], days=days[:2]) == ["iUPD", "iPR"]
     assert irecist_responses(["SD", "SD"], ["CR"] * 2, [1, 1], days=days[:2]) == ["iUPD", "iUPD"]
 
@@ -137,3 +139,28 @@ def test_a_visit_too_late_starts_afresh_where_the_window_has_an_end():
     assert irecist_responses(*categories, **on_time, rule=eight_weeks) == ["iUPD", "iCPD", "iCPD"]
     still = {"days": [56, 113, 150], "sums": [60, 70, 74]}
     assert irecist_responses(*categories, **still, rule=eight_weeks) == ["iUPD", "iUPD", "iUPD"]
+
+
+def test_a_visit_that_is_not_evaluable_between_leaves_iupd_to_be_confirmed():
+    categories = ["PD", "NE", "PD"], [NONE] * 3, [0] * 3
+    sums = [60, float("nan"), 65]
+    assert irecist_responses(*categories, days=[56, 98, 140], sums=sums) == ["iUPD", "NE", "iCPD"]
+
+
+def test_a_confirmation_before_a_reset_does_not_confirm_what_comes_after_it():
+    seen = irecist_responses(
+        ["PD", "PD", "PR", "PD", "PD"],
+        [NONE] * 5,
+        [0] * 5,
+        days=[56, 98, 140, 182, 300],
+        sums=[60, 70, 40, 60, 70],
+        rule=ResponseRule(confirm_until=56),
+    )
+    assert seen == ["iUPD", "iCPD", "iPR", "iUPD", "iUPD"]
+
+
+def test_what_had_progressed_when_iupd_started_afresh_has_to_grow_to_confirm_it():
+    late = {"days": [56, 113, 150], "rule": ResponseRule(confirm_until=56)}
+    categories = ["SD", "PD", "PD"], [NONE] * 3, [1] * 3
+    assert irecist_responses(*categories, **late, sums=[50, 65, 69.9]) == ["iUPD", "iUPD", "iUPD"]
+    assert irecist_responses(*categories, **late, sums=[50, 65, 70]) == ["iUPD", "iUPD", "iCPD"]

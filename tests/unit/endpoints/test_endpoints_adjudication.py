@@ -21,6 +21,8 @@ from analysis.endpoints import (
     simulate_endpoints,
 )
 from analysis.endpoints.adjudication import adjudicated, readings_differ
+from analysis.endpoints.batch import empty
+from analysis.endpoints.codes import CR, PR, SD
 from analysis.endpoints.organs import choose_targets
 from analysis.errors import InvalidValueError
 
@@ -76,6 +78,36 @@ def test_the_later_progression_stands_where_the_third_sees_none(central):
     np.testing.assert_array_equal(stands.progression[differ], later[differ])
 
 
+def reading(progression, best, depth=0.0):
+    """One patient as one reader sees him; progression by RECIST 1.1 and by iRECIST."""
+    seen = empty(1, 0)
+    return seen._replace(
+        progression=np.reshape(progression, (2, 1)), best=np.full((2, 1), best, np.int8), depth=np.array([depth])
+    )
+
+
+def test_the_first_reading_stands_where_the_third_is_as_near_to_both():
+    for first, second in ((4.0, 8.0), (8.0, 4.0)):
+        assert adjudicate(np.array([first]), np.array([second]), np.array([6.0]))[0].tolist() == [first]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "third", "stands"),
+    [(PR, PR, PR, 4.0), (PR, SD, SD, 8.0), (PR, SD, PR, 4.0), (PR, SD, CR, 4.0)],
+)
+def test_where_the_third_is_as_near_to_both_its_best_response_decides(first, second, third, stands):
+    of_readers = reading([4.0, 4.0], first), reading([8.0, 8.0], second), reading([6.0, 6.0], third)
+    assert adjudicated(*of_readers).progression.tolist() == [[stands], [stands]]
+
+
+def test_depth_is_that_of_the_reading_that_stands_by_recist():
+    first, second = reading([4.0, 4.0], PR, depth=-30.0), reading([8.0, 8.0], PR, depth=-10.0)
+    for third, depth in (([4.0, 8.0], -30.0), ([8.0, 4.0], -10.0)):
+        stands = adjudicated(first, second, reading(third, PR))
+        assert stands.depth.tolist() == [depth]
+        assert stands.progression.ravel().tolist() == third
+
+
 def test_adjudication_leaves_the_two_readings_as_they_were(central):
     without = simulate(Readers(0.1, 0.3, 0.3, 0.5, independent=True, stops_at_investigator=False), trials=1, rng=4)
     one = simulate(CENTRAL, trials=1, rng=4)
@@ -85,7 +117,7 @@ def test_adjudication_leaves_the_two_readings_as_they_were(central):
     share = central.discordance()["progression date or best response"]
     parts = central.discordance()
     assert max(parts["progression date"].value, parts["best response"].value) <= share.value
-    assert share.value == readings_differ(*central.endpoints[:2])[0].mean()
+    assert share.value == pytest.approx(readings_differ(*central.endpoints[:2])[0].mean())
     readers = central.summary()["reader"]
     assert set(readers) == {"investigator", "independent", "adjudicated", ""}
 

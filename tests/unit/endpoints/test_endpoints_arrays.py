@@ -176,3 +176,58 @@ def test_wrong_arrays_are_named():
 def test_a_target_that_was_missed_at_iupd_does_not_confirm_it_by_coming_back():
     diameters = [[[30.0, 30.0], [80.0, np.nan], [80.0, 30.0]]]
     assert response_terms(derive_arrays(diameters, [56, 112]).best[1], "iRECIST").tolist() == ["iUPD"]
+
+
+def test_a_scan_on_the_day_of_death_or_at_the_end_of_follow_up_is_used():
+    grown = [[[30.0], [30.0], [60.0]]]
+    for field in ("death", "last"):
+        for day, progression in ((111, np.inf), (112, 112 / 30.4375)):
+            seen = derive_arrays(grown, [56, 112], **{field: [day]})
+            assert seen.progression[0] == pytest.approx(progression)
+            assert response_terms(seen.best[0]).tolist() == ["SD"]
+            assert bool(seen.event[0, 0]) == (field == "death" or day == 112)
+
+
+def test_death_is_an_event_but_no_progression():
+    seen = derive_arrays([[[30.0], [30.0]]], [56], death=[100])
+    assert seen.event.tolist() == [[True], [True]]
+    assert seen.time[:, 0] * 30.4375 == pytest.approx(100)
+    assert np.isinf(seen.progression).all()
+
+
+@pytest.mark.parametrize(("unconfirmed", "expected"), [("failure", "NN"), ("control", "YY"), ("resolved later", "YN")])
+def test_iupd_at_a_landmark_counts_as_the_definitions_say(unconfirmed, expected):
+    resolved, confirmed = [30.0, 30.0, 40.0, 20.0], [30.0, 30.0, 40.0, 60.0]
+    definitions = EndpointDefinitions(unconfirmed=unconfirmed)
+    sizes = np.array([resolved, confirmed])[:, :, None]
+    seen = derive_arrays(sizes, [56, 112, 168], definitions=definitions)
+    assert "".join("Y" if had else "N" for had in seen.control[1, :, 1, 0]) == expected
+    assert not seen.control[0, :, 1, 0].any()
+
+
+def test_what_would_confirm_after_the_window_does_not():
+    grown = [[[30.0], [40.0], [60.0]]]
+    for day, best in ((112, "iCPD"), (113, "iUPD")):
+        definitions = EndpointDefinitions(rule=ResponseRule(confirm_until=56))
+        seen = derive_arrays(grown, [56, day], definitions=definitions)
+        assert response_terms(seen.best[1], "iRECIST").tolist() == [best]
+    assert response_terms(derive_arrays(grown, [56, 113]).best[1], "iRECIST").tolist() == ["iCPD"]
+
+
+@pytest.mark.parametrize("day", [42, 125, 127, 245, 250, 254, 490])
+def test_a_visit_is_on_the_day_that_it_is_given_on(day):
+    definitions = EndpointDefinitions(landmarks=(day,) * 4, before=0, after=0, stable_from=day)
+    seen = derive_arrays([[[30.0], [30.0]]], [day], definitions=definitions)
+    assert response_terms(seen.best[0]).tolist() == ["SD"]
+    assert seen.control[0, 0, 0, :2].tolist() == [True, True]
+    later = EndpointDefinitions(landmarks=(day + 1,) * 4, before=0, after=0, stable_from=day + 1)
+    seen = derive_arrays([[[30.0], [30.0]]], [day], definitions=later)
+    assert response_terms(seen.best[0]).tolist() == ["NE"]
+    assert not seen.control.any()
+
+
+def test_a_landmarks_scan_may_be_as_early_and_as_late_as_the_definitions_say():
+    definitions = EndpointDefinitions(before=7, after=21)
+    for day, at_landmark in ((104, False), (105, True), (133, True), (134, False)):
+        seen = derive_arrays([[[30.0], [30.0]]], [day], definitions=definitions)
+        assert bool(seen.control[0, 0, 1, 0]) == at_landmark

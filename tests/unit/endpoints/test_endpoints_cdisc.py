@@ -80,6 +80,7 @@ def test_a_new_lesion_that_tr_follows_is_read_from_tr():
     derivation = derive(pd.concat([trial(), followed]), pd.concat([TU, identified(NEW)]), ADSL)
     assert derivation.findings == ()
     assert derivation.responses()["new_lesions"].tolist() == [0, 0, 1, 0]
+    assert derivation.responses()["recist"].tolist() == ["PR", "PR", "PD", "PD"]  # by RECIST 1.1 it stays one
     another = measured("NEW02", "NEW", "LDIAM", [None, None, None, None, "8"])
     text = derive(pd.concat([trial(), followed, another]), TU, ADSL).explain("01")
     assert [line.strip() for line in text.splitlines() if "  new lesions:" in line] == [
@@ -104,6 +105,15 @@ def test_an_equivocal_new_lesion_counts_once_it_is_sure(states, counts, conseque
     assert derivation.explain("01").count("new lesions: NEW01") == sum(counts)
 
 
+def test_an_equivocal_new_lesion_is_settled_by_date_whatever_the_order_of_the_rows():
+    states = [None, "UNEQUIVOCAL", "ABSENT", "EQUIVOCAL", "PRESENT"]
+    tr = pd.concat([trial(), measured("NEW01", "NEW", "TUMSTATE", states, None)], ignore_index=True)
+    for rows in (tr, tr.iloc[::-1]):
+        derivation = derive(rows, TU, ADSL)
+        assert derivation.responses()["new_lesions"].tolist() == [1, 0, 1, 1]
+        assert [found.consequence for found in derivation.findings] == ["it counts from here"]
+
+
 def by_irecist(sizes, **states):
     new = [measured(lesion, "NEW", "TUMSTATE", seen, None) for lesion, seen in states.items()]
     return (
@@ -117,6 +127,13 @@ def test_another_new_lesion_confirms_though_the_first_one_is_gone():
     assert by_irecist(stable, NEW01=first) == ["iUPD", "iSD", "iSD", "iSD"]
     # 22 days after iUPD are too early to confirm, 56 are not
     assert by_irecist(stable, NEW01=first, NEW02=second) == ["iUPD", "iUPD", "iCPD", "iCPD"]
+
+
+@pytest.mark.parametrize("state", ["INCREASED", "PROGRESSION", "UNEQUIVOCAL PROGRESSION"])
+def test_a_new_lesion_that_was_not_measured_confirms_by_growing(state):
+    stable = ["30"] * 5
+    assert by_irecist(stable, NEW01=[None, "PRESENT", None, state, None])[:3] == ["iUPD", "iUPD", "iCPD"]
+    assert by_irecist(stable, NEW01=[None, "PRESENT", None, "STABLE", None])[:3] == ["iUPD"] * 3
 
 
 def test_another_new_lesion_after_a_response_is_a_progression_afresh():

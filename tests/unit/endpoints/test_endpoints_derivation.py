@@ -95,6 +95,12 @@ def test_nodes_are_measured_by_the_short_axis():
     assert derive(pd.concat([long, short])).responses()["target"].tolist() == ["SD", "SD"]
 
 
+def test_a_node_is_normal_below_10_mm_not_at_10():
+    tu = pd.DataFrame({"subject": ["S1"], "lesion": "T1", "organ": ["LYMPH NODE"]})
+    derivation = derive(patient(sizes=(20.0, 10.0, 9.9)).assign(test="LPERP"), tu)
+    assert derivation.responses()["target"].tolist() == ["PR", "CR"]
+
+
 def test_missing_target_is_not_evaluable_unless_the_rest_is_progression():
     second = patient(sizes=(30.0, 30.0, 30.0)).assign(lesion="T2")
     derivation = derive(pd.concat([patient(sizes=(40.0, 20.0, 120.0)), second.iloc[:1]]))
@@ -119,6 +125,25 @@ def test_new_lesion_and_non_target():
     text = derivation.explain("S1")
     assert "new lesions: NEW1" in text
     assert "iUPD by iRECIST (new lesion)" in text
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        (["PRESENT", "NE"], "NE"),
+        (["ABSENT", "NE"], "NE"),
+        (["NE", "UNEQUIVOCAL PROGRESSION"], "PD"),
+        (["ABSENT", "PRESENT"], "NON-CR/NON-PD"),
+        (["ABSENT", "ABSENT"], "CR"),
+    ],
+)
+def test_non_target_disease_is_evaluable_where_every_lesion_is_unless_one_progresses(states, expected):
+    rows = [
+        {**row, "lesion": f"N{number}", "group": "NON-TARGET", "test": "TUMSTATE", "value": state}
+        for number, seen in enumerate(states)
+        for row, state in zip(patient().to_dict("records"), ["PRESENT", seen, seen], strict=True)
+    ]
+    assert derive(pd.DataFrame(rows)).responses()["recist"].tolist()[0] == expected
 
 
 def test_too_small_to_measure_is_5_mm():
@@ -151,6 +176,12 @@ def test_reappearance_after_a_complete_response():
     assert target_responses([40, 0, 3]) == ["CR", "PR"]
     assert target_responses([40, 0, 5]) == ["CR", "PD"]
     assert target_responses([40, 0, 3], rule=EORTC) == ["CR", "PD"]
+
+
+def test_a_kept_response_outlasts_a_visit_that_is_not_evaluable():
+    sums = [100, 70, float("nan"), 80]
+    assert target_responses(sums, rule=EORTC) == ["PR", "NE", "PR"]
+    assert target_responses(sums) == ["PR", "NE", "SD"]
 
 
 def test_bounds_are_inclusive():

@@ -1,6 +1,7 @@
 """Trials of several groups: each as if simulated alone, hazard ratios as the disease makes them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from analysis.design import Assessments
 from analysis.endpoints import (
     Attendance,
+    PseudoProgression,
     Rate,
     Readers,
     Stein,
@@ -61,6 +63,26 @@ def test_hazard_ratios_are_those_of_the_hazards(arms):
     arm = np.arange(100) >= 60
     assert ratios[7] == cox_hazard_ratio(seen.time[0, 7], seen.event[0, 7], arm).estimate
     np.testing.assert_allclose(arms.hazard_ratios("control", "experimental"), 1 / ratios, rtol=1e-6)
+
+
+def test_each_group_has_the_readers_of_its_name():
+    readers = {"experimental": Readers(unshared=0.2), "control": Readers()}
+    quiet = {name: Tumours(STABLE) for name in ARMS}
+    seen = simulate_groups(quiet, SCANS, patients=SIZES, trials=10, rng=3, readers=readers)
+    events = {name: seen.of().event[0][:, seen.columns(name)].mean() for name in ARMS}
+    assert events["control"] == 0.0
+    assert events["experimental"] > 0.99
+
+
+def test_a_hazard_ratio_is_by_the_criterion_that_is_asked_for():
+    swelling = replace(ARMS["experimental"], pseudo_progression=PseudoProgression(0.5))
+    seen = simulate_groups({**ARMS, "experimental": swelling}, SCANS, patients=SIZES, trials=3, rng=3)
+    both, arm = seen.of(), np.arange(100) >= 60
+    for c, criteria in enumerate(("RECIST 1.1", "iRECIST")):
+        ratios = seen.hazard_ratios("experimental", "control", criteria=criteria)
+        for trial, ratio in enumerate(ratios):
+            assert ratio == cox_hazard_ratio(both.time[c, trial], both.event[c, trial], arm).estimate
+    assert (ratios < seen.hazard_ratios("experimental", "control")).all()
 
 
 def test_groups_that_are_not_there_are_named(arms):

@@ -223,3 +223,10 @@ def test_a_patient_scanned_only_after_the_reference_date_counts_without_a_baseli
 def test_text_of_a_sas_file_is_decoded():
     frame = pd.DataFrame([*target(50, 30)]).map(lambda value: value.encode() if isinstance(value, str) else value)
     assert derive(frame).responses()[["subject", "recist"]].to_numpy().tolist() == [["S1", "PR"]]
+
+
+def test_a_lesion_that_was_there_at_baseline_is_one_more_when_it_comes_back():
+    old = rows("N1", "NEW", "TUMSTATE", ("PRESENT", None, "PRESENT"))
+    seen = derived(target(50, 50, 50), old, new("PRESENT", "PRESENT", lesion="N2")).responses()
+    assert seen["new_lesions"].tolist() == [1, 2]
+    assert seen["irecist"].tolist() == ["iUPD", "iCPD"]

@@ -155,6 +155,49 @@ def test_the_fit_holds_the_scale_of_each_target():
     assert found.misfit == pytest.approx(max(abs(differences[0]) / 1.5, abs(differences[1]) / 0.02))
 
 
+def test_the_reported_fit_is_that_of_fresh_draws():
+    target = Target("overall survival", 0.7, at=10.0)
+    on_time = Attendance(Assessments.every(8 * WEEK), 48 * WEEK)
+    found = calibrate(TUMOURS, on_time, [target], ["death"], rng=3, patients=500, evaluations=30)
+    fresh = simulate_endpoints(found.tumours, on_time, patients=100, trials=5, rng=4)
+    assert (found.fit["simulated"].item(), found.fit["std_error"].item()) == target.simulated(fresh)
+    assert found.misfit == pytest.approx(abs(target.simulated(fresh).value - 0.7) / target.scale)
+
+
+def test_of_two_targets_that_exclude_each_other_the_finer_scale_is_met():
+    """One hazard of death cannot leave both 0.5 and 0.8 alive at month 10: the misfit counts in units of each scale."""
+    on_time = Attendance(Assessments.every(8 * WEEK), 48 * WEEK)
+    targets = [Target("overall survival", alive, at=10.0, scale=scale) for alive, scale in ((0.5, 0.01), (0.8, 1.0))]
+    found = calibrate(TUMOURS, on_time, targets, ["death"], rng=3, patients=2000, evaluations=40)
+    assert found.tumours.death == pytest.approx(np.log(2) / 10, rel=0.15)
+
+
+def test_a_target_is_read_by_the_reader_that_it_names():
+    readers = Readers(0.3, 0.0, independent=True, stops_at_investigator=False)
+    result = simulate(readers=readers, trials=50)
+    found = {}
+    for reader in ("investigator", "independent"):
+        found[reader] = Target("objective response", 0.3, reader=reader).simulated(result).value
+        assert found[reader] == pytest.approx(result.of(reader).response[0].mean())
+    assert found["investigator"] != found["independent"]
+
+
+def test_the_last_scan_may_be_as_late_as_its_window():
+    quiet = Tumours(Stein(Rate(0.0), Rate(0.0)))
+    seen = simulate(quiet, Attendance(Assessments([2.0], window=0.5), until=2.0), trials=50).of()
+    share = (seen.time[0] > 2.0).mean()
+    assert abs(share - 0.5) < 4 * 0.5 / np.sqrt(1500)
+    assert (seen.time[0] >= 1.5).all()
+
+
+def test_stable_disease_counts_from_the_day_of_the_definitions():
+    quiet = Tumours(Stein(Rate(0.0), Rate(0.0)))
+    on_time = Attendance(Assessments([8 * WEEK]), 8 * WEEK)
+    for day, term in ((56, "SD"), (57, "NE")):
+        seen = simulate(quiet, on_time, trials=1, definitions=EndpointDefinitions(stable_from=day)).of()
+        assert {RECIST.term(int(code)) for code in seen.best[0].ravel()} == {term}
+
+
 @pytest.mark.parametrize(
     ("build", "field"),
     [

@@ -71,6 +71,27 @@ def test_sizes_follow_a_history_that_is_cut():
         ResponseHistory("S1", date(2024, 1, 1), scans, ["SD", "PR"], sizes=Sizes(50.0, date(2024, 1, 1), (40.0,)))
 
 
+def sized(sums, therapy=None, baseline=date(2024, 1, 1)):
+    scans = [date(2024, 2, 26), date(2024, 4, 22)]
+    sizes = Sizes(50.0, baseline, sums)
+    return ResponseHistory("S1", date(2024, 1, 1), scans, ["SD", "PR"], new_therapy=therapy, sizes=sizes)
+
+
+def test_what_comes_after_a_new_therapy_is_no_measure_of_size():
+    assert DepthOfResponse().derive(sized((40.0, 30.0), therapy=date(2024, 4, 22))).per_cent == pytest.approx(-20)
+    assert DepthOfResponse().derive(sized((40.0, 30.0), therapy=date(2024, 4, 23))).per_cent == pytest.approx(-40)
+    assert TumourGrowthRate(70).derive(sized((40.0, 30.0), therapy=date(2024, 4, 22))) is None
+    assert TumourGrowthRate(70).derive(sized((40.0, 30.0), therapy=date(2024, 4, 23))).index == 1
+
+
+def test_growth_starts_at_the_baseline_scan_and_counts_from_the_day_that_is_asked_for():
+    seen = sized((40.0, 30.0), baseline=date(2023, 12, 18))  # 14 days before the reference date
+    expected = tumour_growth_rate(50, 40, 70 / 30.4375)
+    assert TumourGrowthRate().derive(seen).per_cent == pytest.approx(expected)
+    assert [TumourGrowthRate(day).derive(seen).index for day in (56, 57, 112)] == [0, 1, 1]
+    assert TumourGrowthRate(113).derive(seen) is None
+
+
 def test_a_summary_has_rates_medians_and_sizes():
     derivation = derive(trial(S1=[50, 30, 30, 30], S2=[50, 50, 70, 70], S3=[50, 45, 45, 45], S4=[50, 80, 80, 80]))
     endpoints = {"BOR": BestOverallResponse(), "ORR": ObjectiveResponse(), "PFS": ProgressionFreeSurvival(), **BEST}

@@ -7,6 +7,7 @@ import pytest
 from analysis.endpoints import (
     BestOverallResponse,
     Censoring,
+    ClinicalBenefit,
     Confirmation,
     ConfirmedProgression,
     ControlAsBestResponse,
@@ -14,6 +15,7 @@ from analysis.endpoints import (
     ControlUntilLandmark,
     DurationOfDiseaseControl,
     DurationOfResponse,
+    LastAssessment,
     ProgressionFreeAtLandmark,
     ProgressionFreeSurvival,
     ResponseHistory,
@@ -56,6 +58,7 @@ def test_fda_censoring():
     assert pfs([56, 182], ["SD", "PD"], rule=FDA) == (182, True, "progression")
     assert pfs([56], ["SD"], rule=FDA, death=300) == (56, False, "missed assessments")
     assert pfs([56, 112], ["SD", "PD"], rule=FDA, discontinuation=80) == (56, False, "discontinuation")
+    assert pfs([56, 112], ["SD", "NE"], rule=FDA) == (56, False, "last assessment")
     bare = ResponseHistory("S1", START, [START + timedelta(days=56)], ["PD"], has_baseline=False)
     assert ProgressionFreeSurvival(FDA).derive(bare).reason == "no baseline"
     with pytest.raises(InvalidValueError, match="longest_gap"):
@@ -100,6 +103,28 @@ def test_times_of_responders():
     assert DurationOfDiseaseControl(BestOverallResponse(Confirmation())).derive(history([30], ["PR"])) is None
 
 
+def test_a_response_after_progression_or_a_new_therapy_has_no_time():
+    assert TimeToResponse().derive(history([56, 112], ["PD", "PR"])) is None
+    assert TimeToResponse().derive(history([56, 112], ["SD", "PR"], new_therapy=112)) is None
+    assert TimeToResponse().derive(history([56, 112], ["SD", "PR"], new_therapy=113)).days == 112
+
+
+def test_times_of_responders_are_censored_as_progression_is():
+    seen = history([56, 112, 168], ["PR", "PR", "PD"], new_therapy=130)
+    at_therapy = Censoring(at_new_therapy=True)
+    response, control = DurationOfResponse(censoring=at_therapy), DurationOfDiseaseControl(censoring=at_therapy)
+    for endpoint, days in ((response, 56), (control, 112)):
+        found = endpoint.derive(seen)
+        assert (found.days, found.event, found.reason) == (days, False, "new therapy")
+    assert DurationOfResponse().derive(seen).days == 112
+
+
+def test_a_response_after_the_patient_is_censored_lasts_no_time():
+    seen = history([56, 112], ["SD", "PR"], discontinuation=80)
+    found = DurationOfResponse(censoring=Censoring(at_discontinuation=True)).derive(seen)
+    assert (found.days, found.event, found.start, found.end) == (0, False, seen.dates[1], seen.dates[1])
+
+
 def control(*args, landmark=112, **options):
     seen = history(*args)
     return "".join(
@@ -123,12 +148,68 @@ def test_the_four_definitions_differ():
     assert control([56, 110, 114], ["SD", "NE", "NON-CR/NON-PD"]) == "YYYY"
 
 
+def is_controlled(endpoint, days, responses, **dated):
+    return endpoint.derive(history(days, responses, **dated)).value == "Y"
+
+
+def test_a_scan_is_at_the_landmark_from_its_earliest_to_its_latest_day():
+    early, late = ControlAtLandmark(112, before=28, after=7), ControlAtLandmark(112, before=7, after=28)
+    for endpoint, first, last in ((early, 84, 119), (late, 105, 140)):
+        seen = [day for day in range(56, 168) if is_controlled(endpoint, [day], ["SD"])]
+        assert (seen[0], seen[-1]) == (first, last)
+        assert len(seen) == last - first + 1
+
+
+def test_the_scan_nearest_to_the_landmark_decides_and_the_earlier_of_two():
+    assert is_controlled(ControlAtLandmark(112), [108, 115], ["PR", "PD"]) is False
+    assert is_controlled(ControlAtLandmark(112), [109, 116], ["PR", "PD"]) is True
+    assert is_controlled(ControlAtLandmark(112), [109, 115], ["PR", "PD"]) is True
+
+
+def test_control_until_a_landmark_needs_a_scan_from_its_earliest_day_on():
+    for before, first in ((14, 98), (28, 84)):
+        endpoint = ControlUntilLandmark(112, before)
+        assert [is_controlled(endpoint, [day], ["SD"]) for day in (first - 1, first, 400)] == [False, True, True]
+
+
+def test_freedom_from_progression_reaches_over_the_whole_window():
+    endpoint = ProgressionFreeAtLandmark(112, before=28, after=7)
+    assert [is_controlled(endpoint, [56, day], ["SD", "PD"]) for day in (119, 120)] == [False, True]
+    assert [is_controlled(endpoint, [56], ["SD"], death=day) for day in (119, 120)] == [False, True]
+    assert [is_controlled(endpoint, [56, day], ["SD", "SD"]) for day in (83, 84)] == [False, True]
+
+
+def test_freedom_from_progression_is_censored_as_it_is_told():
+    scans = [56, 112], ["SD", "SD"]
+    at_therapy = ProgressionFreeAtLandmark(112, censoring=Censoring(at_new_therapy=True))
+    assert is_controlled(at_therapy, *scans, new_therapy=70) is False
+    assert is_controlled(ProgressionFreeAtLandmark(112), *scans, new_therapy=70) is True
+
+
+def test_a_scan_after_a_new_therapy_shows_no_disease_control():
+    for endpoint in (ControlAtLandmark(112), ControlUntilLandmark(112)):
+        assert is_controlled(endpoint, [56, 112], ["SD", "SD"], new_therapy=112) is False
+        assert is_controlled(endpoint, [56, 112], ["SD", "SD"], new_therapy=113) is True
+
+
 def test_iupd_at_the_landmark_counts_as_named():
     resolved = [56, 112, 168], ["iSD", "iUPD", "iPR"], "iRECIST"
     confirmed = [56, 112, 168], ["iSD", "iUPD", "iCPD"], "iRECIST"
     for how, values in {"failure": "NN", "control": "YY", "resolved later": "YN"}.items():
         endpoint = ControlAtLandmark(112, unconfirmed=how)
         assert endpoint.derive(history(*resolved)).value + endpoint.derive(history(*confirmed)).value == values
+
+
+def test_a_record_without_a_response_is_not_evaluable():
+    seen = history([56, 112], ["SD", None])
+    assert LastAssessment(evaluable_only=True).derive(seen).date == seen.dates[0]
+    assert LastAssessment().derive(seen).date == seen.dates[1]
+
+
+def test_a_response_named_twice_as_control_is_control_once():
+    benefit = ClinicalBenefit(control=["SD", "sd"])
+    assert benefit.derive(history([56], ["SD"])).value == "Y"
+    assert benefit.derive(history([56], ["NON-CR/NON-PD"])).value == "N"
 
 
 def test_bad_histories_are_named():
