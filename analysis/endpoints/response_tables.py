@@ -37,6 +37,13 @@ RS_OPTIONAL = {
 }
 
 
+CATEGORIES: Mapping[str, Criteria] = {
+    **dict.fromkeys(("RECIST1.1", "RECISTV1.1", "RECISTVERSION1.1", "RECIST"), "RECIST 1.1"),
+    **dict.fromkeys(("IRECIST", "IRECIST1.1"), "iRECIST"),
+}
+"""Names of criteria in RSCAT, in capitals without blanks."""
+
+
 class ResponseRow(NamedTuple):
     """One recorded response."""
 
@@ -70,7 +77,8 @@ def read_responses(
     Parameters
     ----------
     rs
-        As in RS: USUBJID, RSSTRESC, RSDTC; RSTESTCD (OVRLRESP is taken), RSCAT (another criterion is not taken),
+        As in RS: USUBJID, RSSTRESC, RSDTC; RSTESTCD (OVRLRESP is taken), RSCAT (another criterion is not taken, with
+        a warning if it is not known),
         VISIT, VISITNUM (records are in its order), RSEVAL, RSEVALID if there.
     subjects
         As for `derive`.
@@ -101,9 +109,14 @@ def read_responses(
     """
     terms = code_list(criteria)
     grouped: dict[tuple[str, str], list[ResponseRow]] = defaultdict(list)
-    for row in _recorded(columns(rs, RS_COLUMNS, RS_OPTIONAL, "rs"), criteria):
+    table = columns(rs, RS_COLUMNS, RS_OPTIONAL, "rs")
+    for row in _recorded(table, criteria):
         grouped[row.subject, row.evaluator].append(row)
     who, findings = patients(subjects)
+    for name in dict.fromkeys(filter(None, table["criteria"])):
+        if _category(name) is None:
+            message = f"{name!r} is none of {', '.join(CODE_LISTS)}"
+            findings.append(Finding("warning", "criteria", "", "", "", message, "its responses are not used"))
     left_out = {found.subject for found in findings if found.severity == "error"}
     histories: dict[tuple[str, str], ResponseHistory] = {}
     for key, rows in grouped.items():
@@ -122,11 +135,15 @@ def read_responses(
     return histories, findings + not_read(who, list(grouped))
 
 
+def _category(name: str) -> Criteria | None:
+    """Criteria that RSCAT names; None if it names others."""
+    return CATEGORIES.get(name.upper().replace(" ", ""))
+
+
 def _recorded(table: Table, criteria: Criteria) -> list[ResponseRow]:
     """Overall responses by a criterion, each once, by the number of the visit; those without one stand last."""
-    others = {name.upper() for name in CODE_LISTS if name != criteria}
     overall = [
-        (test or "OVRLRESP").upper() == "OVRLRESP" and (by or "").upper() not in others
+        (test or "OVRLRESP").upper() == "OVRLRESP" and _category(by or criteria) == criteria
         for test, by in zip(table["test"], table["criteria"], strict=True)
     ]
     table = {field: list(compress(column, overall)) for field, column in table.items()}

@@ -134,3 +134,12 @@ def test_a_patient_measured_by_one_reader_counts_for_the_other():
     ]
     rates = derivation.summary({"ORR": ObjectiveResponse()}, "iRECIST").set_index("evaluator")
     assert rates.loc["IRC", ["patients", "estimate"]].tolist() == [2, 50.0]
+
+
+def test_responses_by_criteria_that_are_not_read_are_said():
+    rs = pd.concat([recorded(["SD", "PD"]).assign(RSCAT="RECIST v1.1"), recorded(["CR", "CR"]).assign(RSCAT="LUGANO")])
+    histories, findings = read_responses(rs, SUBJECTS)
+    assert histories["S1", ""].responses == ("SD", "PD")
+    assert ("criteria", "'LUGANO' is none of RECIST 1.1, iRECIST") in [
+        (found.rule, found.message) for found in findings
+    ]
