@@ -76,8 +76,9 @@ def derive_arrays(
 
     Notes
     -----
-    Non-target disease that is PD, and new lesions, are taken to go on growing: the next scan from which iUPD can be
-    confirmed, 28 days after it if the rule does not say otherwise, confirms them; an earlier one does not.
+    Non-target disease that is PD, and new lesions that are there, are taken to go on growing: the next scan that shows
+    them confirms iUPD, from 28 days after it on if the rule does not say otherwise. A scan at which they are gone, or
+    non-target disease is not evaluable, does not.
 
     Examples
     --------

@@ -97,8 +97,9 @@ def derive_patients(
     """Derive the endpoints of a batch.
 
     Arrays are those of `readers.Scans`; `month` is (patients, visits), `death` and `last` are months (patients,).
-    Scans after death or after `last` did not happen. Progressing non-target disease and new lesions go on growing:
-    the next scan from which iUPD can be confirmed confirms it.
+    Scans after death or after `last` did not happen. Non-target disease that is PD at a scan, and
+    new lesions that are there, have grown since any scan before: the next one from which iUPD can be confirmed confirms
+    it, if it still shows them.
     """
     patients, visits = month.shape
     target, recist, irecist = (
@@ -107,7 +108,8 @@ def derive_patients(
         np.zeros(visits + 1, np.int8),
     )
     size, nadir, day = np.zeros(visits + 1), np.zeros(visits + 1), np.zeros(visits + 1)
-    unmeasured, grows = np.full(visits + 1, np.nan), np.ones((visits + 1, visits + 1), np.bool_)
+    unmeasured = np.full(visits + 1, np.nan)
+    non_target_grows, new_grows = np.zeros((visits + 1, visits + 1), np.bool_), np.zeros(visits + 1, np.bool_)
     why = np.zeros(visits + 1, np.int64)
     for i in range(patients):
         n = 0
@@ -116,14 +118,17 @@ def derive_patients(
             n += 1
         target_sequence(diameter[i], node[i], n + 1, settings.response, target, size, nadir)
         recist_sequence(target, non_target[i], new[i], n + 1, recist)
+        for visit in range(n + 1):
+            non_target_grows[visit, :] = non_target[i, visit] == PD
+            new_grows[visit] = new[i, visit] > 0
         irecist_sequence(
             target,
             diameter[i],
             non_target[i],
-            grows,
+            non_target_grows,
             new[i],
             unmeasured,
-            grows[0],
+            new_grows,
             day,
             n + 1,
             (settings.confirm_from, settings.response[2]),

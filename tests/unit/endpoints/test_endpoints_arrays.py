@@ -23,6 +23,7 @@ from analysis.endpoints import (
     derive_arrays,
     response_terms,
 )
+from analysis.endpoints.events import LAST_ASSESSMENT
 from analysis.errors import InvalidValueError
 
 PATIENTS, VISITS, LESIONS = 40, 5, 3
@@ -128,6 +129,39 @@ def test_new_lesions_confirm_from_the_day_that_the_rule_names():
     for days, best in {(56, 83): "iUPD", (56, 84): "iCPD", (56, 83, 84): "iCPD"}.items():
         seen = derive_arrays(np.full((1, len(days) + 1, 1), 30.0), days, new_lesions=[0] + [1] * len(days))
         assert response_terms(seen.best[1], "iRECIST").tolist() == [best]
+
+
+def one_patient(states, new):
+    """One patient whose target stays at 60 mm, as a frame."""
+    rows = []
+    for visit, date in enumerate(("2024-01-01", "2024-02-26", "2024-04-22")):
+        rows.append(("S1", "T1", "TARGET", "LDIAM", 60, date))
+        if states is not None:
+            rows.append(("S1", "N1", "NON-TARGET", "TUMSTATE", states[visit], date))
+        if visit:
+            rows.append(("S1", "X1", "NEW", "TUMSTATE", "UNEQUIVOCAL" if new[visit] else "ABSENT", date))
+    return pd.DataFrame(rows, columns=["subject", "lesion", "group", "test", "value", "date"])
+
+
+STATES = {"PRESENT": "NON-CR/NON-PD", "UNEQUIVOCAL PROGRESSION": "PD", "ABSENT": "CR", "NOT EVALUABLE": "NE"}
+
+
+@pytest.mark.parametrize("last", ["PRESENT", "ABSENT", "NOT EVALUABLE"])
+def test_progression_that_is_gone_or_not_evaluable_confirms_nothing(last):
+    cases = [([*list(STATES)[:2], last], [0, 0, 0]), (None, [0, 1, 0])]
+    for states, new in cases:
+        expected = derive(one_patient(states, new)).responses()["irecist"].tolist()
+        assert expected == ["iUPD", "iSD"]
+        non_target = None if states is None else [[STATES[state] for state in states]]
+        seen = derive_arrays([[[60], [60], [60]]], [56, 112], non_target=non_target, new_lesions=[new])
+        assert response_terms(seen.best[1], "iRECIST").tolist() == ["iSD"]
+        assert (seen.event[:, 0].tolist(), seen.reason[1, 0]) == ([True, False], LAST_ASSESSMENT)
+
+
+def test_progression_that_is_still_there_confirms_itself():
+    for further in ({"new_lesions": [0, 1, 1]}, {"non_target": ["NON-CR/NON-PD", "PD", "PD"]}):
+        seen = derive_arrays([[[60], [60], [60]]], [56, 112], **further)
+        assert response_terms(seen.best[1], "iRECIST").tolist() == ["iCPD"]
 
 
 def test_wrong_arrays_are_named():
