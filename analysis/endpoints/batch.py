@@ -97,7 +97,7 @@ def derive_patients(
     """Derive the endpoints of a batch.
 
     Arrays are those of `readers.Scans`; `month` is (patients, visits), `death` and `last` are months (patients,).
-    Scans after death or after `last` did not happen. Non-target disease that is PD at a scan, and
+    Scans after death or after `last`, and those at inf, did not happen. Non-target disease that is PD at a scan, and
     new lesions that are there, have grown since any scan before: the next one from which iUPD can be confirmed confirms
     it, if it still shows them.
     """
@@ -113,7 +113,7 @@ def derive_patients(
     why = np.zeros(visits + 1, np.int64)
     for i in range(patients):
         n = 0
-        while n < visits and month[i, n] <= min(death[i], last[i]):
+        while n < visits and month[i, n] < np.inf and month[i, n] <= min(death[i], last[i]):
             day[n + 1] = whole_days(month[i, n])
             n += 1
         target_sequence(diameter[i], node[i], n + 1, settings.response, target, size, nadir)

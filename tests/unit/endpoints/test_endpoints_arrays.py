@@ -23,6 +23,7 @@ from analysis.endpoints import (
     derive_arrays,
     response_terms,
 )
+from analysis.endpoints.codes import DAYS_PER_MONTH
 from analysis.endpoints.events import LAST_ASSESSMENT
 from analysis.errors import InvalidValueError
 
@@ -162,6 +163,15 @@ def test_progression_that_is_still_there_confirms_itself():
     for further in ({"new_lesions": [0, 1, 1]}, {"non_target": ["NON-CR/NON-PD", "PD", "PD"]}):
         seen = derive_arrays([[[60], [60], [60]]], [56, 112], **further)
         assert response_terms(seen.best[1], "iRECIST").tolist() == ["iCPD"]
+
+
+def test_a_visit_that_did_not_happen_is_not_used():
+    once, twice = (derive_arrays([[[60], [42], [42]]], [[56, day]]) for day in (np.inf, 112))
+    assert response_terms(once.confirmed_best[0]).tolist() == ["SD"]
+    assert response_terms(twice.confirmed_best[0]).tolist() == ["PR"]
+    grown = derive_arrays([[[60], [60], [90]]], [[56, np.inf]])
+    assert not grown.event.any()
+    np.testing.assert_allclose(grown.time * DAYS_PER_MONTH, 56)
 
 
 def test_wrong_arrays_are_named():
