@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from analysis.endpoints.codes import CPD, ND, NE, NULL, PD
-from analysis.endpoints.sequences import is_control, progression, up_to
+from analysis.endpoints.codes import CPD, NULL, PD
+from analysis.endpoints.sequences import is_control, is_evaluable, progression, up_to
 
 if TYPE_CHECKING:
     from analysis.endpoints.codes import Codes, Floats
@@ -35,9 +35,12 @@ UNCONFIRMED = ("failure", "control", "resolved later")
 
 @njit(cache=True, nogil=True)
 def last_before(code: Codes, day: Floats, n: int, end: float, evaluable_only: bool) -> float:
-    """Day of the last assessment before `end`; -1 if there is none. NE counts unless `evaluable_only`."""
+    """Day of the last assessment before `end`; -1 if there is none.
+
+    NE, ND and MISSING count unless `evaluable_only`, a record without a response does not.
+    """
     for i in range(n - 1, -1, -1):
-        adequate = code[i] != NULL and not (evaluable_only and (code[i] == NE or code[i] == ND))
+        adequate = is_evaluable(code[i]) or (code[i] != NULL and not evaluable_only)
         if day[i] < end and adequate:
             return float(day[i])
     return -1.0
@@ -101,8 +104,7 @@ def status_at(
     kept = up_to(code, n, stop)
     nearest = -1
     for i in range(kept):
-        evaluable = is_control(code[i]) or code[i] == PD or code[i] == CPD
-        if not evaluable or day[i] < landmark - before or day[i] > landmark + after:
+        if not is_evaluable(code[i]) or day[i] < landmark - before or day[i] > landmark + after:
             continue
         if nearest < 0 or abs(day[i] - landmark) < abs(day[nearest] - landmark):
             nearest = i

@@ -62,7 +62,8 @@ class Censoring:
     Parameters
     ----------
     evaluable_only
-        Whether a patient is censored at the last evaluable assessment (else at the last one, NE or not).
+        Whether a patient is censored at the last evaluable assessment (else at the last one with a response, be it
+        NE, ND or MISSING).
     at_new_therapy
         Whether a new therapy that starts before progression or death, or on the same day, censors at the last
         assessment before it: what counts has to come before the therapy, as it does for responses.
@@ -74,7 +75,7 @@ class Censoring:
         Days after the last assessment beyond which progression or death censors there: the protocol's two missed
         assessments; inf if a gap does not censor.
     unresolved_counts
-        iRECIST: whether a last iUPD that nothing but NE follows is a progression at its date.
+        iRECIST: whether an iUPD that nothing evaluable but iUPD follows is a progression at its date.
 
     Notes
     -----

@@ -14,10 +14,12 @@ from analysis.endpoints import (
     ControlUntilLandmark,
     DurationOfDiseaseControl,
     DurationOfResponse,
+    LastAssessment,
     ProgressionFreeAtLandmark,
     ProgressionFreeSurvival,
     ResponseHistory,
     TimeToResponse,
+    UnconfirmedProgression,
 )
 from analysis.errors import InvalidValueError, UnknownNameError
 
@@ -70,6 +72,20 @@ def test_irecist_progression_is_dated_at_the_block():
     open_end = Censoring(unresolved_counts=False)
     assert pfs(days, ["iSD", "iUPD", "NE", "iUPD"], "iRECIST", rule=open_end) == (224, False, "last assessment")
     assert pfs(days, ["iUPD", "iPR", "iPR", "iPR"], "iRECIST") == (224, False, "last assessment")
+
+
+@pytest.mark.parametrize("nothing", ["NE", "ND", "MISSING", None])
+def test_a_record_that_is_not_evaluable_says_nothing(nothing):
+    assert pfs([56, 112, 168], ["iSD", "iUPD", nothing], "iRECIST", death=200) == (112, True, "progression")
+    assert pfs([56, 112], ["iUPD", nothing], "iRECIST") == (56, True, "progression")
+    assert pfs([56, 70, 90], ["iUPD", nothing, "iCPD"], "iRECIST") == (56, True, "progression")
+    assert pfs([56, 70, 90], ["iUPD", nothing, "iSD"], "iRECIST") == (90, False, "last assessment")
+    assert pfs([56, 112], ["SD", nothing]) == (56, False, "last assessment")
+    confirmed, open_end = (history([56, 70, 90], ["iUPD", nothing, last], "iRECIST") for last in ("iCPD", nothing))
+    day_56 = START + timedelta(days=56)
+    assert ConfirmedProgression().derive(confirmed).date == BestOverallResponse().derive(confirmed).date == day_56
+    assert UnconfirmedProgression().derive(open_end).date == day_56
+    assert LastAssessment(evaluable_only=True).derive(open_end).date == day_56
 
 
 def test_icpd_that_no_iupd_precedes_is_one_progression_for_all_endpoints():
