@@ -72,7 +72,8 @@ def progression_or_death(
     """Time of progression or death in days, whether it is an event, and the number of the reason.
 
     `rule` is (evaluable_only, at_new_therapy, at_discontinuation, needs_baseline, unresolved_counts, longest_gap). A
-    new therapy on the day of the event censors it, as one before it does; a discontinuation on that day does not.
+    new therapy on the day of the event censors it, as one before it does; a discontinuation on that day does not. Of
+    the two the earlier decides, on one day the therapy.
     """
     evaluable_only, at_new_therapy, at_discontinuation, needs_baseline, unresolved_counts, longest_gap = rule
     if needs_baseline and not has_baseline:
@@ -80,10 +81,12 @@ def progression_or_death(
     seen = progression(code, n, stop, unresolved_counts)
     progressed = day[seen] if seen >= 0 else np.inf
     event = min(progressed, death)
-    if at_new_therapy and new_therapy < np.inf and new_therapy <= event:
-        return censored_before(code, day, n, new_therapy, evaluable_only, NEW_THERAPY)
-    if at_discontinuation and discontinuation < event:
-        return censored_before(code, day, n, discontinuation + 0.5, evaluable_only, DISCONTINUATION)
+    treated = new_therapy if at_new_therapy else np.inf
+    stopped = discontinuation if at_discontinuation else np.inf
+    if treated < np.inf and treated <= min(event, stopped):
+        return censored_before(code, day, n, treated, evaluable_only, NEW_THERAPY)
+    if stopped < event:
+        return censored_before(code, day, n, stopped + 0.5, evaluable_only, DISCONTINUATION)
     if event == np.inf:
         return censored_before(code, day, n, np.inf, evaluable_only, LAST_ASSESSMENT)
     last = max(last_before(code, day, n, event, evaluable_only), 0.0)

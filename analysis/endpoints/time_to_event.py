@@ -81,7 +81,7 @@ class Censoring:
     -----
     FDA, Clinical Trial Endpoints for the Approval of Cancer Drugs and Biologics (2018), appendix; Seymour et al. 2017
     for iRECIST. That a therapy on the day of progression censors is admiralonco's convention (Creating ADTTE,
-    ``PDDT < NACTDT``).
+    ``PDDT < NACTDT``). Of new therapy and discontinuation the earlier decides.
 
     Examples
     --------

@@ -64,6 +64,15 @@ def test_fda_censoring():
         Censoring.fda(longest_gap=0)
 
 
+def test_the_earlier_of_therapy_and_discontinuation_decides():
+    scans = [56, 112, 168], ["SD", "SD", "PD"]
+    assert pfs(*scans, rule=FDA, discontinuation=60, new_therapy=120) == (56, False, "discontinuation")
+    assert pfs(*scans, rule=FDA, discontinuation=120, new_therapy=60) == (56, False, "new therapy")
+    assert pfs(*scans, rule=FDA, discontinuation=112, new_therapy=112) == (56, False, "new therapy")
+    assert pfs(*scans, rule=FDA, discontinuation=112, new_therapy=120) == (112, False, "discontinuation")
+    assert pfs(*scans, rule=Censoring(at_new_therapy=True), discontinuation=60, new_therapy=120)[0] == 112
+
+
 def test_irecist_progression_is_dated_at_the_block():
     days = [56, 112, 168, 224]
     assert pfs(days, ["iUPD", "iSD", "iUPD", "iCPD"], "iRECIST")[0] == 168
