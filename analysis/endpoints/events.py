@@ -73,16 +73,20 @@ def progression_or_death(
 
     `rule` is (evaluable_only, at_new_therapy, at_discontinuation, needs_baseline, unresolved_counts, longest_gap). A
     new therapy on the day of the event censors it, as one before it does; a discontinuation on that day does not. Of
-    the two the earlier decides, on one day the therapy.
+    the two the earlier decides, on one day the therapy. Records from a therapy on, or after a discontinuation, that
+    censors date, resolve and confirm no progression.
     """
     evaluable_only, at_new_therapy, at_discontinuation, needs_baseline, unresolved_counts, longest_gap = rule
     if needs_baseline and not has_baseline:
         return 0.0, False, NO_BASELINE
-    seen = progression(code, n, stop, unresolved_counts)
-    progressed = day[seen] if seen >= 0 else np.inf
-    event = min(progressed, death)
     treated = new_therapy if at_new_therapy else np.inf
     stopped = discontinuation if at_discontinuation else np.inf
+    used = n
+    while used > 0 and (day[used - 1] >= treated or day[used - 1] > stopped):
+        used -= 1
+    seen = progression(code, used, stop, unresolved_counts)
+    progressed = day[seen] if seen >= 0 else np.inf
+    event = min(progressed, death)
     if treated < np.inf and treated <= min(event, stopped):
         return censored_before(code, day, n, treated, evaluable_only, NEW_THERAPY)
     if stopped < event:

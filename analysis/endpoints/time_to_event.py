@@ -66,9 +66,11 @@ class Censoring:
         NE, ND or MISSING).
     at_new_therapy
         Whether a new therapy that starts before progression or death, or on the same day, censors at the last
-        assessment before it: what counts has to come before the therapy, as it does for responses.
+        assessment before it: what counts has to come before the therapy, as it does for responses. Scans from its day
+        on neither resolve nor confirm an iUPD.
     at_discontinuation
-        Whether clinical progression or discontinuation censors at the last assessment up to it.
+        Whether clinical progression or discontinuation censors at the last assessment up to it. Scans after it neither
+        resolve nor confirm an iUPD.
     needs_baseline
         Whether a patient without a baseline is censored on the reference date (day 1).
     longest_gap

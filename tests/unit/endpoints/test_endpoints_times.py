@@ -1,5 +1,6 @@
 """Censoring rules, times of responders, and disease control by its definitions."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -71,6 +72,33 @@ def test_the_earlier_of_therapy_and_discontinuation_decides():
     assert pfs(*scans, rule=FDA, discontinuation=112, new_therapy=112) == (56, False, "new therapy")
     assert pfs(*scans, rule=FDA, discontinuation=112, new_therapy=120) == (112, False, "discontinuation")
     assert pfs(*scans, rule=Censoring(at_new_therapy=True), discontinuation=60, new_therapy=120)[0] == 112
+
+
+@pytest.mark.parametrize(
+    ("rule", "ended"),
+    [
+        (Censoring(at_new_therapy=True), {"new_therapy": 60}),
+        (Censoring(at_new_therapy=True), {"new_therapy": 112}),
+        (Censoring(at_discontinuation=True), {"discontinuation": 60}),
+        (FDA, {"discontinuation": 60, "new_therapy": 80}),
+    ],
+)
+def test_scans_after_what_censors_leave_an_iupd_as_it_was(rule, ended):
+    for later in ([], ["iSD"], ["iCPD"], ["iUPD", "iPR"]):
+        responses = ["iUPD", *later]
+        assert pfs([56, 112, 168][: len(responses)], responses, "iRECIST", rule=rule, **ended)[:2] == (56, True)
+    open_end = replace(rule, unresolved_counts=False)
+    assert not pfs([56, 112], ["iUPD", "iCPD"], "iRECIST", rule=open_end, **ended)[1]
+    assert pfs([56, 112], ["iUPD", "iSD"], "iRECIST", **ended) == (112, False, "last assessment")
+
+
+def test_a_scan_on_the_day_of_the_therapy_is_not_used_and_one_on_that_of_discontinuation_is():
+    therapy, stop = Censoring(at_new_therapy=True), Censoring(at_discontinuation=True)
+    scans = [56, 112], ["iUPD", "iSD"], "iRECIST"
+    assert pfs(*scans, rule=therapy, new_therapy=112) == (56, True, "progression")
+    assert pfs(*scans, rule=stop, discontinuation=112) == (112, False, "discontinuation")
+    assert pfs(*scans, rule=therapy, new_therapy=113) == (112, False, "new therapy")
+    assert pfs(*scans, rule=therapy, new_therapy=56) == (0, False, "new therapy")
 
 
 def test_irecist_progression_is_dated_at_the_block():
