@@ -177,9 +177,10 @@ def _endpoints(
         out.duration_of_response[criterion, i] = max(time - day[first], 0.0) / DAYS_PER_MONTH
     if is_control(best):
         out.disease_control[criterion, i] = time / DAYS_PER_MONTH
+    lost = min(time if event else np.inf, died)
     for k in range(len(settings.landmarks)):
         at = settings.landmarks[k]
         scan = status_at(code, day, kept, stop, at, settings.before, settings.after, settings.unconfirmed)
         out.control[criterion, i, k, 0] = scan >= 0
-        out.control[criterion, i, k, 1] = control_until(code, day, kept, stop, at, settings.before) >= 0
+        out.control[criterion, i, k, 1] = control_until(code, day, kept, stop, at, settings.before, lost) >= 0
         out.control[criterion, i, k, 2] = is_free_at(time, event, at, settings.before, settings.after)

@@ -130,8 +130,13 @@ def status_at(
 
 
 @njit(cache=True, nogil=True)
-def control_until(code: Codes, day: Floats, n: int, stop: int, landmark: float, before: float) -> int:
-    """Index of the first scan at landmark - before or later that shows control, not after progression; else -1."""
+def control_until(code: Codes, day: Floats, n: int, stop: int, landmark: float, before: float, lost: float) -> int:
+    """Index of the first scan at landmark - before or later that shows control, not after progression; else -1.
+
+    `lost` is the day of progression or death, inf without either: up to the landmark it is a failure, -1.
+    """
+    if lost <= landmark:
+        return -1
     for i in range(up_to(code, n, stop)):
         if is_control(code[i]) and day[i] >= landmark - before:
             return i

@@ -174,6 +174,24 @@ def test_a_visit_that_did_not_happen_is_not_used():
     np.testing.assert_allclose(grown.time * DAYS_PER_MONTH, 56)
 
 
+@pytest.mark.parametrize("last", [30, 45])
+@pytest.mark.parametrize("death", [np.inf, 105, 112, 113])
+def test_control_until_a_landmark_ends_with_progression_or_death(last, death):
+    days, sizes = [56, 100, 110, 168], [30, 30, 30, last, 30]
+    seen = derive_arrays(np.reshape(sizes, (1, 5, 1)), days, death=[death])
+    dates = [f"{pd.Timestamp('2024-01-01') + pd.Timedelta(days=day):%Y-%m-%d}" for day in (0, *days)]
+    rows = [("S1", "T1", "TARGET", "LDIAM", *row) for row in zip(sizes, dates, strict=True)]
+    frame = pd.DataFrame(rows, columns=["subject", "lesion", "group", "test", "value", "date"])
+    died = pd.Timestamp("2024-01-01") + pd.Timedelta(days=death) if np.isfinite(death) else None
+    subjects = pd.DataFrame({"subject": ["S1"], "reference": "2024-01-01", "death": [died]})
+    derivation = derive(frame, None, subjects)
+    for axis, criteria in enumerate(("RECIST 1.1", "iRECIST")):
+        value = derivation.endpoints({"until": ControlUntilLandmark(112)}, criteria)["value"].item()
+        progressed = last == 45 and (criteria == "RECIST 1.1" or death < 168)
+        assert value == ("N" if progressed or death <= 112 else "Y")
+        assert seen.control[axis, 0, 1, 1] == (value == "Y")
+
+
 def test_wrong_arrays_are_named():
     right = np.full((2, 3, 1), 30.0)
     wrong = {

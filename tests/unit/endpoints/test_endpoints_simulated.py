@@ -13,6 +13,8 @@ from analysis.endpoints import (
     Claret,
     Confirmation,
     ControlAtLandmark,
+    ControlUntilLandmark,
+    ProgressionFreeAtLandmark,
     ProgressionFreeSurvival,
     PseudoProgression,
     Rate,
@@ -80,7 +82,8 @@ def test_a_batch_is_derived_as_each_patient_is():
         seen = ProgressionFreeSurvival().derive(history)
         assert (round(out.time[0, i] * 30.4375), bool(out.event[0, i])) == (seen.days, seen.event)
         for k, landmark in enumerate(definitions.landmarks):
-            assert out.control[0, i, k, 0] == (ControlAtLandmark(landmark).derive(history).value == "Y")
+            for number, control in enumerate((ControlAtLandmark, ControlUntilLandmark, ProgressionFreeAtLandmark)):
+                assert out.control[0, i, k, number] == (control(landmark).derive(history).value == "Y")
 
 
 def test_growth_laws_solve_their_equations():

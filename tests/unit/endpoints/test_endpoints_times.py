@@ -176,6 +176,42 @@ def test_the_four_definitions_differ():
     assert control([56, 110, 114], ["SD", "NE", "NON-CR/NON-PD"]) == "YYYY"
 
 
+@pytest.mark.parametrize(
+    ("days", "responses", "dated", "expected"),
+    [
+        ([56, 100, 110], ["SD", "SD", "PD"], {}, "N"),
+        ([56, 100, 112], ["SD", "SD", "PD"], {}, "N"),
+        ([56, 100, 113], ["SD", "SD", "PD"], {}, "Y"),
+        ([56, 100], ["SD", "SD"], {"death": 105}, "N"),
+        ([56, 100], ["SD", "SD"], {"death": 112}, "N"),
+        ([56, 100], ["SD", "SD"], {"death": 113}, "Y"),
+        ([56, 100, 110], ["SD", "SD", "PD"], {"new_therapy": 105}, "N"),
+        ([56, 97], ["SD", "SD"], {}, "N"),
+        ([56, 98], ["SD", "SD"], {}, "Y"),
+        ([100, 110, 168], ["iSD", "iUPD", "iSD"], {}, "Y"),
+        ([100, 110, 168], ["iSD", "iUPD", "iCPD"], {}, "N"),
+        ([100, 110, 168], ["iSD", "iUPD", "NE"], {}, "N"),
+        ([84, 168], ["iUPD", "iPR"], {}, "Y"),
+    ],
+)
+def test_control_until_a_landmark_lasts_until_it(days, responses, dated, expected):
+    criteria = "iRECIST" if responses[-1].startswith("i") or "iUPD" in responses else "RECIST 1.1"
+    assert ControlUntilLandmark(112).derive(history(days, responses, criteria, **dated)).value == expected
+
+
+def test_control_until_a_landmark_dates_progression_as_its_censoring_does():
+    unresolved = history([100, 110], ["iSD", "iUPD"], "iRECIST")
+    treated = history([100, 110], ["SD", "PD"], new_therapy=105)
+    died = history([100], ["SD"], new_therapy=105, death=110)
+    for seen, rule, expected in (
+        (unresolved, Censoring(), "N"),
+        (unresolved, Censoring(unresolved_counts=False), "Y"),
+        (treated, Censoring(at_new_therapy=True), "Y"),
+        (died, Censoring(at_new_therapy=True), "N"),
+    ):
+        assert ControlUntilLandmark(112, censoring=rule).derive(seen).value == expected
+
+
 def test_iupd_at_the_landmark_counts_as_named():
     resolved = [56, 112, 168], ["iSD", "iUPD", "iPR"], "iRECIST"
     confirmed = [56, 112, 168], ["iSD", "iUPD", "iCPD"], "iRECIST"
