@@ -27,7 +27,7 @@ class Settings(NamedTuple):
     stable_from: float
     confirmation: tuple[float, int, int]
     censoring: tuple[bool, bool, bool, bool, bool, float]
-    landmarks: tuple[float, ...]
+    landmarks: Floats
     before: float
     after: float
     unconfirmed: int

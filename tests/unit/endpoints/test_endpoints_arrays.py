@@ -192,6 +192,13 @@ def test_control_until_a_landmark_ends_with_progression_or_death(last, death):
         assert seen.control[axis, 0, 1, 1] == (value == "Y")
 
 
+def test_endpoints_can_be_derived_without_a_landmark():
+    sizes = [[[60.0], [42.0], [51.0]]]
+    seen = derive_arrays(sizes, [56, 112], definitions=EndpointDefinitions(landmarks=()))
+    assert seen.control.shape == (2, 1, 0, 3)
+    np.testing.assert_array_equal(seen.time, derive_arrays(sizes, [56, 112]).time)
+
+
 def test_wrong_arrays_are_named():
     right = np.full((2, 3, 1), 30.0)
     wrong = {

@@ -86,6 +86,12 @@ def test_a_batch_is_derived_as_each_patient_is():
                 assert out.control[0, i, k, number] == (control(landmark).derive(history).value == "Y")
 
 
+def test_trials_can_be_simulated_without_a_landmark():
+    seen, usual = simulate(trials=20, definitions=EndpointDefinitions(landmarks=())), simulate(trials=20)
+    table, at_none = seen.summary(), usual.summary().query("landmark.isna()")
+    assert table["value"].tolist() == pytest.approx(at_none["value"].tolist(), nan_ok=True)
+
+
 def test_growth_laws_solve_their_equations():
     time, rng = np.array([[0.0, 2.0, 7.0]]), np.random.default_rng(1)
     g, d, r = Rate(0.1), Rate(0.3), Rate(0.2)
