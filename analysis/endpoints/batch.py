@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.endpoints.codes import CPD, CR, DAYS_PER_MONTH, PD, PR
+from analysis.endpoints.codes import CPD, CR, DAYS_PER_MONTH, MISSING, PD, PR
 from analysis.endpoints.events import control_until, is_free_at, progression_or_death, status_at
 from analysis.endpoints.lesions import irecist_sequence, recist_sequence, target_sequence
 from analysis.endpoints.sequences import best_response, first_response, is_control, up_to
@@ -99,7 +99,7 @@ def derive_patients(
     Arrays are those of `readers.Scans`; `month` is (patients, visits), `death` and `last` are months (patients,).
     Scans after death or after `last`, and those at inf, did not happen. Non-target disease that is PD at a scan, and
     new lesions that are there, have grown since any scan before: the next one from which iUPD can be confirmed confirms
-    it, if it still shows them.
+    it, if it still shows them. A patient whose diameters are all 0 mm at baseline has no target disease.
     """
     patients, visits = month.shape
     target, recist, irecist = (
@@ -117,6 +117,8 @@ def derive_patients(
             day[n + 1] = whole_days(month[i, n])
             n += 1
         target_sequence(diameter[i], node[i], n + 1, settings.response, target, size, nadir)
+        if not np.any(diameter[i, 0] > 0.0):
+            target[: n + 1], size[: n + 1] = MISSING, np.nan
         recist_sequence(target, non_target[i], new[i], n + 1, recist)
         for visit in range(n + 1):
             non_target_grows[visit, :] = non_target[i, visit] == PD

@@ -192,6 +192,20 @@ def test_control_until_a_landmark_ends_with_progression_or_death(last, death):
         assert seen.control[axis, 0, 1, 1] == (value == "Y")
 
 
+@pytest.mark.parametrize("nothing", [0.0, np.nan])
+def test_a_patient_without_targets_at_baseline_is_judged_without_them(nothing):
+    days, stable, gone = [56, 112], ["NON-CR/NON-PD"] * 3, ["NON-CR/NON-PD", "CR", "CR"]
+    sizes, none = np.full((4, 3, 2), nothing), np.zeros((3, 3, 0))
+    sizes[3] = [[30, nothing], [21, nothing], [24, nothing]]
+    padded = derive_arrays(sizes, days, non_target=[stable, gone, [None] * 3, stable], new_lesions=0)
+    bare = derive_arrays(none, days, non_target=[stable, gone, [None] * 3])
+    alone = derive_arrays([[[30], [21], [24]]], days, non_target=stable)
+    assert response_terms(padded.best[0]).tolist() == ["NON-CR/NON-PD", "CR", "NE", "PR"]
+    for field in padded._fields:
+        found, first, last = (getattr(seen, field) for seen in (padded, bare, alone))
+        np.testing.assert_array_equal(found, np.concatenate([first, last], axis=min(first.ndim - 1, 1)))
+
+
 def test_endpoints_can_be_derived_without_a_landmark():
     sizes = [[[60.0], [42.0], [51.0]]]
     seen = derive_arrays(sizes, [56, 112], definitions=EndpointDefinitions(landmarks=()))
@@ -222,6 +236,9 @@ def test_wrong_arrays_are_named():
     without_baseline[1, 0] = np.nan
     with pytest.raises(InvalidValueError, match="none missing at baseline"):
         derive_arrays(without_baseline, [56, 112])
+    right[1] = [[0.0], [0.0], [30.0]]
+    with pytest.raises(InvalidValueError, match="no diameter above 0 mm after a baseline without one"):
+        derive_arrays(right, [56, 112])
 
 
 def test_a_target_that_was_missed_at_iupd_does_not_confirm_it_by_coming_back():
