@@ -45,7 +45,8 @@ def derive_arrays(
     ----------
     diameters
         mm, shape (patients, visits + 1, lesions), the baseline first: longest diameter, or short axis of a node; NaN
-        where missing.
+        where missing. A lesion of 0 mm or NaN at the baseline and ever after is none: patients with fewer targets than
+        others, or with non-target disease alone, are filled up so.
     days
         Days from the reference date, shape (visits,) or (patients, visits), in order; inf for visits that did not
         happen.
@@ -71,13 +72,15 @@ def derive_arrays(
     Raises
     ------
     InvalidValueError
-        If a shape does not fit, a diameter is negative, a baseline is missing, days go back, a term is none of the
-        non-target response, or a number of new lesions is no whole number.
+        If a shape does not fit, a diameter is negative, a baseline is missing, a patient without a target at baseline
+        has one later, days go back, a term is none of the non-target response, or a number of new lesions is no whole
+        number.
 
     Notes
     -----
-    Non-target disease that is PD, and new lesions, are taken to go on growing: the next scan from which iUPD can be
-    confirmed, 28 days after it if the rule does not say otherwise, confirms them; an earlier one does not.
+    Non-target disease that is PD, and new lesions that are there, are taken to go on growing: the next scan that shows
+    them confirms iUPD, from 28 days after it on if the rule does not say otherwise. A scan at which they are gone, or
+    non-target disease is not evaluable, does not.
 
     Examples
     --------
@@ -91,9 +94,14 @@ def derive_arrays(
             "diameters", size.shape, "shape (patients, visits + 1, lesions)", "put the baseline first"
         )
     patients, looks, lesions = size.shape
+    there = ((size != 0) & ~np.isnan(size)).any(axis=1, keepdims=True)
+    size = np.where(there, size, 0.0)
     if np.any(size < 0) or np.any(np.isinf(size)) or np.isnan(size[:, 0]).any():
         expected = "diameters of at least 0 mm, none missing at baseline"
         raise InvalidValueError("diameters", "other values", expected, "give NaN for what was not measured later")
+    if np.any((size > 0).any(axis=(1, 2)) & ~(size[:, 0] > 0).any(axis=1)):
+        expected = "no diameter above 0 mm after a baseline without one"
+        raise InvalidValueError("diameters", "other values", expected, "count what appears in new_lesions")
     day = _fitted("days", as_numbers("days", days), (patients, looks - 1))
     if np.isnan(day).any() or np.any(day[:, 1:] < day[:, :-1]):
         raise InvalidValueError("days", "other values", "days in order for each patient", "sort the visits")

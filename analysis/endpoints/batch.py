@@ -27,7 +27,7 @@ class Settings(NamedTuple):
     stable_from: float
     confirmation: tuple[float, int, int]
     censoring: tuple[bool, bool, bool, bool, bool, float]
-    landmarks: tuple[float, ...]
+    landmarks: Floats
     before: float
     after: float
     unconfirmed: int
@@ -97,8 +97,9 @@ def derive_patients(
     """Derive the endpoints of a batch.
 
     Arrays are those of `readers.Scans`; `month` is (patients, visits), `death` and `last` are months (patients,).
-    Scans after death or after `last` did not happen. Progressing non-target disease and new lesions go on growing:
-    the next scan from which iUPD can be confirmed confirms it.
+    Scans after death or after `last`, and those at inf, did not happen. Non-target disease that is PD at a scan, and
+    new lesions that are there, have grown since any scan before: the next one from which iUPD can be confirmed confirms
+    it, if it still shows them. A patient whose diameters are all 0 mm at baseline has no target disease.
     """
     patients, visits = month.shape
     target, other, recist, irecist = (
@@ -108,25 +109,28 @@ def derive_patients(
         np.zeros(visits + 1, np.int8),
     )
     size, nadir, day = np.zeros(visits + 1), np.zeros(visits + 1), np.zeros(visits + 1)
-    unmeasured, grows = np.full(visits + 1, np.nan), np.ones((visits + 1, visits + 1), np.bool_)
-    never, why = np.zeros((visits + 1, visits + 1), np.bool_), np.zeros(visits + 1, np.int64)
+    unmeasured, why = np.full(visits + 1, np.nan), np.zeros(visits + 1, np.int64)
+    shape = (visits + 1, visits + 1)
+    other_grows, new_grows, never = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
     for i in range(patients):
         n = 0
-        while n < visits and month[i, n] <= min(death[i], last[i]):
+        while n < visits and month[i, n] < np.inf and month[i, n] <= min(death[i], last[i]):
             day[n + 1] = whole_days(month[i, n])
             n += 1
         target_sequence(
             diameter[i], node[i], non_target[i], new[i], n + 1, settings.response, target, other, size, nadir
         )
         recist_sequence(target, other, new[i], n + 1, recist)
+        for visit in range(n + 1):
+            other_grows[visit, :], new_grows[visit, :] = other[visit] == PD, new[i, visit] > 0
         irecist_sequence(
             target,
             diameter[i],
             other,
-            grows,
+            other_grows,
             new[i],
             unmeasured,
-            grows,
+            new_grows,
             never,
             day,
             n + 1,
@@ -176,9 +180,10 @@ def _endpoints(
         out.duration_of_response[criterion, i] = max(time - day[first], 0.0) / DAYS_PER_MONTH
     if is_control(best):
         out.disease_control[criterion, i] = time / DAYS_PER_MONTH
+    lost = min(time if event else np.inf, died)
     for k in range(len(settings.landmarks)):
         at = settings.landmarks[k]
         scan = status_at(code, day, kept, stop, at, settings.before, settings.after, settings.unconfirmed)
         out.control[criterion, i, k, 0] = scan >= 0
-        out.control[criterion, i, k, 1] = control_until(code, day, kept, stop, at, settings.before) >= 0
+        out.control[criterion, i, k, 1] = control_until(code, day, kept, stop, at, settings.before, lost) >= 0
         out.control[criterion, i, k, 2] = is_free_at(time, event, at, settings.before, settings.after)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from analysis.endpoints import events
 from analysis.endpoints.options import check_days, check_kind, check_name
 from analysis.endpoints.response import BestOverallResponse, Derived, answer, is_controlled
@@ -81,19 +83,45 @@ class ControlAtLandmark:
 
 @dataclass(frozen=True)
 class ControlUntilLandmark:
-    """Whether disease control was seen at the landmark (less `before` days) or later, without progression before."""
+    """Whether disease control lasted at least until the landmark.
+
+    It was seen at the landmark (less `before` days) or later, and neither death nor progression came up to the day of
+    the landmark.
+
+    Parameters
+    ----------
+    landmark
+        Days after the reference date.
+    before
+        Days by which the scan that shows control may be early.
+    censoring
+        How progression is dated, as for `ProgressionFreeSurvival`: under iRECIST an iUPD that is resolved later is
+        none.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analysis.endpoints import ResponseHistory
+    >>> scans = [date(2024, 2, 26), date(2024, 4, 10), date(2024, 4, 20)]
+    >>> seen = ResponseHistory("S1", date(2024, 1, 1), scans, ["SD", "SD", "PD"])
+    >>> [ControlUntilLandmark(day).derive(seen).value for day in (105, 112)]
+    ['Y', 'N']
+    """
 
     landmark: int
     before: int = 14
+    censoring: Censoring = EVENT_OR_LAST_ASSESSMENT
 
     def __post_init__(self) -> None:
         check_days(self, "landmark", "before")
+        check_kind(self, Censoring, "censoring")
 
     def derive(self, history: ResponseHistory) -> Derived:
         """Derive the endpoint for one patient."""
-        n = history.kept()
+        seen = ProgressionFreeSurvival(self.censoring).derive(history)
+        lost = min(seen.days if seen.event else np.inf, history.days_to(history.death))
         index = events.control_until(
-            history.code, history.day, n, history.stop, float(self.landmark), float(self.before)
+            history.code, history.day, history.kept(), history.stop, float(self.landmark), float(self.before), lost
         )
         return answer(history, index)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from analysis.endpoints.codes import CPD, ND, NE, NULL, PD
-from analysis.endpoints.sequences import is_control, progression, up_to
+from analysis.endpoints.codes import CPD, NULL, PD
+from analysis.endpoints.sequences import is_control, is_evaluable, progression, up_to
 
 if TYPE_CHECKING:
     from analysis.endpoints.codes import Codes, Floats
@@ -35,9 +35,12 @@ UNCONFIRMED = ("failure", "control", "resolved later")
 
 @njit(cache=True, nogil=True)
 def last_before(code: Codes, day: Floats, n: int, end: float, evaluable_only: bool) -> float:
-    """Day of the last assessment before `end`; -1 if there is none. NE counts unless `evaluable_only`."""
+    """Day of the last assessment before `end`; -1 if there is none.
+
+    NE, ND and MISSING count unless `evaluable_only`, a record without a response does not.
+    """
     for i in range(n - 1, -1, -1):
-        adequate = code[i] != NULL and not (evaluable_only and (code[i] == NE or code[i] == ND))
+        adequate = is_evaluable(code[i]) or (code[i] != NULL and not evaluable_only)
         if day[i] < end and adequate:
             return float(day[i])
     return -1.0
@@ -69,18 +72,25 @@ def progression_or_death(
     """Time of progression or death in days, whether it is an event, and the number of the reason.
 
     `rule` is (evaluable_only, at_new_therapy, at_discontinuation, needs_baseline, unresolved_counts, longest_gap). A
-    new therapy on the day of the event censors it, as one before it does; a discontinuation on that day does not.
+    new therapy on the day of the event censors it, as one before it does; a discontinuation on that day does not. Of
+    the two the earlier decides, on one day the therapy. Records from a therapy on, or after a discontinuation, that
+    censors date, resolve and confirm no progression.
     """
     evaluable_only, at_new_therapy, at_discontinuation, needs_baseline, unresolved_counts, longest_gap = rule
     if needs_baseline and not has_baseline:
         return 0.0, False, NO_BASELINE
-    seen = progression(code, n, stop, unresolved_counts)
+    treated = new_therapy if at_new_therapy else np.inf
+    stopped = discontinuation if at_discontinuation else np.inf
+    used = n
+    while used > 0 and (day[used - 1] >= treated or day[used - 1] > stopped):
+        used -= 1
+    seen = progression(code, used, stop, unresolved_counts)
     progressed = day[seen] if seen >= 0 else np.inf
     event = min(progressed, death)
-    if at_new_therapy and new_therapy < np.inf and new_therapy <= event:
-        return censored_before(code, day, n, new_therapy, evaluable_only, NEW_THERAPY)
-    if at_discontinuation and discontinuation < event:
-        return censored_before(code, day, n, discontinuation + 0.5, evaluable_only, DISCONTINUATION)
+    if treated < np.inf and treated <= min(event, stopped):
+        return censored_before(code, day, n, treated, evaluable_only, NEW_THERAPY)
+    if stopped < event:
+        return censored_before(code, day, n, stopped + 0.5, evaluable_only, DISCONTINUATION)
     if event == np.inf:
         return censored_before(code, day, n, np.inf, evaluable_only, LAST_ASSESSMENT)
     last = max(last_before(code, day, n, event, evaluable_only), 0.0)
@@ -101,8 +111,7 @@ def status_at(
     kept = up_to(code, n, stop)
     nearest = -1
     for i in range(kept):
-        evaluable = is_control(code[i]) or code[i] == PD or code[i] == CPD
-        if not evaluable or day[i] < landmark - before or day[i] > landmark + after:
+        if not is_evaluable(code[i]) or day[i] < landmark - before or day[i] > landmark + after:
             continue
         if nearest < 0 or abs(day[i] - landmark) < abs(day[nearest] - landmark):
             nearest = i
@@ -121,8 +130,13 @@ def status_at(
 
 
 @njit(cache=True, nogil=True)
-def control_until(code: Codes, day: Floats, n: int, stop: int, landmark: float, before: float) -> int:
-    """Index of the first scan at landmark - before or later that shows control, not after progression; else -1."""
+def control_until(code: Codes, day: Floats, n: int, stop: int, landmark: float, before: float, lost: float) -> int:
+    """Index of the first scan at landmark - before or later that shows control, not after progression; else -1.
+
+    `lost` is the day of progression or death, inf without either: up to the landmark it is a failure, -1.
+    """
+    if lost <= landmark:
+        return -1
     for i in range(up_to(code, n, stop)):
         if is_control(code[i]) and day[i] >= landmark - before:
             return i

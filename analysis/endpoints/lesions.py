@@ -66,15 +66,15 @@ def target_sequence(
             else:
                 total += at
                 absent = absent and (at < NORMAL_NODE if node[lesion] else at == 0.0)
-        size[visit], nadir[visit] = total if missing < lesions else np.nan, lowest
+        baseline = total if visit == 0 else baseline
+        size[visit], nadir[visit] = total if missing < lesions and baseline > 0.0 else np.nan, lowest
         again = complete and reappearance_is_progression
         appeared = appeared or (visit > 0 and new[visit] > 0)
         other[visit] = PD if again and non_target[visit] == NON_CR_NON_PD else non_target[visit]
-        if visit == 0:
-            baseline = total
-            code[0] = SD if baseline > 0.0 else MISSING
-        elif baseline == 0.0:
+        if baseline == 0.0:
             code[visit] = MISSING
+        elif visit == 0:
+            code[0] = SD
         elif absent and missing == 0:
             code[visit] = CR
         elif has_grown(total, lowest) or (again and not absent):

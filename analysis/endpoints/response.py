@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from analysis.endpoints import sequences
-from analysis.endpoints.codes import CPD, MISSING, ND, NE, NULL, RECIST, code_list
+from analysis.endpoints.codes import CPD, MISSING, RECIST, code_list
 from analysis.endpoints.options import check_days, check_flags, check_kind, check_name
 
 if TYPE_CHECKING:
@@ -186,9 +186,9 @@ class ClinicalBenefit:
 
 @dataclass(frozen=True)
 class ConfirmedProgression:
-    """Whether progression was confirmed, dated at the first iUPD of the block (iUPD and NE only) that iCPD ends.
+    """Whether progression was confirmed, dated at the first iUPD of the block that iCPD ends.
 
-    An iCPD that no iUPD precedes is dated at itself.
+    Records that are not evaluable do not break a block. An iCPD that no iUPD precedes is dated at itself.
     """
 
     def derive(self, history: ResponseHistory) -> Derived:
@@ -198,7 +198,7 @@ class ConfirmedProgression:
 
 @dataclass(frozen=True)
 class UnconfirmedProgression:
-    """Whether the last iUPD was followed by nothing but NE, dated at it."""
+    """Whether the last iUPD was followed by nothing evaluable, dated at it."""
 
     def derive(self, history: ResponseHistory) -> Derived:
         """Derive the endpoint for one patient."""
@@ -212,7 +212,7 @@ class LastAssessment:
     Parameters
     ----------
     evaluable_only
-        Whether NE, ND and records without a response are passed over.
+        Whether NE, ND, MISSING and records without a response are passed over.
     cut_at_progression
         Whether records after the first PD are left out.
     """
@@ -226,6 +226,6 @@ class LastAssessment:
     def derive(self, history: ResponseHistory) -> Derived:
         """Derive the endpoint for one patient."""
         for index in range(history.kept(self.cut_at_progression) - 1, -1, -1):
-            if not self.evaluable_only or history.code[index] not in (NE, ND, NULL):
+            if not self.evaluable_only or sequences.is_evaluable(history.code[index]):
                 return Derived(history.responses[index] or "", history.dates[index], index)
         return Derived("MISSING")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from analysis.endpoints.codes import CPD, CR, MISSING, ND, NE, NON_CR_NON_PD, PD, PR, SD
+from analysis.endpoints.codes import CPD, CR, MISSING, ND, NE, NON_CR_NON_PD, NULL, PD, PR, SD
 
 if TYPE_CHECKING:
     from analysis.endpoints.codes import Codes, Floats
@@ -33,6 +33,12 @@ def up_to(code: Codes, n: int, stop: int) -> int:
 def is_control(code: int) -> bool:
     """Whether a response is disease control: CR, PR, SD or NON-CR/NON-PD."""
     return code in (CR, PR, SD, NON_CR_NON_PD)
+
+
+@njit(cache=True, nogil=True)
+def is_evaluable(code: int) -> bool:
+    """Whether a record says how the disease stands: it is not NE, ND or MISSING, nor without a response."""
+    return code not in (NE, ND, MISSING, NULL)
 
 
 @njit(cache=True, nogil=True)
@@ -76,7 +82,10 @@ def first_response(code: Codes, day: Floats, n: int, confirmation: tuple[float, 
 
 @njit(cache=True, nogil=True)
 def confirmed_progression(code: Codes, n: int) -> int:
-    """Index of the first iUPD of the unbroken block (iUPD and NE only) that iCPD ends; -1 if there is none."""
+    """Index of the first iUPD of the block that iCPD ends; -1 if there is none.
+
+    Only iCR, iPR, iSD or NON-iCR/NON-iUPD breaks a block: a record that is not evaluable says nothing.
+    """
     start = -1
     for i in range(n):
         if code[i] == CPD:
@@ -84,30 +93,30 @@ def confirmed_progression(code: Codes, n: int) -> int:
         if code[i] == PD:
             if start < 0:
                 start = i
-        elif code[i] != NE:
+        elif is_evaluable(code[i]):
             start = -1
     return -1
 
 
 @njit(cache=True, nogil=True)
 def unconfirmed_progression(code: Codes, n: int) -> int:
-    """Index of the last iUPD if nothing but NE follows it; else -1."""
+    """Index of the last iUPD if nothing evaluable follows it; else -1."""
     for i in range(n - 1, -1, -1):
         if code[i] == PD:
             return i
-        if code[i] != NE:
+        if is_evaluable(code[i]):
             return -1
     return -1
 
 
 @njit(cache=True, nogil=True)
 def unresolved_progression(code: Codes, n: int) -> int:
-    """Index of the first iUPD of a block that nothing but iUPD and NE follows to the end; else -1."""
+    """Index of the first iUPD of a block that no other evaluable record follows to the end; else -1."""
     start = -1
     for i in range(n - 1, -1, -1):
         if code[i] == PD:
             start = i
-        elif code[i] != NE:
+        elif is_evaluable(code[i]):
             break
     return start
 

@@ -41,7 +41,7 @@ class EndpointDefinitions:
     Parameters
     ----------
     landmarks
-        Days after entry at which disease control is judged.
+        Days after entry at which disease control is judged; empty if at none.
     before, after
         Days by which a landmark's scan may be early or late.
     unconfirmed
@@ -68,7 +68,7 @@ class EndpointDefinitions:
             float(self.stable_from),
             compiled(self.confirmation),
             self.censoring.compiled,
-            tuple(map(float, self.landmarks)),
+            np.array(self.landmarks, dtype=np.float64),
             float(self.before),
             float(self.after),
             UNCONFIRMED.index(self.unconfirmed),

@@ -159,10 +159,12 @@ class SimulatedEndpoints:
         frames = []
         for reader in READERS[: len(self.endpoints)]:
             rates = self.rates(reader).rename(columns={"rate": "value"}).assign(unit="share")
-            frames.append(pd.concat([rates, self.measures(reader)]).assign(reader=reader))
+            frames.append(pd.concat([rates, self.measures(reader).assign(landmark=np.nan)]).assign(reader=reader))
         known = [day for day in self.definitions.landmarks if day / DAYS_PER_MONTH <= self.attendance.follow_up]
         alive = [
             ("", "", "overall survival", day, "share", *self.overall_survival(day / DAYS_PER_MONTH)) for day in known
         ]
         columns = ["reader", "criteria", "endpoint", "landmark", "unit", "value", "std_error"]
-        return pd.concat([*frames, pd.DataFrame(alive, columns=columns)], ignore_index=True)[columns]
+        if alive:
+            frames.append(pd.DataFrame(alive, columns=columns))
+        return pd.concat(frames, ignore_index=True)[columns]

@@ -62,25 +62,28 @@ class Censoring:
     Parameters
     ----------
     evaluable_only
-        Whether a patient is censored at the last evaluable assessment (else at the last one, NE or not).
+        Whether a patient is censored at the last evaluable assessment (else at the last one with a response, be it
+        NE, ND or MISSING).
     at_new_therapy
         Whether a new therapy that starts before progression or death, or on the same day, censors at the last
-        assessment before it: what counts has to come before the therapy, as it does for responses.
+        assessment before it: what counts has to come before the therapy, as it does for responses. Scans from its day
+        on neither resolve nor confirm an iUPD.
     at_discontinuation
-        Whether clinical progression or discontinuation censors at the last assessment up to it.
+        Whether clinical progression or discontinuation censors at the last assessment up to it. Scans after it neither
+        resolve nor confirm an iUPD.
     needs_baseline
         Whether a patient without a baseline is censored on the reference date (day 1).
     longest_gap
         Days after the last assessment beyond which progression or death censors there: the protocol's two missed
         assessments; inf if a gap does not censor.
     unresolved_counts
-        iRECIST: whether a last iUPD that nothing but NE follows is a progression at its date.
+        iRECIST: whether an iUPD that nothing evaluable but iUPD follows is a progression at its date.
 
     Notes
     -----
     FDA, Clinical Trial Endpoints for the Approval of Cancer Drugs and Biologics (2018), appendix; Seymour et al. 2017
     for iRECIST. That a therapy on the day of progression censors is admiralonco's convention (Creating ADTTE,
-    ``PDDT < NACTDT``).
+    ``PDDT < NACTDT``). Of new therapy and discontinuation the earlier decides.
 
     Examples
     --------

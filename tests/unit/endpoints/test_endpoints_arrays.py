@@ -24,6 +24,8 @@ from analysis.endpoints import (
     derive_arrays,
     response_terms,
 )
+from analysis.endpoints.codes import DAYS_PER_MONTH
+from analysis.endpoints.events import LAST_ASSESSMENT
 from analysis.errors import InvalidValueError
 
 PATIENTS, VISITS, LESIONS = 40, 5, 3
@@ -148,6 +150,87 @@ def test_a_rule_gives_each_kernel_what_it_reads():
     assert (settings.response, settings.window) == (rule.compiled, rule.window)
 
 
+def one_patient(states, new):
+    """One patient whose target stays at 60 mm, as a frame."""
+    rows = []
+    for visit, date in enumerate(("2024-01-01", "2024-02-26", "2024-04-22")):
+        rows.append(("S1", "T1", "TARGET", "LDIAM", 60, date))
+        if states is not None:
+            rows.append(("S1", "N1", "NON-TARGET", "TUMSTATE", states[visit], date))
+        if visit:
+            rows.append(("S1", "X1", "NEW", "TUMSTATE", "UNEQUIVOCAL" if new[visit] else "ABSENT", date))
+    return pd.DataFrame(rows, columns=["subject", "lesion", "group", "test", "value", "date"])
+
+
+STATES = {"PRESENT": "NON-CR/NON-PD", "UNEQUIVOCAL PROGRESSION": "PD", "ABSENT": "CR", "NOT EVALUABLE": "NE"}
+
+
+@pytest.mark.parametrize("last", ["PRESENT", "ABSENT", "NOT EVALUABLE"])
+def test_progression_that_is_gone_or_not_evaluable_confirms_nothing(last):
+    cases = [([*list(STATES)[:2], last], [0, 0, 0]), (None, [0, 1, 0])]
+    for states, new in cases:
+        expected = derive(one_patient(states, new)).responses()["irecist"].tolist()
+        assert expected == ["iUPD", "iSD"]
+        non_target = None if states is None else [[STATES[state] for state in states]]
+        seen = derive_arrays([[[60], [60], [60]]], [56, 112], non_target=non_target, new_lesions=[new])
+        assert response_terms(seen.best[1], "iRECIST").tolist() == ["iSD"]
+        assert (seen.event[:, 0].tolist(), seen.reason[1, 0]) == ([True, False], LAST_ASSESSMENT)
+
+
+def test_progression_that_is_still_there_confirms_itself():
+    for further in ({"new_lesions": [0, 1, 1]}, {"non_target": ["NON-CR/NON-PD", "PD", "PD"]}):
+        seen = derive_arrays([[[60], [60], [60]]], [56, 112], **further)
+        assert response_terms(seen.best[1], "iRECIST").tolist() == ["iCPD"]
+
+
+def test_a_visit_that_did_not_happen_is_not_used():
+    once, twice = (derive_arrays([[[60], [42], [42]]], [[56, day]]) for day in (np.inf, 112))
+    assert response_terms(once.confirmed_best[0]).tolist() == ["SD"]
+    assert response_terms(twice.confirmed_best[0]).tolist() == ["PR"]
+    grown = derive_arrays([[[60], [60], [90]]], [[56, np.inf]])
+    assert not grown.event.any()
+    np.testing.assert_allclose(grown.time * DAYS_PER_MONTH, 56)
+
+
+@pytest.mark.parametrize("last", [30, 45])
+@pytest.mark.parametrize("death", [np.inf, 105, 112, 113])
+def test_control_until_a_landmark_ends_with_progression_or_death(last, death):
+    days, sizes = [56, 100, 110, 168], [30, 30, 30, last, 30]
+    seen = derive_arrays(np.reshape(sizes, (1, 5, 1)), days, death=[death])
+    dates = [f"{pd.Timestamp('2024-01-01') + pd.Timedelta(days=day):%Y-%m-%d}" for day in (0, *days)]
+    rows = [("S1", "T1", "TARGET", "LDIAM", *row) for row in zip(sizes, dates, strict=True)]
+    frame = pd.DataFrame(rows, columns=["subject", "lesion", "group", "test", "value", "date"])
+    died = pd.Timestamp("2024-01-01") + pd.Timedelta(days=death) if np.isfinite(death) else None
+    subjects = pd.DataFrame({"subject": ["S1"], "reference": "2024-01-01", "death": [died]})
+    derivation = derive(frame, None, subjects)
+    for axis, criteria in enumerate(("RECIST 1.1", "iRECIST")):
+        value = derivation.endpoints({"until": ControlUntilLandmark(112)}, criteria)["value"].item()
+        progressed = last == 45 and (criteria == "RECIST 1.1" or death < 168)
+        assert value == ("N" if progressed or death <= 112 else "Y")
+        assert seen.control[axis, 0, 1, 1] == (value == "Y")
+
+
+@pytest.mark.parametrize("nothing", [0.0, np.nan])
+def test_a_patient_without_targets_at_baseline_is_judged_without_them(nothing):
+    days, stable, gone = [56, 112], ["NON-CR/NON-PD"] * 3, ["NON-CR/NON-PD", "CR", "CR"]
+    sizes, none = np.full((4, 3, 2), nothing), np.zeros((3, 3, 0))
+    sizes[3] = [[30, nothing], [21, nothing], [24, nothing]]
+    padded = derive_arrays(sizes, days, non_target=[stable, gone, [None] * 3, stable], new_lesions=0)
+    bare = derive_arrays(none, days, non_target=[stable, gone, [None] * 3])
+    alone = derive_arrays([[[30], [21], [24]]], days, non_target=stable)
+    assert response_terms(padded.best[0]).tolist() == ["NON-CR/NON-PD", "CR", "NE", "PR"]
+    for field in padded._fields:
+        found, first, last = (getattr(seen, field) for seen in (padded, bare, alone))
+        np.testing.assert_array_equal(found, np.concatenate([first, last], axis=min(first.ndim - 1, 1)))
+
+
+def test_endpoints_can_be_derived_without_a_landmark():
+    sizes = [[[60.0], [42.0], [51.0]]]
+    seen = derive_arrays(sizes, [56, 112], definitions=EndpointDefinitions(landmarks=()))
+    assert seen.control.shape == (2, 1, 0, 3)
+    np.testing.assert_array_equal(seen.time, derive_arrays(sizes, [56, 112]).time)
+
+
 def test_wrong_arrays_are_named():
     right = np.full((2, 3, 1), 30.0)
     wrong = {
@@ -171,6 +254,9 @@ def test_wrong_arrays_are_named():
     without_baseline[1, 0] = np.nan
     with pytest.raises(InvalidValueError, match="none missing at baseline"):
         derive_arrays(without_baseline, [56, 112])
+    right[1] = [[0.0], [0.0], [30.0]]
+    with pytest.raises(InvalidValueError, match="no diameter above 0 mm after a baseline without one"):
+        derive_arrays(right, [56, 112])
 
 
 def test_a_target_that_was_missed_at_iupd_does_not_confirm_it_by_coming_back():

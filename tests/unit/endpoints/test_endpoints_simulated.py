@@ -15,6 +15,8 @@ from analysis.endpoints import (
     Claret,
     Confirmation,
     ControlAtLandmark,
+    ControlUntilLandmark,
+    ProgressionFreeAtLandmark,
     ProgressionFreeSurvival,
     PseudoProgression,
     Rate,
@@ -82,7 +84,14 @@ def test_a_batch_is_derived_as_each_patient_is():
         seen = ProgressionFreeSurvival().derive(history)
         assert (round(out.time[0, i] * 30.4375), bool(out.event[0, i])) == (seen.days, seen.event)
         for k, landmark in enumerate(definitions.landmarks):
-            assert out.control[0, i, k, 0] == (ControlAtLandmark(landmark).derive(history).value == "Y")
+            for number, control in enumerate((ControlAtLandmark, ControlUntilLandmark, ProgressionFreeAtLandmark)):
+                assert out.control[0, i, k, number] == (control(landmark).derive(history).value == "Y")
+
+
+def test_trials_can_be_simulated_without_a_landmark():
+    seen, usual = simulate(trials=20, definitions=EndpointDefinitions(landmarks=())), simulate(trials=20)
+    table, at_none = seen.summary(), usual.summary().query("landmark.isna()")
+    assert table["value"].tolist() == pytest.approx(at_none["value"].tolist(), nan_ok=True)
 
 
 def test_growth_laws_solve_their_equations():

@@ -1,5 +1,6 @@
 """Censoring rules, times of responders, and disease control by its definitions."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from analysis.endpoints import (
     ProgressionFreeSurvival,
     ResponseHistory,
     TimeToResponse,
+    UnconfirmedProgression,
 )
 from analysis.errors import InvalidValueError, UnknownNameError
 
@@ -65,6 +67,42 @@ def test_fda_censoring():
         Censoring.fda(longest_gap=0)
 
 
+def test_the_earlier_of_therapy_and_discontinuation_decides():
+    scans = [56, 112, 168], ["SD", "SD", "PD"]
+    assert pfs(*scans, rule=FDA, discontinuation=60, new_therapy=120) == (56, False, "discontinuation")
+    assert pfs(*scans, rule=FDA, discontinuation=120, new_therapy=60) == (56, False, "new therapy")
+    assert pfs(*scans, rule=FDA, discontinuation=112, new_therapy=112) == (56, False, "new therapy")
+    assert pfs(*scans, rule=FDA, discontinuation=112, new_therapy=120) == (112, False, "discontinuation")
+    assert pfs(*scans, rule=Censoring(at_new_therapy=True), discontinuation=60, new_therapy=120)[0] == 112
+
+
+@pytest.mark.parametrize(
+    ("rule", "ended"),
+    [
+        (Censoring(at_new_therapy=True), {"new_therapy": 60}),
+        (Censoring(at_new_therapy=True), {"new_therapy": 112}),
+        (Censoring(at_discontinuation=True), {"discontinuation": 60}),
+        (FDA, {"discontinuation": 60, "new_therapy": 80}),
+    ],
+)
+def test_scans_after_what_censors_leave_an_iupd_as_it_was(rule, ended):
+    for later in ([], ["iSD"], ["iCPD"], ["iUPD", "iPR"]):
+        responses = ["iUPD", *later]
+        assert pfs([56, 112, 168][: len(responses)], responses, "iRECIST", rule=rule, **ended)[:2] == (56, True)
+    open_end = replace(rule, unresolved_counts=False)
+    assert not pfs([56, 112], ["iUPD", "iCPD"], "iRECIST", rule=open_end, **ended)[1]
+    assert pfs([56, 112], ["iUPD", "iSD"], "iRECIST", **ended) == (112, False, "last assessment")
+
+
+def test_a_scan_on_the_day_of_the_therapy_is_not_used_and_one_on_that_of_discontinuation_is():
+    therapy, stop = Censoring(at_new_therapy=True), Censoring(at_discontinuation=True)
+    scans = [56, 112], ["iUPD", "iSD"], "iRECIST"
+    assert pfs(*scans, rule=therapy, new_therapy=112) == (56, True, "progression")
+    assert pfs(*scans, rule=stop, discontinuation=112) == (112, False, "discontinuation")
+    assert pfs(*scans, rule=therapy, new_therapy=113) == (112, False, "new therapy")
+    assert pfs(*scans, rule=therapy, new_therapy=56) == (0, False, "new therapy")
+
+
 def test_irecist_progression_is_dated_at_the_block():
     days = [56, 112, 168, 224]
     assert pfs(days, ["iUPD", "iSD", "iUPD", "iCPD"], "iRECIST")[0] == 168
@@ -73,6 +111,20 @@ def test_irecist_progression_is_dated_at_the_block():
     open_end = Censoring(unresolved_counts=False)
     assert pfs(days, ["iSD", "iUPD", "NE", "iUPD"], "iRECIST", rule=open_end) == (224, False, "last assessment")
     assert pfs(days, ["iUPD", "iPR", "iPR", "iPR"], "iRECIST") == (224, False, "last assessment")
+
+
+@pytest.mark.parametrize("nothing", ["NE", "ND", "MISSING", None])
+def test_a_record_that_is_not_evaluable_says_nothing(nothing):
+    assert pfs([56, 112, 168], ["iSD", "iUPD", nothing], "iRECIST", death=200) == (112, True, "progression")
+    assert pfs([56, 112], ["iUPD", nothing], "iRECIST") == (56, True, "progression")
+    assert pfs([56, 70, 90], ["iUPD", nothing, "iCPD"], "iRECIST") == (56, True, "progression")
+    assert pfs([56, 70, 90], ["iUPD", nothing, "iSD"], "iRECIST") == (90, False, "last assessment")
+    assert pfs([56, 112], ["SD", nothing]) == (56, False, "last assessment")
+    confirmed, open_end = (history([56, 70, 90], ["iUPD", nothing, last], "iRECIST") for last in ("iCPD", nothing))
+    day_56 = START + timedelta(days=56)
+    assert ConfirmedProgression().derive(confirmed).date == BestOverallResponse().derive(confirmed).date == day_56
+    assert UnconfirmedProgression().derive(open_end).date == day_56
+    assert LastAssessment(evaluable_only=True).derive(open_end).date == day_56
 
 
 def test_icpd_that_no_iupd_precedes_is_one_progression_for_all_endpoints():
@@ -190,6 +242,42 @@ def test_a_scan_after_a_new_therapy_shows_no_disease_control():
     for endpoint in (ControlAtLandmark(112), ControlUntilLandmark(112)):
         assert is_controlled(endpoint, [56, 112], ["SD", "SD"], new_therapy=112) is False
         assert is_controlled(endpoint, [56, 112], ["SD", "SD"], new_therapy=113) is True
+
+
+@pytest.mark.parametrize(
+    ("days", "responses", "dated", "expected"),
+    [
+        ([56, 100, 110], ["SD", "SD", "PD"], {}, "N"),
+        ([56, 100, 112], ["SD", "SD", "PD"], {}, "N"),
+        ([56, 100, 113], ["SD", "SD", "PD"], {}, "Y"),
+        ([56, 100], ["SD", "SD"], {"death": 105}, "N"),
+        ([56, 100], ["SD", "SD"], {"death": 112}, "N"),
+        ([56, 100], ["SD", "SD"], {"death": 113}, "Y"),
+        ([56, 100, 110], ["SD", "SD", "PD"], {"new_therapy": 105}, "N"),
+        ([56, 97], ["SD", "SD"], {}, "N"),
+        ([56, 98], ["SD", "SD"], {}, "Y"),
+        ([100, 110, 168], ["iSD", "iUPD", "iSD"], {}, "Y"),
+        ([100, 110, 168], ["iSD", "iUPD", "iCPD"], {}, "N"),
+        ([100, 110, 168], ["iSD", "iUPD", "NE"], {}, "N"),
+        ([84, 168], ["iUPD", "iPR"], {}, "Y"),
+    ],
+)
+def test_control_until_a_landmark_lasts_until_it(days, responses, dated, expected):
+    criteria = "iRECIST" if responses[-1].startswith("i") or "iUPD" in responses else "RECIST 1.1"
+    assert ControlUntilLandmark(112).derive(history(days, responses, criteria, **dated)).value == expected
+
+
+def test_control_until_a_landmark_dates_progression_as_its_censoring_does():
+    unresolved = history([100, 110], ["iSD", "iUPD"], "iRECIST")
+    treated = history([100, 110], ["SD", "PD"], new_therapy=105)
+    died = history([100], ["SD"], new_therapy=105, death=110)
+    for seen, rule, expected in (
+        (unresolved, Censoring(), "N"),
+        (unresolved, Censoring(unresolved_counts=False), "Y"),
+        (treated, Censoring(at_new_therapy=True), "Y"),
+        (died, Censoring(at_new_therapy=True), "N"),
+    ):
+        assert ControlUntilLandmark(112, censoring=rule).derive(seen).value == expected
 
 
 def test_iupd_at_the_landmark_counts_as_named():
