@@ -41,14 +41,18 @@ class CodeList:
     ----------
     known
         Codes of the terms in capitals.
+    written
+        Term of each code.
     """
 
     criteria: Criteria
     terms: Mapping[str, int]
     known: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    written: Mapping[int, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "known", {term.upper(): code for term, code in self.terms.items()})
+        object.__setattr__(self, "written", {code: term for term, code in reversed(list(self.terms.items()))})
 
     def code(self, term: str | None) -> int:
         """Code of a term, whatever its case; NULL for None.
@@ -67,7 +71,7 @@ class CodeList:
 
     def term(self, code: int) -> str:
         """Term of a code."""
-        return next(term for term, known in self.terms.items() if known == code)
+        return self.written[code]
 
 
 RECIST = CodeList(

@@ -70,6 +70,7 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[dict
     when, partial = dates(table["date"])
     lesion = [name or "" for name in table["lesion"]]
     word = each(lambda written: (written or "").upper(), table["text"])
+    tests = each(lambda name: (test_of(name or "", "T1"), test_of(name or "", "")), table["test"])
     read: dict[str, Sequence[Any]] = {
         "subject": table["subject"],
         "evaluator": table["evaluator"],
@@ -78,7 +79,7 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[dict
         "date": when,
         "lesion": lesion,
         "group": each(lambda name: group_of(name or ""), table["group"]),
-        "test": each(lambda pair: test_of(pair[0] or "", pair[1]), list(zip(table["test"], lesion, strict=True))),
+        "test": [alone if name else summed for (alone, summed), name in zip(tests, lesion, strict=True)],
         "text": each(lambda written: "ABSENT" if written in ABSENT else written, word),
         "value": [MILLIMETRES.get(written, number) for written, number in zip(word, numbers(word), strict=True)],
         "unit": each(lambda unit: (unit or "mm").lower(), table["unit"]),

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from analysis.endpoints.findings import Finding
 
 STATE_CODES = {"absent": CR, "present": NON_CR_NON_PD, "progression": PD, "missing": NE}
-TARGET_TESTS = {node: (*axes, "TUMSTATE") for node, axes in AXES.items()}
-"""Tests that measure a target; the first that is there counts. A target that is absent has 0 mm."""
+TARGET_TESTS = {node: {test: rank for rank, test in enumerate((*axes, "TUMSTATE"))} for node, axes in AXES.items()}
+"""Tests that measure a target, by rank; the first that is there counts. A target that is absent has 0 mm."""
 
 
 @dataclass(frozen=True)
@@ -104,15 +104,13 @@ def _targets(kept: list[list[Row]]) -> dict[str, bool]:
 
 def _diameters(seen: list[Row], targets: dict[str, bool]) -> dict[str, float]:
     """Diameters of the targets that are measured among rows, in the order of the targets."""
-    known: dict[tuple[str, str], float] = {}
+    best: dict[str, tuple[int, float]] = {}
     for row in seen:
-        if row.group == "TARGET" and row.value == row.value:
-            known.setdefault((row.lesion, row.test), row.value)
-    first = {
-        lesion: next((known[lesion, test] for test in TARGET_TESTS[node] if (lesion, test) in known), None)
-        for lesion, node in targets.items()
-    }
-    return {lesion: value for lesion, value in first.items() if value is not None}
+        if row.value == row.value and row.lesion in targets:
+            rank = TARGET_TESTS[targets[row.lesion]].get(row.test)
+            if rank is not None and (row.lesion not in best or rank < best[row.lesion][0]):
+                best[row.lesion] = rank, row.value
+    return {lesion: best[lesion][1] for lesion in targets if lesion in best}
 
 
 def _contradictions(

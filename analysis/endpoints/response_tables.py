@@ -113,10 +113,11 @@ def read_responses(
     for row in _recorded(table, criteria):
         grouped[row.subject, row.evaluator].append(row)
     who, findings = patients(subjects)
-    for name in dict.fromkeys(filter(None, table["criteria"])):
-        if _category(name) is None:
-            message = f"{name!r} is none of {', '.join(CODE_LISTS)}"
-            findings.append(Finding("warning", "criteria", "", "", "", message, "its responses are not used"))
+    named = dict.fromkeys(zip(table["subject"], table["evaluator"], table["criteria"], strict=True))
+    for subject, evaluator, name in named:
+        if name is not None and _category(name) is None:
+            place, message = (subject or "", evaluator or "", ""), f"{name!r} is none of {', '.join(CODE_LISTS)}"
+            findings.append(Finding("warning", "criteria", *place, message, "its responses are not used"))
     left_out = {found.subject for found in findings if found.severity == "error"}
     histories: dict[tuple[str, str], ResponseHistory] = {}
     for key, rows in grouped.items():

@@ -9,6 +9,7 @@ from collections import defaultdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from analysis.errors import InvalidValueError
@@ -70,13 +71,15 @@ def columns(frame: pd.DataFrame, needed: Mapping[str, Names], optional: Mapping[
 
 def text(column: pd.Series[str]) -> Column:
     """Write a column as stripped text, missing where it is blank; whole numbers are written without a point."""
+    if pd.api.types.infer_dtype(column) in ("string", "date"):  # in others 1 and True would be one value
+        place, distinct = pd.factorize(column)
+        return list(np.array([*map(_written, distinct), None], dtype=object)[place])
     values: Iterable[object] = column
     if column.dtype.kind == "f" and (column.dropna().astype(float) % 1 == 0).all():
         values = column.astype("Int64")
     elif column.dtype.kind == "M":
         values = column.astype("string")
-    of_one_kind = pd.api.types.infer_dtype(column) in ("string", "date")  # in others 1 and True would be one value
-    return each(_written, list(values)) if of_one_kind else [_written(value) for value in values]
+    return [_written(value) for value in values]
 
 
 def _written(value: Any) -> str | None:
@@ -138,16 +141,16 @@ def visit_labels(table: Table, days: Sequence[date | None]) -> list[str]:
     >>> visit_labels(table | {"visit_number": ["2", "2.1", "3.1"], "date": ["2024-01-01"] * 3}, [None] * 3)
     ['WEEK 8', 'UNSCHEDULED 2.1', 'UNSCHEDULED 3.1']
     """
-    placed = list(zip(*(table[field] for field in ("subject", "evaluator", "visit")), strict=True))
+    fields = ("subject", "evaluator", "visit", "visit_number")
     known = defaultdict[tuple[str | None, ...], set[str]](set)
-    for place, number in zip(placed, table["visit_number"], strict=True):
+    for *place, number in dict.fromkeys(zip(*(table[field] for field in fields), strict=True)):
         if number is not None:
-            known[place].add(number)
+            known[tuple(place)].add(number)
     several = {place for place, found in known.items() if len(found) > 1}
     labels = []
-    for place, number, written, day in zip(placed, table["visit_number"], table["date"], days, strict=True):
+    for *place, number, written, day in zip(*(table[field] for field in fields), table["date"], days, strict=True):
         label = place[2]
-        if label is not None and place in several:
+        if label is not None and several and tuple(place) in several:
             label = None if number is None else f"{label} {number}"
         by_number = None if number is None else f"VISIT {number}"
         labels.append(label or by_number or str(day or written or ""))
