@@ -58,16 +58,17 @@ def settled(rows: list[Row]) -> tuple[list[Row], list[Finding]]:
             kept.append(row)
             continue
         known = sorted(sure[row.lesion], key=itemgetter(0, 1))
+        before = next(((gone, other) for when, gone, other in reversed(known) if when < row.date), None)
         after = next(((gone, other) for when, gone, other in known if when >= row.date), None)
         message, consequence = f"{row.lesion} is equivocal, and nothing later settles it", "it does not count"
         if after is not None and not after[0]:
             message = f"{row.lesion} is equivocal here, without doubt at {after[1].visit}"
             row, consequence = row._replace(text="PRESENT"), "it counts from here"
+        elif before is not None and not before[0]:
+            message = f"{row.lesion} is equivocal here, without doubt at {before[1].visit}"
+            consequence = "it stands as last known"
         elif after is not None:
             message = f"{row.lesion} is equivocal here, and gone at {after[1].visit}"
-        elif any(not gone for _, gone, _ in known):
-            message = f"{row.lesion} is equivocal here, without doubt at {known[-1][2].visit}"
-            consequence = "it stands as last known"
         kept.append(row)
         found.append(finding("warning", "equivocal new lesion", row, message, consequence))
     return kept, found

@@ -129,6 +129,14 @@ class TestOneSizeForALesion:
         assert [found.message for found in seen.findings] == ["N1 is equivocal here, and gone at 2024-04-22"]
         assert responses(target(50, 50, 50), new("EQUIVOCAL", "PRESENT"), column="recist") == ["PD", "PD"]
 
+    def test_an_equivocal_lesion_stands_as_the_scan_before_left_it(self):
+        seen = derived(target(50, 50, 50, 50), new("PRESENT", "EQUIVOCAL", "ABSENT"))
+        assert seen.responses()["new_lesions"].tolist() == [1, 1, 0]
+        assert [found.consequence for found in seen.findings] == ["it stands as last known"]
+        seen = derived(target(50, 50, 50, 50), new("PRESENT", "ABSENT", "EQUIVOCAL"))
+        assert seen.responses()["new_lesions"].tolist() == [1, 0, 0]
+        assert [found.consequence for found in seen.findings] == ["it does not count"]
+
     def test_what_is_seen_after_death_confirms_nothing(self):
         subjects = pd.DataFrame({"subject": ["S1"], "reference": date(0), "death": date(100)})
         assert responses(target(50, 50, 50), new("EQUIVOCAL", "PRESENT"), column="recist", subjects=subjects) == ["SD"]
