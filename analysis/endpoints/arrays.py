@@ -103,8 +103,11 @@ def derive_arrays(
         expected = "no diameter above 0 mm after a baseline without one"
         raise InvalidValueError("diameters", "other values", expected, "count what appears in new_lesions")
     day = _fitted("days", as_numbers("days", days), (patients, looks - 1))
-    if np.isnan(day).any() or np.any(day[:, 1:] < day[:, :-1]):
+    if np.isnan(day).any() or np.any(day == -np.inf) or np.any(day[:, 1:] < day[:, :-1]):
         raise InvalidValueError("days", "other values", "days in order for each patient", "sort the visits")
+    for field, when in (("death", death), ("last", last)):
+        if np.isnan(as_numbers(field, when)).any():
+            raise InvalidValueError(field, "NaN", "days", "give inf where it did not happen")
     if definitions is not None:
         of_kind("definitions", definitions, EndpointDefinitions)
     count = as_numbers("new_lesions", new_lesions)

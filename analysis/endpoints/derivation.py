@@ -122,7 +122,11 @@ class Derivation:
         for key, history in histories.items():
             if key[0] != subject or evaluator not in (None, key[1]):
                 continue
-            lines += explain_reading(*self.readings[key]) if key in self.readings else [f"{' '.join(key)}: no scan"]
+            lines += (
+                explain_reading(*self.readings[key])
+                if key in self.readings
+                else [f"{' '.join(key)}: no assessment that counts"]
+            )
             derived = {name: endpoint.derive(history) for name, endpoint in (endpoints or {}).items()}
             lines += explain_endpoints(history, derived)
         return "\n".join(lines)
@@ -201,28 +205,35 @@ def derive(
         for terms, code in ((RECIST, seen.recist), (IRECIST, seen.irecist)):
             responses = [terms.term(int(value)) for value in code[1:]]
             histories[terms.criteria][key] = history_of(key, of, when, responses, terms.criteria, sizes)
+    readers = dict.fromkeys(reader for _, reader in grouped)
     recorded = [key for key in grouped if key not in without_baseline]
     for criteria, known in histories.items():
-        known.update(without_records(who or {}, recorded, criteria, has_baseline=False))
+        known.update(without_records(who or {}, recorded, readers, criteria, has_baseline=False))
     findings += not_read(who or {}, list(grouped))
     return Derivation(readings, histories, tuple(findings), rule)
 
 
 def _reading(rows: list[Row], patient: Patient | None) -> tuple[Reading | None, list[Finding]]:
     """Check the rows of one patient by one reader, and make visits of them; None after an error or without baseline."""
-    kept, findings = known_tests(rows)
+    death = None if patient is None else patient.death
+    dated = [row._replace(date=not_after(death, row.date)) if row.partial and death else row for row in rows]
+    kept, findings = known_tests(dated)
     findings += check(kept)
     if any(one.severity == "error" for one in findings):
         return None, findings
-    if patient is not None:
-        kept, late = _before_death(kept, patient)
-        findings += late
-    kept, doubtful = settled(kept)
+    alive = [row for row in kept if death is None or row.date <= death]
+    for row in {row.visit: row for row in kept if death is not None and row.date > death}.values():
+        message = f"measured after death on {death:%Y-%m-%d}"
+        findings.append(finding("warning", "measurement after death", row, message, "not used"))
+    kept, doubtful = settled(one_axis(alive))
     findings += doubtful
+    if not kept and dated and death is not None and min(row.date for row in dated) > death:
+        consequence = "counts without a response"
+        return None, [*findings, finding("warning", "missing baseline", rows[0], "no scan up to death", consequence)]
     if not kept:
         message = "nothing is measured"
         return None, [*findings, finding("error", "missing baseline", rows[0], message, "give the baseline visit")]
-    reading = read(one_axis(kept), patient and patient.reference, findings)
+    reading = read(kept, patient and patient.reference, findings)
     if reading is not None:
         findings += at_baseline(reading.rows[0])
     return reading, findings
@@ -235,17 +246,6 @@ def _sizes(reading: Reading, seen: Responses) -> Sizes | None:
     missing = np.isnan(reading.visits.diameter).any(axis=1)
     sums = np.where(missing, np.nan, seen.size)
     return Sizes(float(sums[0]), reading.dates[0], tuple(sums[1:].tolist()))
-
-
-def _before_death(rows: list[Row], patient: Patient) -> tuple[list[Row], list[Finding]]:
-    """Keep the rows up to death; a finding for each visit after it."""
-    if patient.death is None:
-        return rows, []
-    dated = [row._replace(date=not_after(patient.death, row.date)) if row.partial else row for row in rows]
-    message = f"measured after death on {patient.death:%Y-%m-%d}"
-    late = {row.visit: row for row in dated if row.date > patient.death}
-    found = [finding("warning", "measurement after death", row, message, "not used") for row in late.values()]
-    return [row for row in dated if row.date <= patient.death], found
 
 
 def _rows(reading: Reading, seen: Responses) -> Iterator[dict[str, object]]:

@@ -19,6 +19,7 @@ WHY = {
     lesions.TARGET_PROGRESSION: "target progression",
     lesions.NON_TARGET_PROGRESSION: "non-target progression",
     lesions.NEW_LESION: "new lesion",
+    lesions.KNOWN_LESION: "known new lesions 20% and 5 mm over their nadir, or in unequivocal progression",
     lesions.TARGET_GROWTH: "target sum 5 mm or more above the iUPD scan",
     lesions.NON_TARGET_GROWTH: "further non-target growth since the iUPD scan",
     lesions.NEW_LESION_GROWTH: "more or larger new lesions since the iUPD scan",

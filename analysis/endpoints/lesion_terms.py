@@ -11,7 +11,7 @@ TESTS = {
     "DIAMETER": "DIAMETER",
     "SUMDIAM": "SUMDIAM",
     "TUMSTATE": "TUMSTATE",
-    "LNSTATE": "TUMSTATE",
+    "LNSTATE": "LNSTATE",
 }
 """Tests that are read, and what they are read as. SDIAM is a short axis for a lesion, a sum without one."""
 

@@ -18,14 +18,8 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-6
 NORMAL_NODE = 10.0
-TARGET_PROGRESSION, NON_TARGET_PROGRESSION, NEW_LESION, TARGET_GROWTH, NON_TARGET_GROWTH, NEW_LESION_GROWTH = (
-    1,
-    2,
-    4,
-    8,
-    16,
-    32,
-)
+TARGET_PROGRESSION, NON_TARGET_PROGRESSION, NEW_LESION = 1, 2, 4
+TARGET_GROWTH, NON_TARGET_GROWTH, NEW_LESION_GROWTH, KNOWN_LESION = 8, 16, 32, 64
 """Why a visit is a progression or confirms one; bits of the `why` that `irecist_sequence` writes."""
 
 
@@ -137,13 +131,13 @@ def growth_between(measured: Floats, began: int, visit: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def has_regrown(measured: Floats, visit: int) -> bool:
-    """Whether lesions measured at a visit have grown by 20% and 5 mm in sum since an earlier one that measured them.
+def has_regrown(measured: Floats, since: int, visit: int) -> bool:
+    """Whether lesions measured at a visit are 20% and 5 mm more in sum than at one of those from `since` on.
 
-    `measured` is that of `growth_between`; the baseline does not count.
+    `measured` is that of `growth_between`.
     """
     size = measured.reshape(measured.shape[0], measured.size // measured.shape[0])
-    for before in range(1, visit):
+    for before in range(since, visit):
         total, reference = 0.0, 0.0
         for lesion in range(size.shape[1]):
             if not np.isnan(size[visit, lesion] + size[before, lesion]):
@@ -187,12 +181,13 @@ def irecist_sequence(
 
     Seymour 2017, table 2. What did not progress at iUPD confirms it by progressing, what did by any of: target sum 5
     mm more, further non-target growth, new lesions 5 mm more, grown or more. iCR, iPR or iSD resets the bar, not the
-    nadir: new lesions known then progress by 20% and 5 mm over their nadir, or unequivocally; once all are gone, one
-    that returns is new. New lesions that persist turn iCR into iPR, do not block iPR if the disease is less than at
-    iUPD, and leave all else at iUPD (EORTC, frequently asked questions).
+    nadir: new lesions known then progress by 20% and 5 mm over their nadir, or unequivocally, and are iUPD as long as
+    they do; once all are gone, one that returns is new. New lesions that persist turn iCR into iPR, or into
+    non-iCR/non-iUPD without targets (table 3), do not block iPR if the disease is less than at iUPD, and leave all
+    else at iUPD (EORTC, frequently asked questions).
     """
     pending, began = 0, 0
-    known, reset, confirmed = 0, 0, False
+    known, since, reset, confirmed = 0, 1, 0, False
     out[0] = MISSING
     for visit in range(1, visits):
         found = 0
@@ -200,17 +195,20 @@ def irecist_sequence(
             found |= TARGET_PROGRESSION
         if non_target[visit] == PD:
             found |= NON_TARGET_PROGRESSION
-        if new[visit] > known or (known > 0 and (has_regrown(new_size, visit) or new_progression[visit, reset])):
+        known, since = min(known, new[visit]), visit + 1 if new[visit] == 0 else since
+        worse = known > 0 and (has_regrown(new_size, since, visit) or new_progression[visit, reset])
+        if new[visit] > known or worse:
             found |= NEW_LESION
+        told = found - NEW_LESION + KNOWN_LESION if worse and new[visit] <= known else found
+        status = overall_response(target[visit], non_target[visit], False)
+        seen = status
+        if status == CR and new[visit] > 0:
+            seen = NON_CR_NON_PD if target[visit] == MISSING else PR
         why[visit] = 0
         if pending == 0:
             if found:
                 pending, began = found, visit
-                out[visit], why[visit] = PD, found
-            else:
-                status = overall_response(target[visit], non_target[visit], False)
-                out[visit] = PR if status == CR and new[visit] > 0 else status
-                known = min(known, new[visit])
+            out[visit], why[visit] = PD if found else seen, told
             continue
         growth = found & ~pending
         if pending & TARGET_PROGRESSION and growth_between(size, began, visit) >= 5.0 - TOLERANCE:
@@ -231,17 +229,16 @@ def irecist_sequence(
             else:
                 out[visit], pending, began = PD, found if found else pending, visit
             continue
-        status = overall_response(target[visit], non_target[visit], False)
         before, change = overall_response(target[began], non_target[began], False), growth_between(size, began, visit)
         persist = found & NEW_LESION
-        if found & (TARGET_PROGRESSION | NON_TARGET_PROGRESSION) or growth:
-            out[visit], why[visit] = PD, found | growth
+        if found & (TARGET_PROGRESSION | NON_TARGET_PROGRESSION) or worse or growth:
+            out[visit], why[visit] = PD, told | growth
         elif status == NE:
             out[visit] = NE
         elif persist and not is_better(status, before, change):
-            out[visit], why[visit] = PD, found
+            out[visit], why[visit] = PD, told
         else:
-            out[visit] = PR if persist else status
+            out[visit] = seen
             pending, known, reset, confirmed = 0, new[visit], visit, False
 
 

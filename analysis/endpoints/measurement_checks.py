@@ -95,6 +95,7 @@ def duplicates(rows: list[Row]) -> Iterator[Finding]:
     known: dict[tuple[str, str, str], Row] = {}
     days: dict[date, Row] = {}
     first: dict[str, Row] = {}
+    last: dict[str, Row] = {}
     for row in rows:
         before = known.setdefault((row.visit, row.lesion, row.test), row)
         if before.text != row.text:
@@ -107,11 +108,14 @@ def duplicates(rows: list[Row]) -> Iterator[Finding]:
         if other.visit != row.visit:
             yield finding("error", "duplicate visit", row, f"same date as {other.visit}", "keep one of them")
             days[row.date] = row
-        start = first.setdefault(row.visit, row)
-        if row.date != start.date and abs(row.date - start.date) > LONGEST_VISIT:
-            message = f"stands on {start.date:%Y-%m-%d} and {row.date:%Y-%m-%d}"
-            yield finding("error", "duplicate visit", row, message, "name the visits apart")
+        if row.date < first.setdefault(row.visit, row).date:
             first[row.visit] = row
+        if row.date > last.setdefault(row.visit, row).date:
+            last[row.visit] = row
+    for visit, row in last.items():
+        if row.date - first[visit].date > LONGEST_VISIT:
+            message = f"stands on {first[visit].date:%Y-%m-%d} and {row.date:%Y-%m-%d}"
+            yield finding("error", "duplicate visit", row, message, "name the visits apart")
 
 
 def order(rows: list[Row]) -> Iterator[Finding]:
@@ -130,7 +134,7 @@ def order(rows: list[Row]) -> Iterator[Finding]:
 def states(rows: list[Row]) -> Iterator[Finding]:
     """States outside the code list."""
     for row in rows:
-        if row.test == "TUMSTATE" and row.text not in NON_TARGET_STATES:
+        if row.test in ("TUMSTATE", "LNSTATE") and row.text not in NON_TARGET_STATES:
             message = f"{row.lesion} is {row.text!r}"
             yield finding(
                 "error", "state outside the code list", row, message, f"use one of {sorted(NON_TARGET_STATES)}"

@@ -100,7 +100,7 @@ def _unplaced(rows: list[Row], when: list[date | None], written: list[str | None
     """Rows without a date, rows without a subject, and dates without a day, these once for each visit."""
     for row, day, text in zip(rows, when, written, strict=True):
         if day is None:
-            message = "no date" if text is None else f"date {text!r}"
+            message = (f"{row.lesion}: " if row.lesion else "") + ("no date" if text is None else f"date {text!r}")
             yield finding("error", "unreadable date", row, message, "write YYYY-MM-DD")
     for row in rows:
         if not row.subject:
@@ -143,11 +143,15 @@ class Visit(NamedTuple):
         return self.day is not None and other.day is not None and self.day > other.day
 
 
+NOWHERE = Visit(None, None, None, None)
+
+
 def _new_lesions(table: Table, located: Table) -> Iterator[dict[str, str | None]]:
     """Rows of measurements for new lesions that TU identifies and TR does not mention at that visit.
 
     A lesion that TR does not follow at all is there at every later visit. A row without a visit or a date takes it from
-    TR: the visit of the same day, the date of the same visit. A TU without evaluators counts for all of them.
+    TR: the visit of the same day, the date of the same visit; with neither it says nothing of a lesion that TR follows.
+    A TU without evaluators counts for all of them.
     """
     new = [row for row in _records(located) if group_of(row["identified"] or "") == "NEW" and row["lesion"]]
     if not new:
@@ -170,6 +174,8 @@ def _new_lesions(table: Table, located: Table) -> Iterator[dict[str, str | None]
     for row, day in zip(new, dates([row["date"] for row in new])[0], strict=True):
         known = visits[row["subject"] or ""][row["evaluator"] or ""]
         at = Visit(row["visit"], row["visit_number"], row["date"], day).completed(known)
+        if at == NOWHERE and (row["subject"], row["evaluator"], row["lesion"]) in followed:
+            continue
         first.append((row, at))
         if (row["subject"], row["evaluator"], row["lesion"]) not in followed:
             once = {name: visit for visit, name in reversed(known.items())}

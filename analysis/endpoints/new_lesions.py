@@ -102,7 +102,8 @@ def laid_out(visits: Sequence[Sequence[Row]]) -> tuple[Counts, Floats, Bools, Bo
     """Lay new lesions out as `assessment.Visits` holds them: how many, their diameters, growth and progression.
 
     Counted are the different ones seen after baseline up to each visit, 0 where none is there: so one that appears
-    while another vanishes counts as one more. One that is gone without a measure has 0 mm.
+    while another vanishes counts as one more. One that is gone has 0 mm, whatever a normal node measures. What is
+    measured has grown by its diameter alone, whatever its state is called.
     """
     new = [[row for row in rows if row.group == "NEW"] for rows in visits]
     there = last_known(new)
@@ -110,17 +111,22 @@ def laid_out(visits: Sequence[Sequence[Row]]) -> tuple[Counts, Floats, Bools, Bo
     column = {lesion: number for number, lesion in enumerate(dict.fromkeys(row.lesion for rows in new for row in rows))}
     shape = (len(new), len(column))
     size, state, increased = np.full(shape, np.nan), np.full(shape, NE, np.int8), np.zeros(len(new), np.bool_)
+    appeared: set[str] = set()
     for visit, rows in enumerate(new):
-        for lesion, is_known in at_visit(rows).items():
+        at = at_visit(rows)
+        for lesion, is_known in at.items():
             state[visit, column[lesion]] = NON_CR_NON_PD if is_known else CR
-            if not is_known:
+            if not is_known and lesion in appeared:
                 size[visit, column[lesion]] = 0.0
-        for row in reversed(rows):
-            if row.test != "TUMSTATE" and row.value >= 0:
+        for row in rows:
+            if row.test != "TUMSTATE" and row.value > 0 and at[row.lesion]:
                 size[visit, column[row.lesion]] = row.value
-            elif row.test == "TUMSTATE" and row.text in PROGRESSING:
-                state[visit, column[row.lesion]] = PD
-            increased[visit] |= row.test == "TUMSTATE" and row.text == "INCREASED"
+        for row in rows:
+            if row.test == "TUMSTATE" and np.isnan(size[visit, column[row.lesion]]):
+                increased[visit] |= row.text == "INCREASED"
+                if row.text in PROGRESSING:
+                    state[visit, column[row.lesion]] = PD
+        appeared |= there[visit]
     progressed = progressed_between(state)
     return np.array(count, np.int64), size, increased[:, None] | progressed, progressed
 

@@ -17,7 +17,7 @@ from analysis.endpoints.subject_tables import LAST_DAY, Patient, not_after, pati
 from analysis.endpoints.tables import SUBJECT, VISIT, columns, dates, numbers, visit_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -132,7 +132,8 @@ def read_responses(
         dated = [(_day(row, patient), row.response) for row in rows]
         kept = [(when, response) for when, response in dated if when is not None and when <= last]
         histories[key] = history_of(key, patient, [when for when, _ in kept], [term for _, term in kept], criteria)
-    histories.update(without_records(who, list(grouped), criteria))
+    readers = dict.fromkeys(reader for _, reader in grouped)
+    histories.update(without_records(who, list(grouped), readers, criteria))
     return histories, findings + not_read(who, list(grouped))
 
 
@@ -157,29 +158,36 @@ def _recorded(table: Table, criteria: Criteria) -> list[ResponseRow]:
 
 
 def without_records(
-    known: Mapping[str, Patient], seen: Sequence[tuple[str, str]], criteria: Criteria, *, has_baseline: bool = True
+    known: Mapping[str, Patient],
+    seen: Sequence[tuple[str, str]],
+    readers: Iterable[str],
+    criteria: Criteria,
+    *,
+    has_baseline: bool = True,
 ) -> dict[tuple[str, str], ResponseHistory]:
     """Give each subject an empty history by each reader who has no record of it: it counts by intention to treat."""
     return {
         key: replace(history_of(key, known[key[0]], [], [], criteria), has_baseline=has_baseline)
-        for key in _unread(known, seen)
+        for key in _unread(known, seen, readers)
     }
 
 
 def not_read(known: Mapping[str, Patient], seen: Sequence[tuple[str, str]]) -> list[Finding]:
     """Say which reader has no record of a subject that another reader has read."""
     read = {subject for subject, _ in seen}
-    absent = [key for key in _unread(known, seen) if key[0] in read]
+    absent = [key for key in _unread(known, seen, dict.fromkeys(reader for _, reader in seen)) if key[0] in read]
     return [
         Finding("warning", "not read", *key, "", f"not read by {key[1] or 'a reader'}", "counts without a response")
         for key in absent
     ]
 
 
-def _unread(known: Mapping[str, Patient], seen: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def _unread(
+    known: Mapping[str, Patient], seen: Sequence[tuple[str, str]], readers: Iterable[str]
+) -> list[tuple[str, str]]:
     """Find each subject and reader without a record; records that cannot be read are records."""
-    readers, recorded = dict.fromkeys(reader for _, reader in seen) or {"": None}, set(seen)
-    return [(subject, reader) for subject in known for reader in readers if (subject, reader) not in recorded]
+    named, recorded = list(readers) or [""], set(seen)
+    return [(subject, reader) for subject in known for reader in named if (subject, reader) not in recorded]
 
 
 def _day(row: ResponseRow, patient: Patient) -> date | None:

@@ -124,6 +124,6 @@ def test_an_endpoint_is_traced_to_what_decides_it():
     assert "PFS: 181 days from 2024-01-02 to 2024-07-01, death" in text
     assert "depth: -40% on 2024-02-26, where the response was PR" in text
     other = derivation.explain("S2", endpoints=endpoints, criteria="iRECIST")
-    assert "no scan" in other
+    assert "no assessment that counts" in other
     assert "PFS: 0 days from 2024-01-02 to 2024-01-02, censored: reference date" in other
     assert "DoR: does not exist for this patient" in other
