@@ -317,3 +317,9 @@ def test_a_landmarks_scan_may_be_as_early_and_as_late_as_the_definitions_say():
     for day, at_landmark in ((104, False), (105, True), (133, True), (134, False)):
         seen = derive_arrays([[[30.0], [30.0]]], [day], definitions=definitions)
         assert bool(seen.control[0, 0, 1, 0]) == at_landmark
+
+
+@pytest.mark.parametrize("field", ["death", "last"])
+def test_what_did_not_happen_is_inf(field):
+    with pytest.raises(InvalidValueError, match=f"{field}: got 'NaN'"):
+        derive_arrays([[[60], [42]]], [56], **{field: [np.nan]})

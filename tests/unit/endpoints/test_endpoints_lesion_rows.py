@@ -82,6 +82,37 @@ class TestIrecistAfterTheBarWasReset:
         assert responses(target(50, 50, 50), new("PROGRESSION", "PROGRESSION")) == ["iUPD", "iUPD"]
         assert responses(target(50, 50, 50), new("PRESENT", "PROGRESSION")) == ["iUPD", "iCPD"]
 
+    def test_it_stays_iupd_as_long_as_it_is_over_its_nadir(self):
+        seen = derived(target(100, 100, 60, 60, 40), new(10, 10, 16, 16, test="LDIAM"))
+        assert seen.responses()["irecist"].tolist() == ["iUPD", "iPR", "iUPD", "iUPD"]
+        assert "known new lesions 20% and 5 mm over their nadir" in seen.explain("S1")
+
+    def test_its_nadir_is_none_from_before_it_was_there(self):
+        assert responses(target(100, 90, 90, 60, 60), new("ABSENT", 10, 10, 10, test="LDIAM"))[1:] == [
+            "iUPD",
+            "iPR",
+            "iPR",
+        ]
+        returned = responses(target(100, 90, 90, 60, 60), new(0, 10, 10, 10, test="LDIAM"))
+        assert returned[1:] == ["iUPD", "iPR", "iPR"]
+
+    def test_a_complete_response_with_a_known_lesion_is_partial_after_any_iupd(self):
+        assert responses(target(50, 50, 30, 50, 0), new(*["PRESENT"] * 4)) == ["iUPD", "iPR", "iUPD", "iPR"]
+
+    def test_one_that_returns_during_another_iupd_confirms_it_as_a_new_one_does(self):
+        for name in ("N1", "N2"):
+            back = new(None, None, None, "PRESENT", lesion=name)
+            seen = responses(target(50, 50, 30, 50, 50), new("PRESENT", "PRESENT", "ABSENT"), back)
+            assert seen == ["iUPD", "iPR", "iUPD", "iCPD"]
+
+    def test_without_targets_no_response_is_partial(self):
+        parts = non_target("PRESENT", "PRESENT", "ABSENT"), new("PRESENT", "PRESENT")
+        assert responses(*parts) == ["iUPD", "NON-iCR/NON-iUPD"]
+
+    def test_a_measured_lesion_grows_by_its_diameter_alone(self):
+        both = [*new(12, 13, test="LDIAM"), *new("PRESENT", "INCREASED")]
+        assert responses(target(50, 50, 50), both) == ["iUPD", "iUPD"]
+
 
 class TestOneSizeForALesion:
     def test_sums_of_other_lesions_than_targets_are_no_lesions(self):
@@ -112,6 +143,30 @@ class TestOneSizeForALesion:
         assert responses(target(50, 50, 50), new(18, 6, **node)) == ["iUPD", "iSD"]
         assert responses(target(50, 50), new(8, **node), column="recist") == ["SD"]
         assert responses(target(50, 50), new(8, test="LDIAM", organ="LIVER"), column="recist") == ["PD"]
+
+    def test_a_normal_new_node_has_no_size(self):
+        node = {"test": "SAXIS", "organ": "LYMPH NODE"}
+        assert (
+            responses(target(50, 50, 50), new(20, 20, lesion="N2", test="LDIAM"), new(4, 9.5, **node)) == ["iUPD"] * 2
+        )
+
+    def test_an_equivocal_node_is_settled_by_its_short_axis(self):
+        node = [*new(None, 8, test="SAXIS", organ="LYMPH NODE"), *new(None, 11, test="LDIAM", organ="LYMPH NODE")]
+        doubt = new("EQUIVOCAL", organ="LYMPH NODE")
+        assert responses(target(50, 50, 50), doubt, node, column="recist") == ["SD", "SD"]
+
+    def test_a_new_lesion_is_there_from_the_scan_that_measures_any_axis(self):
+        seen = responses(target(50, 50, 50), new(12, test="LPERP"), new(None, 20, test="LDIAM"), column="recist")
+        assert seen == ["PD", "PD"]
+
+    def test_the_longest_diameter_of_a_non_target_lesion_is_one_of_the_things_said_of_it(self):
+        parts = non_target("PRESENT", "ABSENT"), non_target(12, 12, test="LDIAM")
+        assert responses(target(20, 0), *parts, column="recist") == ["PR"]
+
+    def test_a_node_may_have_both_kinds_of_state(self):
+        parts = non_target("PRESENT", "PRESENT"), non_target("PATHOLOGICAL", "NON-PATHOLOGICAL", test="LNSTATE")
+        seen = derived(target(50, 50), *parts)
+        assert (seen.findings, seen.responses()["non_target"].tolist()) == ((), ["NON-CR/NON-PD"])
 
     def test_the_organ_that_one_row_names_is_that_of_the_lesion(self):
         def named(results, **columns):
@@ -212,6 +267,29 @@ class TestDates:
         found = derived([{**target(50)[0], "visit": "BASELINE"}, *late]).findings
         assert [(one.severity, one.rule, one.visit) for one in found] == [("error", "duplicate visit", "UNSCHEDULED")]
 
+    @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+    def test_the_order_of_rows_hides_no_visit_at_two_times(self, order):
+        late = [
+            {**target(50)[0], "lesion": f"T{i}", "visit": "V2", "date": date(day)} for i, day in enumerate((56, 76, 96))
+        ]
+        first = [{**target(50)[0], "lesion": f"T{i}", "visit": "V1"} for i in range(3)]
+        findings = derived([*first, *(late[i] for i in order)]).findings
+        assert [found.message for found in findings] == [f"stands on {date(56)} and {date(96)}"]
+
+    def test_a_month_is_brought_to_a_death_before_the_visits_are_checked(self):
+        scans = [{**target(50)[0], "date": when} for when in (date(0), "2024-03-20", "2024-03")]
+        visits = [{**row, "visit": f"V{number}", "visit_number": number} for number, row in enumerate(scans)]
+        subjects = pd.DataFrame({"subject": ["S1"], "reference": date(0), "death": "2024-03-20"})
+        assert "duplicate visit" in {found.rule for found in derived(visits, subjects=subjects).findings}
+
+    def test_a_new_lesion_in_tu_without_date_or_visit_says_nothing_of_one_that_tr_follows(self):
+        tu = pd.DataFrame(
+            {"subject": ["S1", "S1"], "lesion": ["T1", "N1"], "organ": "LIVER", "group": ["TARGET", "NEW"]}
+        )
+        assert responses(target(50, 50), new("PRESENT"), column="recist", tu=tu) == ["PD"]
+        (found,) = derived(target(50, 50), tu=tu).findings
+        assert (found.severity, found.message) == ("error", "N1: no date")
+
     def test_a_response_without_a_readable_date_is_told_as_it_was_written(self):
         subjects = pd.DataFrame({"subject": ["S1"], "reference": [date(0)]})
         _, (found,) = read_responses(pd.DataFrame({"subject": ["S1"], "response": "PD", "date": "soon"}), subjects)
@@ -238,3 +316,19 @@ def test_a_lesion_that_was_there_at_baseline_is_one_more_when_it_comes_back():
     seen = derived(target(50, 50, 50), old, new("PRESENT", "PRESENT", lesion="N2")).responses()
     assert seen["new_lesions"].tolist() == [1, 2]
     assert seen["irecist"].tolist() == ["iUPD", "iCPD"]
+
+
+def test_readers_keep_their_names_without_a_baseline():
+    subjects = pd.DataFrame({"subject": ["S1"], "reference": date(0)})
+    late = target(None, 50, evaluator="B")
+    derivation = derived(target(50, 50, evaluator="A"), late, subjects=subjects)
+    assert derivation.endpoints({"BOR": BestOverallResponse()})["evaluator"].tolist() == ["A", "B"]
+    assert derived(late, subjects=subjects).endpoints({"BOR": BestOverallResponse()})["evaluator"].tolist() == ["B"]
+
+
+def test_a_patient_scanned_only_after_death_counts_as_dead():
+    subjects = pd.DataFrame({"subject": ["S1"], "reference": date(-2), "death": date(-1)})
+    derivation = derived(target(50, 50), subjects=subjects)
+    assert {found.severity for found in derivation.findings} == {"warning"}
+    pfs = derivation.endpoints({"PFS": ProgressionFreeSurvival()}).iloc[0]
+    assert (pfs["event"], pfs["reason"], pfs["days"]) == (True, "death", 1.0)
