@@ -91,6 +91,8 @@ class Visits:
         Number of different new lesions seen so far, 0 at a visit where none is there, shape (visits,).
     new_size
         Diameters of new lesions in mm, shape (visits, new lesions); NaN where not measured.
+    new_first
+        Visit at which each of these appeared, shape (new lesions,).
     new_growth, new_progression
         Whether unmeasured new lesions at a visit have grown, or progressed unequivocally, against another, shape
         (visits, visits).
@@ -103,6 +105,7 @@ class Visits:
     non_target_growth: Bools
     new: Counts
     new_size: Floats
+    new_first: Counts
     new_growth: Bools
     new_progression: Bools
 
@@ -155,6 +158,7 @@ def assess(visits: Visits, rule: ResponseRule = COMMON) -> Responses:
         visits.non_target_growth,
         visits.new,
         visits.new_size,
+        visits.new_first,
         visits.new_growth,
         visits.new_progression,
         visits.day,
@@ -299,6 +303,7 @@ def irecist_responses(
         np.repeat(flags(non_target_growth)[:, None], n, axis=1),
         np.concatenate([[0], count]).astype(np.int64),
         numbers("new_sums", new_sums),
+        np.zeros(1, np.int64),
         np.repeat(flags(new_growth)[:, None], n, axis=1),
         np.zeros((n, n), np.bool_),
         np.concatenate([[0.0], when]),

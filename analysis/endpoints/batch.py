@@ -109,7 +109,7 @@ def derive_patients(
         np.zeros(visits + 1, np.int8),
     )
     size, nadir, day = np.zeros(visits + 1), np.zeros(visits + 1), np.zeros(visits + 1)
-    unmeasured, why = np.full(visits + 1, np.nan), np.zeros(visits + 1, np.int64)
+    unmeasured, first, why = np.full(visits + 1, np.nan), np.zeros(1, np.int64), np.zeros(visits + 1, np.int64)
     shape = (visits + 1, visits + 1)
     other_grows, new_grows, never = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
     for i in range(patients):
@@ -130,6 +130,7 @@ def derive_patients(
             other_grows,
             new[i],
             unmeasured,
+            first,
             new_grows,
             never,
             day,

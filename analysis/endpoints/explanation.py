@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from analysis.endpoints import lesions
 from analysis.endpoints.codes import CR, IRECIST, MISSING, NE, PD, PR, RECIST
 from analysis.endpoints.new_lesions import at_visit, last_known
@@ -78,7 +80,8 @@ def _diameters(reading: Reading, i: int) -> str:
         f"{lesion} {'missing' if value != value else f'{value:g}'}"
         for lesion, value in zip(reading.lesions, at, strict=True)
     ]
-    return f"targets {' + '.join(named)} = {at[at == at].sum():g} mm"
+    total = f"{at[at == at].sum():g} mm" if np.any(at == at) else "not measured"
+    return f"targets {' + '.join(named)} = {total}"
 
 
 def _target(seen: Responses, i: int) -> str:

@@ -131,16 +131,17 @@ def growth_between(measured: Floats, began: int, visit: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def has_regrown(measured: Floats, since: int, visit: int) -> bool:
+def has_regrown(measured: Floats, first: Counts, since: int, reset: int, visit: int) -> bool:
     """Whether lesions measured at a visit are 20% and 5 mm more in sum than at one of those from `since` on.
 
-    `measured` is that of `growth_between`.
+    `measured` is that of `growth_between`, `first` the visit at which each lesion appeared; counted are those that had
+    appeared by the visit `reset`.
     """
     size = measured.reshape(measured.shape[0], measured.size // measured.shape[0])
     for before in range(since, visit):
         total, reference = 0.0, 0.0
         for lesion in range(size.shape[1]):
-            if not np.isnan(size[visit, lesion] + size[before, lesion]):
+            if first[lesion] <= reset and not np.isnan(size[visit, lesion] + size[before, lesion]):
                 total += size[visit, lesion]
                 reference += size[before, lesion]
         if has_grown(total, reference):
@@ -163,6 +164,7 @@ def irecist_sequence(
     non_target_growth: Bools,
     new: Counts,
     new_size: Floats,
+    new_first: Counts,
     new_growth: Bools,
     new_progression: Bools,
     day: Floats,
@@ -174,7 +176,8 @@ def irecist_sequence(
     """Write the overall response by iRECIST for each visit after baseline, and why it is a progression (bits).
 
     `size` and `new_size` are diameters of targets and of new lesions, (visits, lesions), or their sums, (visits,);
-    `new` counts the new lesions seen so far, 0 where none is there. `non_target_growth`, `new_growth` and
+    `new` counts the new lesions seen so far, 0 where none is there; `new_first` is the visit at which each of those in
+    `new_size` appeared. `non_target_growth`, `new_growth` and
     `new_progression` (unequivocal) are (visits, visits), what an unmeasured lesion did at a visit against another one.
     A visit confirms iUPD from the first to the second day of `window` after it (`ResponseRule.window`); what would
     confirm later is iUPD afresh.
@@ -196,7 +199,7 @@ def irecist_sequence(
         if non_target[visit] == PD:
             found |= NON_TARGET_PROGRESSION
         known, since = min(known, new[visit]), visit + 1 if new[visit] == 0 else since
-        worse = known > 0 and (has_regrown(new_size, since, visit) or new_progression[visit, reset])
+        worse = known > 0 and (has_regrown(new_size, new_first, since, reset, visit) or new_progression[visit, reset])
         if new[visit] > known or worse:
             found |= NEW_LESION
         told = found - NEW_LESION + KNOWN_LESION if worse and new[visit] <= known else found

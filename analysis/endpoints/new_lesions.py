@@ -98,8 +98,8 @@ def last_known(visits: Iterable[Iterable[Row]]) -> list[set[str]]:
     return there
 
 
-def laid_out(visits: Sequence[Sequence[Row]]) -> tuple[Counts, Floats, Bools, Bools]:
-    """Lay new lesions out as `assessment.Visits` holds them: how many, their diameters, growth and progression.
+def laid_out(visits: Sequence[Sequence[Row]]) -> tuple[Counts, Floats, Counts, Bools, Bools]:
+    """Lay new lesions out as `assessment.Visits` holds them: number, diameters, first visit, growth and progression.
 
     Counted are the different ones seen after baseline up to each visit, 0 where none is there: so one that appears
     while another vanishes counts as one more. One that is gone has 0 mm, whatever a normal node measures. What is
@@ -111,12 +111,12 @@ def laid_out(visits: Sequence[Sequence[Row]]) -> tuple[Counts, Floats, Bools, Bo
     column = {lesion: number for number, lesion in enumerate(dict.fromkeys(row.lesion for rows in new for row in rows))}
     shape = (len(new), len(column))
     size, state, increased = np.full(shape, np.nan), np.full(shape, NE, np.int8), np.zeros(len(new), np.bool_)
-    appeared: set[str] = set()
+    first = np.full(len(column), len(new), np.int64)
     for visit, rows in enumerate(new):
         at = at_visit(rows)
         for lesion, is_known in at.items():
             state[visit, column[lesion]] = NON_CR_NON_PD if is_known else CR
-            if not is_known and lesion in appeared:
+            if not is_known and first[column[lesion]] < visit:
                 size[visit, column[lesion]] = 0.0
         for row in rows:
             if row.test != "TUMSTATE" and row.value > 0 and at[row.lesion]:
@@ -126,9 +126,10 @@ def laid_out(visits: Sequence[Sequence[Row]]) -> tuple[Counts, Floats, Bools, Bo
                 increased[visit] |= row.text == "INCREASED"
                 if row.text in PROGRESSING:
                     state[visit, column[row.lesion]] = PD
-        appeared |= there[visit]
+        for lesion in there[visit]:
+            first[column[lesion]] = min(first[column[lesion]], visit)
     progressed = progressed_between(state)
-    return np.array(count, np.int64), size, increased[:, None] | progressed, progressed
+    return np.array(count, np.int64), size, first, increased[:, None] | progressed, progressed
 
 
 def at_baseline(rows: Iterable[Row]) -> list[Finding]:

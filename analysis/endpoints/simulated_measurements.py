@@ -103,8 +103,10 @@ def _measured(subject: str, reader: str, scans: Scans, row: int, visits: Floats)
     """Rows of TR; non-target disease that progresses and new lesions go on growing."""
     progressed = appeared = False
     targets = np.flatnonzero(scans.diameter[row, 0] > 0)
+    day = START - timedelta(days=1)
     for visit, month in enumerate(visits):
-        when = (f"scan {visit}" if visit else "baseline", _on(month))
+        day = max(_on(month), day + timedelta(days=1))  # two scans within a day are on two days
+        when = (f"scan {visit}" if visit else "baseline", day)
         for lesion in targets:
             axis, mm = "LPERP" if scans.node[row, lesion] else "LDIAM", f"{scans.diameter[row, visit, lesion]:.1f}"
             yield subject, reader, f"T{lesion + 1}", "TARGET", axis, mm, *when
