@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.design import Assessments
+from analysis.endpoints.options import of_kind
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
-    from analysis.design import Assessments
     from analysis.endpoints.codes import Floats
 
 
@@ -47,6 +48,7 @@ class Attendance:
     survival_until: float | None = None
 
     def __post_init__(self) -> None:
+        of_kind("assessments", self.assessments, Assessments)
         if not self.assessments.scheduled(self.until).size:
             raise InvalidValueError(
                 "until", self.until, "months of follow-up with a visit", "follow patients for longer"

@@ -58,6 +58,16 @@ class Derivation:
     findings: tuple[Finding, ...]
     rule: ResponseRule
 
+    @property
+    def left_out(self) -> tuple[Key, ...]:
+        """Patients and readers of whom an error left nothing to derive; the evaluator is empty where it is all."""
+        return tuple(dict.fromkeys((one.subject, one.evaluator) for one in self.findings if one.severity == "error"))
+
+    def __repr__(self) -> str:
+        patients = len({subject for subject, _ in self.histories["RECIST 1.1"]})
+        warned = sum(one.severity == "warning" for one in self.findings)
+        return f"<responses of {patients} patients, {len(self.left_out)} left out by errors, {warned} warnings>"
+
     def responses(self) -> pd.DataFrame:
         """Lay out the responses, one row for each visit after baseline.
 
@@ -77,7 +87,7 @@ class Derivation:
     ) -> pd.DataFrame:
         """Summarise endpoints over the patients of each reader: rates, medians of times, medians of sizes.
 
-        See `summarise` for the columns. Patients whom an error left out do not count.
+        See `summarise` for the columns. Patients whom an error left out do not count: see `left_out`.
         """
         return summarise(self.endpoints(endpoints, criteria), level=level)
 

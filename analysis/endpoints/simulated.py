@@ -9,8 +9,10 @@ import numpy as np
 
 from analysis.endpoints.adjudication import adjudicated
 from analysis.endpoints.assessment import COMMON, ResponseRule
+from analysis.endpoints.attendance import Attendance
 from analysis.endpoints.batch import Endpoints, Settings, derive_patients, empty
 from analysis.endpoints.events import UNCONFIRMED
+from analysis.endpoints.options import as_number, of_kind
 from analysis.endpoints.readers import Readers, read_disease
 from analysis.endpoints.response import Confirmation, compiled
 from analysis.endpoints.simulation_results import SimulatedEndpoints
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Executor
 
-    from analysis.endpoints.attendance import Attendance
     from analysis.endpoints.codes import Floats
     from analysis.endpoints.disease_control import UnconfirmedAs
     from analysis.endpoints.readers import Scans
@@ -175,9 +176,16 @@ def simulate_endpoints(
     (2, 100, 30)
     """
     for name, value in (("patients", patients), ("trials", trials)):
-        if value < 1:
+        if not as_number(value) >= 1 or as_number(value) != int(value):
             raise InvalidValueError(name, value, "a whole number, at least 1", "give how many to simulate")
     readers, definitions = readers or Readers(), definitions or EndpointDefinitions()
+    for name, given, kind in (
+        ("tumours", tumours, Tumours),
+        ("attendance", attendance, Attendance),
+        ("readers", readers, Readers),
+        ("definitions", definitions, EndpointDefinitions),
+    ):
+        of_kind(name, given, kind)
     plan = Plan(tumours, attendance, readers, definitions, patients, seed_of(rng))
     size = trials_per_chunk(patients)
     work = [(min(size, trials - first), number) for number, first in enumerate(range(0, trials, size))]

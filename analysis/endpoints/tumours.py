@@ -91,6 +91,8 @@ class Tumours:
     organs: Organs | None = None
 
     def __post_init__(self) -> None:
+        if not callable(getattr(self.growth, "relative", None)):
+            raise InvalidValueError("growth", self.growth, "a growth law", "give Stein, Wang or Claret")
         if not 1 <= self.targets <= 5:
             raise InvalidValueError("targets", self.targets, "1 to 5 target lesions", "RECIST 1.1 follows 5 at most")
         for field in ("new_lesions", "non_target", "death", "baseline_spread"):

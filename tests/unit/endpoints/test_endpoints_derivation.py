@@ -62,6 +62,8 @@ def test_an_error_leaves_out_the_patient_alone(rule):
     assert derivation.responses()["subject"].unique().tolist() == ["S2"]
     assert derivation.responses()["recist"].tolist() == ["PR", "PD"]
     assert rule in derivation.explain("S1")
+    assert {subject for subject, _ in derivation.left_out} == {"S1"}
+    assert repr(derivation).startswith("<responses of 1 patients, 1 left out by errors")
 
 
 def test_lesion_that_changes_organ():

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.design import WEEK, Assessments
 from analysis.endpoints import (
+    Attendance,
     BestOverallResponse,
     Censoring,
     ClinicalBenefit,
@@ -23,11 +25,14 @@ from analysis.endpoints import (
     Rate,
     ResponseHistory,
     ResponseRule,
+    Stein,
     TimeToResponse,
+    Tumours,
     derive,
     irecist_responses,
     overall,
     read_responses,
+    simulate_endpoints,
     target_responses,
     tumour_growth_rate,
 )
@@ -36,6 +41,9 @@ from analysis.errors import AnalysisError
 START, SCAN = date(2024, 1, 1), date(2024, 2, 26)
 ROWS = [("S1", "T1", "2024-01-01", 60), ("S1", "T1", "2024-02-26", 42)]
 TR = pd.DataFrame(ROWS, columns=["subject", "lesion", "date", "value"]).assign(group="TARGET", test="LDIAM")
+
+TUMOURS = Tumours(Stein(Rate(0.1), Rate(0.1)))
+SCANS = Attendance(Assessments.every(8 * WEEK), until=12.0)
 
 
 def history(*args, **dated):
@@ -101,6 +109,11 @@ CALLS = [
     ("death: got '2024-03-01'", lambda: history(START, [SCAN], ["PR"], death="2024-03-01")),
     ("when: got '2024-01-01'", lambda: history(START, [SCAN], ["PR"]).until("2024-01-01")),
     ("sums: got", lambda: target_responses(["a", 2])),
+    ("assessments: got 8; expected a Assessments", lambda: Attendance(8, until=5)),
+    ("growth: got 'Stein'", lambda: Tumours("Stein")),
+    ("trials: got '5'", lambda: simulate_endpoints(TUMOURS, SCANS, patients=5, trials="5", rng=1)),
+    ("patients: got 2.5", lambda: simulate_endpoints(TUMOURS, SCANS, patients=2.5, trials=5, rng=1)),
+    ("tumours: got Attendance", lambda: simulate_endpoints(SCANS, TUMOURS, patients=5, trials=5, rng=1)),
     ("sums: got None", lambda: target_responses(None)),
     ("sums: got", lambda: target_responses([60, np.inf])),
     ("rule: got", lambda: target_responses([60, 42], rule="EORTC")),
