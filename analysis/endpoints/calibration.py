@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
-from analysis.endpoints.options import as_number
+from analysis.endpoints.options import as_number, check_name
 from analysis.endpoints.readers import Readers
 from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
 from analysis.endpoints.trial_values import Estimate
-from analysis.errors import InvalidValueError
+from analysis.errors import InvalidValueError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ class Target:
     quantity
         What it is. Rates are shares, the median PFS is in months.
     value
-        Its value.
+        Its value: a share from 0 to 1, or a median above 0.
     at
         Landmark in days (one of the definitions') for control, in months for the PFS rate and overall survival.
     criteria
@@ -71,8 +71,11 @@ class Target:
 
     Raises
     ------
+    UnknownNameError
+        If the quantity is not known.
     InvalidValueError
-        If the PFS rate or overall survival is asked for without a month above 0, or the scale is not above 0.
+        If the value is not a share from 0 to 1, or no median above 0; if the PFS rate or overall survival is asked for
+        without a month above 0, or the scale is not above 0.
 
     Notes
     -----
@@ -87,6 +90,13 @@ class Target:
     reader: str = "investigator"
 
     def __post_init__(self) -> None:
+        check_name(self, "quantity", get_args(Quantity))
+        value = as_number(self.value)
+        if self.quantity == "median PFS":
+            if not 0 < value < np.inf:
+                raise InvalidValueError("value", self.value, "a median above 0", "give months")
+        elif not 0 <= value <= 1:
+            raise InvalidValueError("value", self.value, "a share from 0 to 1", "give a fraction: 0.5 for 50%")
         if self.quantity in MONTHLY and not 0 < as_number(self.at) < np.inf:
             raise InvalidValueError("at", self.at, f"a month above 0 for {self.quantity}", "say when it is read")
         if not 0 < as_number(self.scale) < np.inf:
@@ -186,12 +196,31 @@ def calibrate(
 
     Raises
     ------
+    UnknownNameError
+        If a free parameter is not known.
     InvalidValueError
         If there are more parameters than targets, or a free parameter starts at 0.
 
     Notes
     -----
-    Nelder-Mead on the logarithms of the factors, sum of squared differences in units of each target's scale.
+    Nelder-Mead on the logarithms of the factors, sum of squared differences in units of each target's scale. Look at
+    ``misfit`` and ``fit`` of what is returned: a target that cannot be reached is not an error.
+
+    Examples
+    --------
+    >>> from analysis.design import Assessments
+    >>> from analysis.endpoints import Attendance, Rate, Stein, Tumours
+    >>> tumours = Tumours(Stein(Rate(0.1, 0.6), Rate(0.1, 1.0)), death=0.03)
+    >>> scans = Attendance(Assessments.every(2), until=12)
+    >>> targets = [Target("PFS rate", 0.4, at=6)]
+    >>> found = calibrate(tumours, scans, targets, ["growth"], rng=1, patients=200, evaluations=20)
+    >>> print(found.fit[["target", "simulated", "std_error"]].round(2).to_string(index=False))
+     target  simulated  std_error
+        0.4       0.46       0.04
+    >>> round(found.factors["growth"], 2), round(found.misfit, 1)
+    (0.66, 3.2)
+
+    The difference is below two Monte Carlo standard errors of 200 patients; more patients give a finer fit.
     """
     readers, definitions = readers or Readers(), definitions or EndpointDefinitions()
     if not 0 < len(free) <= len(targets):
@@ -199,6 +228,8 @@ def calibrate(
     start = {"new_lesions": tumours.new_lesions, "non_target": tumours.non_target, "death": tumours.death}
     start |= {name: getattr(readers, name) for name in READING}
     for name in free:
+        if name not in get_args(Free):
+            raise UnknownNameError("free parameter", str(name), get_args(Free))
         if start.get(name, 1.0) <= 0:
             raise InvalidValueError(name, start[name], "a start above 0", "a factor cannot move 0")
     groups = max(patients // 100, 1)

@@ -200,7 +200,7 @@ def draw_course(seed: int) -> Drawing:
         axes[name].set_xlabel(WEEKS.name)
     figure.supxlabel(
         "Simulated patients, not the trial's, S01 to S30. Lines end at iCPD. Bars: a patient stays in PD or iCPD "
-        "once it is reached;\nan iUPD can be resolved. Segments of one patient are not numbered.",
+        "until death;\nan iUPD can be resolved.",
         **NOTE,
     )
     tables = {"visit": followed, **{str(name): of for name, of in counts.items()}}

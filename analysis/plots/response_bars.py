@@ -49,7 +49,7 @@ def response_counts(
 
     Notes
     -----
-    The status is the response at the visit. A patient stays in PD or iCPD once it is reached; one without the visit is
+    The status is the response at the visit. A patient stays in PD or iCPD until death; one without the visit is
     dead from the day of death on, else ``"MISSING"``.
 
     Examples

@@ -9,7 +9,13 @@ import numpy as np
 from analysis.studies.xenera1 import plan
 from analysis.studies.xenera1.assurance import assurances, beliefs
 from analysis.studies.xenera1.plan import CONTROL_ARM, HAZARD_RATIO
-from analysis.studies.xenera1.power import detectable, events_and_when, power_grid, what_moves_power
+from analysis.studies.xenera1.power import (
+    detectable,
+    events_and_when,
+    power_grid,
+    schedule_moves_power,
+    what_moves_power,
+)
 from analysis.studies.xenera1.readers import agreement_of_estimates, confirmed_share, discordance_cost
 from analysis.studies.xenera1.seen import (
     TRUTHS,
@@ -71,12 +77,15 @@ def assumptions_that_matter() -> str:
     moved = what_moves_power()
     base, others = moved.iloc[0], moved.iloc[1:]
     worst, best = others.loc[others["power"].idxmin()], others.loc[others["power"].idxmax()]
-    weeks = moved[moved["replaced"] == "assessments"]["power"]
+    scans = moved[moved["replaced"].isin(["as assumed", "assessments"])]
+    least, most = scans.loc[scans["power"].idxmin()], scans.loc[scans["power"].idxmax()]
+    longest = schedule_moves_power()
     return (
         f"Of {_percent(base['power'])} as assumed, the power falls furthest, to {_simulated(worst)}, with "
         f"{worst['replaced']} {worst['by']}, and rises furthest, to {_simulated(best)}, with {best['replaced']} "
-        f"{best['by']}. Between no schedule and the longest one, assessments move it by "
-        f"{100 * (weeks.max() - weeks.min()):.1f} points."
+        f"{best['by']}. From no schedule of assessments to the longest one, {longest['weeks']:g} weeks, the power "
+        f"changes by {100 * longest['difference']:+.1f} {PLUS_MINUS} {100 * longest['std_error']:.1f} points; over all "
+        f"schedules it lies between {_simulated(least)} and {_simulated(most)}."
     )
 
 

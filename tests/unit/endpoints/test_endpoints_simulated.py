@@ -34,7 +34,7 @@ from analysis.endpoints import (
 from analysis.endpoints.batch import derive_patients, empty
 from analysis.endpoints.codes import RECIST
 from analysis.endpoints.simulated import EndpointDefinitions
-from analysis.errors import InvalidValueError
+from analysis.errors import InvalidValueError, UnknownNameError
 
 GROWTH = Stein(Rate(0.1, 0.6, 0.3), Rate(0.1, 1.0, 0.3))
 TUMOURS = Tumours(GROWTH, new_lesions=0.1, non_target=0.03, death=0.03)
@@ -218,6 +218,13 @@ def test_stable_disease_counts_from_the_day_of_the_definitions():
         (lambda: PseudoProgression(6), "share"),
         (lambda: Target("PFS rate", 0.5), "at"),
         (lambda: Target("overall survival", 0.5, at=0.0), "at"),
+        (lambda: Target("PFS rate", 50, at=6), "value: got 50; expected a share from 0 to 1; give a fraction"),
+        (lambda: Target("objective response", -0.1), "value: got -0.1; expected a share"),
+        (lambda: Target("overall survival", np.nan, at=6), "value: got nan; expected a share"),
+        (lambda: Target("early discordance", "0.1"), "value: got '0.1'; expected a share"),
+        (lambda: Target("median PFS", -1), "value: got -1; expected a median above 0; give months"),
+        (lambda: Target("median PFS", 0.0), "value: got 0.0; expected a median"),
+        (lambda: Target("median PFS", np.inf), "value: got inf; expected a median"),
         (lambda: Target("median PFS", 6.0, scale=0.0), "scale"),
         (lambda: Target("median PFS", 6.0, scale=np.nan), "scale"),
         (lambda: simulate(trials=0), "trials"),
@@ -227,3 +234,25 @@ def test_stable_disease_counts_from_the_day_of_the_definitions():
 def test_bad_input_is_named(build, field):
     with pytest.raises(InvalidValueError, match=field):
         build()
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Target("nonsense", 0.5), "quantity: got 'nonsense'"),
+        (lambda: calibrated("growht"), "free parameter: got 'growht'.*did you mean growth"),
+        (lambda: calibrated("targets"), "free parameter: got 'targets'"),
+    ],
+)
+def test_unknown_names_are_named(build, message):
+    with pytest.raises(UnknownNameError, match=message):
+        build()
+
+
+def calibrated(*free):
+    return calibrate(TUMOURS, SCANS, [Target("PFS rate", 0.5, at=6.0)], free, rng=1, patients=100, evaluations=2)
+
+
+@pytest.mark.parametrize("share", [0, 0.0, 1, 1.0, np.float64(0.5)])
+def test_a_share_may_be_all_or_nothing(share):
+    assert Target("PFS rate", share, at=6).value == share

@@ -1,6 +1,7 @@
 """XENERA-1's answers: known special cases, formulas against simulation, and sentences that say what the frames hold."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import ndtri
 
@@ -233,6 +234,29 @@ def test_the_sentences_hold_where_a_number_alone_would_not_say_so():
     assert ((due["simulated"] - due["month"]).abs() < plan.ASSESSMENTS.value * 7 / 30.4375).all()
     agreement = readers.agreement_of_estimates()
     assert abs(agreement["reported"]) < 2 * agreement["std_deviation"]  # "do not contradict each other"
+
+
+def test_the_schedule_sentence_compares_no_schedule_with_the_longest(monkeypatch):
+    table = power.what_moves_power(TRIALS, 1)
+    longest = power.schedule_moves_power(TRIALS, 1)
+    scans = table[table["replaced"] == "assessments"].set_index("by")
+    never, last = scans.loc["continuous"], scans.loc["16 weeks"]
+    assert longest["weeks"] == 16
+    assert longest["difference"] == pytest.approx(last["power"] - never["power"])
+    independent = np.hypot(never["std_error"], last["std_error"])
+    assert 0.1 * independent < longest["std_error"] < 1.1 * independent
+    repeats = np.array([power.schedule_moves_power(200, seed)["difference"] for seed in range(20)])
+    assert repeats.std(ddof=1) == pytest.approx(longest["std_error"] * np.sqrt(TRIALS / 200), rel=0.6)
+    powers = {"continuous": 0.536, "4 weeks": 0.548, "12 weeks": 0.535, "16 weeks": 0.527}
+    rows = [("as assumed", "", 0.539), *(("assessments", by, value) for by, value in powers.items())]
+    frame = pd.DataFrame(rows, columns=["replaced", "by", "power"]).assign(std_error=0.005)
+    monkeypatch.setattr(words, "what_moves_power", lambda: frame)
+    monkeypatch.setattr(
+        words, "schedule_moves_power", lambda: {"weeks": 16.0, "difference": -0.009, "std_error": 0.006}
+    )
+    text = words.assumptions_that_matter().replace("\N{PLUS-MINUS SIGN}", "+-")
+    assert "to the longest one, 16 weeks, the power changes by -0.9 +- 0.6 points" in text
+    assert "lies between 52.7% +- 0.5 and 54.8% +- 0.5." in text  # the schedule as assumed is one of them
 
 
 def test_the_verdict_reads_the_intervals(monkeypatch):
