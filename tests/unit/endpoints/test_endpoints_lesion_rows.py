@@ -15,7 +15,7 @@ from analysis.endpoints import (
     read_responses,
 )
 
-DAYS = [0, 56, 112, 168, 224]
+DAYS = [0, 56, 112, 168, 224, 280, 336]
 
 
 def date(day):
@@ -95,6 +95,19 @@ class TestIrecistAfterTheBarWasReset:
         ]
         returned = responses(target(100, 90, 90, 60, 60), new(0, 10, 10, 10, test="LDIAM"))
         assert returned[1:] == ["iUPD", "iPR", "iPR"]
+
+    def test_its_nadir_is_none_from_before_it_came_back(self):
+        seen = responses(target(100, 90, 90, 90, 60, 60), new(10, 0, 10, 10, 10, test="LDIAM"))
+        assert seen == ["iUPD", "iSD", "iUPD", "iPR", "iPR"]
+
+    def test_its_nadir_is_none_from_before_it_was_there_beside_another(self):
+        late = new(None, 0, 10, 10, 10, lesion="N2", test="LDIAM")
+        seen = responses(target(100, 100, 60, 60, 40, 40), new(*["PRESENT"] * 5), late)
+        assert seen == ["iUPD", "iPR", "iUPD", "iPR", "iPR"]
+
+    def test_one_that_came_after_the_reset_is_not_yet_known(self):
+        known, late = new(20, 20, 20, None, 10, test="LDIAM"), new(None, None, 10, 10, 16, lesion="N2", test="LDIAM")
+        assert responses(target(100, 100, 60, 60, 60, 40), known, late) == ["iUPD", "iPR", "iUPD", "iUPD", "iPR"]
 
     def test_a_complete_response_with_a_known_lesion_is_partial_after_any_iupd(self):
         assert responses(target(50, 50, 30, 50, 0), new(*["PRESENT"] * 4)) == ["iUPD", "iPR", "iUPD", "iPR"]
