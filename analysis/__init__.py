@@ -12,9 +12,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from analysis.version import __version__
 
 _ROOMS = (
+    "conventions",
     "design",
     "endpoints",
     "errors",
@@ -22,7 +23,10 @@ _ROOMS = (
     "power",
     "reconstruction",
     "reported",
+    "sequential",
     "simulation",
+    "single_arm",
+    "statistical_tests",
     "studies",
     "survival",
 )

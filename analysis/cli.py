@@ -58,8 +58,8 @@ def _add_figures(parser: argparse.ArgumentParser) -> None:
 
 
 def _make_figures(parsed: argparse.Namespace) -> int:
-    from analysis.figures import FIGURES, pick
-    from analysis.figures.writer import write_figures
+    from analysis.figures import pick, write_figures
+    from analysis.studies.figures import FIGURES
 
     chosen = pick(FIGURES, parsed.only)
     if parsed.list:

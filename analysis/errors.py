@@ -49,9 +49,9 @@ class UnknownNameError(AnalysisError, LookupError):
         All names that exist.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
-        nearest = get_close_matches(name, self.known, n=3, cutoff=0.4) or self.known
+        nearest = get_close_matches(str(name), self.known, n=3, cutoff=0.4) or self.known
         super().__init__(f"{kind}: got {name!r}; expected a known {kind}; did you mean {', '.join(nearest)}?")
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -72,3 +72,7 @@ class InfeasibleDesignError(AnalysisError, ValueError):
 
 class NotEstimableError(AnalysisError, ValueError):
     """A statistic that the data do not determine; says which, why, and what could be asked instead."""
+
+
+class UnavailableError(AnalysisError):
+    """Something that a value cannot do; says what it is and what can be done instead."""

@@ -20,44 +20,44 @@ import designs_single_arm
 from scipy.integrate import quad
 from scipy.special import ndtr
 
-from analysis.design import AtEvents, Look, Scenario, TrialDesign, UniformAccrual
+from analysis.conventions import replace
+from analysis.design import AtEvents, AtTime, Look, Scenario, TrialDesign, UniformAccrual
 from analysis.power import (
-    LogRank,
-    MaxCombo,
-    MilestoneDifference,
-    RMSTDifference,
-    analytic_power,
-    detectable_hazard_ratio,
-    expected_events,
+    ExpectedCourse,
+    detectable_effect,
+    power,
     power_summary,
     sample_size,
     study_duration,
-    time_of_events,
-    two_arm_trial,
 )
-from analysis.survival import Exponential, FlemingHarrington, PiecewiseExponential, Weibull
+from analysis.statistical_tests import FlemingHarrington, LogRank, MaxCombo, MilestoneDifference, RMSTDifference
+from analysis.survival import Exponential, PiecewiseExponential, Weibull
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RATE, LOSS, ACCRUAL, N, TIME = math.log(2) / 11, 0.005, 18.0, 100.0, 30.0
+RATE, LOSS, ACCRUAL, N, TIME = math.log(2) / 11, 0.005, 18.0, 100, 30.0
 BASELINE = "log-rank power, scipy.integrate.quad"
 
 
-def proportional() -> object:
-    """Assume one hundred patients, 1:1, hazard ratio 0.6."""
-    return two_arm_trial(Exponential(RATE), Exponential(0.6 * RATE), n=N, accrual=UniformAccrual(ACCRUAL), dropout=LOSS)
+def designed() -> TrialDesign:
+    """One hundred patients, 1:1, analysed at 30 months."""
+    return TrialDesign(n=N, accrual=UniformAccrual(ACCRUAL), looks=(Look(AtTime(TIME)),), dropout=LOSS)
 
 
-def delayed() -> object:
-    """Assume the same with three months of delay and then a hazard ratio of 0.55."""
-    experimental = PiecewiseExponential([RATE, 0.55 * RATE], [3.0])
-    return two_arm_trial(Exponential(RATE), experimental, n=N, accrual=UniformAccrual(ACCRUAL), dropout=LOSS)
+def proportional(ratio: float = 0.6) -> Scenario:
+    """Assume exponential times and a hazard ratio of 0.6."""
+    return Scenario.proportional_hazards(Exponential(RATE), ratio)
 
 
-def falling() -> object:
-    """Weibull event times with a falling hazard."""
-    return two_arm_trial(Weibull(0.8, 15.0), hazard_ratio=0.6, n=N, accrual=UniformAccrual(ACCRUAL), dropout=LOSS)
+def delayed() -> Scenario:
+    """Assume three months of delay and then a hazard ratio of 0.55."""
+    return Scenario({"control": Exponential(RATE), "experimental": PiecewiseExponential([RATE, 0.55 * RATE], [3.0])})
+
+
+def falling() -> Scenario:
+    """Assume Weibull event times with a falling hazard."""
+    return Scenario.proportional_hazards(Weibull(0.8, 15.0), 0.6)
 
 
 def quadrature_baseline() -> float:
@@ -81,30 +81,26 @@ def quadrature_baseline() -> float:
 
 
 COMBO = MaxCombo((FlemingHarrington(0, 0), FlemingHarrington(0, 0.5), FlemingHarrington(0.5, 0.5)))
-DESIGN = TrialDesign(n=100, accrual=UniformAccrual(ACCRUAL), looks=(Look(AtEvents(60)),), dropout=LOSS)
-SCENARIO = Scenario.proportional_hazards(Exponential(RATE), 0.6)
+DESIGN = TrialDesign(n=N, accrual=UniformAccrual(ACCRUAL), looks=(Look(AtEvents(60)),), dropout=LOSS)
+LATE = LogRank(FlemingHarrington(0, 1))
 
 CASES: dict[str, Callable[[], object]] = {
     BASELINE: quadrature_baseline,
-    "log-rank power": lambda: analytic_power(proportional(), TIME),
-    "log-rank power, variance under the alternative": lambda: analytic_power(
-        proportional(), TIME, LogRank(variance="alternative")
+    "log-rank power": lambda: power(designed(), proportional()),
+    "log-rank power, variance under the alternative": lambda: power(
+        designed(), proportional(), LogRank(variance="alternative")
     ),
-    "log-rank power, Weibull": lambda: analytic_power(falling(), TIME),
-    "weighted log-rank power, delayed effect": lambda: analytic_power(
-        delayed(), TIME, LogRank(FlemingHarrington(0, 1))
-    ),
-    "max-combo power, three weights": lambda: analytic_power(delayed(), TIME, COMBO),
-    "RMST difference power": lambda: analytic_power(delayed(), TIME, RMSTDifference(18.0)),
-    "milestone difference power": lambda: analytic_power(delayed(), TIME, MilestoneDifference(12.0)),
-    "expected events": lambda: expected_events(proportional(), TIME),
-    "time of the 60th event": lambda: time_of_events(proportional(), 60),
-    "sample size": lambda: sample_size(proportional(), TIME, 0.8),
-    "duration": lambda: study_duration(
-        two_arm_trial(Exponential(RATE), hazard_ratio=0.5, n=N, accrual=UniformAccrual(ACCRUAL)), 0.8
-    ),
-    "detectable hazard ratio": lambda: detectable_hazard_ratio(proportional(), 0.8, time=TIME),
-    "summary of a design by four methods": lambda: power_summary(DESIGN, SCENARIO),
+    "log-rank power, Weibull": lambda: power(designed(), falling()),
+    "weighted log-rank power, delayed effect": lambda: power(designed(), delayed(), LATE),
+    "max-combo power, three weights": lambda: power(designed(), delayed(), COMBO),
+    "RMST difference power": lambda: power(designed(), delayed(), RMSTDifference(18.0)),
+    "milestone difference power": lambda: power(designed(), delayed(), MilestoneDifference(12.0)),
+    "expected events": lambda: ExpectedCourse(designed(), proportional()).events(TIME),
+    "time of the 60th event": lambda: ExpectedCourse(designed(), proportional()).time_of_events(60),
+    "sample size": lambda: sample_size(designed(), proportional(), power=0.8),
+    "duration": lambda: study_duration(replace(designed(), dropout=None), proportional(0.5), power=0.8),
+    "detectable hazard ratio": lambda: detectable_effect(designed(), proportional(), power=0.8),
+    "summary of a design by four methods": lambda: power_summary(DESIGN, proportional()),
 }
 
 
@@ -121,7 +117,7 @@ def milliseconds(case: Callable[[], object], repeats: int) -> float:
 
 def two_arm(repeats: int) -> list[dict[str, float | str]]:
     """Time the two-arm cases; the baseline and the package give the same power."""
-    difference = abs(quadrature_baseline() - analytic_power(proportional(), TIME).power)
+    difference = abs(quadrature_baseline() - power(designed(), proportional()).power)
     if difference > 1e-9:
         raise AssertionError(f"the baseline's power differs by {difference}")
     taken = {name: milliseconds(case, repeats) for name, case in CASES.items()}

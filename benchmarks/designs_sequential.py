@@ -17,28 +17,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import multivariate_normal
 
-from analysis.design import UniformAccrual
-from analysis.power import (
+from analysis.design import Scenario, TrialDesign, UniformAccrual
+from analysis.power import Power, events_needed, power
+from analysis.sequential import (
     BetaSpending,
     GroupSequentialDesign,
     HwangShihDeCani,
-    LogRank,
     OBrienFleming,
     crossing_probabilities,
-    sequential_survival_design,
     stagewise_inference,
-    two_arm_trial,
 )
-from analysis.survival.distributions import Exponential
+from analysis.statistical_tests import LogRank
+from analysis.survival import Exponential
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 THREE, TEN = (0.4, 0.65, 1.0), tuple(k / 10 for k in range(1, 11))
 UPPER = np.array([3.3569, 2.5555, 1.9901])
-TRIAL = two_arm_trial(
-    Exponential.from_median(5), hazard_ratio=0.74, n=705, accrual=UniformAccrual(17), allocation_ratio=2
-)
+TRUTH = Scenario.proportional_hazards(Exponential.from_median(5), 0.74)
 BETA = BetaSpending(HwangShihDeCani(-2.0))
 BASELINE = "crossing of 3 looks, scipy multivariate normal"
 
@@ -50,10 +47,16 @@ def baseline() -> float:
     return 1.0 - float(multivariate_normal.cdf(UPPER, np.zeros(3), correlation))
 
 
-def survival_design(**options: object) -> object:
+def survival_design(formula: str = "schoenfeld", **options: object) -> Power:
     """Three looks at BOLERO-2's hazard ratio, with events, hazard ratios at the bounds and calendar times."""
-    plan = sequential_survival_design(GroupSequentialDesign(THREE, **options), 0.74, allocation_ratio=2)
-    return plan.efficacy_hazard_ratios, plan.schedule(TRIAL)
+    boundaries = GroupSequentialDesign(THREE, **options)
+    design = TrialDesign(
+        n=705,
+        accrual=UniformAccrual(17),
+        looks=boundaries.looks(events=events_needed(0.74, allocation_ratio=2, boundaries=boundaries)),
+        allocation={"control": 1, "experimental": 2},
+    )
+    return power(design, TRUTH, LogRank(formula=formula))
 
 
 CASES: dict[str, Callable[[], object]] = {
@@ -61,9 +64,7 @@ CASES: dict[str, Callable[[], object]] = {
     "crossing of 3 looks": lambda: crossing_probabilities(THREE, -np.inf, UPPER, 0.0),
     "3-look survival design": survival_design,
     "3-look survival design, beta spending": lambda: survival_design(futility=BETA),
-    "3-look survival design, exact moments": lambda: sequential_survival_design(
-        GroupSequentialDesign(THREE), 0.74, allocation_ratio=2
-    ).schedule(TRIAL, LogRank()),
+    "3-look survival design, exact moments": lambda: survival_design("exact"),
     "10-look design": lambda: GroupSequentialDesign(TEN).inflation,
     "10-look O'Brien-Fleming design": lambda: GroupSequentialDesign(TEN, efficacy=OBrienFleming()).inflation,
     "10-look design, beta spending": lambda: GroupSequentialDesign(TEN, futility=BETA).inflation,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from analysis.power.single_arm import exact_binomial_power, simon_two_stage, single_stage
+from analysis.single_arm import exact_binomial_power, simon_two_stage, single_stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable

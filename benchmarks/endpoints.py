@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.design import WEEK, Assessments
+from analysis.conventions import WEEK
+from analysis.design import Assessments
 from analysis.endpoints import (
     Attendance,
     BestOverallResponse,

@@ -84,7 +84,7 @@ def _reported_arm(role: str, arm: PrintedArm, tier: Tier) -> ReportedArm:
         n=arm.n,
         events=arm.events if tier == "risk" else None,
         median=arm.median or "not reached",
-        median_ci=replace(ReportedInterval.of(limits, "months", "median_ci"), ci_type="log-log"),
+        median_ci=replace(ReportedInterval.of(limits, "months", "median_ci"), scale="log-log"),
         landmarks=tuple(rates) if tier != "summary" else (),
         at_risk=_at_risk(arm) if tier == "risk" else None,
         median_follow_up=arm.median_follow_up,

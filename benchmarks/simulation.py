@@ -23,8 +23,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from analysis.design import AtEvents, Look, Scenario, TrialDesign, UniformAccrual
-from analysis.simulation import LogRank, simulate
-from analysis.survival.distributions import Exponential
+from analysis.simulation import simulate
+from analysis.statistical_tests import LogRank
+from analysis.survival import Exponential
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,24 +1,29 @@
-"""What a protocol fixes: arms, accrual, assessments, looks and the truth assumed for a calculation."""
+"""A trial: what its protocol fixes, and the truth that is assumed for a calculation."""
 
-from analysis.design.accrual import Accrual, FixedAccrual, PiecewiseAccrual, RampAccrual, UniformAccrual
-from analysis.design.assessments import WEEK, Assessments
-from analysis.design.cuts import AfterEntry, AfterLastEntry, AtEvents, AtTime, Clock, Cut, EarlierOf, LaterOf
-from analysis.design.scenario import Ensemble, EventTime, IllnessDeath, Scenario
-from analysis.design.serial import from_json, to_json
+from analysis.design.accrual import (
+    Accrual,
+    AccrualRate,
+    FixedAccrual,
+    PiecewiseAccrual,
+    RampAccrual,
+    UniformAccrual,
+)
+from analysis.design.assessments import Assessments
+from analysis.design.cuts import AfterEntry, AfterLastEntry, AtEvents, AtTime, Cut, EarlierOf, LaterOf
+from analysis.design.illness_death import IllnessDeath
+from analysis.design.scenario import EventTime, Scenario
 from analysis.design.trial import Look, TrialDesign
 
 __all__ = [
-    "WEEK",
     "Accrual",
+    "AccrualRate",
     "AfterEntry",
     "AfterLastEntry",
     "Assessments",
     "AtEvents",
     "AtTime",
-    "Clock",
     "Cut",
     "EarlierOf",
-    "Ensemble",
     "EventTime",
     "FixedAccrual",
     "IllnessDeath",
@@ -29,6 +34,4 @@ __all__ = [
     "Scenario",
     "TrialDesign",
     "UniformAccrual",
-    "from_json",
-    "to_json",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.design.checks import finite, increasing, not_negative, positive
+from analysis.conventions import fields
+from analysis.conventions.checks import increasing, not_negative
+from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -16,22 +18,40 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-class Accrual(Protocol):
+class Accrual(ABC):
     """How a trial fills. A new pattern is a new class with these members."""
 
-    @property
-    def duration(self) -> float:
-        """Months from the first possible entry to the last."""
+    duration: float
+    """Months from the first possible entry to the last."""
 
+    @abstractmethod
     def entry_times(self, uniform: NDArray[np.float64]) -> NDArray[np.float64]:
         """Turn uniform draws, shape (trials, n), into the patients' entry times in months, same shape."""
 
+    @abstractmethod
     def enrolled_fraction(self, time: ArrayLike) -> NDArray[np.float64]:
         """Give the expected fraction of the trial's patients that have entered by each time (months)."""
 
+    @property
+    @abstractmethod
+    def description(self) -> str:
+        """The pattern in words, to follow "patients enter"."""
 
-@dataclass(frozen=True)
-class UniformAccrual:
+    @property
+    def rate_changes(self) -> NDArray[np.float64]:
+        """Calendar times at which the rate of entry may jump, the end of accrual among them.
+
+        A pattern that does not say is taken to be smooth between 65 equally spaced times.
+        """
+        return np.linspace(0, self.duration, 65)
+
+    def for_patients(self, n: float) -> Accrual:
+        """Give the pattern as it is for `n` patients; the same for all but those whose length depends on `n`."""
+        return self
+
+
+@value
+class UniformAccrual(Accrual):
     """Entry times uniform over `duration` months.
 
     Parameters
@@ -50,25 +70,49 @@ class UniformAccrual:
     array([0. , 0.5, 1. ])
     """
 
-    duration: float
+    duration: float = fields.positive("months")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "duration", positive("duration", self.duration))
+    @property
+    def description(self) -> str:
+        """The pattern in words."""
+        return f"uniformly over {self.duration:g} months"
+
+    @property
+    def rate_changes(self) -> NDArray[np.float64]:
+        """The end of accrual."""
+        return np.array([self.duration])
 
     def entry_times(self, uniform: NDArray[np.float64]) -> NDArray[np.float64]:
         """Entry times, same shape as the uniform draws."""
-        return uniform * self.duration
+        return np.asarray(uniform * self.duration)
 
     def enrolled_fraction(self, time: ArrayLike) -> NDArray[np.float64]:
         """Fraction enrolled by each time."""
         return np.clip(np.asarray(time, float) / self.duration, 0.0, 1.0)
 
 
-@dataclass(frozen=True)
-class PiecewiseAccrual:
-    """Entry at rates that are constant between change points.
+def _rates(name: str, given: Any) -> tuple[float, ...]:
+    if isinstance(given, int | float | np.number) and not isinstance(given, bool):
+        given = (given,)
+    if isinstance(given, str):
+        raise InvalidValueError(name, given, "patients per month, one number an interval", "write rates=(2, 6)")
+    rates = tuple(not_negative(name, rate, "patients per month") for rate in given)
+    if sum(rates) == 0:
+        raise InvalidValueError(name, rates, "at least one rate above 0", "give patients per month")
+    return rates
+
+
+def _check_lengths(rates: Sequence[float], breaks: Sequence[float]) -> None:
+    if len(rates) != len(breaks) + 1:
+        raise InvalidValueError("rates", rates, f"{len(breaks) + 1} rates", "give one rate more than change points")
+
+
+@value
+class PiecewiseAccrual(Accrual):
+    """Entry at rates that are constant between change points, over a period that is given.
 
     The trial's size is the design's `n`; the rates decide how it is spread over time, so only their proportions count.
+    Where the rates are known and the length is not, take `AccrualRate`.
 
     Parameters
     ----------
@@ -90,20 +134,25 @@ class PiecewiseAccrual:
     array([0.25, 1.  ])
     """
 
-    rates: Sequence[float]
-    breaks: Sequence[float]
-    duration: float
+    rates: Sequence[float] = fields.converted(_rates)
+    breaks: Sequence[float] = fields.converted(increasing)
+    duration: float = fields.positive("months")
 
-    def __post_init__(self) -> None:
-        rates = tuple(not_negative("rates", rate, "patients per month") for rate in self.rates)
-        breaks = increasing("breaks", self.breaks)
-        if len(rates) != len(breaks) + 1:
-            raise InvalidValueError("rates", rates, f"{len(breaks) + 1} rates", "give one rate more than change points")
-        if sum(rates) == 0:
-            raise InvalidValueError("rates", rates, "at least one rate above 0", "give patients per month")
-        object.__setattr__(self, "rates", rates)
-        object.__setattr__(self, "breaks", breaks)
-        object.__setattr__(self, "duration", increasing("duration", (self.duration,), (0.0, *breaks)[-1])[0])
+    def __attrs_post_init__(self) -> None:
+        _check_lengths(self.rates, self.breaks)
+        increasing("duration", (self.duration,), (0.0, *self.breaks)[-1])
+
+    @property
+    def description(self) -> str:
+        """The pattern in words."""
+        rates = ", ".join(f"{rate:.3g}" for rate in self.rates)
+        changes = ", ".join(f"{time:g}" for time in self.breaks)
+        return f"over {self.duration:g} months in proportions {rates} with changes at months {changes}"
+
+    @property
+    def rate_changes(self) -> NDArray[np.float64]:
+        """The change points and the end of accrual."""
+        return np.array([*self.breaks, self.duration])
 
     def _cumulative(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         times = np.array((0.0, *self.breaks, self.duration))
@@ -113,17 +162,84 @@ class PiecewiseAccrual:
     def entry_times(self, uniform: NDArray[np.float64]) -> NDArray[np.float64]:
         """Entry times, same shape as the uniform draws."""
         times, enrolled = self._cumulative()
-        piece = np.searchsorted(enrolled, uniform, side="right") - 1
+        piece = np.minimum(np.searchsorted(enrolled, uniform, side="right"), enrolled.size - 1) - 1
         slope = np.diff(times) / np.where(np.diff(enrolled) > 0, np.diff(enrolled), 1.0)
-        return times[piece] + (uniform - enrolled[piece]) * slope[piece]
+        return np.asarray(times[piece] + (uniform - enrolled[piece]) * slope[piece])
 
     def enrolled_fraction(self, time: ArrayLike) -> NDArray[np.float64]:
         """Fraction enrolled by each time."""
         return np.asarray(np.interp(np.asarray(time, float), *self._cumulative()))
 
 
-@dataclass(frozen=True)
-class RampAccrual:
+@value
+class AccrualRate(Accrual):
+    """Entry at known rates for as long as it takes: the length follows from the number of patients.
+
+    Parameters
+    ----------
+    rates
+        Patients per month in each interval; the last goes on. One number for a constant rate.
+    breaks
+        Change points in months, one fewer than `rates`, strictly increasing.
+
+    Raises
+    ------
+    InvalidValueError
+        If a rate is negative, the last is 0, or the change points do not increase.
+
+    Examples
+    --------
+    >>> AccrualRate((2, 6), breaks=(6,)).for_patients(48).duration
+    12.0
+    """
+
+    rates: Sequence[float] = fields.converted(_rates)
+    breaks: Sequence[float] = fields.converted(increasing, default=())
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, rates: float | Sequence[float], breaks: Sequence[float] = ()
+        ) -> None: ...  # what is accepted: one rate or several
+
+    def __attrs_post_init__(self) -> None:
+        _check_lengths(self.rates, self.breaks)
+        if self.rates[-1] == 0:
+            raise InvalidValueError("rates", self.rates, "a last rate above 0", "say at which rate accrual goes on")
+
+    @property
+    def duration(self) -> float:  # type: ignore[override]  # there is none before the patients are counted
+        """Not known without the number of patients."""
+        raise InvalidValueError("duration", self, "a number of patients", "ask accrual.for_patients(n).duration")
+
+    @property
+    def description(self) -> str:
+        """The pattern in words."""
+        first, *rest = (f"{rate:g} per month" for rate in self.rates)
+        later = "".join(f", {rate} from month {start:g}" for rate, start in zip(rest, self.breaks, strict=True))
+        return f"at {first}{later}"
+
+    def entry_times(self, uniform: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Entry times of as many patients as there are draws a trial."""
+        return self.for_patients(uniform.shape[-1]).entry_times(uniform)
+
+    def enrolled_fraction(self, time: ArrayLike) -> NDArray[np.float64]:
+        """Not known without the number of patients."""
+        raise InvalidValueError("accrual", self, "a number of patients", "ask accrual.for_patients(n)")
+
+    def for_patients(self, n: float) -> Accrual:
+        """Give the accrual of `n` patients, with its length."""
+        starts = np.array([0.0, *self.breaks])
+        entered = np.concatenate(([0.0], np.cumsum(np.array(self.rates[:-1]) * np.diff(starts))))
+        last = int(np.searchsorted(entered, n, side="left")) - 1
+        duration = float(starts[last] + (n - entered[last]) / self.rates[last])
+        if last == 0:
+            return UniformAccrual(duration)
+        return PiecewiseAccrual(self.rates[: last + 1], self.breaks[:last], duration)
+
+
+@value
+class RampAccrual(Accrual):
     """Accrual whose rate grows linearly from 0 over `ramp` months and is steady from then on.
 
     Parameters
@@ -144,16 +260,23 @@ class RampAccrual:
     array([0.125, 0.5  , 1.   ])
     """
 
-    duration: float
-    ramp: float
+    duration: float = fields.positive("months")
+    ramp: float = fields.positive("months")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "duration", positive("duration", self.duration))
-        object.__setattr__(self, "ramp", positive("ramp", self.ramp))
+    def __attrs_post_init__(self) -> None:
         if self.ramp > self.duration:
-            raise InvalidValueError(
-                "ramp", self.ramp, f"at most {self.duration:g} months", "shorten it or lengthen accrual"
-            )
+            expected = f"at most {self.duration:g} months"
+            raise InvalidValueError("ramp", self.ramp, expected, "shorten it or lengthen accrual")
+
+    @property
+    def description(self) -> str:
+        """The pattern in words."""
+        return f"over {self.duration:g} months, at a rate that grows over the first {self.ramp:g}"
+
+    @property
+    def rate_changes(self) -> NDArray[np.float64]:
+        """The end of the ramp and of accrual."""
+        return np.array([self.ramp, self.duration])
 
     def entry_times(self, uniform: NDArray[np.float64]) -> NDArray[np.float64]:
         """Entry times, same shape as the uniform draws."""
@@ -171,8 +294,15 @@ class RampAccrual:
         return np.asarray(enrolled / (self.duration - self.ramp / 2))
 
 
-@dataclass(frozen=True)
-class FixedAccrual:
+def _entries(name: str, given: Any) -> tuple[float, ...]:
+    times = tuple(sorted(not_negative(name, time) for time in given))
+    if not times:
+        raise InvalidValueError(name, times, "the entry times of all patients", "count months from the first entry")
+    return times
+
+
+@value
+class FixedAccrual(Accrual):
     """Entry times that are given, e.g. those of a trial under way; which patient takes which is drawn.
 
     Parameters
@@ -191,31 +321,31 @@ class FixedAccrual:
     array([0.25, 0.75, 0.75, 1.  ])
     """
 
-    times: Sequence[float]
-
-    def __post_init__(self) -> None:
-        times = tuple(sorted(finite("times", time) for time in self.times))
-        if not times or times[0] < 0:
-            raise InvalidValueError(
-                "times", times[:1], "entry times of at least 0", "count months from the first entry"
-            )
-        object.__setattr__(self, "times", times)
+    times: Sequence[float] = fields.converted(_entries)
 
     @property
-    def duration(self) -> float:
+    def duration(self) -> float:  # type: ignore[override]  # follows from the entries
         """Months until the last entry."""
         return self.times[-1]
+
+    @property
+    def description(self) -> str:
+        """The pattern in words."""
+        return f"at {len(self.times)} known times over {self.duration:g} months"
+
+    @property
+    def rate_changes(self) -> NDArray[np.float64]:
+        """The entries themselves."""
+        return np.array(self.times)
 
     def entry_times(self, uniform: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the entry times in a random order per trial, same shape as the uniform draws."""
         if uniform.shape[-1] != len(self.times):
-            raise InvalidValueError(
-                "accrual.times", len(self.times), f"{uniform.shape[-1]} entry times", "give one for every patient"
-            )
+            expected = f"{uniform.shape[-1]} entry times"
+            raise InvalidValueError("accrual.times", len(self.times), expected, "give one for every patient")
         return np.array(self.times)[np.argsort(uniform, axis=-1, kind="stable")]
 
     def enrolled_fraction(self, time: ArrayLike) -> NDArray[np.float64]:
         """Fraction enrolled by each time."""
-        return np.asarray(
-            np.searchsorted(np.array(self.times), np.asarray(time, float), side="right") / len(self.times)
-        )
+        entered = np.searchsorted(np.array(self.times), np.asarray(time, float), side="right")
+        return np.asarray(entered / len(self.times))

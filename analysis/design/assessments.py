@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from analysis.design.checks import finite, increasing, not_negative, positive
+from analysis.conventions import fields
+from analysis.conventions.checks import increasing, positive
+from analysis.conventions.units import DAYS_PER_MONTH, WEEK
+from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -16,13 +18,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-WEEK = 7 / 30.4375
-"""One week in months (a month is 30.4375 days)."""
-
 Recording = Literal["right-endpoint", "midpoint", "interval-censored"]
 
 
-@dataclass(frozen=True)
+@value
 class Assessments:
     """Scheduled tumour assessments, counted from a patient's entry.
 
@@ -58,32 +57,38 @@ class Assessments:
     [2.0, 4.0, 6.0, 9.0, 12.0]
     """
 
-    times: Sequence[float]
-    interval: float | None = None
-    window: float = 0.0
-    missed: float = 0.0
-    recording: Recording = "right-endpoint"
+    times: Sequence[float] = fields.converted(increasing)
+    interval: float | None = fields.positive("months", default=None, optional=True)
+    window: float = fields.not_negative("months", default=0.0)
+    missed: float = fields.number(at_least=0, below=1, default=0.0)
+    recording: Recording = fields.choice(get_args(Recording), default="right-endpoint")
 
-    def __post_init__(self) -> None:
-        times = increasing("times", self.times)
-        if not times:
-            raise InvalidValueError("times", times, "at least one visit", "give the visits in months after entry")
-        object.__setattr__(self, "times", times)
-        if self.interval is not None:
-            object.__setattr__(self, "interval", positive("interval", self.interval))
-        object.__setattr__(self, "window", not_negative("window", self.window))
-        gaps = [*np.diff((0.0, *times)), *([self.interval] if self.interval is not None else [])]
-        if 2 * self.window >= min(gaps):
+    def __attrs_post_init__(self) -> None:
+        if not self.times:
+            expected = "at least one visit"
+            raise InvalidValueError("times", self.times, expected, "give the visits in months after entry")
+        gaps = [*np.diff((0.0, *self.times)), *([self.interval] if self.interval is not None else [])]
+        if min(gaps) < 0.99 / DAYS_PER_MONTH:
+            expected = "visits at least a day apart (0.033 months)"
             raise InvalidValueError(
-                "window",
-                self.window,
-                f"less than half the shortest interval ({min(gaps):g} months)",
-                "narrow the window",
+                "interval", float(min(gaps)), expected, "give intervals in months, weeks as n * WEEK"
             )
-        if not 0 <= finite("missed", self.missed) < 1:
-            raise InvalidValueError("missed", self.missed, "a probability of at least 0 and below 1", "give a fraction")
-        if self.recording not in get_args(Recording):
-            raise InvalidValueError("recording", self.recording, f"one of {get_args(Recording)}", "choose one of them")
+        if 2 * self.window >= min(gaps):
+            expected = f"less than half the shortest interval ({min(gaps):g} months)"
+            raise InvalidValueError("window", self.window, expected, "narrow the window")
+
+    @property
+    def description(self) -> str:
+        """The schedule in words, to follow "progression is looked for"."""
+        if self.interval is not None and self.times == (self.interval,):
+            words = f"every {self.interval / WEEK:.3g} weeks"
+        else:
+            words = f"at weeks {', '.join(f'{time / WEEK:.3g}' for time in self.times)}"
+            words += "" if self.interval is None else f" and every {self.interval / WEEK:.3g} weeks after"
+        words += f" (within {self.window / WEEK:.2g} weeks)" if self.window else ""
+        words += f", {100 * self.missed:.3g}% of visits missed" if self.missed else ""
+        dated = {"midpoint": ", dated half-way between visits", "interval-censored": ", recorded as an interval"}
+        return words + dated.get(self.recording, "")
 
     @classmethod
     def every(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from analysis.design.checks import count, not_negative, positive
+from analysis.conventions import fields
+from analysis.conventions.checks import one_of
+from analysis.conventions.values import value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -19,10 +21,10 @@ ROUNDING = 1e-9
 
 
 class Clock(Protocol):
-    """What a cut may ask of simulated trials; every answer is calendar months, one per trial."""
+    """What a cut may ask of a trial, simulated or expected; every answer is calendar months, one per trial."""
 
-    def nth_event(self, number: int, endpoint: str | None) -> NDArray[np.float64]:
-        """When the `number`-th event of the endpoint (None: the design's own) is known; inf where it never comes."""
+    def nth_event(self, counted: AtEvents) -> NDArray[np.float64]:
+        """When as many events of the kind that a cut counts are known; inf where it never comes."""
 
     def last_entry(self) -> NDArray[np.float64]:
         """When the last patient entered."""
@@ -31,19 +33,31 @@ class Clock(Protocol):
         """When the `number`-th patient entered; inf where there are fewer."""
 
 
-class Cut(Protocol):
+class Cut(ABC):
     """A rule for the date of an analysis. A new rule is a new class with these members."""
 
+    @abstractmethod
     def calendar_time(self, clock: Clock) -> NDArray[np.float64]:
         """Calendar months of the cut, one per trial; inf where it is never reached."""
 
-    def shortfall(self, expected_events: Mapping[str | None, float]) -> str | None:
+    def shortfall(self, expected_events: Callable[[AtEvents], float]) -> str | None:
         """Why the cut cannot be expected ever to come, given the events expected in the end; None if it can."""
+        return None
+
+    @property
+    def latest(self) -> float | None:
+        """Calendar months after which it has come for certain; None where that is not known beforehand."""
+        return None
+
+    @property
+    def earliest(self) -> float | None:
+        """Calendar months before which it cannot come; None where that is not known beforehand."""
+        return None
 
 
-@dataclass(frozen=True)
-class AtEvents:
-    """Cut when a number of events is known, all arms together.
+@value
+class AtEvents(Cut):
+    """Cut when a number of events is known.
 
     Parameters
     ----------
@@ -51,36 +65,44 @@ class AtEvents:
         Number of events.
     endpoint
         Whose events are counted, ``"PFS"`` or ``"OS"``; None: the design's endpoint.
+    arm, stratum
+        Count the events of this arm, of this stratum only; None: all together.
 
     Raises
     ------
     InvalidValueError
         If the number is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> str(AtEvents(60)), str(AtEvents(40, stratum="non-visceral"))
+    ('at 60 events', 'at 40 events in stratum non-visceral')
     """
 
-    events: int
+    events: int = fields.count("events")
     endpoint: str | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "events", count("events", self.events, "events"))
+    arm: str | None = None
+    stratum: str | None = None
 
     def calendar_time(self, clock: Clock) -> NDArray[np.float64]:
         """Calendar time of the event."""
-        return clock.nth_event(self.events, self.endpoint)
+        return clock.nth_event(self)
 
-    def shortfall(self, expected_events: Mapping[str | None, float]) -> str | None:
+    def shortfall(self, expected_events: Callable[[AtEvents], float]) -> str | None:
         """Say so if fewer events are expected even without end of follow-up."""
-        expected = expected_events[self.endpoint]
+        expected = expected_events(self)
         if self.events <= expected:
             return None
         return f"{self.events} events are asked for and {expected:.1f} are expected however long one waits"
 
     def __str__(self) -> str:
-        return f"at {self.events} {self.endpoint + ' ' if self.endpoint else ''}events"
+        where = [f"{name} {of}" for name, of in (("arm", self.arm), ("stratum", self.stratum)) if of]
+        kind = f"{self.endpoint} " if self.endpoint else ""
+        return f"at {self.events} {kind}events{' in ' + ' and '.join(where) if where else ''}"
 
 
-@dataclass(frozen=True)
-class AtTime:
+@value
+class AtTime(Cut):
     """Cut at a calendar time.
 
     Parameters
@@ -94,25 +116,28 @@ class AtTime:
         If the time is not positive.
     """
 
-    time: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "time", positive("time", self.time))
+    time: float = fields.positive("months")
 
     def calendar_time(self, clock: Clock) -> NDArray[np.float64]:
         """Return the time itself."""
         return np.full_like(clock.last_entry(), self.time)
 
-    def shortfall(self, expected_events: Mapping[str | None, float]) -> str | None:
-        """Give None: a calendar time always comes."""
-        return None
+    @property
+    def latest(self) -> float:
+        """The time."""
+        return self.time
+
+    @property
+    def earliest(self) -> float:
+        """The time."""
+        return self.time
 
     def __str__(self) -> str:
         return f"at {self.time:g} months"
 
 
-@dataclass(frozen=True)
-class AfterLastEntry:
+@value
+class AfterLastEntry(Cut):
     """Cut a fixed time after the last patient has entered.
 
     Parameters
@@ -126,25 +151,18 @@ class AfterLastEntry:
         If the number is negative.
     """
 
-    months: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "months", not_negative("months", self.months))
+    months: float = fields.not_negative("months")
 
     def calendar_time(self, clock: Clock) -> NDArray[np.float64]:
         """Last entry plus the follow-up."""
         return clock.last_entry() + self.months + ROUNDING
 
-    def shortfall(self, expected_events: Mapping[str | None, float]) -> str | None:
-        """Give None: it always comes."""
-        return None
-
     def __str__(self) -> str:
         return f"{self.months:g} months after the last entry"
 
 
-@dataclass(frozen=True)
-class AfterEntry:
+@value
+class AfterEntry(Cut):
     """Cut a fixed time after a given number of patients has entered: the first stage of a two-stage trial.
 
     Parameters
@@ -160,27 +178,24 @@ class AfterEntry:
         If the number is not a whole number of at least 1, or the months are negative.
     """
 
-    patients: int
-    months: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "patients", count("patients", self.patients, "patients"))
-        object.__setattr__(self, "months", not_negative("months", self.months))
+    patients: int = fields.count("patients")
+    months: float = fields.not_negative("months")
 
     def calendar_time(self, clock: Clock) -> NDArray[np.float64]:
         """Entry of the patient plus the follow-up."""
         return clock.nth_entry(self.patients) + self.months + ROUNDING
 
-    def shortfall(self, expected_events: Mapping[str | None, float]) -> str | None:
-        """Give None: the cut does not wait for events."""
-        return None
-
     def __str__(self) -> str:
         return f"{self.months:g} months after patient {self.patients} has entered"
 
 
-@dataclass(frozen=True)
-class LaterOf:
+def _cut(name: str, given: Any) -> Cut:
+    cut: Cut = one_of(name, given, Cut, "AtEvents(60) or AtTime(24)")
+    return cut
+
+
+@value
+class LaterOf(Cut):
     """Cut at the later of two cuts.
 
     Parameters
@@ -194,23 +209,28 @@ class LaterOf:
     'later of (at 60 events, at 24 months)'
     """
 
-    first: Cut
-    second: Cut
+    first: Cut = fields.converted(_cut)
+    second: Cut = fields.converted(_cut)
 
     def calendar_time(self, clock: Clock) -> NDArray[np.float64]:
         """Return the larger of the two times."""
         return np.maximum(self.first.calendar_time(clock), self.second.calendar_time(clock))
 
-    def shortfall(self, expected_events: Mapping[str | None, float]) -> str | None:
+    def shortfall(self, expected_events: Callable[[AtEvents], float]) -> str | None:
         """Both have to come."""
         return self.first.shortfall(expected_events) or self.second.shortfall(expected_events)
+
+    @property
+    def earliest(self) -> float | None:
+        """The later of the two earliest."""
+        return max((cut.earliest for cut in (self.first, self.second) if cut.earliest is not None), default=None)
 
     def __str__(self) -> str:
         return f"later of ({self.first}, {self.second})"
 
 
-@dataclass(frozen=True)
-class EarlierOf:
+@value
+class EarlierOf(Cut):
     """Cut at the earlier of two cuts.
 
     Parameters
@@ -219,17 +239,22 @@ class EarlierOf:
         The two cuts.
     """
 
-    first: Cut
-    second: Cut
+    first: Cut = fields.converted(_cut)
+    second: Cut = fields.converted(_cut)
 
     def calendar_time(self, clock: Clock) -> NDArray[np.float64]:
         """Return the smaller of the two times."""
         return np.minimum(self.first.calendar_time(clock), self.second.calendar_time(clock))
 
-    def shortfall(self, expected_events: Mapping[str | None, float]) -> str | None:
+    def shortfall(self, expected_events: Callable[[AtEvents], float]) -> str | None:
         """One of them has to come."""
         first, second = self.first.shortfall(expected_events), self.second.shortfall(expected_events)
         return f"{first}; {second}" if first and second else None
+
+    @property
+    def latest(self) -> float | None:
+        """The earlier of the two latest."""
+        return min((cut.latest for cut in (self.first, self.second) if cut.latest is not None), default=None)
 
     def __str__(self) -> str:
         return f"earlier of ({self.first}, {self.second})"

@@ -2,185 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
-from analysis.design.checks import ByName
+from analysis.conventions import fields
+from analysis.conventions.by_name import ByName
+from analysis.conventions.checks import number, one_of
+from analysis.conventions.display import html
+from analysis.conventions.values import value
+from analysis.design.illness_death import IllnessDeath, member_of, number_of_members
 from analysis.errors import InvalidValueError, UnknownNameError
-from analysis.survival.distributions import Distribution, ProportionalHazards
+from analysis.survival import Distribution, Ensemble, ProportionalHazards
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import ArrayLike, NDArray
 
     from analysis.design.trial import TrialDesign
 
+EventTime: TypeAlias = Distribution | IllnessDeath
 
-NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(16)
+
+def hazard_ratio(field: str, given: Any) -> float:
+    """Return a hazard ratio between 0.001 and 20; beyond that it is another number by mistake."""
+    try:
+        return number(field, given, at_least=0.001, at_most=20)
+    except InvalidValueError:
+        expected = "a hazard ratio, experimental against control, from 0.001 to 20"
+        remedy = "below 1 favours the experimental arm; write 0.6, not 60"
+        raise InvalidValueError(field, given, expected, remedy) from None
 
 
-@dataclass(frozen=True)
-class IllnessDeath:
-    """Progression and death of one patient: PFS and OS that belong together.
-
-    Parameters
-    ----------
-    progression
-        Time from entry to progression, in the absence of death.
-    death
-        Time from entry to death without progression, in the absence of progression.
-    death_after_progression
-        Time to death once progressed.
-    clock
-        Whether the hazard of `death_after_progression` counts months since ``"progression"`` (semi-Markov) or since
-        ``"entry"`` (Markov).
-
-    Raises
-    ------
-    InvalidValueError
-        If the clock is unknown.
-    """
-
-    progression: Distribution
-    death: Distribution
-    death_after_progression: Distribution
-    clock: Literal["progression", "entry"] = "progression"
-
-    def __post_init__(self) -> None:
-        if self.clock not in ("progression", "entry"):
-            raise InvalidValueError("clock", self.clock, "'progression' or 'entry'", "choose one of them")
-
-    def pfs_survival(self, t: ArrayLike) -> NDArray[np.float64]:
-        """P(neither progressed nor dead by t), t in months."""
-        return np.asarray(self.progression.survival(t) * self.death.survival(t))
-
-    def os_survival(self, t: ArrayLike) -> NDArray[np.float64]:
-        """P(alive at t), t in finite months: those without progression, and those who progressed at u and live on.
-
-        The integral over u is a Gauss-Legendre sum between the change points of the three distributions.
-
-        Examples
-        --------
-        >>> from analysis.survival.distributions import Exponential
-        >>> model = IllnessDeath(Exponential(0.05), Exponential(0.0126), Exponential(0.05))
-        >>> round(float(model.os_survival(12.0)), 6)
-        0.777402
-        """
-        times = np.asarray(t, dtype=np.float64)
-        if not np.all(np.isfinite(times)):
-            raise InvalidValueError("t", t, "finite months", "restrict it to the follow-up")
-        return np.array([self._alive(max(float(time), 0.0)) for time in times.flat]).reshape(times.shape)[()]
-
-    def _alive(self, t: float) -> float:
-        after = self.death_after_progression.change_points
-        changes = [self.progression.change_points, self.death.change_points, after, t - after]
-        graded = t * 0.5 ** np.arange(48)  # hazards may start, and stretches after progression end, at infinity
-        edges = np.unique(np.concatenate([[0.0], *changes, graded, t - graded]))
-        edges = edges[(edges >= 0) & (edges <= t)]
-        half = np.diff(edges)[:, None] / 2
-        u = edges[:-1, None] + half * (1 + NODES)
-        if self.clock == "progression":
-            lives_on = self.death_after_progression.survival(t - u)
+def _by_arm(name: str, given: Any) -> ByName[Any]:
+    if not isinstance(given, Mapping) or not given:
+        raise InvalidValueError(name, given, "event times by the names of the arms", "write {'control': ..., ...}")
+    kinds, example = (Distribution, IllnessDeath), "Exponential.from_median(11)"
+    by_arm: dict[str, Any] = {}
+    for arm, model in given.items():
+        if isinstance(model, Mapping):
+            strata = {s: one_of(f"{name}[{arm!r}][{s!r}]", each, kinds, example) for s, each in model.items()}
+            by_arm[arm] = ByName(strata)
         else:
-            hazard = self.death_after_progression.cumulative_hazard
-            lives_on = np.exp(np.minimum(hazard(u) - hazard(t), 0.0))
-        progressed = self.progression.hazard(u) * self.pfs_survival(u) * lives_on
-        return float(self.pfs_survival(t) + np.sum(half * NODE_WEIGHTS * progressed))
+            by_arm[arm] = one_of(f"{name}[{arm!r}]", model, kinds, example)
+    return ByName(by_arm)
 
 
-@dataclass(frozen=True)
-class Ensemble:
-    """Distributions of which each simulated trial takes one at random, e.g. the members of a reconstruction.
-
-    All ensembles of a scenario give the member of the same number to the same trial, so what is uncertain in common
-    stays common.
-
-    Parameters
-    ----------
-    members
-        The distributions, each equally likely.
-
-    Raises
-    ------
-    InvalidValueError
-        If there are none.
-    """
-
-    members: Sequence[Distribution]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "members", tuple(self.members))
-        if not self.members:
-            raise InvalidValueError("members", self.members, "at least one distribution", "give the members' curves")
-
-    def with_hazard_ratio(self, hazard_ratio: float) -> Ensemble:
-        """Give the same members with their hazard multiplied by `hazard_ratio`."""
-        return Ensemble(tuple(ProportionalHazards(member, (hazard_ratio,)) for member in self.members))
-
-
-EventTime: TypeAlias = Distribution | IllnessDeath | Ensemble
-
-
-@dataclass(frozen=True)
+@value
 class Scenario:
     """Event times by arm, and by stratum where they differ.
 
     Parameters
     ----------
     event_time
-        By arm: a distribution, an `IllnessDeath` model, or an `Ensemble`; or these by stratum.
+        By arm: a distribution, an `IllnessDeath` model, or an ensemble; or these by stratum.
     name
         What to call it in tables.
 
     Raises
     ------
     InvalidValueError
-        If there is no arm.
+        If there is no arm, or what is given for one is no distribution.
 
     Examples
     --------
-    >>> from analysis.survival.distributions import Exponential
+    >>> from analysis.survival import Exponential
     >>> control = Exponential.from_median(11)
     >>> scenario = Scenario.proportional_hazards(control, 0.6)
     >>> round(scenario.of("experimental").median, 2)
     18.33
     """
 
-    event_time: Mapping[str, EventTime | Mapping[str, EventTime]]
+    event_time: Mapping[str, EventTime | Mapping[str, EventTime]] = fields.converted(_by_arm)
     name: str = "scenario"
-
-    def __post_init__(self) -> None:
-        if not self.event_time:
-            raise InvalidValueError(
-                "event_time", self.event_time, "event times of at least one arm", "give them by arm"
-            )
-        by_arm = {arm: ByName(given) if isinstance(given, Mapping) else given for arm, given in self.event_time.items()}
-        object.__setattr__(self, "event_time", ByName(by_arm))
 
     @classmethod
     def proportional_hazards(
         cls,
-        control: Distribution | Ensemble,
+        control: Distribution,
         hazard_ratio: float,
         *,
         arms: tuple[str, str] = ("control", "experimental"),
         name: str | None = None,
     ) -> Scenario:
         """Two arms whose hazards keep a ratio, experimental against control (below 1 favours the experimental arm)."""
-        if isinstance(control, Ensemble):
-            experimental: EventTime = control.with_hazard_ratio(hazard_ratio)
-        else:
-            experimental = ProportionalHazards(control, (hazard_ratio,))
-        return cls({arms[0]: control, arms[1]: experimental}, name or f"HR {hazard_ratio:g}")
+        ratio = _checked_ratio("hazard_ratio", hazard_ratio)
+        one_of("control", control, Distribution, "Exponential.from_median(11)")
+        return cls({arms[0]: control, arms[1]: multiplied(control, ratio)}, name or f"HR {ratio:g}")
 
     def null(self, control: str = "control") -> Scenario:
         """Give the scenario in which every arm behaves like the control."""
         if control not in self.event_time:
             raise UnknownNameError("arm", control, self.event_time)
         return Scenario(dict.fromkeys(self.event_time, self.event_time[control]), f"{self.name}, null")
+
+    def with_hazard_ratio(self, hazard_ratio: float, control: str = "control") -> Scenario:
+        """Give the scenario in which every other arm has the control's hazard times a ratio."""
+        ratio = _checked_ratio("hazard_ratio", hazard_ratio)
+        if control not in self.event_time:
+            raise UnknownNameError("arm", control, self.event_time)
+        base = self.event_time[control]
+        other: Any = (
+            {stratum: _multiplied(model, ratio) for stratum, model in base.items()}
+            if isinstance(base, Mapping)
+            else _multiplied(base, ratio)
+        )
+        return Scenario({arm: base if arm == control else other for arm in self.event_time}, f"HR {ratio:g}")
 
     def of(self, arm: str, stratum: str = "all") -> EventTime:
         """Event times of an arm in a stratum.
@@ -199,6 +124,39 @@ class Scenario:
             raise UnknownNameError("stratum", stratum, given)
         return given[stratum]
 
+    def models(self) -> list[tuple[str, str, EventTime]]:
+        """List arm, stratum and event times; the stratum is ``"all"`` where an arm's do not differ."""
+        return [
+            (arm, stratum, model)
+            for arm, given in self.event_time.items()
+            for stratum, model in (given if isinstance(given, Mapping) else {"all": given}).items()
+        ]
+
+    @property
+    def members(self) -> int:
+        """How many truths it stands for: the members of its ensembles, which go together by number; else 1.
+
+        Raises
+        ------
+        InvalidValueError
+            If its ensembles differ in size.
+        """
+        sizes = {number_of_members(model) for _, _, model in self.models()} - {1}
+        if len(sizes) > 1:
+            expected, remedy = "ensembles with as many members in every arm", "give as many members to each"
+            raise InvalidValueError("event_time", sorted(sizes), expected, remedy)
+        return max(sizes, default=1)
+
+    def member(self, number: int) -> Scenario:
+        """Give one truth of those that it stands for."""
+
+        def chosen(given: Any) -> Any:
+            if isinstance(given, Mapping):
+                return {stratum: member_of(model, number) for stratum, model in given.items()}
+            return member_of(given, number)
+
+        return Scenario({arm: chosen(given) for arm, given in self.event_time.items()}, self.name)
+
     def check(self, design: TrialDesign) -> None:
         """Say so if the scenario does not give event times for exactly the design's arms and strata.
 
@@ -215,14 +173,28 @@ class Scenario:
                 self.of(arm, stratum)
 
     def summary(self) -> pd.DataFrame:
-        """One row per arm and stratum: `arm`, `stratum`, `event_time`."""
+        """One row per arm and stratum: `arm`, `stratum`, `event_time` in words."""
         import pandas as pd
 
-        rows: list[tuple[str, str, str]] = []
-        for arm, given in self.event_time.items():
-            by_stratum = given if isinstance(given, Mapping) else {"all": given}
-            rows.extend((arm, stratum, repr(model)) for stratum, model in by_stratum.items())
+        rows = [(arm, stratum, model.description) for arm, stratum, model in self.models()]
         return pd.DataFrame(rows, columns=["arm", "stratum", "event_time"])
 
     def _repr_html_(self) -> str:
-        return str(self.summary().to_html(index=False))
+        return html(self.summary())
+
+
+_checked_ratio = hazard_ratio  # the argument of that name hides the check
+
+
+def multiplied(control: Distribution, ratio: float) -> Distribution:
+    """Give a distribution, or each member of an ensemble, with its hazard multiplied."""
+    if isinstance(control, Ensemble):
+        return control.with_hazard_ratio(ratio)
+    return ProportionalHazards(control, (ratio,))
+
+
+def _multiplied(model: EventTime, ratio: float) -> EventTime:
+    if isinstance(model, IllnessDeath):
+        expected, remedy = "a distribution", "an illness-death model has no single hazard ratio; write both arms out"
+        raise InvalidValueError("event_time", model, expected, remedy)
+    return multiplied(model, ratio)

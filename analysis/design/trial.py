@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
-from analysis.design.checks import ByName, count, finite, not_negative, probability
+from analysis.conventions import fields
+from analysis.conventions.by_name import ByName
+from analysis.conventions.checks import not_negative, one_of
+from analysis.conventions.display import html, listed
+from analysis.conventions.values import value
+from analysis.design.accrual import Accrual
+from analysis.design.assessments import Assessments
+from analysis.design.cuts import Cut
 from analysis.errors import InvalidValueError, UnknownNameError
-from analysis.survival.distributions import Distribution, Exponential
+from analysis.survival import Distribution, Exponential
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.design.accrual import Accrual
-    from analysis.design.assessments import Assessments
-    from analysis.design.cuts import Cut
+MISTAKEN_FOR_P = 0.2
+"""A boundary this close above 0 rejects in four trials of ten without an effect: it is a p-value by mistake."""
 
 
-@dataclass(frozen=True)
+def _z(name: str, given: Any) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float | np.number) or math.isnan(given):
+        raise InvalidValueError(name, given, "a z value", "give a number; inf for a boundary that is never crossed")
+    if name == "efficacy_z" and 0 < given <= MISTAKEN_FOR_P:
+        expected, remedy = "a z value such as 1.96", f"if it is a p-value, its z is {-float(ndtri(given)):.4f}"
+        raise InvalidValueError(name, given, expected, remedy)
+    return float(given)
+
+
+@value
 class Look:
     """One analysis: when the data are cut and what stops the trial there.
 
@@ -32,32 +48,60 @@ class Look:
     cut
         When the data are cut.
     efficacy_z
-        Stop and reject the null hypothesis at or above this z. None: at the last look the design's alpha decides, at an
-        earlier look the trial goes on whatever the data say.
+        Stop and reject the null hypothesis at or above this z; inf: never here. None: at the last look the design's
+        alpha decides, at an earlier look the trial goes on whatever the data say.
     futility_z
-        Stop without rejection at or below this z; None: no futility boundary.
+        Stop without rejection at or below this z; None or -inf: no futility boundary.
 
     Raises
     ------
     InvalidValueError
-        If the futility boundary is not below the efficacy boundary.
+        If the futility boundary is above the efficacy boundary, or a p-value is given for a z.
     """
 
-    cut: Cut
-    efficacy_z: float | None = None
-    futility_z: float | None = None
+    cut: Cut = fields.converted(lambda name, given: one_of(name, given, Cut, "AtEvents(60) or AtTime(24)"))
+    efficacy_z: float | None = fields.converted(_z, default=None, optional=True)
+    futility_z: float | None = fields.converted(_z, default=None, optional=True)
 
-    def __post_init__(self) -> None:
-        for name in ("efficacy_z", "futility_z"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, finite(name, getattr(self, name)))
+    def __attrs_post_init__(self) -> None:
         if self.efficacy_z is not None and self.futility_z is not None and self.futility_z > self.efficacy_z:
-            raise InvalidValueError(
-                "futility_z", self.futility_z, f"at most efficacy_z = {self.efficacy_z:g}", "lower it"
-            )
+            expected = f"at most efficacy_z = {self.efficacy_z:g}"
+            raise InvalidValueError("futility_z", self.futility_z, expected, "lower it")
+
+    def __str__(self) -> str:
+        bounds = (("rejects at z of at least", self.efficacy_z), ("stops at z of at most", self.futility_z))
+        told = [f"{words} {z:.4g}" for words, z in bounds if z is not None and math.isfinite(z)]
+        return ", ".join([str(self.cut), *told])
 
 
-@dataclass(frozen=True)
+def _looks(name: str, given: Any) -> tuple[Look, ...]:
+    looks = (given,) if isinstance(given, Look) else given
+    if not isinstance(looks, Sequence) or not looks or not all(isinstance(look, Look) for look in looks):
+        raise InvalidValueError(name, given, "at least one look", "write looks=[Look(AtEvents(60))]")
+    return tuple(looks)
+
+
+def _shares(name: str, given: Any) -> ByName[float]:
+    if not isinstance(given, Mapping) or not given:
+        raise InvalidValueError(name, given, "shares by name, at least one", "write e.g. {'control': 1, 'new': 2}")
+    shares = {key: not_negative(f"{name}[{key!r}]", share, "parts") for key, share in given.items()}
+    if 0 in shares.values():
+        raise InvalidValueError(name, given, "a share above 0 for each name", "leave out names without patients")
+    return ByName(shares)
+
+
+def loss(name: str, given: Any) -> Distribution | None:
+    """Return dropout as a distribution: a rate per month becomes exponential, 0 and None mean that nobody is lost."""
+    if given is None or isinstance(given, Distribution):
+        return given
+    rate = not_negative(name, given, "losses per month")
+    if rate > 1:
+        expected = "losses per month, at most 1, or a distribution"
+        raise InvalidValueError(name, given, expected, "5% a month is 0.05; a mean of 5 months is 0.2")
+    return Exponential(rate) if rate > 0 else None
+
+
+@value
 class TrialDesign:
     """A trial as its protocol fixes it: randomised, or of a single arm.
 
@@ -68,7 +112,8 @@ class TrialDesign:
     accrual
         How they enter.
     looks
-        The analyses, in order of time; the last one is final.
+        The analyses, in order of time; the last one is final. A group-sequential design gives its own:
+        ``GroupSequentialDesign(...).looks_at_events(264, 528)``.
     allocation
         Share of patients by arm, e.g. ``{"control": 1, "experimental": 2}``; only the proportions count.
     control
@@ -90,19 +135,22 @@ class TrialDesign:
         Type I error of the final test when its look has no `efficacy_z`.
     sided
         1: rejection in favour of the experimental arm only; 2: `alpha` is shared by both directions.
+    follow_up
+        Longest follow-up of a patient, months from entry: who has had no event by then is censored. None: until the
+        data are cut.
 
     Raises
     ------
     InvalidValueError
-        If a share, rate or size is impossible, a look asks for more events than there are patients, or several arms
-        have no control.
+        If a share, rate or size is impossible, a look asks for more events than there are patients, looks are not in
+        order of time, or several arms have no control.
     UnknownNameError
         If the control arm, or an arm that dropout is given for, is not in the allocation.
 
     Examples
     --------
     >>> from analysis.design import AtEvents, UniformAccrual
-    >>> design = TrialDesign(n=100, accrual=UniformAccrual(18), looks=(Look(AtEvents(60)),), dropout=0.005)
+    >>> design = TrialDesign(n=100, accrual=UniformAccrual(18), looks=[Look(AtEvents(60))], dropout=0.005)
     >>> design.arm_sizes
     {'control': 50, 'experimental': 50}
 
@@ -112,76 +160,64 @@ class TrialDesign:
     ('new',)
     """
 
-    n: int
-    accrual: Accrual
-    looks: Sequence[Look]
-    allocation: Mapping[str, float] = ByName({"control": 1.0, "experimental": 1.0})
+    n: int = fields.count("patients")
+    accrual: Accrual = fields.converted(lambda name, given: one_of(name, given, Accrual, "UniformAccrual(18)"))
+    looks: Sequence[Look] = fields.converted(_looks)
+    allocation: Mapping[str, float] = fields.converted(_shares, default=ByName({"control": 1.0, "experimental": 1.0}))
     control: str | None = "control"
     dropout: Distribution | float | Mapping[str, Distribution | float] | None = None
-    assessments: Assessments | None = None
-    strata: Mapping[str, float] = ByName({"all": 1.0})
-    delayed_entry: Distribution | None = None
+    assessments: Assessments | None = fields.converted(
+        lambda name, given: one_of(name, given, Assessments, "Assessments.every(2)"), default=None, optional=True
+    )
+    strata: Mapping[str, float] = fields.converted(_shares, default=ByName({"all": 1.0}))
+    delayed_entry: Distribution | None = fields.converted(
+        lambda name, given: one_of(name, given, Distribution, "Exponential(0.1)"), default=None, optional=True
+    )
     endpoint: str = "PFS"
-    alpha: float = 0.025
-    sided: int = 1
+    alpha: float = fields.probability(default=0.025)
+    sided: int = fields.sides(default=1)
+    follow_up: float | None = fields.positive("months", default=None, optional=True)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "n", count("n", self.n, "patients"))
-        object.__setattr__(self, "allocation", _shares("allocation", self.allocation, at_least=1))
-        object.__setattr__(self, "strata", _shares("strata", self.strata, at_least=1))
-        looks = (self.looks,) if isinstance(self.looks, Look) else tuple(self.looks)
-        object.__setattr__(self, "looks", looks)
-        object.__setattr__(self, "alpha", probability("alpha", self.alpha))
+    def __attrs_post_init__(self) -> None:
+        if not self.alpha < self.sided / 2:
+            expected = f"a probability below {self.sided / 2:g}, {'one' if self.sided == 1 else 'two'}-sided"
+            raise InvalidValueError("alpha", self.alpha, expected, "give 0.025, not 2.5")
         self._check_control()
-        if self.sided not in (1, 2):
-            raise InvalidValueError("sided", self.sided, "1 or 2", "give the number of sides of the test")
-        if not hasattr(self.accrual, "entry_times"):
-            raise InvalidValueError("accrual", self.accrual, "an accrual pattern", "write UniformAccrual(months)")
-        if self.assessments is not None and not hasattr(self.assessments, "scheduled"):
-            raise InvalidValueError("assessments", self.assessments, "a schedule", "write Assessments.every(months)")
-        if not all(isinstance(look, Look) for look in self.looks):
-            raise InvalidValueError("looks", self.looks, "a list of looks", "write [Look(AtEvents(60))]")
-        if not self.looks:
-            raise InvalidValueError(
-                "looks", self.looks, "at least one look", "give Look(AtEvents(...)) or Look(AtTime(...))"
-            )
-        self._check_looks()
-        self._check_dropout()
-        empty = [cell for cell, size in self.cell_sizes.items() if size == 0]
-        if empty:
-            raise InvalidValueError(
-                "n", self.n, f"patients in every stratum and arm (none in {empty})", "enlarge the trial"
-            )
-
-    def _check_control(self) -> None:
-        if (self.control is None) != (len(self.allocation) == 1):
-            raise InvalidValueError(
-                "control",
-                self.control,
-                f"{'None' if len(self.allocation) == 1 else 'the name of an arm'} with {len(self.allocation)} arm(s)",
-                "a single arm has no control, several arms have one",
-            )
-        if self.control is not None and self.control not in self.allocation:
-            raise UnknownNameError("arm", self.control, self.allocation)
-
-    def _check_looks(self) -> None:
-        everyone = dict.fromkeys((None, "PFS", "OS", self.endpoint), float(self.n))
-        for number, look in enumerate(self.looks, start=1):
-            if look.cut.shortfall(everyone):
-                raise InvalidValueError(
-                    f"looks (number {number})",
-                    str(look.cut),
-                    f"at most {self.n} events, one a patient",
-                    "ask for fewer",
-                )
-
-    def _check_dropout(self) -> None:
         given = self.dropout if isinstance(self.dropout, Mapping) else dict.fromkeys(self.allocation, self.dropout)
         for arm in given:
             if arm not in self.allocation:
                 raise UnknownNameError("arm", arm, self.allocation)
-        by_arm = {arm: _loss(arm, given.get(arm)) for arm in self.allocation}
-        object.__setattr__(self, "dropout", ByName({arm: loss for arm, loss in by_arm.items() if loss is not None}))
+        by_arm = {arm: loss(f"dropout of {arm!r}", given.get(arm)) for arm in self.allocation}
+        if given is not self.dropout:  # one loss for all arms is one distribution
+            by_arm = dict.fromkeys(by_arm, next(iter(by_arm.values())))
+        object.__setattr__(self, "dropout", ByName({arm: lost for arm, lost in by_arm.items() if lost is not None}))
+        empty = [cell for cell, size in self.cell_sizes.items() if size == 0]
+        if empty:
+            expected = f"patients in every stratum and arm (none in {empty})"
+            raise InvalidValueError("n", self.n, expected, "enlarge the trial")
+        self._check_looks()
+
+    def _check_control(self) -> None:
+        if (self.control is None) != (len(self.allocation) == 1):
+            named = "None" if len(self.allocation) == 1 else "the name of an arm"
+            expected = f"{named} with {len(self.allocation)} arm(s)"
+            raise InvalidValueError("control", self.control, expected, "a single arm has no control, several have one")
+        if self.control is not None and self.control not in self.allocation:
+            raise UnknownNameError("arm", self.control, self.allocation)
+
+    def _check_looks(self) -> None:
+        before = 0.0
+        for number, look in enumerate(self.looks, start=1):
+            if look.cut.shortfall(lambda counted: float(self.patients_in(counted.arm, counted.stratum))):
+                expected = f"at most {self.n} events, one a patient"
+                raise InvalidValueError(f"looks (number {number})", str(look.cut), expected, "ask for fewer")
+            latest = look.cut.latest
+            if latest is not None and latest < before:
+                expected = f"a look after the one before it, at {before:g} months or later"
+                raise InvalidValueError(
+                    f"looks (number {number})", str(look.cut), expected, "give looks in their order"
+                )
+            before = max(before, look.cut.earliest or 0.0)
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -193,7 +229,7 @@ class TrialDesign:
         """Names of the arms that are tested: compared with the control, or the single arm."""
         return tuple(arm for arm in self.allocation if arm != self.control)
 
-    @property
+    @cached_property
     def cell_sizes(self) -> dict[tuple[str, str], int]:
         """Patients by (stratum, arm): shares of `n` rounded by largest remainder, strata first."""
         sizes = {}
@@ -205,18 +241,46 @@ class TrialDesign:
     @property
     def arm_sizes(self) -> dict[str, int]:
         """Patients by arm."""
-        cells = self.cell_sizes
-        return {arm: sum(cells[stratum, arm] for stratum in self.strata) for arm in self.allocation}
+        return {arm: self.patients_in(arm, None) for arm in self.allocation}
+
+    def patients_in(self, arm: str | None, stratum: str | None) -> int:
+        """Count the patients of an arm, of a stratum; None for all.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such arm or stratum.
+        """
+        for kind, name, known in (("arm", arm, self.allocation), ("stratum", stratum, self.strata)):
+            if name is not None and name not in known:
+                raise UnknownNameError(kind, name, known)
+        return sum(size for (s, a), size in self.cell_sizes.items() if arm in (None, a) and stratum in (None, s))
+
+    @property
+    def entry(self) -> Accrual:
+        """The accrual of as many patients as the design has."""
+        return self.accrual.for_patients(self.n)
 
     @property
     def final_critical_z(self) -> float:
         """Critical z of the last look, in the direction of benefit."""
         given = self.looks[-1].efficacy_z
-        return float(norm.isf(self.alpha / self.sided)) if given is None else given
+        return -float(ndtri(self.alpha / self.sided)) if given is None else given
+
+    @property
+    def efficacy_bounds(self) -> tuple[float, ...]:
+        """Z from which each look rejects; inf where it does not."""
+        interim = (math.inf if look.efficacy_z is None else look.efficacy_z for look in self.looks[:-1])
+        return (*interim, self.final_critical_z)
+
+    @property
+    def futility_bounds(self) -> tuple[float, ...]:
+        """Z up to which each look stops the trial without rejection; -inf where it does not."""
+        return tuple(-math.inf if look.futility_z is None else look.futility_z for look in self.looks)
 
     def dropout_of(self, arm: str) -> Distribution | None:
         """Distribution of the months from entry to loss to follow-up in an arm; None if nobody is lost."""
-        by_arm: Mapping[str, Distribution] = self.dropout  # type: ignore[assignment]  # normalised in __post_init__
+        by_arm: Mapping[str, Distribution] = self.dropout  # type: ignore[assignment]  # normalised at the start
         return by_arm.get(arm)
 
     def summary(self) -> pd.DataFrame:
@@ -227,49 +291,68 @@ class TrialDesign:
             ("patients", f"{self.n}"),
             ("arms", ", ".join(f"{arm} {size}" for arm, size in self.arm_sizes.items())),
             ("control", self.control or "none: a single arm"),
-            ("accrual", repr(self.accrual)),
-            ("dropout", "; ".join(f"{arm}: {self.dropout_of(arm)}" for arm in self.arms)),
-            ("assessments", repr(self.assessments) if self.assessments else "events seen when they happen"),
+            ("accrual", self.accrual.description),
+            ("dropout", self._dropout_in_words() or "none"),
+            ("assessments", self.assessments.description if self.assessments else "events seen when they happen"),
             ("strata", ", ".join(f"{stratum} {share:.3g}" for stratum, share in self.strata.items())),
-            ("delayed entry", repr(self.delayed_entry) if self.delayed_entry else "none"),
+            ("delayed entry", self.delayed_entry.description if self.delayed_entry else "none"),
+            ("follow-up", f"at most {self.follow_up:g} months" if self.follow_up else "until the data are cut"),
             ("endpoint", self.endpoint),
             ("alpha", f"{self.alpha:g} ({'one' if self.sided == 1 else 'two'}-sided)"),
         ]
-        for number, look in enumerate(self.looks, start=1):
-            bounds = [
-                f"{name} z {z:g}"
-                for name, z in (("efficacy", look.efficacy_z), ("futility", look.futility_z))
-                if z is not None
-            ]
-            rows.append((f"look {number}", ", ".join([str(look.cut), *bounds])))
+        rows += [(f"look {number}", str(look)) for number, look in enumerate(self.looks, start=1)]
         return pd.DataFrame(rows, columns=["item", "value"])
 
+    def protocol_text(self) -> str:
+        """Write the design as a paragraph for a protocol; `power(...).protocol_text()` adds what it can show."""
+        sizes = self.arm_sizes
+        if self.control is None:
+            who = f"{self.n} patients are enrolled in a single arm ({self.arms[0]})"
+        else:
+            ratio = ":".join(f"{share:g}" for share in self.allocation.values())
+            who = f"{self.n} patients are randomised {ratio} to {listed(f'{arm} ({k})' for arm, k in sizes.items())}"
+        if len(self.strata) > 1:
+            total = sum(self.strata.values())
+            who += f", stratified ({', '.join(f'{s} {100 * p / total:.3g}%' for s, p in self.strata.items())})"
+        sentences = [f"{who}.", f"Patients enter {self.entry.description}."]
+        lost = self._dropout_in_words()
+        sentences.append(f"Loss to follow-up is assumed {lost}." if lost else "No loss to follow-up is assumed.")
+        if self.assessments:
+            sentences.append(f"Progression is looked for {self.assessments.description}.")
+        if self.follow_up:
+            sentences.append(f"Patients are followed for at most {self.follow_up:g} months.")
+        side = "one-sided" if self.sided == 1 else "two-sided"
+        looks = listed(str(look) for look in self.looks)
+        if len(self.looks) == 1:
+            sentences.append(
+                f"{self.endpoint} is analysed once, {looks}, at a {side} significance level of {self.alpha:g}."
+            )
+        else:
+            sentences.append(f"{self.endpoint} is analysed {len(self.looks)} times: {looks}.")
+        return " ".join(sentences)
+
+    def _dropout_in_words(self) -> str:
+        told = {arm: self.dropout_of(arm) for arm in self.arms}
+        words = {arm: "none" if lost is None else _rate_or_words(lost) for arm, lost in told.items()}
+        if not any(told.values()):
+            return ""
+        same = len(set(words.values())) == 1
+        return next(iter(words.values())) if same else "; ".join(f"{arm}: {text}" for arm, text in words.items())
+
     def _repr_html_(self) -> str:
-        return str(self.summary().to_html(index=False))
+        return html(self.summary())
 
 
-def _shares(field: str, given: Mapping[str, float], at_least: int) -> ByName[float]:
-    shares = {name: not_negative(f"{field}[{name!r}]", share, "parts") for name, share in given.items()}
-    if len(shares) < at_least:
-        raise InvalidValueError(field, given, f"at least {at_least} name(s) with a share each", "name the missing ones")
-    total = sum(shares.values())
-    if total == 0:
-        raise InvalidValueError(field, given, "shares that do not sum to 0", "give a positive share to each name")
-    if 0 in shares.values():
-        raise InvalidValueError(field, given, "a share above 0 for each name", "leave out names without patients")
-    return ByName(shares)
+def _rate_or_words(lost: Distribution) -> str:
+    return f"at {lost.rate:.4g} per month" if isinstance(lost, Exponential) else f"by a {lost.description}"
 
 
 def _apportion(total: int, shares: Mapping[str, float]) -> list[int]:
-    exact = np.array(list(shares.values())) * total / sum(shares.values())
-    sizes = np.floor(exact + 1e-9).astype(int)
-    largest_remainders = np.argsort(-(exact - sizes), kind="stable")[: total - sizes.sum()]
-    sizes[largest_remainders] += 1
-    return [int(size) for size in sizes]
-
-
-def _loss(arm: str, given: Distribution | float | None) -> Distribution | None:
-    if given is None or isinstance(given, Distribution):
-        return given
-    rate = not_negative(f"dropout of {arm!r}", given, "losses per month")
-    return Exponential(rate) if rate > 0 else None
+    """Share out whole patients by largest remainder, ties to the first."""
+    whole = sum(shares.values())
+    exact = [share * total / whole for share in shares.values()]
+    sizes = [math.floor(part + 1e-9) for part in exact]
+    by_remainder = sorted(range(len(sizes)), key=lambda k: sizes[k] - exact[k])
+    for k in by_remainder[: total - sum(sizes)]:
+        sizes[k] += 1
+    return sizes

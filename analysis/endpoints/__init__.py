@@ -12,8 +12,9 @@ from analysis.endpoints.disease_control import (
     ControlUntilLandmark,
     ProgressionFreeAtLandmark,
 )
+from analysis.endpoints.endpoint_definitions import EndpointDefinitions
 from analysis.endpoints.endpoint_tables import derive_endpoints, summarise
-from analysis.endpoints.findings import Finding
+from analysis.endpoints.findings import DataFinding
 from analysis.endpoints.groups import SimulatedGroups, simulate_groups
 from analysis.endpoints.growth import Claret, Rate, Stein, Wang
 from analysis.endpoints.histories import ResponseHistory, Sizes
@@ -30,7 +31,7 @@ from analysis.endpoints.response import (
     UnconfirmedProgression,
 )
 from analysis.endpoints.response_tables import read_responses
-from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
+from analysis.endpoints.simulated import simulate_endpoints
 from analysis.endpoints.simulated_measurements import simulated_measurements
 from analysis.endpoints.simulation_results import SimulatedEndpoints
 from analysis.endpoints.size_measures import DepthOfResponse, Measured, TumourGrowthRate, tumour_growth_rate
@@ -61,6 +62,7 @@ __all__ = [
     "ControlAsBestResponse",
     "ControlAtLandmark",
     "ControlUntilLandmark",
+    "DataFinding",
     "DepthOfResponse",
     "Derivation",
     "Derived",
@@ -69,7 +71,6 @@ __all__ = [
     "DurationOfResponse",
     "EndpointDefinitions",
     "Estimate",
-    "Finding",
     "LastAssessment",
     "Measured",
     "ObjectiveResponse",

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.endpoints.batch import Endpoints, derive_patients, empty
 from analysis.endpoints.codes import (
     CR,
-    DAYS_PER_MONTH,
     MISSING,
     NE,
     NON_CR_NON_PD,
@@ -18,8 +18,8 @@ from analysis.endpoints.codes import (
     Criteria,
     code_list,
 )
+from analysis.endpoints.endpoint_definitions import EndpointDefinitions
 from analysis.endpoints.options import as_numbers, of_kind
-from analysis.endpoints.simulated import EndpointDefinitions
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:

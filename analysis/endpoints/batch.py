@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.endpoints.codes import CPD, CR, DAYS_PER_MONTH, PD, PR
+from analysis.conventions.units import DAYS_PER_MONTH
+from analysis.endpoints.codes import CPD, CR, PD, PR
 from analysis.endpoints.events import control_until, is_free_at, progression_or_death, status_at
 from analysis.endpoints.lesions import irecist_sequence, recist_sequence, target_sequence
 from analysis.endpoints.sequences import best_response, first_response, is_control, up_to

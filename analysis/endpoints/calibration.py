@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
+from analysis.endpoints.endpoint_definitions import EndpointDefinitions
 from analysis.endpoints.options import as_number, check_name
 from analysis.endpoints.readers import Readers
-from analysis.endpoints.simulated import EndpointDefinitions, simulate_endpoints
+from analysis.endpoints.simulated import simulate_endpoints
 from analysis.endpoints.trial_values import Estimate
 from analysis.errors import InvalidValueError, UnknownNameError
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 MISSING, CR, PR, SD, NON_CR_NON_PD, PD, NE, ND, CPD, NULL = range(10)
 """Codes of a response. PD stands for iUPD and CPD for iCPD under iRECIST; NULL is a record without a response."""
 
-DAYS_PER_MONTH = 30.4375
 
 Criteria = Literal["RECIST 1.1", "iRECIST"]
 

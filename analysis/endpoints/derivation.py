@@ -13,7 +13,7 @@ from analysis.endpoints.axes import one_axis
 from analysis.endpoints.codes import IRECIST, MISSING, RECIST, Criteria, code_list
 from analysis.endpoints.endpoint_tables import check_endpoints, derive_endpoints, summarise
 from analysis.endpoints.explanation import explain_endpoints, explain_reading
-from analysis.endpoints.findings import Finding, as_frame
+from analysis.endpoints.findings import DataFinding, as_frame
 from analysis.endpoints.histories import Sizes
 from analysis.endpoints.measurement_checks import Row, check, finding, known_tests
 from analysis.endpoints.measurement_tables import Key, measurements
@@ -55,7 +55,7 @@ class Derivation:
 
     readings: Mapping[Key, tuple[Reading, Responses]]
     histories: Mapping[Criteria, Mapping[Key, ResponseHistory]]
-    findings: tuple[Finding, ...]
+    findings: tuple[DataFinding, ...]
     rule: ResponseRule
 
     @property
@@ -200,7 +200,7 @@ def derive(
         patient = None if who is None else who.get(key[0])
         if who is not None and patient is None:
             message = "not among the subjects"
-            findings.append(Finding("error", "unknown subject", *key, "", message, "add its reference date"))
+            findings.append(DataFinding("error", "unknown subject", *key, "", message, "add its reference date"))
             continue
         reading, found = _reading(rows, patient)
         findings += found
@@ -223,7 +223,7 @@ def derive(
     return Derivation(readings, histories, tuple(findings), rule)
 
 
-def _reading(rows: list[Row], patient: Patient | None) -> tuple[Reading | None, list[Finding]]:
+def _reading(rows: list[Row], patient: Patient | None) -> tuple[Reading | None, list[DataFinding]]:
     """Check the rows of one patient by one reader, and make visits of them; None after an error or without baseline."""
     death = None if patient is None else patient.death
     dated = [row._replace(date=not_after(death, row.date)) if row.partial and death else row for row in rows]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import pandas as pd
 from scipy.stats import binomtest
 
-from analysis.endpoints.codes import DAYS_PER_MONTH
+from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.endpoints.options import as_number
 from analysis.errors import InvalidValueError
 from analysis.survival import kaplan_meier
@@ -132,7 +132,7 @@ def summarise(endpoints: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
         if len(days):
             event = of.loc[days.index, "event"].astype(bool)
             curve = kaplan_meier(days.astype(float) / DAYS_PER_MONTH, event)
-            limits = curve.median_ci(level, ci_type="log-log")
+            limits = curve.median_ci(level, scale="log-log")
             statistic = "median, months"
             rows.append((evaluator, endpoint, None, len(days), int(event.sum()), statistic, curve.median(), *limits))
     return pd.DataFrame(rows, columns=COLUMNS)

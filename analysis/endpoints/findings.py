@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Finding:
+class DataFinding:
     """A contradiction in the data of one patient.
 
     Parameters
@@ -45,7 +45,7 @@ class Finding:
 COLUMNS = ["severity", "rule", "subject", "evaluator", "visit", "message", "consequence"]
 
 
-def as_frame(findings: Iterable[Finding]) -> pd.DataFrame:
+def as_frame(findings: Iterable[DataFinding]) -> pd.DataFrame:
     """Lay findings out as a frame, one row for each."""
     rows = [[getattr(finding, column) for column in COLUMNS] for finding in findings]
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.seeds import Seed, child, seed_sequence
 from analysis.endpoints.batch import Endpoints
 from analysis.endpoints.readers import Readers
-from analysis.endpoints.simulated import seed_of, simulate_endpoints
+from analysis.endpoints.simulated import simulate_endpoints
 from analysis.endpoints.simulation_results import CRITERIA
 from analysis.endpoints.trial_values import Survival
 from analysis.errors import InvalidValueError, UnknownNameError
-from analysis.survival.comparisons import cox_hazard_ratio
+from analysis.statistical_tests import CoxHazardRatio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from analysis.endpoints.attendance import Attendance
     from analysis.endpoints.codes import Floats
-    from analysis.endpoints.simulated import EndpointDefinitions
+    from analysis.endpoints.endpoint_definitions import EndpointDefinitions
     from analysis.endpoints.simulation_results import SimulatedEndpoints
     from analysis.endpoints.tumours import Tumours
 
@@ -79,7 +80,7 @@ class SimulatedGroups:
         )
         size = first.stop - first.start
         arm = np.arange(times.shape[1]) >= size
-        return np.array([cox_hazard_ratio(*trial, arm).estimate for trial in zip(times, events, strict=True)])
+        return np.array([CoxHazardRatio().analyse(*trial, arm).estimate for trial in zip(times, events, strict=True)])
 
     def summary(self) -> pd.DataFrame:
         """Summary of each group, with its name as first column."""
@@ -94,7 +95,7 @@ def simulate_groups(
     *,
     patients: Mapping[str, int],
     trials: int,
-    rng: int | np.random.SeedSequence | np.random.Generator,
+    rng: Seed,
     readers: Readers | Mapping[str, Readers] | None = None,
     definitions: EndpointDefinitions | None = None,
     executor: Executor | None = None,
@@ -123,7 +124,8 @@ def simulate_groups(
 
     Examples
     --------
-    >>> from analysis.design import WEEK, Assessments
+    >>> from analysis.conventions import WEEK
+    >>> from analysis.design import Assessments
     >>> from analysis.endpoints import Attendance, Rate, Stein, Tumours
     >>> growth = Stein(Rate(0.1, 0.5), Rate(0.1, 1.0))
     >>> arms = {"placebo": Tumours(growth, new_lesions=0.1), "drug": Tumours(growth, new_lesions=0.05)}
@@ -136,14 +138,14 @@ def simulate_groups(
     for field, names in (("patients", set(patients)), ("readers", set(by_group))):
         if names != set(tumours):
             raise InvalidValueError(field, sorted(names), f"the groups {sorted(tumours)}", "name the same groups")
-    seed = seed_of(rng)
+    seed = seed_sequence(rng)
     found = {
         name: simulate_endpoints(
             disease,
             attendance,
             patients=patients[name],
             trials=trials,
-            rng=np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, number)),
+            rng=child(seed, number),
             readers=by_group[name],
             definitions=definitions,
             executor=executor,

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from analysis.endpoints.findings import Finding
+from analysis.endpoints.findings import DataFinding
 from analysis.endpoints.lesion_terms import NOT_MEASURED, NOT_READ, TESTS
 
 if TYPE_CHECKING:
@@ -56,12 +56,12 @@ class Row(NamedTuple):
     """Whether the date is a month, taken as its last day."""
 
 
-def finding(severity: Literal["error", "warning"], rule: str, row: Row, message: str, consequence: str) -> Finding:
+def finding(severity: Literal["error", "warning"], rule: str, row: Row, message: str, consequence: str) -> DataFinding:
     """Build a finding at a row."""
-    return Finding(severity, rule, row.subject, row.evaluator, row.visit, message, consequence)
+    return DataFinding(severity, rule, row.subject, row.evaluator, row.visit, message, consequence)
 
 
-def units(rows: list[Row]) -> Iterator[Finding]:
+def units(rows: list[Row]) -> Iterator[DataFinding]:
     """Diameters in anything but mm, once for each unit."""
     seen: dict[str, Row] = {}
     for row in rows:
@@ -73,7 +73,7 @@ def units(rows: list[Row]) -> Iterator[Finding]:
             yield finding("error", "unit", row, message, "convert diameters to mm")
 
 
-def diameters(rows: list[Row]) -> Iterator[Finding]:
+def diameters(rows: list[Row]) -> Iterator[DataFinding]:
     """Diameters below 0, infinite or unreadable."""
     for row in rows:
         if row.test not in IN_MM:
@@ -90,7 +90,7 @@ def _named(row: Row) -> str:
     return row.lesion or "the sum"
 
 
-def duplicates(rows: list[Row]) -> Iterator[Finding]:
+def duplicates(rows: list[Row]) -> Iterator[DataFinding]:
     """One lesion with two values or two dates at one visit, two visits on one day, or one visit at two times."""
     known: dict[tuple[str, str, str], Row] = {}
     days: dict[date, Row] = {}
@@ -118,7 +118,7 @@ def duplicates(rows: list[Row]) -> Iterator[Finding]:
             yield finding("error", "duplicate visit", row, message, "name the visits apart")
 
 
-def order(rows: list[Row]) -> Iterator[Finding]:
+def order(rows: list[Row]) -> Iterator[DataFinding]:
     """Visit numbers that go up while the dates go down."""
     first: dict[float, Row] = {}
     for row in rows:
@@ -131,7 +131,7 @@ def order(rows: list[Row]) -> Iterator[Finding]:
             yield finding("error", "dates out of order", after, message, "correct the date")
 
 
-def states(rows: list[Row]) -> Iterator[Finding]:
+def states(rows: list[Row]) -> Iterator[DataFinding]:
     """States outside the code list."""
     for row in rows:
         if row.test in ("TUMSTATE", "LNSTATE") and row.text not in NON_TARGET_STATES:
@@ -141,7 +141,7 @@ def states(rows: list[Row]) -> Iterator[Finding]:
             )
 
 
-def lesions(rows: list[Row]) -> Iterator[Finding]:
+def lesions(rows: list[Row]) -> Iterator[DataFinding]:
     """Find lesions without a name, in a group that does not exist, or that change their group or organ."""
     known: dict[str, Row] = {}
     for row in rows:
@@ -163,7 +163,7 @@ def lesions(rows: list[Row]) -> Iterator[Finding]:
                 yield finding("error", "lesion changes organ", row, message, "correct the location")
 
 
-def sums(rows: list[Row]) -> Iterator[Finding]:
+def sums(rows: list[Row]) -> Iterator[DataFinding]:
     """Find sums of targets where no target is measured."""
     targets = [row for row in rows if row.group == "TARGET"]
     alone = next((row for row in targets if row.test == "SUMDIAM"), None)
@@ -176,12 +176,12 @@ CHECKS = (units, diameters, duplicates, order, states, lesions, sums)
 """Checks that leave a patient out. A new check is a new function in this list."""
 
 
-def check(rows: list[Row]) -> list[Finding]:
+def check(rows: list[Row]) -> list[DataFinding]:
     """Run every check on one patient's rows by one reader."""
     return [found for run in CHECKS for found in run(rows)]
 
 
-def known_tests(rows: list[Row]) -> tuple[list[Row], list[Finding]]:
+def known_tests(rows: list[Row]) -> tuple[list[Row], list[DataFinding]]:
     """Keep the rows of tests that are read, with a warning for each test that is not known.
 
     Sums of other lesions than targets are derived from what is read, and passed over.

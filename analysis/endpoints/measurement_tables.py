@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from analysis.endpoints.findings import Finding
+from analysis.endpoints.findings import DataFinding
 from analysis.endpoints.lesion_terms import ABSENT, TOO_SMALL, group_of, test_of
 from analysis.endpoints.measurement_checks import Row, finding
 from analysis.endpoints.subject_tables import LAST_DAY
@@ -50,7 +50,7 @@ Key = tuple[str, str]
 """A subject and an evaluator."""
 
 
-def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[dict[Key, list[Row]], list[Finding]]:
+def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[dict[Key, list[Row]], list[DataFinding]]:
     """Read TR and TU into the rows of each subject and evaluator, with findings for what cannot be placed.
 
     New lesions that stand in TU alone are rows of their own. Rows without a readable date are findings only.
@@ -96,7 +96,7 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[dict
     return grouped, [*_unplaced(rows, when, table["date"]), *wrong]
 
 
-def _unplaced(rows: list[Row], when: list[date | None], written: list[str | None]) -> Iterator[Finding]:
+def _unplaced(rows: list[Row], when: list[date | None], written: list[str | None]) -> Iterator[DataFinding]:
     """Rows without a date, rows without a subject, and dates without a day, these once for each visit."""
     for row, day, text in zip(rows, when, written, strict=True):
         if day is None:
@@ -191,7 +191,7 @@ def _records(table: Table) -> Iterator[dict[str, str | None]]:
     return (dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True))
 
 
-def _organs(read: Mapping[str, Sequence[Any]], located: Table | None) -> tuple[list[str | None], list[Finding]]:
+def _organs(read: Mapping[str, Sequence[Any]], located: Table | None) -> tuple[list[str | None], list[DataFinding]]:
     """Find the organ of each row, with findings for lesions that lie in two in TU or, if targets, in none.
 
     It is that of the lesion in TU, else its own, else the first that TR names for the lesion. A TU without evaluators
@@ -202,7 +202,7 @@ def _organs(read: Mapping[str, Sequence[Any]], located: Table | None) -> tuple[l
     for key, organ in zip(lesions, read["organ"], strict=True):
         if own.get(key) is None:
             own[key] = organ if key[2] else None
-    known, findings = dict[tuple[str, str, str], str](), list[Finding]()
+    known, findings = dict[tuple[str, str, str], str](), list[DataFinding]()
     if located is not None:
         places, by_reader = _places(located), any(located["evaluator"])
         group = dict(zip(lesions, read["group"], strict=True))
@@ -215,11 +215,11 @@ def _organs(read: Mapping[str, Sequence[Any]], located: Table | None) -> tuple[l
             elif own[key] is None and group[key] == "TARGET" and lesion:
                 message, consequence = f"target {lesion} has no location in TU", "taken as non-nodal"
                 place = (subject, evaluator, "")
-                nowhere.append(Finding("warning", "lesion without location", *place, message, consequence))
+                nowhere.append(DataFinding("warning", "lesion without location", *place, message, consequence))
             if len(found) > 1:
                 message, remedy = f"lesion {lesion} lies in {' and in '.join(found)}", "correct the location"
                 place = (subject, evaluator, list(found.values())[1])
-                findings.append(Finding("error", "lesion changes organ", *place, message, remedy))
+                findings.append(DataFinding("error", "lesion changes organ", *place, message, remedy))
         findings += nowhere
     return [known.get(key) or organ or own[key] for key, organ in zip(lesions, read["organ"], strict=True)], findings
 

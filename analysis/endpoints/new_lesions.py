@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from analysis.endpoints.codes import Bools, Counts, Floats
-    from analysis.endpoints.findings import Finding
+    from analysis.endpoints.findings import DataFinding
 
 
 PROGRESSING = ("PROGRESSION", "UNEQUIVOCAL PROGRESSION", "PD")
@@ -38,7 +38,7 @@ def shown(row: Row) -> bool | None:
     return row.value >= NORMAL_NODE if is_node(row.organ) else row.value > 0
 
 
-def settled(rows: list[Row]) -> tuple[list[Row], list[Finding]]:
+def settled(rows: list[Row]) -> tuple[list[Row], list[DataFinding]]:
     """Decide which equivocal new lesions count, with a warning for each.
 
     One that the next visit to show it does not doubt counts from its first appearance; one that only earlier visits
@@ -132,7 +132,7 @@ def laid_out(visits: Sequence[Sequence[Row]]) -> tuple[Counts, Floats, Counts, B
     return np.array(count, np.int64), size, first, increased[:, None] | progressed, progressed
 
 
-def at_baseline(rows: Iterable[Row]) -> list[Finding]:
+def at_baseline(rows: Iterable[Row]) -> list[DataFinding]:
     """Find new lesions among the rows of the baseline."""
     there = {row.lesion: row for row in rows if row.group == "NEW" and shown(row)}
     return [

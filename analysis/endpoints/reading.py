@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from analysis.endpoints.codes import Bools, Codes, Floats
-    from analysis.endpoints.findings import Finding
+    from analysis.endpoints.findings import DataFinding
 
 STATE_CODES = {"absent": CR, "present": NON_CR_NON_PD, "progression": PD, "missing": NE}
 TARGET_TESTS = {node: {test: rank for rank, test in enumerate((*axes, "TUMSTATE"))} for node, axes in AXES.items()}
@@ -55,7 +55,7 @@ class Reading:
     visits: Visits
 
 
-def read(rows: list[Row], reference: date | None, found: list[Finding]) -> Reading | None:
+def read(rows: list[Row], reference: date | None, found: list[DataFinding]) -> Reading | None:
     """Turn rows into visits; None, with a finding, if there is no baseline.
 
     The baseline is the last visit on or before the reference date; without a reference date the first visit. A visit is
@@ -115,7 +115,7 @@ def _diameters(seen: list[Row], targets: dict[str, bool]) -> dict[str, float]:
 
 def _contradictions(
     kept: list[list[Row]], targets: dict[str, bool], sizes: list[dict[str, float]]
-) -> Iterator[Finding]:
+) -> Iterator[DataFinding]:
     """Warnings: sums that are not those of the lesions, too many targets, targets too small at baseline."""
     for seen, measured in zip(kept, sizes, strict=True):
         total = sum(measured.values())

@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.endpoints.codes import CODE_LISTS, CodeList, Criteria, code_list
-from analysis.endpoints.findings import Finding
+from analysis.endpoints.findings import DataFinding
 from analysis.endpoints.histories import ResponseHistory, Sizes
 from analysis.endpoints.subject_tables import LAST_DAY, Patient, not_after, patients
 from analysis.endpoints.tables import SUBJECT, VISIT, columns, dates, numbers, visit_labels
@@ -71,7 +71,7 @@ def history_of(
 
 def read_responses(
     rs: pd.DataFrame, subjects: pd.DataFrame, criteria: Criteria = "RECIST 1.1"
-) -> tuple[dict[tuple[str, str], ResponseHistory], list[Finding]]:
+) -> tuple[dict[tuple[str, str], ResponseHistory], list[DataFinding]]:
     """Read overall responses as they were recorded.
 
     Parameters
@@ -87,7 +87,7 @@ def read_responses(
 
     Returns
     -------
-    dict, list of Finding
+    dict, list of DataFinding
         A history for each (subject, evaluator); of a patient with an error among the findings there is none, of a
         subject without a record by a reader an empty one, with a warning if another reader has one.
 
@@ -117,7 +117,7 @@ def read_responses(
     for subject, evaluator, name in named:
         if name is not None and _category(name) is None:
             place, message = (subject or "", evaluator or "", ""), f"{name!r} is none of {', '.join(CODE_LISTS)}"
-            findings.append(Finding("warning", "criteria", *place, message, "its responses are not used"))
+            findings.append(DataFinding("warning", "criteria", *place, message, "its responses are not used"))
     left_out = {found.subject for found in findings if found.severity == "error"}
     histories: dict[tuple[str, str], ResponseHistory] = {}
     for key, rows in grouped.items():
@@ -172,12 +172,12 @@ def without_records(
     }
 
 
-def not_read(known: Mapping[str, Patient], seen: Sequence[tuple[str, str]]) -> list[Finding]:
+def not_read(known: Mapping[str, Patient], seen: Sequence[tuple[str, str]]) -> list[DataFinding]:
     """Say which reader has no record of a subject that another reader has read."""
     read = {subject for subject, _ in seen}
     absent = [key for key in _unread(known, seen, dict.fromkeys(reader for _, reader in seen)) if key[0] in read]
     return [
-        Finding("warning", "not read", *key, "", f"not read by {key[1] or 'a reader'}", "counts without a response")
+        DataFinding("warning", "not read", *key, "", f"not read by {key[1] or 'a reader'}", "counts without a response")
         for key in absent
     ]
 
@@ -197,33 +197,35 @@ def _day(row: ResponseRow, patient: Patient) -> date | None:
     return not_after(patient.death, row.date)
 
 
-def _findings(rows: list[ResponseRow], patient: Patient | None, known: CodeList) -> Iterator[Finding]:
+def _findings(rows: list[ResponseRow], patient: Patient | None, known: CodeList) -> Iterator[DataFinding]:
     """Find responses outside the code list, dates that go back or stand twice, records after death."""
     terms = {term.upper() for term in known.terms}
     if patient is None:
         place = (rows[0].subject, rows[0].evaluator, "")
-        yield Finding("error", "unknown subject", *place, "not among the subjects", "add its reference date")
+        yield DataFinding("error", "unknown subject", *place, "not among the subjects", "add its reference date")
     for row in rows:
         place = (row.subject, row.evaluator, row.visit)
         if row.response is not None and row.response.strip().upper() not in terms:
             remedy = f"use one of {sorted(terms)}"
-            yield Finding("error", "response outside the code list", *place, f"response {row.response!r}", remedy)
+            yield DataFinding("error", "response outside the code list", *place, f"response {row.response!r}", remedy)
         if row.date is None:
             message = "no date" if row.written is None else f"date {row.written!r}"
-            yield Finding("error", "unreadable date", *place, message, "write YYYY-MM-DD")
+            yield DataFinding("error", "unreadable date", *place, message, "write YYYY-MM-DD")
         elif row.partial:
             message = f"date {row.date:%Y-%m} without a day"
-            yield Finding("warning", "partial date", *place, message, LAST_DAY)
+            yield DataFinding("warning", "partial date", *place, message, LAST_DAY)
         when = None if patient is None else _day(row, patient)
         if patient is not None and when is not None and when > (patient.death or date.max):
             message = f"response after death on {patient.death:%Y-%m-%d}"
-            yield Finding("warning", "response after death", *place, message, "not used")
+            yield DataFinding("warning", "response after death", *place, message, "not used")
     for before, row in pairwise(rows):
         place = (row.subject, row.evaluator, row.visit)
         if row.date is None or before.date is None:
             continue
         if row.date < before.date:
             message = f"{row.date:%Y-%m-%d} after {before.date:%Y-%m-%d}"
-            yield Finding("error", "dates out of order", *place, message, "sort by date, or correct it")
+            yield DataFinding("error", "dates out of order", *place, message, "sort by date, or correct it")
         elif row.date == before.date:
-            yield Finding("error", "duplicate visit", *place, f"{row.date:%Y-%m-%d} stands twice", "keep one of them")
+            yield DataFinding(
+                "error", "duplicate visit", *place, f"{row.date:%Y-%m-%d} stands twice", "keep one of them"
+            )

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.conventions.seeds import Seed, child, seed_sequence
 from analysis.endpoints.adjudication import adjudicated
-from analysis.endpoints.assessment import COMMON, ResponseRule
 from analysis.endpoints.attendance import Attendance
-from analysis.endpoints.batch import Endpoints, Settings, derive_patients, empty
-from analysis.endpoints.events import UNCONFIRMED
+from analysis.endpoints.batch import Endpoints, derive_patients, empty
+from analysis.endpoints.endpoint_definitions import EndpointDefinitions
 from analysis.endpoints.options import as_number, of_kind
 from analysis.endpoints.readers import Readers, read_disease
-from analysis.endpoints.response import Confirmation, compiled
 from analysis.endpoints.simulation_results import SimulatedEndpoints
-from analysis.endpoints.time_to_event import EVENT_OR_LAST_ASSESSMENT, Censoring
 from analysis.endpoints.trial_values import Survival
 from analysis.endpoints.tumours import Tumours, draw_disease
 from analysis.errors import InvalidValueError
@@ -26,54 +24,12 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from analysis.endpoints.codes import Floats
-    from analysis.endpoints.disease_control import UnconfirmedAs
     from analysis.endpoints.readers import Scans
     from analysis.endpoints.tumours import Disease
 
 PATIENTS_PER_CHUNK = 2**13
 SAME_SCAN = 1e-6
 """Months within which two times are one scan: times are kept to a millionth of a day."""
-
-
-@dataclass(frozen=True)
-class EndpointDefinitions:
-    """How endpoints are derived from scans.
-
-    Parameters
-    ----------
-    landmarks
-        Days after entry at which disease control is judged; empty if at none.
-    before, after
-        Days by which a landmark's scan may be early or late.
-    unconfirmed
-        How an iUPD at a landmark counts (see `ControlAtLandmark`).
-    rule, confirmation, censoring, stable_from
-        As for one patient.
-    """
-
-    landmarks: tuple[int, ...] = (56, 112, 168, 336)
-    before: int = 14
-    after: int = 14
-    unconfirmed: UnconfirmedAs = "failure"
-    rule: ResponseRule = COMMON
-    confirmation: Confirmation = field(default_factory=Confirmation)
-    censoring: Censoring = EVENT_OR_LAST_ASSESSMENT
-    stable_from: int = 42
-
-    @property
-    def compiled(self) -> Settings:
-        """What the compiled rules read."""
-        return Settings(
-            self.rule.compiled,
-            self.rule.window,
-            float(self.stable_from),
-            compiled(self.confirmation),
-            self.censoring.compiled,
-            np.array(self.landmarks, dtype=np.float64),
-            float(self.before),
-            float(self.after),
-            UNCONFIRMED.index(self.unconfirmed),
-        )
 
 
 @dataclass(frozen=True)
@@ -89,7 +45,7 @@ class Plan:
 
     def scanned(self, count: int, number: int) -> tuple[Floats, Disease, list[Scans]]:
         """Draw and read the patients of chunk `number`, of so many trials: months of the scans, disease, readings."""
-        spawned = np.random.SeedSequence(self.seed.entropy, spawn_key=(*self.seed.spawn_key, number))
+        spawned = child(self.seed, number)
         rng = np.random.Generator(np.random.PCG64DXSM(spawned))
         month = self.attendance.draw(count * self.patients, rng)
         at = np.where(np.isfinite(month), month, 0.0)
@@ -135,7 +91,7 @@ def simulate_endpoints(
     *,
     patients: int,
     trials: int,
-    rng: int | np.random.SeedSequence | np.random.Generator,
+    rng: Seed,
     readers: Readers | None = None,
     definitions: EndpointDefinitions | None = None,
     executor: Executor | None = None,
@@ -167,7 +123,8 @@ def simulate_endpoints(
 
     Examples
     --------
-    >>> from analysis.design import WEEK, Assessments
+    >>> from analysis.conventions import WEEK
+    >>> from analysis.design import Assessments
     >>> from analysis.endpoints import Attendance, Rate, Stein
     >>> growth = Stein(Rate(0.1, 0.5), Rate(0.1, 1.0))
     >>> scans = Attendance(Assessments([8 * WEEK, 16 * WEEK, 24 * WEEK, 48 * WEEK]), until=48 * WEEK)
@@ -186,7 +143,7 @@ def simulate_endpoints(
         ("definitions", definitions, EndpointDefinitions),
     ):
         of_kind(name, given, kind)
-    plan = Plan(tumours, attendance, readers, definitions, patients, seed_of(rng))
+    plan = Plan(tumours, attendance, readers, definitions, patients, seed_sequence(rng))
     size = trials_per_chunk(patients)
     work = [(min(size, trials - first), number) for number, first in enumerate(range(0, trials, size))]
     chunks = list(_in_order(plan, work, executor))
@@ -208,10 +165,3 @@ def _in_order(
     if executor is None:
         return (plan.run(*chunk) for chunk in work)
     return executor.map(plan.run, *zip(*work, strict=True))
-
-
-def seed_of(rng: int | np.random.SeedSequence | np.random.Generator) -> np.random.SeedSequence:
-    """Make a seed sequence of whatever was given."""
-    if isinstance(rng, np.random.SeedSequence):
-        return rng
-    return np.random.SeedSequence(int(rng.integers(2**63)) if isinstance(rng, np.random.Generator) else rng)

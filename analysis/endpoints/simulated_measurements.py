@@ -60,7 +60,8 @@ def simulated_measurements(result: SimulatedEndpoints, trial: int = 0) -> Simula
 
     Examples
     --------
-    >>> from analysis.design import WEEK, Assessments
+    >>> from analysis.conventions import WEEK
+    >>> from analysis.design import Assessments
     >>> from analysis.endpoints import Attendance, Rate, Stein, Tumours, derive, simulate_endpoints
     >>> tumours = Tumours(Stein(Rate(0.1, 0.5), Rate(0.1, 1.0)), new_lesions=0.1)
     >>> scans = Attendance(Assessments.every(8 * WEEK), until=12.0)

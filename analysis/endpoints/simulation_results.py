@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.endpoints.adjudication import readings_differ
-from analysis.endpoints.codes import DAYS_PER_MONTH
 from analysis.endpoints.readers import discordance
 from analysis.endpoints.trial_values import (
     Estimate,
@@ -27,8 +27,8 @@ from analysis.survival.estimators import kaplan_meier
 if TYPE_CHECKING:
     from analysis.endpoints.attendance import Attendance
     from analysis.endpoints.batch import Endpoints
+    from analysis.endpoints.endpoint_definitions import EndpointDefinitions
     from analysis.endpoints.readers import Readers
-    from analysis.endpoints.simulated import EndpointDefinitions
     from analysis.endpoints.tumours import Tumours
 
 CRITERIA = ("RECIST 1.1", "iRECIST")

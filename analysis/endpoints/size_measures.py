@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from analysis.endpoints.codes import DAYS_PER_MONTH
+from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.endpoints.options import as_number, check_days
 from analysis.errors import InvalidValueError
 

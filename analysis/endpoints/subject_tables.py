@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.endpoints.findings import Finding
+from analysis.endpoints.findings import DataFinding
 from analysis.endpoints.tables import SUBJECT, columns, dates
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def not_after(death: date, when: date) -> date:
     return min(death, when) if (death.year, death.month) == (when.year, when.month) else when
 
 
-def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[Finding]]:
+def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[DataFinding]]:
     """Read subjects, one row for each, with a finding for each that cannot be read (those are left out) or lacks a day.
 
     Raises
@@ -64,7 +64,9 @@ def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[Findin
     rows = list(dict.fromkeys(zip(table["subject"], *(table[field] for field in Patient._fields), strict=True)))
     twice = {subject for subject, count in Counter(str(row[0]) for row in rows).items() if count > 1}
     findings = [
-        Finding("error", "duplicate subject", subject, "", "", "stands there twice, with other dates", "keep one row")
+        DataFinding(
+            "error", "duplicate subject", subject, "", "", "stands there twice, with other dates", "keep one row"
+        )
         for subject in sorted(twice)
     ]
     known: dict[str, Patient] = {}
@@ -79,12 +81,12 @@ def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[Findin
         ]
         if unread or reference is None:
             message = ", ".join(unread)
-            findings.append(Finding("error", "unreadable date", subject, "", "", message, "write YYYY-MM-DD"))
+            findings.append(DataFinding("error", "unreadable date", subject, "", "", message, "write YYYY-MM-DD"))
         elif subject not in twice:
             known[subject] = Patient(reference, *others)
         for field, word, when in named:
             if when is not None and word in months:
                 message = f"{field.replace('_', ' ')} date {when:%Y-%m} without a day"
                 consequence = "taken as the month's last day"
-                findings.append(Finding("warning", "partial date", subject, "", "", message, consequence))
+                findings.append(DataFinding("warning", "partial date", subject, "", "", message, consequence))
     return known, findings

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.endpoints import events, sequences
-from analysis.endpoints.codes import DAYS_PER_MONTH
 from analysis.endpoints.options import as_number, check_flags, check_kind
 from analysis.endpoints.response import BestOverallResponse, Confirmation, compiled, is_controlled
 from analysis.errors import InvalidValueError

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.seeds import Seed, generator
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def draw_disease(tumours: Tumours, time: Floats, lesions: int, rng: np.random.Ge
     )
 
 
-def baseline_lesions(tumours: Tumours, patients: int, rng: int) -> pd.DataFrame:
+def baseline_lesions(tumours: Tumours, patients: int, rng: Seed) -> pd.DataFrame:
     """Tabulate the lesions that patients have at baseline: patient, lesion, organ, node, diameter (mm).
 
     Examples
@@ -178,7 +179,7 @@ def baseline_lesions(tumours: Tumours, patients: int, rng: int) -> pd.DataFrame:
     >>> sorted(lesions["organ"].unique()), bool(lesions["diameter"].min() >= 10)
     (['liver', 'lymph node'], True)
     """
-    disease = draw_disease(tumours, np.empty((patients, 0)), tumours.targets, np.random.default_rng(rng))
+    disease = draw_disease(tumours, np.empty((patients, 0)), tumours.targets, generator(rng))
     there = disease.diameter[:, 0] > 0
     patient, lesion = np.nonzero(there)
     names = np.array(tumours.organs.names if tumours.organs else ["not given"])

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from analysis.figures.registry import Drawing
 from analysis.plots import PAGE_WIDTH, reported_medians, risk_table, survival_curves
-from analysis.survival.estimators import at_risk
+from analysis.survival.estimators import numbers_at_risk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,8 @@ def mean_at_risk(reconstruction: Reconstruction, arms: Sequence[str], ticks: Seq
     """Count the patients at risk just before each tick, averaged over the members; arms by ticks."""
     patients, months = reconstruction.ipd(), np.asarray(ticks, dtype=np.float64)
     counts = [
-        at_risk(rows["time"].to_numpy(), rows["event"].to_numpy().astype(bool), months).n_risk / reconstruction.members
+        numbers_at_risk(rows["time"].to_numpy(), rows["event"].to_numpy().astype(bool), months).n_risk
+        / reconstruction.members
         for rows in (patients[patients["arm"] == arm] for arm in arms)
     ]
     return pd.DataFrame(np.array(counts), index=list(arms), columns=months)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from analysis.figures.registry import Drawing, RegisteredFigure
 
 MANIFEST = "manifest.json"
-LIBRARIES = ("lifelines", "matplotlib", "numba", "numpy", "pandas", "scipy")
+LIBRARIES = ("matplotlib", "numba", "numpy", "pandas", "scipy")
 
 
 def write_figures(

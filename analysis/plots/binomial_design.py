@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from analysis.power.single_arm import BinomialDesign
+    from analysis.single_arm import BinomialDesign
 
 REJECT, STOP, GO_ON = PALETTE[0], PALETTE[1], "#B0B0B0"
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import MultipleLocator
 
+from analysis.conventions.units import DAYS_PER_MONTH
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -37,5 +39,5 @@ class TimeUnit:
         ax.set_xlabel(f"{self.name} since {since}" if since else self.name)
 
 
-MONTHS = TimeUnit("Months", 30.4375, (1, 2, 3, 6, 12, 24))
+MONTHS = TimeUnit("Months", DAYS_PER_MONTH, (1, 2, 3, 6, 12, 24))
 WEEKS = TimeUnit("Weeks", 7.0, (1, 2, 4, 8, 12, 24, 48))

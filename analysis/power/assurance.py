@@ -3,76 +3,156 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from scipy.special import ndtr
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+from scipy.special import ndtr, ndtri
 
-from analysis.errors import InvalidValueError, NotEstimableError
-from analysis.power.moments import critical_z
+from analysis.conventions.checks import choice, one_of
+from analysis.conventions.seeds import Seed, child, seed_sequence
+from analysis.conventions.values import replace
+from analysis.design import Scenario
+from analysis.errors import InvalidValueError
+from analysis.power.large_sample import check_test, large_samples
+from analysis.power.power import TRIALS, By, _default, from_members, power
+from analysis.power.solve import with_effect
+from analysis.sequential.priors import NormalPrior, PointsPrior, Prior
+from analysis.statistical_tests.moments import critical_z
+from analysis.survival import Ensemble, ProportionalHazards
+from analysis.survival.distributions import members_of
 
 if TYPE_CHECKING:
-    from analysis.power.group_sequential import GroupSequentialDesign
-    from analysis.power.priors import Prior
+    from analysis.design import TrialDesign
+    from analysis.power.result import Power
+    from analysis.statistical_tests import OneArmTest, TwoArmTest
 
-RARE = 1e-9  # chance below which rounding decides what is conditional on it
-
-
-def assurance(design: GroupSequentialDesign, prior: Prior) -> float:
-    """Probability of rejecting in favour of the experimental arm, averaged over the prior (O'Hagan et al. 2005).
-
-    Parameters
-    ----------
-    design
-        The design; futility bounds count.
-    prior
-        Distribution of the drift, E[Z] at the last look.
-
-    Examples
-    --------
-    >>> from analysis.power import GroupSequentialDesign, NormalPrior
-    >>> round(assurance(GroupSequentialDesign((1.0,)), NormalPrior(3.2415, 1.0)), 4)
-    0.8176
-    """
-    drifts, weights = prior.nodes()
-    return float(weights @ [design.crossing(drift).upper.sum() for drift in drifts])
+RATIO_RANGE = (0.02, 4.0)
+"""Hazard ratios between which the power is computed; beyond them it is that at the ends."""
+POINTS = 40
+MEMBERS = 200
+"""Equally likely hazard ratios that stand for a prior in a simulation."""
 
 
-def conditional_assurance(design: GroupSequentialDesign, look: int, prior: Prior) -> float:
-    """Assurance when all that is known is that no bound was crossed up to a look.
+def assurance(
+    design: TrialDesign,
+    scenario: Scenario,
+    prior: Prior,
+    test: OneArmTest | TwoArmTest | None = None,
+    *,
+    by: By = "formula",
+    arm: str | None = None,
+    trials: int = TRIALS,
+    rng: Seed = 1,
+) -> Power:
+    """Probability that a design rejects, averaged over what is believed of the hazard ratio.
 
     Parameters
     ----------
-    design
-        The design.
-    look
-        The last look that was passed, from 1 and before the last.
+    design, test, by, arm, trials, rng
+        As for `power`.
+    scenario
+        The control; its other arms do not matter. An ensemble's uncertainty is averaged over as well.
     prior
-        Distribution of the drift before the trial.
+        Belief about the log hazard ratio, below 0 in favour of the experimental arm: `NormalPrior` or `PointsPrior`.
+
+    Returns
+    -------
+    Power
+        Its ``power`` is the assurance; ``members`` are the powers at the limits of the prior's central 95%.
 
     Raises
     ------
     InvalidValueError
-        If the look is not an interim look.
-    NotEstimableError
-        If the prior all but excludes that the look was passed.
+        If the prior is none, or flat.
+
+    References
+    ----------
+    O'Hagan A, Stevens JW, Campbell MJ (2005). Assurance in clinical trial design. Pharmaceutical Statistics 4:187-201.
+
+    Examples
+    --------
+    >>> from math import log
+    >>> from analysis.design import AtTime, Look, Scenario, TrialDesign, UniformAccrual
+    >>> from analysis.sequential import NormalPrior
+    >>> from analysis.survival import Exponential
+    >>> design = TrialDesign(n=100, accrual=UniformAccrual(18), looks=[Look(AtTime(30))])
+    >>> scenario = Scenario.proportional_hazards(Exponential.from_median(11), 1.0)
+    >>> round(assurance(design, scenario, NormalPrior(log(0.6), 0.2)).power, 3)
+    0.514
     """
-    if look not in range(1, len(design.fractions)):
-        expected = f"an interim look, 1 to {len(design.fractions) - 1}"
-        raise InvalidValueError("look", look, expected, "condition on a look that is followed by another")
-    going_on, success = 0.0, 0.0
-    for drift, weight in zip(*prior.nodes(), strict=True):
-        crossed = design.crossing(float(drift))
-        success += weight * float(crossed.upper[look:].sum())
-        going_on += weight * (1.0 - float((crossed.upper + crossed.lower)[:look].sum()))
-    if going_on < RARE:
-        raise NotEstimableError(
-            f"conditional assurance: got a chance of {max(going_on, 0.0):.1g} to pass look {look} with this prior; "
-            f"expected at least {RARE:g}; take a prior that does not exclude what was seen"
-        )
-    return float(success / going_on)
+    chosen = _default(design) if test is None else test
+    check_test(design, chosen)
+    one_of("prior", prior, (NormalPrior, PointsPrior), "NormalPrior(log(0.6), 0.2)")
+    if isinstance(prior, NormalPrior) and not math.isfinite(prior.sd):
+        raise InvalidValueError("prior", prior, "a belief with a finite standard deviation", "say how sure one is")
+    if choice("by", by, ("formula", "simulation")) == "simulation":
+        believed = believed_scenario(design, scenario, prior, rng)
+        return power(design, believed, chosen, by="simulation", arm=arm, trials=trials, rng=rng)
+
+    def at(log_ratio: float) -> float:
+        truth = with_effect(design, scenario, math.exp(log_ratio))
+        members = large_samples(design, truth, chosen, arm=arm)
+        return from_members(design, truth, chosen, members, float(design.n)).power
+
+    nodes, weights = prior.nodes()
+    edges = np.log(RATIO_RANGE)
+    if not isinstance(prior, NormalPrior):
+        found = np.array([at(float(np.clip(node, *edges))) for node in nodes])
+        central = (float(found.min()), float(found.max()))
+    else:
+        low, high = np.clip([prior.mean - 8.5 * prior.sd, prior.mean + 8.5 * prior.sd], *edges)
+        grid = np.linspace(low, high, POINTS)
+        curve = PchipInterpolator(grid, [at(float(x)) for x in grid])
+        found = curve(np.clip(nodes, low, high))
+        ends = curve(np.clip(prior.mean + prior.sd * ndtri([0.975, 0.025]), low, high))
+        central = (float(ends[0]), float(ends[1]))
+    typical = with_effect(design, scenario, math.exp(float(np.clip(nodes @ weights, *edges))))
+    members = large_samples(design, typical, chosen, arm=arm)
+    result = from_members(design, typical, chosen, members, float(design.n))
+    note = f"the power is averaged over {prior!r} of the log hazard ratio"
+    return replace(result, power=float(weights @ found), members=np.array(central), notes=(*result.notes, note))
 
 
-def normal_assurance(mean: float, sd: float, standard_error: float, *, alpha: float, sided: int = 1) -> float:
+def believed_scenario(design: TrialDesign, scenario: Scenario, prior: Prior, rng: Seed) -> Scenario:
+    """Give the scenario in which the hazard ratio is as uncertain as a prior says, and the control as it is.
+
+    Each member joins one curve of the control with one hazard ratio at the prior's even quantiles, in an order drawn at
+    random, so that a simulation takes another hazard ratio in each trial.
+    """
+    control = design.control if design.control is not None else design.arms[0]
+    curves = list(members_of(_distribution(scenario, control)))
+    size = max(MEMBERS, len(curves)) // len(curves) * len(curves)
+    curves = curves * (size // len(curves))
+    ratios = np.exp(_quantiles(prior, size))
+    stream = np.random.default_rng(child(seed_sequence(rng), 0))
+    treated = [
+        ProportionalHazards(curve, (float(ratio),))
+        for curve, ratio in zip(curves, stream.permutation(ratios), strict=True)
+    ]
+    other = Ensemble(treated)
+    by_arm = {arm: Ensemble(curves) if arm == design.control else other for arm in design.arms}
+    return Scenario(by_arm, f"{scenario.name}, averaged over a prior")
+
+
+def _distribution(scenario: Scenario, arm: str) -> Any:
+    given = scenario.of(arm)
+    if not hasattr(given, "cumulative_hazard"):
+        raise InvalidValueError("scenario", given, "a distribution of the control", "write both arms out")
+    return given
+
+
+def _quantiles(prior: Prior, size: int) -> np.ndarray:
+    even = (np.arange(size) + 0.5) / size
+    if isinstance(prior, NormalPrior):
+        return np.asarray(prior.mean + prior.sd * ndtri(even))
+    values, weights = prior.nodes()
+    order = np.argsort(values)
+    at = np.searchsorted(np.cumsum(weights[order]), even)
+    return np.asarray(values[order][np.minimum(at, len(values) - 1)])
+
+
+def normal_assurance(mean: float, sd: float, std_error: float, *, alpha: float, sided: int = 1) -> float:
     """Closed-form assurance of a single test with a normal prior.
 
     Parameters
@@ -80,15 +160,14 @@ def normal_assurance(mean: float, sd: float, standard_error: float, *, alpha: fl
     mean, sd
         Prior mean and standard deviation of the effect, positive in favour of the experimental arm (for a hazard ratio
         minus its log).
-    standard_error
+    std_error
         Standard error that the estimate will have, for 1:1 and D events about ``sqrt(4 / D)``.
     alpha, sided
         Type I error and the number of sides it is for.
 
     Notes
     -----
-    ``Phi((mean - z standard_error) / sqrt(standard_error^2 + sd^2))``; O'Hagan, Stevens and Campbell, Pharm Stat
-    2005;4:187-201.
+    ``Phi((mean - z std_error) / sqrt(std_error^2 + sd^2))``; O'Hagan, Stevens and Campbell, Pharm Stat 2005;4:187-201.
 
     Examples
     --------
@@ -96,8 +175,8 @@ def normal_assurance(mean: float, sd: float, standard_error: float, *, alpha: fl
     >>> round(normal_assurance(-log(0.6), 0.1, sqrt(4 / 60), alpha=0.025), 6)
     0.506865
     """
-    if not (sd >= 0 and standard_error > 0):
+    if not (sd >= 0 and std_error > 0):
         expected = "a prior sd of 0 or more and a standard error above 0"
-        raise InvalidValueError("sd, standard_error", (sd, standard_error), expected, "give both on the effect's scale")
-    critical = critical_z(alpha, sided) * standard_error
-    return float(ndtr((mean - critical) / math.hypot(standard_error, sd)))
+        raise InvalidValueError("sd, std_error", (sd, std_error), expected, "give both on the effect's scale")
+    critical = critical_z(alpha, sided) * std_error
+    return float(ndtr((mean - critical) / math.hypot(std_error, sd)))

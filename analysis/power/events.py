@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from scipy.special import ndtri
 
+from analysis.conventions.checks import choice, positive, probability
+from analysis.design.scenario import hazard_ratio as checked_ratio
 from analysis.errors import InfeasibleDesignError, InvalidValueError
-from analysis.power.moments import Moments, Rejection, critical_z
+from analysis.statistical_tests.moments import Moments, Rejection, critical_z
+
+if TYPE_CHECKING:
+    from analysis.sequential import GroupSequentialDesign
 
 Formula: TypeAlias = Literal["schoenfeld", "freedman", "hsieh-freedman"]
 
@@ -35,29 +40,26 @@ def z_per_root_event(
     InvalidValueError
         If a number is not above 0 or the formula is unknown.
     """
-    for name, value in (("hazard_ratio", hazard_ratio), ("allocation_ratio", allocation_ratio), ("margin", margin)):
-        if not 0 < value < np.inf:
-            raise InvalidValueError(name, value, "a number above 0", f"check {name}")
-    ratio, r = hazard_ratio / margin, allocation_ratio
+    ratio = checked_ratio("hazard_ratio", hazard_ratio) / checked_ratio("margin", margin)
+    r = positive("allocation_ratio", allocation_ratio, "experimental patients per control patient")
     by_formula = {
         "schoenfeld": -np.log(ratio) * np.sqrt(r) / (1 + r),
         "freedman": np.sqrt(r) * (1 - ratio) / (1 + r * ratio),
         "hsieh-freedman": 2 * np.sqrt(r) / (1 + r) * (1 - ratio) / (1 + ratio),
     }
-    if formula not in by_formula:
-        raise InvalidValueError("formula", formula, f"one of {sorted(by_formula)}", "choose one of them")
-    return float(by_formula[formula])
+    return float(by_formula[choice("formula", formula, by_formula)])
 
 
 def events_needed(
     hazard_ratio: float,
-    power: float,
+    power: float | None = None,
     alpha: float = 0.025,
     *,
     sided: int = 1,
     allocation_ratio: float = 1.0,
     margin: float = 1.0,
     formula: Formula = "schoenfeld",
+    boundaries: GroupSequentialDesign | None = None,
 ) -> float:
     """Events for a power of the log-rank test; not rounded.
 
@@ -77,6 +79,9 @@ def events_needed(
         Hazard ratio of the null hypothesis.
     formula
         See `z_per_root_event`.
+    boundaries
+        A group-sequential design whose looks, error rates and power these are to be; then `power`, `alpha` and `sided`
+        are its own.
 
     Returns
     -------
@@ -94,8 +99,25 @@ def events_needed(
     --------
     >>> round(events_needed(0.6, power=0.8), 1)
     120.3
+
+    BOLERO-2's hazard ratio at 2:1 with two interim looks:
+
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> three_looks = GroupSequentialDesign((0.4, 0.65, 1.0), power=0.9)
+    >>> round(events_needed(0.74, allocation_ratio=2, boundaries=three_looks), 2)
+    527.27
     """
     per_root_event = z_per_root_event(hazard_ratio, allocation_ratio=allocation_ratio, margin=margin, formula=formula)
+    if (power is None) == (boundaries is None):
+        raise InvalidValueError("power, boundaries", (power, boundaries), "exactly one of them", "give one of the two")
+    if boundaries is not None:
+        if per_root_event <= 0:
+            raise InfeasibleDesignError(
+                f"hazard_ratio: got {hazard_ratio:g}, which is not below the {margin:g} of the null hypothesis; no "
+                "number of events shows a benefit that is not there; assume a smaller hazard ratio or a larger margin"
+            )
+        return float((boundaries.drift / per_root_event) ** 2)
+    assert power is not None
     return Moments(per_root_event, 1.0, 1.0).size_factor(power, alpha, sided=sided)
 
 
@@ -109,8 +131,11 @@ def power_at_events(
     margin: float = 1.0,
     formula: Formula = "schoenfeld",
     rejection: Rejection = "benefit",
+    boundaries: GroupSequentialDesign | None = None,
 ) -> float:
     """Power of the log-rank test at a number of events; the parameters are those of `events_needed`.
+
+    With `boundaries`, `events` are those of the last look.
 
     Raises
     ------
@@ -123,7 +148,10 @@ def power_at_events(
     0.5074
     """
     per_root_event = z_per_root_event(hazard_ratio, allocation_ratio=allocation_ratio, margin=margin, formula=formula)
-    return Moments(per_root_event * np.sqrt(_events(events)), 1.0, 1.0).power(alpha, sided=sided, rejection=rejection)
+    drift = per_root_event * float(np.sqrt(_events(events)))
+    if boundaries is not None:
+        return float(boundaries.crossing(drift).upper.sum())
+    return Moments(drift, 1.0, 1.0).power(alpha, sided=sided, rejection=rejection)
 
 
 def expected_z(events: float, hazard_ratio: float, *, allocation_ratio: float = 1.0, margin: float = 1.0) -> float:
@@ -133,10 +161,7 @@ def expected_z(events: float, hazard_ratio: float, *, allocation_ratio: float = 
 
 
 def hazard_ratio_at_z(z: float, events: float, *, allocation_ratio: float = 1.0, margin: float = 1.0) -> float:
-    """Give the hazard ratio whose Schoenfeld z at a number of events is `z`.
-
-    At the critical z it is the largest observed hazard ratio that is significant; at ``z + z_beta`` the one that is
-    detected with power 1 - beta.
+    """Give the hazard ratio whose Schoenfeld z at a number of events is `z`: the estimate at a bound.
 
     Examples
     --------
@@ -144,19 +169,24 @@ def hazard_ratio_at_z(z: float, events: float, *, allocation_ratio: float = 1.0,
     0.6029
     """
     per_root_event = z_per_root_event(1 / np.e, allocation_ratio=allocation_ratio)
-    return float(margin * np.exp(-z / (per_root_event * np.sqrt(_events(events)))))
+    with np.errstate(over="ignore"):
+        return float(margin * np.exp(-z / (per_root_event * np.sqrt(_events(events)))))
 
 
-def detectable_hazard_ratio_at_events(
+def hazard_ratio_at_events(
     events: float,
-    power: float,
-    alpha: float = 0.025,
     *,
+    z: float | None = None,
+    power: float | None = None,
+    alpha: float = 0.025,
     sided: int = 1,
     allocation_ratio: float = 1.0,
     margin: float = 1.0,
 ) -> float:
-    """Weakest hazard ratio that Schoenfeld's formula detects with `power` at a number of events.
+    """Hazard ratio at a number of events by Schoenfeld's formula.
+
+    With a `power` the weakest that is detected with it; with a `z` the estimate at that z, e.g. at a bound; with
+    neither the largest estimate that is significant.
 
     Raises
     ------
@@ -164,16 +194,19 @@ def detectable_hazard_ratio_at_events(
         If a number is impossible.
     InfeasibleDesignError
         If the power is below what a test without data has.
+
+    Examples
+    --------
+    >>> round(hazard_ratio_at_events(60), 3), round(hazard_ratio_at_events(60, power=0.8), 3)
+    (0.603, 0.485)
     """
-    if not 0 < power < 1:
-        raise InvalidValueError("power", power, "a probability between 0 and 1", "ask for 0.8 or 0.9")
-    z = critical_z(alpha, sided) + float(ndtri(power))
+    if z is not None:
+        return hazard_ratio_at_z(z, events, allocation_ratio=allocation_ratio, margin=margin)
+    z = critical_z(alpha, sided) + (0.0 if power is None else float(ndtri(probability("power", power))))
     if z <= 0:
         raise InfeasibleDesignError(f"power: {power:g} is not above the type I error {alpha / sided:g}; ask for more")
     return hazard_ratio_at_z(z, events, allocation_ratio=allocation_ratio, margin=margin)
 
 
 def _events(events: float) -> float:
-    if not 0 < events < np.inf:
-        raise InvalidValueError("events", events, "a number of events above 0", "give the events of both arms")
-    return events
+    return positive("events", events, "events of both arms")

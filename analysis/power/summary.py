@@ -1,61 +1,49 @@
-"""The power of one design by every method side by side, with the simulated one that they approximate."""
+"""The power of a design by several methods, beside the simulation of the same thing."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.power.approximations import Freedman, Schoenfeld
-from analysis.power.expected import expected_events
-from analysis.power.logrank import LogRank
-from analysis.power.moments import alpha_per_side
-from analysis.power.null_information import LachinFoulkes
-from analysis.power.of_design import control_arm, expected_cut_time, two_arm_trials
+from analysis.conventions.display import html
+from analysis.conventions.seeds import Seed, child, seed_sequence
+from analysis.conventions.values import replace, value
+from analysis.errors import AnalysisError
+from analysis.power.large_sample import Timetable, check_test, timetables
+from analysis.power.power import _default, from_members, power
+from analysis.statistical_tests import LogRank
+from analysis.statistical_tests.formulas import FORMULAS
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.design import Scenario, TrialDesign
-    from analysis.power.moments import Comparison
-    from analysis.simulation import InLoopTest, SimulatedTrials
+    from analysis.power.result import Power
+    from analysis.statistical_tests import OneArmTest, TwoArmTest
 
-METHODS: dict[str, Comparison] = {
-    "log-rank, exact moments": LogRank(),
-    "Schoenfeld": Schoenfeld(),
-    "Freedman": Freedman(),
-    "Lachin-Foulkes": LachinFoulkes(),
-}
+SHOWN = ("exact", "schoenfeld", "freedman", "lachin-foulkes")
 
 
-@dataclass(frozen=True, eq=False)
+@value
 class PowerSummary:
-    """Power of a design's final analysis under a scenario, analytic and simulated.
+    """Power of a design under a scenario by several methods.
 
-    Parameters
+    Attributes
     ----------
-    design, scenario
-        What was asked.
-    analytic
-        Power by method: the mean over the members of the scenario's ensembles.
-    lowest, highest
-        The least and the greatest power over the members, by method.
-    time, events
-        Expected calendar months and events of the final analysis (mean over members).
-    simulated, null
-        Simulated trials under the scenario and with all arms like the control; None without simulation.
+    methods
+        The power by formula, by the method's name; each has all looks and boundaries in it, as the simulation has.
+    unavailable
+        Why a method says nothing, by its name.
+    simulated, type_one_error
+        By simulation under the scenario, and with all arms like the control; None without simulation, the second one
+        also for a single arm.
     """
 
-    design: TrialDesign
-    scenario: Scenario
-    analytic: dict[str, float]
-    lowest: dict[str, float]
-    highest: dict[str, float]
-    time: float
-    events: float
-    simulated: SimulatedTrials | None
-    null: SimulatedTrials | None
+    methods: dict[str, Power]
+    unavailable: dict[str, str]
+    simulated: Power | None
+    type_one_error: Power | None
 
     def summary(self) -> pd.DataFrame:
         """One row per method.
@@ -63,106 +51,95 @@ class PowerSummary:
         Returns
         -------
         DataFrame
-            ``method``, ``power``, ``std_error`` (Monte Carlo, NaN for formulas), ``lowest`` and ``highest`` over the
-            members of an ensemble, ``simulated minus method`` in percentage points; the attained type I error is last.
+            ``method``, ``power``, ``std_error`` (Monte Carlo, 0 for formulas), ``lowest`` and ``highest`` over the
+            members of an ensemble, ``simulated minus method`` in percentage points, ``remark``; the simulation and its
+            type I error are last.
         """
         import pandas as pd
 
-        rows = [(name, p, np.nan, self.lowest[name], self.highest[name]) for name, p in self.analytic.items()]
+        rows: list[tuple[Any, ...]] = [
+            (name, p.power, p.std_error, p.lowest, p.highest, "; ".join(p.notes)) for name, p in self.methods.items()
+        ]
+        rows += [(name, np.nan, np.nan, np.nan, np.nan, why) for name, why in self.unavailable.items()]
         simulated = np.nan
-        if self.simulated is not None and self.null is not None:
-            power, error = self.simulated.power(), self.null.power()
-            simulated = power.value
-            rows.append(("simulated", power.value, power.std_error, np.nan, np.nan))
-            rows.append(("simulated type I error", error.value, error.std_error, np.nan, np.nan))
-        frame = pd.DataFrame(rows, columns=["method", "power", "std_error", "lowest", "highest"])
-        formulas = frame["method"].isin(list(self.analytic))
-        frame["simulated minus method"] = np.where(formulas, 100 * (simulated - frame["power"]), np.nan)
+        for name, found in (("simulated", self.simulated), ("simulated type I error", self.type_one_error)):
+            if found is not None:
+                rows.append((name, found.power, found.std_error, np.nan, np.nan, ""))
+        if self.simulated is not None:
+            simulated = self.simulated.power
+        frame = pd.DataFrame(rows, columns=["method", "power", "std_error", "lowest", "highest", "remark"])
+        formulas = frame["method"].isin(list(self.methods))
+        difference = np.where(formulas, 100 * (simulated - frame["power"]), np.nan)
+        frame.insert(5, "simulated minus method", difference)
         return frame
 
     def _repr_html_(self) -> str:
-        return str(self.summary().to_html(index=False))
+        return html(self.summary())
 
 
 def power_summary(
     design: TrialDesign,
     scenario: Scenario,
+    test: OneArmTest | TwoArmTest | None = None,
     *,
     arm: str | None = None,
-    methods: dict[str, Comparison] | None = None,
     trials: int = 0,
-    rng: int | np.random.SeedSequence = 0,
-    test: InLoopTest | None = None,
+    rng: Seed = 1,
 ) -> PowerSummary:
-    """Power of a design's final analysis by several methods, beside the simulated power and type I error.
+    """Power of a design by every method there is for its test, beside the simulated power and type I error.
 
     Parameters
     ----------
-    design
-        The trial; interim looks are ignored by the formulas.
-    scenario
-        What is assumed; the power over an ensemble is the mean over its members.
-    arm
-        Experimental arm; the only one by default.
-    methods
-        Tests by name; by default exact moments of the log-rank test, Schoenfeld, Freedman and Lachin-Foulkes.
+    design, scenario, test, arm
+        As for `power`. Of the log-rank test exact moments, Schoenfeld, Freedman and Lachin-Foulkes are shown, each with
+        the design's looks and boundaries.
     trials
         Replicates to simulate under the scenario and as many under its null; 0: none.
     rng
-        Seed or ``SeedSequence`` of the simulation; the null has a stream of its own.
-    test
-        Test of the simulation; its log-rank test by default.
+        Seed of the simulation; the null has a stream of its own.
 
     Returns
     -------
     PowerSummary
-
-    Raises
-    ------
-    InvalidValueError, UnknownNameError, InfeasibleDesignError
-        As `two_arm_trials` and `expected_cut_time`.
 
     Examples
     --------
     >>> from analysis.design import AtTime, Look, Scenario, TrialDesign, UniformAccrual
     >>> from analysis.survival import Exponential
     >>> arms = {"control": 1, "experimental": 2}
-    >>> design = TrialDesign(n=99, accrual=UniformAccrual(18), looks=(Look(AtTime(30)),), allocation=arms)
+    >>> design = TrialDesign(n=99, accrual=UniformAccrual(18), looks=[Look(AtTime(30))], allocation=arms)
     >>> scenario = Scenario.proportional_hazards(Exponential.from_median(11), 0.6)
     >>> power_summary(design, scenario).summary()[["method", "power"]].round(4)
-                        method   power
-    0  log-rank, exact moments  0.4929
-    1               Schoenfeld  0.4581
-    2                 Freedman  0.5082
-    3           Lachin-Foulkes  0.4637
+                method   power
+    0    exact moments  0.4929
+    1       Schoenfeld  0.4581
+    2         Freedman  0.5082
+    3   Lachin-Foulkes  0.4637
     """
-    methods = METHODS if methods is None else methods
-    alpha = alpha_per_side(design.alpha, design.sided)
-    members = two_arm_trials(design, scenario, arm=arm)
-    times = [expected_cut_time(design.looks[-1].cut, trial, design.endpoint) for trial in members]
-    powers = {
-        name: [test_.moments(trial, time).power(alpha) for trial, time in zip(members, times, strict=True)]
-        for name, test_ in methods.items()
-    }
-    events = [float(expected_events(trial, time).sum()) for trial, time in zip(members, times, strict=True)]
+    chosen = _default(design) if test is None else test
+    methods: dict[str, Power] = {}
+    unavailable: dict[str, str] = {}
+    check_test(design, chosen)
+    looks: list[Timetable] = []
+    for name, variant in _variants(chosen).items():
+        try:
+            looks = looks or timetables(design, scenario, arm=arm)  # the same for all methods
+            members = [timetable.tested(variant) for timetable in looks]
+            methods[name] = from_members(design, scenario, variant, members, float(design.n))
+        except AnalysisError as error:
+            unavailable[name] = str(error)
     simulated = null = None
     if trials > 0:
-        from analysis.simulation import LogRank as SimulatedLogRank
-        from analysis.simulation import simulate
+        seed = seed_sequence(rng)
+        simulated = power(design, scenario, chosen, by="simulation", arm=arm, trials=trials, rng=child(seed, 0))
+        if design.control is not None:
+            flat = scenario.null(design.control)
+            null = power(design, flat, chosen, by="simulation", arm=arm, trials=trials, rng=child(seed, 1))
+    return PowerSummary(methods, unavailable, simulated, null)
 
-        seeds = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
-        tests = (SimulatedLogRank() if test is None else test,)
-        under_scenario, under_null = seeds.spawn(2)
-        simulated = simulate(design, scenario, trials=trials, rng=under_scenario, tests=tests)
-        null = simulate(design, scenario.null(control_arm(design)), trials=trials, rng=under_null, tests=tests)
-    return PowerSummary(
-        design,
-        scenario,
-        {name: float(np.mean(values)) for name, values in powers.items()},
-        {name: float(np.min(values)) for name, values in powers.items()},
-        {name: float(np.max(values)) for name, values in powers.items()},
-        float(np.mean(times)),
-        float(np.mean(events)),
-        simulated,
-        null,
-    )
+
+def _variants(test: OneArmTest | TwoArmTest) -> dict[str, OneArmTest | TwoArmTest]:
+    if not isinstance(test, LogRank):
+        return {test.name: test}
+    titles = {"exact": "exact moments"} | {name: formula.title for name, formula in FORMULAS.items()}
+    return {titles[name]: replace(test, formula=name) for name in SHOWN}

@@ -11,7 +11,7 @@ from numba import njit
 from analysis.reconstruction.forward import LOG, LOG_LOG
 
 if TYPE_CHECKING:
-    from analysis.survival.checks import BoolArray, FloatArray
+    from analysis.conventions.checks import BoolArray, FloatArray
 
 EDGE = 1e-6  # months kept clear of the edges of a rounding box
 GAP = 1e-9  # months between consecutive patients, so that no two are tied

@@ -11,7 +11,7 @@ from analysis.reconstruction.forward import residuals
 from analysis.reconstruction.tangents import slopes
 
 if TYPE_CHECKING:
-    from analysis.survival.checks import FloatArray
+    from analysis.conventions.checks import FloatArray
 
 ITERATIONS = 30
 EASE = 5.0

@@ -19,7 +19,7 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analysis.survival.checks import FloatArray
+    from analysis.conventions.checks import FloatArray
 
 TRIES = 60
 SHIFTS = 18  # of the lateness of all intervals, each way

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from analysis.conventions.seeds import Seed, generator
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reconstruction.counts import choose_lateness, fill_exactly, place
 from analysis.reconstruction.points import READING_ERROR, DigitisedCurve, read_points
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from analysis.conventions.checks import BoolArray, FloatArray
     from analysis.reported import ReportedArm, ReportedComparison
-    from analysis.survival.checks import BoolArray, FloatArray
 
 METHOD = "digitised curve, whole numbers of events and censorings per cell"
 LATENESS = 0.8  # spread of the candidates for the lateness of an interval's censorings
@@ -80,7 +81,7 @@ def reconstruct_curve(
     unit: Literal["proportion", "percent"] = "proportion",
     precision: float = 0.0005,
     members: int = 100,
-    rng: int | np.random.SeedSequence | np.random.Generator = 0,
+    rng: Seed = 1,
 ) -> Reconstruction:
     """Reconstruct patients from digitised Kaplan-Meier curves.
 
@@ -139,8 +140,8 @@ def reconstruct_curve(
     drawn = {arm.name: read_points(arm.name, curves[arm.name], unit) for arm in comparison.arms}
     cells = {arm.name: _cells(arm, drawn[arm.name], findings) for arm in comparison.arms}
     events = _numbers_of_events(comparison, cells, findings)
-    generator = np.random.default_rng(rng)
-    samples = [_draw(cells[arm.name], events[arm.name], precision, members, generator) for arm in comparison.arms]
+    stream = generator(rng)
+    samples = [_draw(cells[arm.name], events[arm.name], precision, members, stream) for arm in comparison.arms]
     result = Reconstruction(
         comparison=comparison,
         arm_index=np.repeat(np.arange(len(samples)), [time.shape[1] for time, _ in samples]),

@@ -16,9 +16,9 @@ from analysis.survival.estimators import reverse_kaplan_meier
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from analysis.conventions.checks import BoolArray, FloatArray
     from analysis.reconstruction.problem import Problem
     from analysis.reconstruction.requirements import Requirements
-    from analysis.survival.checks import BoolArray, FloatArray
 
 CHUNK = 50  # members whose random numbers come from one stream
 SEARCHES = (600, 1000, 2000, 4000, 8000, 8000)  # swaps tried in an arm, by attempt at a member

@@ -12,7 +12,7 @@ from analysis.errors import InvalidValueError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from analysis.survival.checks import FloatArray
+    from analysis.conventions.checks import FloatArray
 
 
 @dataclass(frozen=True)

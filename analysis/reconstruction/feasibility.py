@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.errors import InfeasibleReportError, UnknownNameError
+from analysis.errors import InfeasibleReportError, InvalidValueError, UnknownNameError
 from analysis.reconstruction.fidelity import printed_statistics
 from analysis.reported import check_comparison
 
@@ -65,6 +65,29 @@ def refuse_impossible_counts(comparison: ReportedComparison) -> None:
     for finding in check_comparison(comparison):
         if finding.check == "counts":
             raise InfeasibleReportError(str(finding))
+
+
+def refuse_zeros(comparison: ReportedComparison) -> None:
+    """Raise `InvalidValueError` for times of 0 and for a p-value printed as 0, which no trial has.
+
+    A p-value of 0.000 is below 0.0005; a bare 0 is only below 0.5, and not what is meant by it.
+    """
+    months = "a time above 0"
+    for arm in comparison.arms:
+        times = {"median": arm.median, "median_follow_up": arm.median_follow_up}
+        times |= {f"quartiles[{i}].time": quartile.time for i, quartile in enumerate(arm.quartiles)}
+        times |= {f"landmarks[{i}].time": mark.time for i, mark in enumerate(arm.landmarks)}
+        for name, time in times.items():
+            if time is not None and time.reached and time.value <= 0:
+                raise InvalidValueError(f"{arm.name}.{name}", str(time), months, "check it against the report")
+    for name in ("median_follow_up", "assessment_interval"):
+        time = getattr(comparison, name)
+        if time is not None and time.reached and time.value <= 0:
+            raise InvalidValueError(name, str(time), months, "check it against the report")
+    p = comparison.p_value
+    if p is not None and p.value.value <= 0 and p.value.upper > 0.05:
+        expected = "a p-value above 0, with the digits that are printed"
+        raise InvalidValueError("p_value", str(p.value), expected, "write 0.000 or <0.001 if that is printed")
 
 
 def refuse(attempt: Reconstruction) -> None:

@@ -13,13 +13,13 @@ from scipy.special import ndtri
 
 from analysis.errors import NotEstimableError
 from analysis.reported import Reported
-from analysis.survival.comparisons import cox_hazard_ratio, logrank
+from analysis.statistical_tests import CoxHazardRatio, LogRank
 from analysis.survival.estimators import KaplanMeier, kaplan_meier, reverse_kaplan_meier
 
 if TYPE_CHECKING:
+    from analysis.conventions.checks import BoolArray, FloatArray
+    from analysis.conventions.scales import ScaleName
     from analysis.reported import ReportedArm, ReportedComparison, ReportedInterval
-    from analysis.survival.checks import BoolArray, FloatArray
-    from analysis.survival.estimators import Transformation
 
 ROUNDING = 1e-9  # relative slack at the edges of a rounding box, for binary fractions
 
@@ -66,14 +66,14 @@ class PatientData:
     @cached_property
     def _cox(self) -> tuple[float, float]:
         try:
-            ratio = cox_hazard_ratio(self.time, self.event, self.experimental)
+            ratio = CoxHazardRatio().analyse(self.time, self.event, self.experimental)
         except NotEstimableError:
             return math.nan, math.nan
-        return ratio.estimate, ratio.log_std_error
+        return ratio.estimate, ratio.std_error
 
     def p_value(self, sided: int | None) -> float:
         """Log-rank p-value, unstratified; two-sided unless `sided` is 1, which tests for benefit."""
-        result = logrank(self.time, self.event, self.experimental)
+        result = LogRank().analyse(self.time, self.event, self.experimental)
         return result.p_one_sided if sided == 1 else result.p_two_sided
 
 
@@ -96,14 +96,14 @@ class Statistic:
 Statistics: TypeAlias = Iterator[Statistic]
 
 
-def printed_statistics(comparison: ReportedComparison, ci_type: Transformation = "log-log") -> tuple[Statistic, ...]:
+def printed_statistics(comparison: ReportedComparison, scale: ScaleName = "log-log") -> tuple[Statistic, ...]:
     """List the numbers of a report that are statistics of its patients.
 
     Parameters
     ----------
     comparison
         The report.
-    ci_type
+    scale
         Type of the confidence intervals of medians and rates whose report does not name it.
 
     Returns
@@ -111,12 +111,12 @@ def printed_statistics(comparison: ReportedComparison, ci_type: Transformation =
     tuple of Statistic
         Named as by `ReportedComparison.numbers`, with the numbers at risk.
     """
-    return tuple(_statistics(comparison, ci_type))
+    return tuple(_statistics(comparison, scale))
 
 
-def _statistics(comparison: ReportedComparison, ci_type: Transformation) -> Statistics:
+def _statistics(comparison: ReportedComparison, scale: ScaleName) -> Statistics:
     for arm in comparison.arms:
-        yield from _of_arm(arm, ci_type)
+        yield from _of_arm(arm, scale)
     ratio = comparison.hazard_ratio
     if ratio is not None:
         yield Statistic("hazard_ratio", ratio.estimate, lambda data: data.hazard_ratio)
@@ -139,7 +139,7 @@ def _statistics(comparison: ReportedComparison, ci_type: Transformation) -> Stat
         )
 
 
-def _of_arm(arm: ReportedArm, ci_type: Transformation) -> Statistics:
+def _of_arm(arm: ReportedArm, scale: ScaleName) -> Statistics:
     name = arm.name
     if arm.n is not None:
         yield Statistic(f"{name}.n", arm.n, lambda data: float(data.time[data.arms[name]].size))
@@ -148,17 +148,17 @@ def _of_arm(arm: ReportedArm, ci_type: Transformation) -> Statistics:
     if arm.median is not None:
         yield Statistic(f"{name}.median", arm.median, lambda data: data.curves[name].median())
     if arm.median_ci is not None:
-        yield from _quantile_ci(f"{name}.median_ci", name, 0.5, arm.median_ci, ci_type)
+        yield from _quantile_ci(f"{name}.median_ci", name, 0.5, arm.median_ci, scale)
     for landmark in arm.landmarks:
         field = f"{name}.survival at {landmark.time.text} {landmark.time.unit}"
         yield Statistic(field, landmark.survival, _survival(name, landmark.time.value))
         if landmark.ci is not None:
-            yield from _survival_ci(f"{field}, ci", name, landmark.time.value, landmark.ci, ci_type)
+            yield from _survival_ci(f"{field}, ci", name, landmark.time.value, landmark.ci, scale)
     for quartile in arm.quartiles:
         field = f"{name}.time at {quartile.p:.0%} with event"
         yield Statistic(field, quartile.time, _quantile(name, quartile.p))
         if quartile.ci is not None:
-            yield from _quantile_ci(f"{field}, ci", name, quartile.p, quartile.ci, ci_type)
+            yield from _quantile_ci(f"{field}, ci", name, quartile.p, quartile.ci, scale)
     if arm.median_follow_up is not None:
         yield Statistic(f"{name}.median_follow_up", arm.median_follow_up, lambda data: data.follow_up[name].median())
     if arm.at_risk is not None:
@@ -178,21 +178,21 @@ def _at_risk(name: str, month: float) -> Callable[[PatientData], float]:
     return lambda data: float(np.count_nonzero(data.time[data.arms[name]] >= month))
 
 
-def _quantile_ci(field: str, name: str, p: float, ci: ReportedInterval, default: Transformation) -> Statistics:
+def _quantile_ci(field: str, name: str, p: float, ci: ReportedInterval, default: ScaleName) -> Statistics:
     def limit(side: int) -> Callable[[PatientData], float]:
-        return lambda data: data.curves[name].quantile_ci(p, ci.level, ci_type=_type_of(ci, default))[side]
+        return lambda data: data.curves[name].quantile_ci(p, ci.level, scale=_type_of(ci, default))[side]
 
     yield Statistic(f"{field}.lower", ci.lower, limit(0))
     yield Statistic(f"{field}.upper", ci.upper, limit(1))
 
 
-def _survival_ci(field: str, name: str, month: float, ci: ReportedInterval, default: Transformation) -> Statistics:
+def _survival_ci(field: str, name: str, month: float, ci: ReportedInterval, default: ScaleName) -> Statistics:
     def limit(side: int) -> Callable[[PatientData], float]:
-        return lambda data: data.curves[name].limits_at(month, ci.level, ci_type=_type_of(ci, default))[side]
+        return lambda data: data.curves[name].limits_at(month, ci.level, scale=_type_of(ci, default))[side]
 
     yield Statistic(f"{field}.lower", ci.lower, limit(0))
     yield Statistic(f"{field}.upper", ci.upper, limit(1))
 
 
-def _type_of(ci: ReportedInterval, default: Transformation) -> Transformation:
-    return default if ci.ci_type is None else cast("Transformation", ci.ci_type)  # checked by ReportedInterval
+def _type_of(ci: ReportedInterval, default: ScaleName) -> ScaleName:
+    return default if ci.scale is None else cast("ScaleName", ci.scale)  # checked by ReportedInterval

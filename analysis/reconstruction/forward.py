@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
-    from analysis.survival.checks import FloatArray
+    from analysis.conventions.checks import FloatArray
 
 QUANTILE, LIMIT, SURVIVAL, AT_RISK, EVENTS, FOLLOW_UP, SCORE, INFORMATION, BEYOND, LANDMARK_ERROR = range(10)
 LOG_LOG, LOG, PLAIN = range(3)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.conventions.seeds import Seed, seed_sequence
 from analysis.errors import InvalidValueError
 from analysis.reconstruction.engine import Ensemble, draw_ensemble
-from analysis.reconstruction.feasibility import left_out, refuse, refuse_impossible_counts, without
+from analysis.reconstruction.feasibility import left_out, refuse, refuse_impossible_counts, refuse_zeros, without
 from analysis.reconstruction.prior import ShapePrior, family
 from analysis.reconstruction.problem import Problem, pose
 from analysis.reconstruction.requirements import SEEN_AT_VISITS, read_requirements
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analysis.survival.estimators import Transformation
+    from analysis.conventions.scales import ScaleName
 
 METHOD = "ensemble conditioned on the report"
-CI_TYPES: tuple[Transformation, ...] = ("log-log", "log", "plain")
+SCALES_TRIED: tuple[ScaleName, ...] = ("log-log", "log", "plain")
 NEAREST = 20  # members that show how far off an impossible report is
 ENOUGH_DISTINCT = 0.5  # share of the members below which a finding warns of a band that is too narrow
 
@@ -35,10 +36,10 @@ def reconstruct(
     comparison: ReportedComparison,
     members: int = 500,
     *,
-    rng: int | np.random.SeedSequence | np.random.Generator = 1,
+    rng: Seed = 1,
     prior: ShapePrior | None = None,
     relax: str | Iterable[str] = (),
-    ci_type: Transformation | None = None,
+    scale: ScaleName | None = None,
     threads: int | None = None,
 ) -> Reconstruction:
     """Draw pseudo-patient data sets that give every printed number of a report back.
@@ -56,7 +57,7 @@ def reconstruct(
     relax
         Printed numbers that need not come back, because they contradict the others or mean something else than a
         statistic of these patients: ``"p_value"``, ``"hazard_ratio.ci"``, ``"placebo.median_ci"``, ...
-    ci_type
+    scale
         Type of the confidence intervals of medians and rates whose type the report does not name: ``"log-log"``,
         ``"log"`` or ``"plain"``. If not given, the first of these under which the report is possible.
     threads
@@ -102,11 +103,13 @@ def reconstruct(
             "comparison", comparison, "a ReportedComparison", "choose one of a trial's, as in load(name).comparison(id)"
         )
     kept = without(comparison, (relax,) if isinstance(relax, str) else tuple(relax))
+    refuse_zeros(kept)
     refuse_impossible_counts(kept)
     chosen = (prior or ShapePrior.shipped()).for_endpoint(comparison.endpoint)
-    seed, sequence = _seed(rng)
+    sequence = seed_sequence(rng)
+    seed = int(rng) if isinstance(rng, int | np.integer) else None
     workers = threads or min(os.cpu_count() or 1, 8)
-    types = (ci_type,) if ci_type else CI_TYPES if _unnamed_types(kept) else CI_TYPES[:1]
+    types = (scale,) if scale else SCALES_TRIED if _unnamed_types(kept) else SCALES_TRIED[:1]
     for name in types:
         problem = pose(read_requirements(kept, name), chosen)
         ensemble = draw_ensemble(problem, members, sequence, workers)
@@ -114,7 +117,7 @@ def reconstruct(
             comparison=comparison,
             method=METHOD,
             seed=seed,
-            ci_type=name,
+            scale=name,
             relaxed=left_out(comparison, kept),
             findings=tuple(check_comparison(comparison)),
             **_patients(problem, ensemble, np.arange(members)),
@@ -170,19 +173,11 @@ def _few_distinct(comparison: ReportedComparison, distinct: int, members: int) -
     )
 
 
-def _seed(rng: int | np.random.SeedSequence | np.random.Generator) -> tuple[int | None, np.random.SeedSequence]:
-    if isinstance(rng, np.random.SeedSequence):
-        return None, rng
-    if isinstance(rng, np.random.Generator):
-        return None, np.random.SeedSequence(int(rng.integers(2**63)))
-    return int(rng), np.random.SeedSequence(int(rng))
-
-
 def _unnamed_types(comparison: ReportedComparison) -> bool:
     intervals = [arm.median_ci for arm in comparison.arms]
     intervals += [landmark.ci for arm in comparison.arms for landmark in arm.landmarks]
     intervals += [quartile.ci for arm in comparison.arms for quartile in arm.quartiles]
-    return any(interval is not None and interval.ci_type is None for interval in intervals)
+    return any(interval is not None and interval.scale is None for interval in intervals)
 
 
 def _fill(met: NDArray[np.intp], members: int, seed: np.random.SeedSequence) -> NDArray[np.intp]:

@@ -13,7 +13,7 @@ from analysis.reconstruction.patients import next_uniform
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analysis.survival.checks import BoolArray, FloatArray
+    from analysis.conventions.checks import BoolArray, FloatArray
 
     IntArray = NDArray[np.int64]
 

@@ -17,7 +17,7 @@ from analysis.reconstruction.swaps import reorder
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analysis.survival.checks import BoolArray, FloatArray
+    from analysis.conventions.checks import BoolArray, FloatArray
 
     IntArray = NDArray[np.int64]
 

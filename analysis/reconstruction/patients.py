@@ -10,7 +10,7 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analysis.survival.checks import BoolArray, FloatArray
+    from analysis.conventions.checks import BoolArray, FloatArray
 
 UNSCHEDULED = 0.15  # share of the patients whose time is not that of a visit: deaths, progression between visits
 WINDOW = 0.15  # of the interval, by which a visit may be early or late

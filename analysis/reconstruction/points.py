@@ -14,7 +14,7 @@ from analysis.reported import Finding
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from analysis.survival.checks import FloatArray
+    from analysis.conventions.checks import FloatArray
 
 UNITS = {"proportion": 1.0, "percent": 0.01}
 READING_ERROR = 0.02  # what a slip of the hand on a printed figure explains

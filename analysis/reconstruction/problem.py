@@ -12,9 +12,9 @@ from analysis.reconstruction import forward
 from analysis.reconstruction.conditioning import FROM_FAR, condition
 
 if TYPE_CHECKING:
+    from analysis.conventions.checks import FloatArray
     from analysis.reconstruction.prior import EndpointPrior
     from analysis.reconstruction.requirements import Requirements
-    from analysis.survival.checks import FloatArray
 
 ADAPTATIONS = 3
 KNOWN = 0.001  # spread of the log of a time that is printed

@@ -13,8 +13,8 @@ from analysis.reconstruction import forward
 from analysis.reconstruction.prior import family
 
 if TYPE_CHECKING:
+    from analysis.conventions.checks import FloatArray
     from analysis.reported import Reported, ReportedArm, ReportedComparison, ReportedInterval
-    from analysis.survival.checks import FloatArray
 
 FORMS = {"log-log": forward.LOG_LOG, "log": forward.LOG, "plain": forward.PLAIN}
 SEEN_AT_VISITS = ("PFS", "DFS")  # families of endpoints whose events are found at assessments
@@ -70,8 +70,8 @@ class _Equations:
         self.errors.append(error)
 
 
-def read_requirements(comparison: ReportedComparison, ci_type: str) -> Requirements:
-    """Translate a report; intervals whose type is not printed are of ``ci_type``.
+def read_requirements(comparison: ReportedComparison, scale: str) -> Requirements:
+    """Translate a report; intervals whose type is not printed are of ``scale``.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def read_requirements(comparison: ReportedComparison, ci_type: str) -> Requireme
     all_followed = comparison.median_follow_up
     for k, index in enumerate(order):
         arm = comparison.arms[index]
-        arms.append(_read_arm(arm, k, equations, ci_type, all_followed))
+        arms.append(_read_arm(arm, k, equations, scale, all_followed))
     total = comparison.events_total
     events = None if total is None else int(total.value)
     if events is None and all(arm.events is not None for arm in arms):
@@ -117,10 +117,10 @@ def _z(level: float) -> float:
 
 
 def _form(interval: ReportedInterval, default: str) -> int:
-    name = interval.ci_type or default
+    name = interval.scale or default
     if name not in FORMS:
         raise InvalidValueError(
-            "ci_type", name, f"one of {', '.join(FORMS)}", "name another type, or leave the interval out"
+            "scale", name, f"one of {', '.join(FORMS)}", "name another type, or leave the interval out"
         )
     return FORMS[name]
 
@@ -133,7 +133,7 @@ def _read_arm(
     arm: ReportedArm,
     k: int,
     equations: _Equations,
-    ci_type: str,
+    scale: str,
     all_followed: Reported | None,
 ) -> ArmBoxes:
     if arm.n is None:
@@ -147,7 +147,7 @@ def _read_arm(
     for level, time, interval in times:
         stated = [(time, 0.0, 0, QUANTILE_ERROR)]
         if interval is not None:
-            z, form = _z(interval.level), _form(interval, ci_type)
+            z, form = _z(interval.level), _form(interval, scale)
             stated.append((interval.lower, z, form, LIMIT_ERROR))
             stated.append((interval.upper, -z, form, LIMIT_ERROR))
         for number, side, form, error in stated:
@@ -176,7 +176,7 @@ def _read_arm(
                 gone = max(np.log((size + 0.5) / (count + 0.5)), 0.2 / size)
                 error = max(COUNT_ERROR / (count + 0.5) / gone, LEAST_COUNT_ERROR)
                 equations.add((forward.AT_RISK, k, tick, 0, 0, 0), (count, count), float(error))
-    landmarks = _read_landmarks(arm, k, equations, ci_type)
+    landmarks = _read_landmarks(arm, k, equations, scale)
     events = None if arm.events is None else int(arm.events.value)
     if events is not None:
         equations.add((forward.EVENTS, k, 0, 0, 0, 0), (events, events), 0.3 / max(events, 1))
@@ -190,7 +190,7 @@ def _read_arm(
     )
 
 
-def _read_landmarks(arm: ReportedArm, k: int, equations: _Equations, ci_type: str) -> list[tuple[float, ...]]:
+def _read_landmarks(arm: ReportedArm, k: int, equations: _Equations, scale: str) -> list[tuple[float, ...]]:
     rows = []
     for landmark in arm.landmarks:
         rate = landmark.survival
@@ -198,7 +198,7 @@ def _read_landmarks(arm: ReportedArm, k: int, equations: _Equations, ci_type: st
         limits: tuple[float, ...] = (0.0, 0, np.nan, np.nan, np.nan, np.nan)
         interval = landmark.ci
         if interval is not None:
-            z, form = _z(interval.level), _form(interval, ci_type)
+            z, form = _z(interval.level), _form(interval, scale)
             limits = (z, form, interval.lower.lower, interval.lower.upper, interval.upper.lower, interval.upper.upper)
             outer = np.log(-np.log(np.clip([interval.lower.value, interval.upper.value], 1e-6, 1 - 1e-6)))
             spread = float(outer[0] - outer[1]) / 2 / z

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from analysis import __version__
 from analysis.errors import InvalidValueError, UnknownNameError
-from analysis.reconstruction.display import summary_frame, to_html
 from analysis.reconstruction.ensemble import EnsembleEstimate, central
 from analysis.reconstruction.fidelity import PatientData, Statistic, printed_statistics
-from analysis.survival.distributions import Distribution, Mixture, Tabulated
+from analysis.survival.distributions import Distribution, Ensemble, Tabulated
+from analysis.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
+    from analysis.conventions.checks import BoolArray, FloatArray
+    from analysis.conventions.scales import ScaleName
     from analysis.reported import Finding, ReportedComparison
-    from analysis.survival.checks import BoolArray, FloatArray
-    from analysis.survival.estimators import Transformation
 
 GRID = 241  # times of a curve, unless others are asked for
 
@@ -49,7 +49,7 @@ class Reconstruction:
         member's curve on past the end of its follow-up. By default the member's own Kaplan-Meier points.
     seed
         Seed that gives the same members again; None where no random number was drawn or a generator was passed.
-    ci_type
+    scale
         Type of the confidence intervals of medians and rates whose report does not name it.
     relaxed
         Names of the printed numbers that the caller allowed not to be reproduced.
@@ -77,7 +77,7 @@ class Reconstruction:
     method: str
     population: Mapping[str, tuple[Distribution, ...]] | None = field(default=None, repr=False)
     seed: int | None = None
-    ci_type: Transformation = "log-log"
+    scale: ScaleName = "log-log"
     relaxed: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     diagnostics: Mapping[str, float] = field(default_factory=dict)
@@ -214,14 +214,14 @@ class Reconstruction:
             raise InvalidValueError("arms", self.arms, "two arms", "compare two arms at a time")
         return EnsembleEstimate.of([data.hazard_ratio for data in self._data], level)
 
-    def arm(self, name: str) -> Mixture:
-        """Return the population of an arm, for a scenario: the mixture of the members' populations.
+    def arm(self, name: str) -> Ensemble:
+        """Return the population of an arm, for a scenario: one distribution per member.
 
-        Its ``components`` are one distribution per member: a simulation that takes another one for each replicate
-        carries the uncertainty of the reconstruction along.
+        Each simulated trial takes another member, and formulas are averaged over them, so that the uncertainty of the
+        reconstruction travels along.
         """
         self._rows(name)
-        return Mixture(self._population[name])
+        return Ensemble(self._population[name])
 
     def summary(self) -> pd.DataFrame:
         """Show what was reported beside what the ensemble gives: medians over the members and their central 90%.
@@ -231,10 +231,32 @@ class Reconstruction:
         DataFrame
             Columns ``arm``, ``quantity``, ``reported`` (empty where it was not), ``estimate``, ``lower``, ``upper``.
         """
-        return summary_frame(self)
+        rows: list[tuple[str, str, object, EnsembleEstimate]] = []
+        for reported in self.comparison.arms:
+            rows += [
+                (reported.name, "events", reported.events, self.events(reported.name)),
+                (reported.name, "median, months", reported.median, self.median(reported.name)),
+            ]
+        if len(self.arms) == 2:
+            rows.append(("", "hazard ratio", self.comparison.hazard_ratio, self.hazard_ratio()))
+        return pd.DataFrame(
+            [
+                (arm, quantity, "" if printed is None else str(printed), value.estimate, value.lower, value.upper)
+                for arm, quantity, printed, value in rows
+            ],
+            columns=["arm", "quantity", "reported", "estimate", "lower", "upper"],
+        )
 
     def _repr_html_(self) -> str:
-        return to_html(self)
+        share = float(np.mean(self.faithful))
+        lines = [
+            f"{escape(self.comparison.endpoint)}, {self.arm_index.size} patients, {self.members} members",
+            f"method: {escape(self.method)}; seed: {self.seed}; version: {self.version}",
+            f"members that give every printed number back: {share:.1%}",
+        ]
+        table = self.summary().to_html(index=False, float_format="{:.2f}".format, border=0)
+        findings = "".join(f"<li>{escape(str(finding))}</li>" for finding in self.findings)
+        return f"<p>{'<br>'.join(lines)}</p>{table}" + (f"<ul>{findings}</ul>" if findings else "")
 
     @cached_property
     def _values(self) -> pd.DataFrame:
@@ -284,7 +306,7 @@ class Reconstruction:
 
     @cached_property
     def _statistics(self) -> tuple[Statistic, ...]:
-        return printed_statistics(self.comparison, self.ci_type)
+        return printed_statistics(self.comparison, self.scale)
 
     @cached_property
     def _data(self) -> tuple[PatientData, ...]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from analysis.survival.checks import BoolArray, FloatArray
+    from analysis.conventions.checks import BoolArray, FloatArray
 
 WARMTH = 0.01  # by which a swap may worsen the bounds at the start of a search
 NEIGHBOURS = 4  # patients looked at, each way, for one to swap with

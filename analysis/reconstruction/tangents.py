@@ -26,7 +26,7 @@ from analysis.reconstruction.forward import (
 )
 
 if TYPE_CHECKING:
-    from analysis.survival.checks import FloatArray
+    from analysis.conventions.checks import FloatArray
 
 
 @njit(cache=True, nogil=True)

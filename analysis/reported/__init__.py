@@ -1,13 +1,14 @@
 """What was reported of a trial: printed digits with their sources, and whether they agree with each other."""
 
 from analysis.reported.comparison import ENDPOINTS, AtRisk, Landmark, Quartile, ReportedArm, ReportedComparison
+from analysis.reported.entries import Fact, KnownFinding, ReportedProportion, Source
 from analysis.reported.files import available, data_directory, load, trial_file
 from analysis.reported.finding import Finding
 from analysis.reported.findings import Review, check, check_comparison, review
 from analysis.reported.number import Reported
 from analysis.reported.recovered import Recovered, events_from_ci, least_events, log_ratio_std_error
 from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval, ReportedPValue
-from analysis.reported.trial import Fact, KnownFinding, ReportedProportion, ReportedTrial, Source
+from analysis.reported.trial import ReportedTrial
 
 __all__ = [
     "ENDPOINTS",

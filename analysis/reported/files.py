@@ -14,9 +14,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from analysis.errors import InvalidValueError, ReportedDataError, UnknownNameError
 from analysis.reported.comparison import AtRisk, Landmark, Quartile, ReportedArm, ReportedComparison
+from analysis.reported.entries import Fact, KnownFinding, ReportedProportion, Source
 from analysis.reported.number import STATUSES
 from analysis.reported.reading import Provenance
-from analysis.reported.trial import Fact, KnownFinding, ReportedProportion, ReportedTrial, Source
+from analysis.reported.trial import ReportedTrial
 
 _TABLES: dict[str, type] = {
     "comparisons": ReportedComparison,

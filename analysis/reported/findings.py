@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from analysis.reported.comparison import ReportedComparison
 from analysis.reported.comparison_checks import COMPARISON_CHECKS
+from analysis.reported.entries import KnownFinding, TrialRecord
 from analysis.reported.finding import Finding
-from analysis.reported.trial import KnownFinding, ReportedTrial
 from analysis.reported.trial_checks import TRIAL_CHECKS
 
 
@@ -47,7 +47,7 @@ def check_comparison(comparison: ReportedComparison) -> list[Finding]:
     return [finding for find in COMPARISON_CHECKS for finding in find(comparison)]
 
 
-def check(trial: ReportedTrial) -> list[Finding]:
+def check(trial: TrialRecord) -> list[Finding]:
     """Run every check on a trial.
 
     Examples
@@ -63,7 +63,7 @@ def check(trial: ReportedTrial) -> list[Finding]:
     return [replace(finding, trial=trial.name) for finding in found]
 
 
-def review(trial: ReportedTrial) -> Review:
+def review(trial: TrialRecord) -> Review:
     """Run every check on a trial, and tell known findings from new ones."""
     findings = check(trial)
     listed = {(known.check, known.where): known for known in trial.known_findings}

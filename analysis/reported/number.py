@@ -9,9 +9,9 @@ from decimal import Decimal
 from numbers import Real
 from typing import NamedTuple, Self
 
+from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.errors import InvalidValueError
 
-DAYS_PER_MONTH = 30.4375
 WEEKS_PER_MONTH = DAYS_PER_MONTH / 7
 STATUSES = ("published", "secondary", "conflict")
 

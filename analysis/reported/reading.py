@@ -12,7 +12,7 @@ from analysis.reported.number import UNITS, Reported
 from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval, ReportedPValue
 
 _NUMBER_KEYS = {"value", "unit", "sources", "status"}
-_INTERVAL_KEYS = {"lower", "upper", "level", "ci_type", "unit", "sources", "status"}
+_INTERVAL_KEYS = {"lower", "upper", "level", "scale", "unit", "sources", "status"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Provenance:
                 raise InvalidValueError(field, got, "a lower and an upper limit", f"add `{side} = ...`")
         lower = self.number({**shared, "value": table["lower"]}, unit, f"{field}.lower")
         upper = self.number({**shared, "value": table["upper"]}, unit, f"{field}.upper")
-        return ReportedInterval(lower, upper, level=float(table.get("level", 0.95)), ci_type=table.get("ci_type"))
+        return ReportedInterval(lower, upper, level=float(table.get("level", 0.95)), scale=table.get("scale"))
 
     def _unit(self, unit: str, field: str) -> str:
         if unit == "months":

@@ -10,7 +10,7 @@ from typing import Self
 from analysis.errors import InvalidValueError
 from analysis.reported.number import Reported
 
-CI_TYPES = ("log", "log-log", "plain", "logit", "arcsine")
+SCALES_TRIED = ("log", "log-log", "plain", "logit", "arcsine")
 
 
 @dataclass(frozen=True)
@@ -23,20 +23,20 @@ class ReportedInterval:
         The limits; `Reported("not reached", ...)` is one.
     level
         Coverage, 0.95 unless printed otherwise.
-    ci_type
+    scale
         ``"log"``, ``"log-log"``, ``"plain"``, ``"logit"`` or ``"arcsine"``; None where the report does not say.
     """
 
     lower: Reported
     upper: Reported
     level: float = 0.95
-    ci_type: str | None = None
+    scale: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.level < 1:
             raise InvalidValueError("level", self.level, "a number between 0 and 1", "write 95% as 0.95")
-        if self.ci_type is not None and self.ci_type not in CI_TYPES:
-            raise InvalidValueError("ci_type", self.ci_type, f"one of {', '.join(CI_TYPES)}", "leave it out if unknown")
+        if self.scale is not None and self.scale not in SCALES_TRIED:
+            raise InvalidValueError("scale", self.scale, f"one of {', '.join(SCALES_TRIED)}", "leave it out if unknown")
         if self.lower.value > self.upper.value:
             raise InvalidValueError(
                 "ci", f"{self.lower}-{self.upper}", "a lower limit below the upper one", "check the order of the limits"

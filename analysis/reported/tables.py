@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analysis.reported.comparison import ReportedArm, ReportedComparison
+    from analysis.reported.entries import Fact, ReportedProportion, TrialRecord
     from analysis.reported.summaries import ReportedInterval
-    from analysis.reported.trial import Fact, ReportedProportion, ReportedTrial
 
 TIDY_COLUMNS = (
     *("kind", "entry", "endpoint", "assessor", "population", "analysis", "arm"),
@@ -23,12 +23,12 @@ TIDY_COLUMNS = (
 )
 
 
-def tidy(trial: ReportedTrial) -> pd.DataFrame:
+def tidy(trial: TrialRecord) -> pd.DataFrame:
     """Lay out every number of a trial, a row a number; see `ReportedTrial.to_frame`."""
     return pd.DataFrame(list(_rows(trial)), columns=list(TIDY_COLUMNS))
 
 
-def sections(trial: ReportedTrial) -> dict[str, pd.DataFrame]:
+def sections(trial: TrialRecord) -> dict[str, pd.DataFrame]:
     """Make the tables for reading, by heading; numbers as printed, another source than the row's beside its number."""
     made = {
         "Comparisons": [_comparison(comparison) for comparison in trial.comparisons],
@@ -51,7 +51,7 @@ def sections(trial: ReportedTrial) -> dict[str, pd.DataFrame]:
     return {heading: frame.loc[:, (frame != "").any()] for heading, frame in frames.items()}
 
 
-def as_text(trial: ReportedTrial) -> str:
+def as_text(trial: TrialRecord) -> str:
     """Write a trial for a terminal."""
     parts = [trial.title, ", ".join(trial.registrations), trial.summary.strip()]
     for heading, frame in sections(trial).items():
@@ -59,7 +59,7 @@ def as_text(trial: ReportedTrial) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def as_html(trial: ReportedTrial) -> str:
+def as_html(trial: TrialRecord) -> str:
     """Write a trial for a notebook."""
     parts = [f"<h3>{escape(trial.title)}</h3><p>{escape(trial.summary.strip())}</p>"]
     with pd.option_context("display.max_colwidth", None):  # no text is cut
@@ -74,7 +74,7 @@ def _left_aligned(frame: pd.DataFrame) -> str:
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
-def _rows(trial: ReportedTrial) -> Iterator[tuple[object, ...]]:
+def _rows(trial: TrialRecord) -> Iterator[tuple[object, ...]]:
     for entry in trial.comparisons:
         head = ("comparison", entry.id, entry.endpoint, entry.assessor, entry.population, entry.analysis)
         for arm in entry.arms:

@@ -1,150 +1,20 @@
-"""A trial as it was reported: its comparisons, proportions and design facts, each under its source."""
+"""A trial as it was reported, with its tables."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from pydantic import ConfigDict
-
-from analysis.errors import InvalidValueError, UnknownNameError
-from analysis.reported.comparison import FORBID, ReportedComparison
-from analysis.reported.number import Reported
-from analysis.reported.reading import Count, Quantity, Share, ShareInterval, Time
-from analysis.reported.summaries import ReportedInterval
+from analysis.reported.entries import TrialRecord
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where numbers were read: an abstract, an article, a registry record, a news item."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = FORBID
-    key: str
-    citation: str
-    kind: str
-    doi: str | None = None
-    pmid: int | None = None
-    pmcid: str | None = None
-    note: str | None = None
-
-
-@dataclass(frozen=True)
-class ReportedProportion:
-    """Patients with a response or another property: a count, a share of a denominator, or both.
-
-    Parameters
-    ----------
-    quantity
-        What was counted: ``"ORR"``, ``"DCR"``, ``"CBR"``, ``"PR"``, ...
-    arm, population, assessor, criteria
-        Of whom, judged by whom and by which rules.
-    time
-        Landmark of the assessment; None for the best response.
-    count, of
-        Numerator and denominator.
-    share, ci
-        The proportion as printed, and its confidence interval.
-    """
-
-    __pydantic_config__: ClassVar[ConfigDict] = FORBID
-    id: str
-    quantity: str
-    sources: tuple[str, ...]
-    status: str
-    arm: str | None = None
-    population: str | None = None
-    assessor: str | None = None
-    criteria: str | None = None
-    time: Time | None = None
-    count: Count | None = None
-    of: Count | None = None
-    share: Share | None = None
-    ci: ShareInterval | None = None
-    time_unit: str | None = None
-    note: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.count is None and self.share is None:
-            raise InvalidValueError("share", None, "a count, a share, or both", "remove an entry that says nothing")
-
-    def numbers(self) -> Iterator[tuple[str, Reported]]:
-        """Yield all numbers of the entry, each with the name of its field."""
-        for name in ("count", "of", "share"):
-            if (number := getattr(self, name)) is not None:
-                yield name, number
-        if isinstance(self.ci, ReportedInterval):
-            yield "ci.lower", self.ci.lower
-            yield "ci.upper", self.ci.upper
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One printed fact of the design or conduct: a number with its unit, a date, or a text."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = FORBID
-    id: str
-    value: Quantity
-    sources: tuple[str, ...]
-    status: str
-    note: str | None = None
-
-    def numbers(self) -> Iterator[tuple[str, Reported]]:
-        """Yield the number, if the fact is one."""
-        if isinstance(self.value, Reported):
-            yield "value", self.value
-
-
-@dataclass(frozen=True)
-class KnownFinding:
-    """A finding that has been looked at, with the reason why the numbers stay as they are."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = FORBID
-    check: str
-    where: str
-    explanation: str
-
-
 @dataclass(frozen=True, repr=False)
-class ReportedTrial:
+class ReportedTrial(TrialRecord):
     """Everything reported of one trial; made by `load`.
 
     In Jupyter it displays as a table with sources.
     """
-
-    name: str
-    title: str
-    arms: dict[str, str]
-    registrations: tuple[str, ...]
-    phase: str | None
-    summary: str
-    sources: tuple[Source, ...]
-    comparisons: tuple[ReportedComparison, ...]
-    proportions: tuple[ReportedProportion, ...] = ()
-    facts: tuple[Fact, ...] = ()
-    known_findings: tuple[KnownFinding, ...] = ()
-
-    def comparison(self, id: str) -> ReportedComparison:
-        """Find the comparison of that id; `UnknownNameError` with the nearest ids if there is none."""
-        for comparison in self.comparisons:
-            if comparison.id == id:
-                return comparison
-        raise UnknownNameError(f"comparison of {self.name}", id, [comparison.id for comparison in self.comparisons])
-
-    def fact(self, id: str) -> Fact:
-        """Find the fact of that id; `UnknownNameError` with the nearest ids if there is none."""
-        for fact in self.facts:
-            if fact.id == id:
-                return fact
-        raise UnknownNameError(f"fact of {self.name}", id, [fact.id for fact in self.facts])
-
-    def proportion(self, id: str) -> ReportedProportion:
-        """Find the proportion of that id; `UnknownNameError` with the nearest ids if there is none."""
-        for proportion in self.proportions:
-            if proportion.id == id:
-                return proportion
-        raise UnknownNameError(f"proportion of {self.name}", id, [proportion.id for proportion in self.proportions])
 
     def to_frame(self) -> "pd.DataFrame":
         """Lay out every number in a tidy frame, a row a number.

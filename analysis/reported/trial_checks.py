@@ -12,11 +12,11 @@ from analysis.reported.finding import Finding, excludes, is_below
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from analysis.reported.entries import ReportedProportion, TrialRecord
     from analysis.reported.number import Reported
-    from analysis.reported.trial import ReportedProportion, ReportedTrial
 
 
-def count_against_share(trial: ReportedTrial) -> Iterator[Finding]:
+def count_against_share(trial: TrialRecord) -> Iterator[Finding]:
     """Find a printed percentage that its count, or any count out of its denominator, does not give."""
     for entry in trial.proportions:
         if entry.of is None or entry.of.value == 0:
@@ -35,7 +35,7 @@ def count_against_share(trial: ReportedTrial) -> Iterator[Finding]:
                 yield _proportion(entry, f"no count out of {entry.of} gives {entry.share}", values)
 
 
-def share_outside_interval(trial: ReportedTrial) -> Iterator[Finding]:
+def share_outside_interval(trial: TrialRecord) -> Iterator[Finding]:
     """Find a proportion's interval that excludes its estimate."""
     for entry in trial.proportions:
         if entry.ci is not None and entry.share is not None and excludes(entry.ci, entry.share):
@@ -44,7 +44,7 @@ def share_outside_interval(trial: ReportedTrial) -> Iterator[Finding]:
             yield Finding("estimate-outside-interval", "error", entry.id, message, values, "compare with the source")
 
 
-def conflicting_sources(trial: ReportedTrial) -> Iterator[Finding]:
+def conflicting_sources(trial: TrialRecord) -> Iterator[Finding]:
     """Find entries on the same quantity whose numbers do not round to a common value.
 
     A warning if both numbers carry the status ``"conflict"``: then the disagreement is the sources' own.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.conventions.seeds import Seed, seed_sequence
+from analysis.engine.clock import BatchClock
+from analysis.engine.patients import Population, draw, population
+from analysis.engine.reach import check_reach
+from analysis.engine.risk_sets import Comparison, RiskSets, Snapshot, risk_sets, snapshot
+from analysis.engine.streams import chunk_state
 from analysis.errors import InvalidValueError
-from analysis.simulation.clock import BatchClock
-from analysis.simulation.patients import Population, draw, population
-from analysis.simulation.reach import check_reach
-from analysis.simulation.risk_sets import RiskSets, Snapshot, risk_sets, snapshot
-from analysis.simulation.streams import chunk_state, seed_sequence
+from analysis.statistical_tests import OneArmTest, TwoArmTest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.design import Scenario, TrialDesign
-    from analysis.survival.distributions import Distribution
+
+    Test = OneArmTest | TwoArmTest
 
 PATIENTS_PER_BATCH = 2**15
 PATIENTS_PER_CHUNK = 2**19
@@ -29,73 +32,14 @@ LARGEST_BLOCK = 2**24
 Columns = dict[str, "NDArray[np.generic]"]
 
 
-class InLoopTest(Protocol):
-    """A test that is computed on every replicate. A new test is a new class with these members; it has to be picklable.
-
-    Every test has a column ``z``, standard normal under the null hypothesis and negative where the experimental arm
-    does better; those that estimate have ``estimate``, ``std_error``, ``lower`` and ``upper`` as well. A test of one
-    direction only has ``one_sided = True``.
-    """
-
-    columns: ClassVar[tuple[str, ...]]
-
-    @property
-    def name(self) -> str:
-        """Name in result tables."""
-
-    @property
-    def stratified(self) -> bool:
-        """Whether the risk sets keep the design's strata apart."""
-
-    def evaluate(self, sets: RiskSets) -> NDArray[np.float64]:
-        """Compute all columns for each trial, shape (trials, columns)."""
-
-    def truth(self, experimental: Distribution, control: Distribution) -> float:
-        """Give what the estimate estimates; NaN where there is no such number."""
-
-
-@runtime_checkable
-class SingleArmTest(Protocol):
-    """A test of one arm against a null value, computed on every replicate; has to be picklable.
-
-    Its columns are those of an `InLoopTest`; z is negative where the arm does better than the null value.
-    """
-
-    columns: ClassVar[tuple[str, ...]]
-    stratified: ClassVar[bool]
-
-    @property
-    def name(self) -> str:
-        """Name in result tables."""
-
-    def evaluate_arm(self, known: Snapshot) -> NDArray[np.float64]:
-        """Compute all columns for each trial, shape (trials, columns), from all patients."""
-
-    def truth(self, arm: Distribution) -> float:
-        """Give what the estimate estimates; NaN where there is no such number."""
-
-
-AnyTest: TypeAlias = InLoopTest | SingleArmTest
-
-
 @dataclass(frozen=True)
 class Plan:
     """All that a chunk needs to be computed anywhere; picklable."""
 
     design: TrialDesign
     who: Population
-    tests: tuple[AnyTest, ...]
+    tests: tuple[Test, ...]
     seed: np.random.SeedSequence
-
-    @property
-    def single_arm_tests(self) -> tuple[SingleArmTest, ...]:
-        """Tests of one arm against a null value."""
-        return tuple(test for test in self.tests if isinstance(test, SingleArmTest))
-
-    @property
-    def two_arm_tests(self) -> tuple[InLoopTest, ...]:
-        """Tests of an arm against the control."""
-        return tuple(test for test in self.tests if not isinstance(test, SingleArmTest))
 
     @property
     def batch_trials(self) -> int:
@@ -125,12 +69,7 @@ class Plan:
         return shapes
 
 
-def plan_for(
-    design: TrialDesign,
-    scenario: Scenario,
-    tests: Sequence[AnyTest],
-    rng: int | np.random.SeedSequence | np.random.Generator,
-) -> Plan:
+def plan_for(design: TrialDesign, scenario: Scenario, tests: Sequence[Test], rng: Seed) -> Plan:
     """Make the plan of a design under a scenario, once its tests fit its arms and its cuts are within reach."""
     _check_tests(design, tests)
     plan = Plan(design, population(design, scenario), tuple(tests), seed_sequence(rng))
@@ -138,12 +77,16 @@ def plan_for(
     return plan
 
 
-def _check_tests(design: TrialDesign, tests: Sequence[AnyTest]) -> None:
+def _check_tests(design: TrialDesign, tests: Sequence[Test]) -> None:
     for test in tests:
-        if isinstance(test, SingleArmTest) != (design.control is None):
-            expected = "a comparison of two arms" if design.control else "a test of one arm against a null value"
+        if not isinstance(test, OneArmTest | TwoArmTest):
+            raise InvalidValueError("tests", test, "statistical tests", "write tests=[LogRank()]")
+        if isinstance(test, OneArmTest) != (design.control is None):
+            expected = f"{'a comparison of two arms' if design.control else 'a test of one arm against a null value'}"
             remedy = "use LogRank() or another two-arm test" if design.control else "use LandmarkRate(...) or the like"
             raise InvalidValueError("tests", test.name, f"{expected}, for arms {list(design.arms)}", remedy)
+        if design.sided == 2 and test.one_sided:
+            raise InvalidValueError("tests", test.name, "tests of both directions, sided=2", "design it with sided=1")
 
 
 def run_chunk(plan: Plan, number: int, trials: int) -> Columns:
@@ -183,7 +126,9 @@ def keep_freed_memory() -> None:
 
 def _run_batch(plan: Plan, state: NDArray[np.uint64], columns: Columns) -> None:
     batch = draw(plan.who, state, len(columns["reached"]))
-    columns["calendar_time"][:], columns["reached"][:] = cut_times(plan.design, BatchClock(batch, plan.design.endpoint))
+    columns["calendar_time"][:], columns["reached"][:] = cut_times(
+        plan.design, BatchClock(plan.who, batch, plan.design.endpoint)
+    )
     for look, cut in enumerate(columns["calendar_time"].T):
         for number, endpoint in enumerate(plan.who.endpoints):
             known = snapshot(batch, batch.endpoints[endpoint], cut)
@@ -204,15 +149,17 @@ def cut_times(design: TrialDesign, clock: BatchClock) -> tuple[NDArray[np.float6
 
 
 def _run_tests(plan: Plan, known: Snapshot, columns: Mapping[str, NDArray[np.generic]]) -> None:
-    for single in plan.single_arm_tests:
-        columns[single.name][:, 0] = single.evaluate_arm(known)
+    for test in plan.tests:
+        if isinstance(test, OneArmTest):
+            columns[test.name][:, 0] = test.evaluate(known)
     if plan.design.control is None:
         return
     arms = plan.design.arms
-    for comparison, experimental in enumerate(plan.design.experimental_arms):
-        pair = arms.index(plan.design.control), arms.index(experimental)
+    for number, experimental in enumerate(plan.design.experimental_arms):
+        compared = Comparison(plan.who.bounds, len(arms), arms.index(plan.design.control), arms.index(experimental))
         sets: dict[bool, RiskSets] = {}
-        for test in plan.two_arm_tests:
-            if test.stratified not in sets:
-                sets[test.stratified] = risk_sets(known, plan.who.bounds, len(arms), pair, stratified=test.stratified)
-            columns[test.name][:, comparison] = test.evaluate(sets[test.stratified])
+        for test in plan.tests:
+            if isinstance(test, TwoArmTest):
+                if test.stratified not in sets:
+                    sets[test.stratified] = risk_sets(known, compared, stratified=test.stratified)
+                columns[test.name][:, number] = test.evaluate(sets[test.stratified])

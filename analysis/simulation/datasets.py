@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.design.checks import count
+from analysis.conventions.checks import count
+from analysis.engine.clock import BatchClock
+from analysis.engine.patients import draw
+from analysis.engine.risk_sets import snapshot
+from analysis.engine.streams import chunk_state
 from analysis.errors import InvalidValueError
 from analysis.simulation.chunks import cut_times, plan_for
-from analysis.simulation.clock import BatchClock
-from analysis.simulation.patients import draw
-from analysis.simulation.risk_sets import snapshot
-from analysis.simulation.streams import chunk_state
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.conventions.seeds import Seed
     from analysis.design import Scenario, TrialDesign
+    from analysis.engine.patients import Batch
     from analysis.simulation.chunks import Plan
-    from analysis.simulation.patients import Batch
 
 
 def simulated_patients(
@@ -27,7 +28,7 @@ def simulated_patients(
     scenario: Scenario,
     *,
     trials: int,
-    rng: int | np.random.SeedSequence | np.random.Generator,
+    rng: Seed,
     look: int | None = None,
 ) -> pd.DataFrame:
     """Patients of the first replicates that `simulate` makes of the same seed.
@@ -83,7 +84,7 @@ def simulated_patients(
 def _frame(plan: Plan, batch: Batch, look: int, first: int) -> pd.DataFrame:
     import pandas as pd
 
-    cut = cut_times(plan.design, BatchClock(batch, plan.design.endpoint))[0][:, look]
+    cut = cut_times(plan.design, BatchClock(plan.who, batch, plan.design.endpoint))[0][:, look]
     sizes = plan.design.cell_sizes
     trials = len(batch.entry)
     enrolled = (batch.entry < cut[:, None]).ravel()

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import warnings
+import zlib
 from collections import deque
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
+import numba
 import numpy as np
 
+from analysis.conventions.serial import identity
 from analysis.errors import AnalysisError, InvalidValueError
 from analysis.simulation.chunks import Columns, Plan, run_chunk
+from analysis.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,44 +48,69 @@ class Checkpoint:
     plan: Plan
 
     def __post_init__(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            expected, remedy = "a folder that can be written", "choose another folder"
+            raise InvalidValueError("checkpoint", str(self.folder), expected, f"{error}; {remedy}") from error
         mark = self.folder / "plan.sha256"
-        digest = _digest(self.plan)
-        if mark.exists() and mark.read_text() != digest:
-            raise InvalidValueError(
-                "checkpoint",
-                str(self.folder),
-                "chunks of this design, scenario, tests and seed",
-                "choose another folder",
-            )
-        _write_whole(mark, digest.encode())
+        if mark.exists() and mark.read_text(errors="replace") != self.mark:
+            expected = "chunks of this design, scenario, tests, seed, and version of the package and its engine"
+            raise InvalidValueError("checkpoint", str(mark), expected, "choose another folder")
+        if not mark.exists():
+            if any(self.folder.glob("chunk-*.npz")):
+                expected = f"a file {mark.name} that says whose the chunks in it are"
+                raise InvalidValueError("checkpoint", str(self.folder), expected, "choose another folder")
+            _write_whole(mark, self.mark.encode())
+
+    @cached_property
+    def mark(self) -> str:
+        """Whose the chunks are: the identity of all that they are computed from."""
+        plan = self.plan
+        versions = {"package": __version__, "numpy": np.__version__, "numba": numba.__version__}
+        return identity(plan.design, plan.who, plan.tests, plan.seed, versions)
 
     def load(self, number: int, trials: int) -> Columns | None:
-        """Give a finished chunk with exactly these trials; None if there is none."""
+        """Give a finished chunk with exactly these trials; None if there is none.
+
+        Raises
+        ------
+        InvalidValueError
+            If the file is damaged or belongs to another run.
+        """
         path = self._path(number, trials)
         if not path.exists():
             return None
-        with np.load(path) as stored:
-            return {name: stored[name] for name in stored.files}
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                columns = {name: stored[name] for name in stored.files}
+        except (OSError, ValueError, EOFError, KeyError, BadZipFile, zlib.error) as error:
+            raise self._damaged(path, f"{type(error).__name__}: {error}") from error
+        said = columns.pop("identity", np.array(""))
+        shapes = {name: ((trials, *shape), np.dtype(kind)) for name, (shape, kind) in self.plan.shapes().items()}
+        if {name: (column.shape, column.dtype) for name, column in columns.items()} != shapes:
+            raise self._damaged(path, "other columns than this run has")
+        if str(said) != self._identity_of(number, columns):
+            raise self._damaged(path, "content that is not what was written for this chunk of this run")
+        return columns
+
+    def _damaged(self, path: Path, got: str) -> InvalidValueError:
+        expected, remedy = "a whole chunk of this run", "delete the file: it is computed anew"
+        return InvalidValueError(f"checkpoint {path}", got, expected, remedy)
+
+    def _identity_of(self, number: int, columns: Columns) -> str:
+        return identity(self.mark, number, columns)
 
     def save(self, number: int, trials: int, columns: Columns) -> None:
         """Keep a finished chunk, whole or not at all."""
         path = self._path(number, trials)
         draft = path.with_suffix(f".{os.getpid()}.tmp")
         with draft.open("wb") as file:
-            np.savez(file, **columns)  # type: ignore[arg-type]  # numpy's stub takes the names for its own keywords
+            np.savez(file, identity=np.array(self._identity_of(number, columns)), **columns)  # type: ignore[arg-type]  # numpy's stub takes the names for its own keywords
         draft.replace(path)
 
     def _path(self, number: int, trials: int) -> Path:
         return self.folder / f"chunk-{number:06d}-{trials}.npz"
-
-
-def _digest(plan: Plan) -> str:
-    digest = hashlib.sha256(repr((plan.design, plan.tests, plan.seed.entropy, plan.seed.spawn_key)).encode())
-    for tables in plan.who.latent:
-        for column in (tables.hazard, tables.time, tables.months_per_hazard):
-            digest.update(column.tobytes())
-    return digest.hexdigest()
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.design import Ensemble, IllnessDeath
-from analysis.simulation.montecarlo import MonteCarlo, mean, proportion, standard_deviation
-from analysis.simulation.patients import latent_times
+from analysis.conventions.monte_carlo import MonteCarlo, mean, proportion, standard_deviation
+from analysis.design import IllnessDeath
+from analysis.survival import Distribution, Ensemble
+from analysis.survival.distributions import members_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.design import EventTime
-    from analysis.simulation.chunks import AnyTest
-    from analysis.simulation.results import SimulatedTrials
+    from analysis.simulation.chunks import Test
 
 Row = tuple[int | str, str, MonteCarlo]
 
 
-def operating_characteristics(result: SimulatedTrials) -> pd.DataFrame:
+def operating_characteristics(result: Any) -> pd.DataFrame:
     """Operating characteristics by test, endpoint, arm and look.
 
     Returns
@@ -55,7 +54,7 @@ def operating_characteristics(result: SimulatedTrials) -> pd.DataFrame:
     return frame
 
 
-def _measures(result: SimulatedTrials, test: AnyTest, endpoint: str, arm: str) -> Iterator[Row]:
+def _measures(result: Any, test: Test, endpoint: str, arm: str) -> Iterator[Row]:
     course = result.course(test.name, endpoint=endpoint, arm=arm)
     every, at = np.arange(result.trials), course.look
     events = result.columns["events"][:, :, result.endpoints.index(endpoint)]
@@ -77,7 +76,7 @@ def _measures(result: SimulatedTrials, test: AnyTest, endpoint: str, arm: str) -
         yield number + 1, "patients", mean(result.columns["enrolled"][:, number])
 
 
-def _rejection_name(result: SimulatedTrials, arm: str) -> str:
+def _rejection_name(result: Any, arm: str) -> str:
     strata, control = result.design.strata, result.design.control
     if control is None:
         return "power"
@@ -87,10 +86,12 @@ def _rejection_name(result: SimulatedTrials, arm: str) -> str:
 
 def _same(one: EventTime, other: EventTime) -> bool:
     """Tell whether two models give the same event times, at 99 quantiles of each of their latent times."""
-    ours, theirs = latent_times(one), latent_times(other)
-    if len(ours) != len(theirs) or len(ours[0]) != len(theirs[0]):
+    ours, theirs = _latent(one), _latent(other)
+    if len(ours) != len(theirs):
         return False
-    for a, b in zip(chain.from_iterable(ours), chain.from_iterable(theirs), strict=True):
+    for a, b in zip(ours, theirs, strict=True):
+        if a == b:
+            continue
         times = b.quantile(np.linspace(0.01, 0.99, 99))
         times = times[np.isfinite(times)]
         if not np.allclose(a.survival(times), b.survival(times), rtol=1e-9):
@@ -98,13 +99,18 @@ def _same(one: EventTime, other: EventTime) -> bool:
     return True
 
 
-def _estimation(result: SimulatedTrials, test: AnyTest, endpoint: str, arm: str, at: np.ndarray) -> Iterator[Row]:
+def _latent(model: EventTime) -> list[Distribution]:
+    parts = model.times if isinstance(model, IllnessDeath) else (model,)
+    return [member for part in parts for member in members_of(part)]
+
+
+def _estimation(result: Any, test: Test, endpoint: str, arm: str, at: np.ndarray) -> Iterator[Row]:
     every = np.arange(result.trials)
     estimate, lower, upper = (
         result.statistic(test.name, column, endpoint=endpoint, arm=arm)[every, at]
         for column in ("estimate", "lower", "upper")
     )
-    ratio = "HR" in test.name
+    ratio = test.is_ratio
     with np.errstate(divide="ignore"):
         scaled = np.log(estimate) if ratio else estimate
     average = mean(scaled)
@@ -122,7 +128,7 @@ def _exponentiated(log: MonteCarlo) -> MonteCarlo:
     return MonteCarlo(value, value * log.std_error, float(np.exp(log.lower)), float(np.exp(log.upper)), log.trials)
 
 
-def _truth(result: SimulatedTrials, test: AnyTest, arm: str) -> float:
+def _truth(result: Any, test: Test, arm: str) -> float:
     """Give what the estimate estimates, if it is the same in all strata and no ensemble or schedule blurs it."""
     if result.design.assessments is not None:
         return float("nan")
@@ -131,9 +137,9 @@ def _truth(result: SimulatedTrials, test: AnyTest, arm: str) -> float:
         models: list[EventTime] = [
             result.scenario.of(name, stratum) for name in (arm, result.design.control) if name is not None
         ]
-        if any(isinstance(model, IllnessDeath | Ensemble) or hasattr(model, "members") for model in models):
+        if any(isinstance(model, IllnessDeath | Ensemble) for model in models):
             return float("nan")
         truths.append(test.truth(*models))  # type: ignore[arg-type]  # distributions, as was just checked
-    if len(truths) > 1 and not test.stratified:
+    if len(truths) > 1 and not getattr(test, "stratified", False):
         return float("nan")
     return truths[0] if np.allclose(truths, truths[0], rtol=1e-6) else float("nan")

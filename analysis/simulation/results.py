@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr
 
+from analysis.conventions.display import html
+from analysis.conventions.monte_carlo import MonteCarlo, proportion
 from analysis.errors import UnknownNameError
-from analysis.simulation.montecarlo import MonteCarlo, proportion
+from analysis.simulation.operating import operating_characteristics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.design import Scenario, TrialDesign
-    from analysis.simulation.chunks import AnyTest, Columns
+    from analysis.simulation.chunks import Columns, Test
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class SimulatedTrials:
 
     design: TrialDesign
     scenario: Scenario
-    tests: tuple[AnyTest, ...]
+    tests: tuple[Test, ...]
     entropy: object
     spawn_key: tuple[int, ...]
     columns: Columns
@@ -111,18 +113,17 @@ class SimulatedTrials:
 
     def course(self, test: str | None = None, *, endpoint: str | None = None, arm: str | None = None) -> Course:
         """Apply the looks' boundaries to a test; see `statistic` for the arguments."""
-        benefit = -self.statistic(test, endpoint=endpoint, arm=arm)
+        benefit = self.statistic(test, endpoint=endpoint, arm=arm)
         looks = len(self.design.looks)
         stopped = np.zeros(self.trials, bool)
         at, rejected, futile = np.full(self.trials, looks - 1), np.zeros(self.trials, bool), np.zeros(self.trials, bool)
-        for number, look in enumerate(self.design.looks):
-            last = number == looks - 1
-            efficacy = self.design.final_critical_z if last else look.efficacy_z
+        bounds = zip(self.design.efficacy_bounds, self.design.futility_bounds, strict=True)
+        for number, (efficacy, futility) in enumerate(bounds):
             shown = benefit[:, number]
-            reject = np.zeros(self.trials, bool) if efficacy is None else shown >= efficacy
-            if self.design.sided == 2 and efficacy is not None:
+            reject = shown >= efficacy
+            if self.design.sided == 2:
                 reject |= shown <= -efficacy
-            stop = np.zeros(self.trials, bool) if look.futility_z is None else (shown <= look.futility_z) & ~reject
+            stop = (shown <= futility) & ~reject & (futility > -np.inf)
             rejected |= reject & ~stopped
             futile |= stop & ~stopped
             at = np.where((reject | stop) & ~stopped, number, at)
@@ -166,7 +167,9 @@ class SimulatedTrials:
         for test in self.tests:
             for k, name in enumerate(test.columns):
                 frame[f"{test.name}: {name}"] = self.columns[test.name][..., k].ravel()
-            frame[f"{test.name}: p_one_sided"] = ndtr(self.columns[test.name][..., test.columns.index("z")].ravel())
+            frame[f"{test.name}: p_one_sided"] = ndtr(
+                -np.asarray(self.columns[test.name][..., test.columns.index("z")], float).ravel()
+            )
         return pd.DataFrame(frame)
 
     def to_parquet(self, path: str | Path) -> None:
@@ -180,8 +183,6 @@ class SimulatedTrials:
 
     def operating_characteristics(self) -> pd.DataFrame:
         """Operating characteristics, one row per measure, each with its Monte Carlo error; see `operating`."""
-        from analysis.simulation.operating import operating_characteristics
-
         return operating_characteristics(self)
 
     def summary(self) -> pd.DataFrame:
@@ -191,7 +192,7 @@ class SimulatedTrials:
         return first.reset_index(drop=True)
 
     def _repr_html_(self) -> str:
-        return str(self.summary().to_html(index=False))
+        return html(self.summary())
 
     def __repr__(self) -> str:
         power = self.power()
@@ -200,7 +201,7 @@ class SimulatedTrials:
             f"{power.value:.4f} (Monte Carlo SE {power.std_error:.4f})>"
         )
 
-    def _test(self, name: str | None) -> AnyTest:
+    def _test(self, name: str | None) -> Test:
         by_name = {test.name: test for test in self.tests}
         return by_name[_known("test", name or self.tests[0].name, by_name)]
 

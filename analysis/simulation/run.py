@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
-from analysis.design.checks import count, positive
+from analysis.conventions.checks import count, number
+from analysis.conventions.monte_carlo import proportion
 from analysis.errors import InvalidValueError
-from analysis.simulation.chunks import AnyTest, Columns, Plan, plan_for
+from analysis.simulation.chunks import Columns, Plan, plan_for
 from analysis.simulation.execution import Checkpoint, finished_chunks
-from analysis.simulation.logrank import LogRank
-from analysis.simulation.montecarlo import proportion
 from analysis.simulation.results import SimulatedTrials
+from analysis.statistical_tests import LogRank, OneArmTest, TwoArmTest
+from analysis.version import __version__
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from tqdm import tqdm
 
+    from analysis.conventions.seeds import Seed
     from analysis.design import Scenario, TrialDesign
 
 
@@ -33,10 +35,10 @@ def simulate(
     scenario: Scenario,
     *,
     trials: int,
-    rng: int | np.random.SeedSequence | np.random.Generator,
-    tests: Sequence[AnyTest] = (LogRank(),),
+    rng: Seed,
+    tests: Sequence[OneArmTest | TwoArmTest] = (LogRank(),),
     executor: Executor | None = None,
-    stop_at_standard_error: float | None = None,
+    stop_at_std_error: float | None = None,
     checkpoint: str | Path | None = None,
     progress: bool | None = None,
 ) -> SimulatedTrials:
@@ -49,15 +51,15 @@ def simulate(
     scenario
         The truth that is assumed.
     trials
-        Number of replicates; with `stop_at_standard_error` the greatest number.
+        Number of replicates; with `stop_at_std_error` the greatest number.
     rng
         Seed, ``SeedSequence`` or ``Generator``. The same seed gives the same bits on any number of threads, processes
         or machines; the first replicates do not depend on how many follow.
     tests
-        Tests to compute on every replicate; the first is the one that `stop_at_standard_error` looks at.
+        Tests to compute on every replicate; the first is the one that `stop_at_std_error` looks at.
     executor
         Any `concurrent.futures.Executor`; None: one thread per processor.
-    stop_at_standard_error
+    stop_at_std_error
         Stop once the Monte Carlo standard error of the first test's power is at most this; judged after every chunk, in
         order, so that the number of replicates does not depend on the executor.
     checkpoint
@@ -84,19 +86,17 @@ def simulate(
     Examples
     --------
     >>> from analysis.design import AtEvents, Look, Scenario, TrialDesign, UniformAccrual
-    >>> from analysis.survival.distributions import Exponential
+    >>> from analysis.survival import Exponential
     >>> design = TrialDesign(n=100, accrual=UniformAccrual(18), looks=(Look(AtEvents(60)),), dropout=0.005)
     >>> scenario = Scenario.proportional_hazards(Exponential.from_median(11), 0.6)
     >>> result = simulate(design, scenario, trials=10_000, rng=1)
     >>> abs(result.power().value - 0.50) < 0.02
     True
     """
-    _check_tests(tests, design)
+    _check_tests(tests)
     plan = plan_for(design, scenario, tests, rng)
     trials = count("trials", trials, "replicates")
-    target = (
-        None if stop_at_standard_error is None else positive("stop_at_standard_error", stop_at_standard_error, "units")
-    )
+    target = None if stop_at_std_error is None else number("stop_at_std_error", stop_at_std_error, above=0, below=1)
     kept = Checkpoint(Path(checkpoint), plan) if checkpoint is not None else None
     columns: Columns = {name: np.empty((trials, *shape), kind) for name, (shape, kind) in plan.shapes().items()}
     done = 0
@@ -122,9 +122,9 @@ def simulate_grid(
     *,
     trials: int,
     rng: int | np.random.SeedSequence,
-    tests: Sequence[AnyTest] = (LogRank(),),
+    tests: Sequence[OneArmTest | TwoArmTest] = (LogRank(),),
     executor: Executor | None = None,
-    stop_at_standard_error: float | None = None,
+    stop_at_std_error: float | None = None,
     checkpoint: str | Path | None = None,
     progress: bool | None = None,
 ) -> pd.DataFrame:
@@ -138,7 +138,7 @@ def simulate_grid(
         One design, or several by name.
     scenarios
         Scenarios, told apart by their names.
-    trials, rng, tests, executor, stop_at_standard_error, progress
+    trials, rng, tests, executor, stop_at_std_error, progress
         As for `simulate`; `rng` is a seed or a ``SeedSequence``, since a generator would give each cell another.
     checkpoint
         Folder; each cell keeps its chunks in a folder of its own inside.
@@ -162,7 +162,7 @@ def simulate_grid(
         raise InvalidValueError("rng", rng, "a seed or a SeedSequence", "draw one from the generator first")
     by_name = designs if isinstance(designs, Mapping) else {"design": designs}
     frames = []
-    for number, (name, design) in enumerate(by_name.items()):
+    for row, (name, design) in enumerate(by_name.items()):
         for position, scenario in enumerate(scenarios):
             result = simulate(
                 design,
@@ -171,8 +171,8 @@ def simulate_grid(
                 rng=rng,
                 tests=tests,
                 executor=executor,
-                stop_at_standard_error=stop_at_standard_error,
-                checkpoint=None if checkpoint is None else Path(checkpoint) / f"{number:03d}-{position:03d}",
+                stop_at_std_error=stop_at_std_error,
+                checkpoint=None if checkpoint is None else Path(checkpoint) / f"{row:03d}-{position:03d}",
                 progress=progress,
             )
             frame = result.operating_characteristics()
@@ -182,15 +182,13 @@ def simulate_grid(
     return pd.concat(frames, ignore_index=True)
 
 
-def _check_tests(tests: Sequence[AnyTest], design: TrialDesign) -> None:
-    names = [test.name for test in tests]
+def _check_tests(tests: Sequence[OneArmTest | TwoArmTest]) -> None:
+    if isinstance(tests, OneArmTest | TwoArmTest):
+        raise InvalidValueError("tests", tests, "a list of tests", "write tests=[...]")
+    names = [getattr(test, "name", repr(test)) for test in tests]
     if not names or len(set(names)) < len(names):
-        raise InvalidValueError(
-            "tests", names, "at least one test, none of them twice", "drop or rename the double one"
-        )
-    for test in tests:
-        if design.sided == 2 and getattr(test, "one_sided", False):
-            raise InvalidValueError("tests", test.name, "tests of both directions, sided=2", "design it with sided=1")
+        expected, remedy = "at least one test, none of them twice", "drop or rename the double one"
+        raise InvalidValueError("tests", names, expected, remedy)
 
 
 def _bar(trials: int, progress: bool | None) -> tqdm[NoReturn]:
@@ -211,10 +209,8 @@ def _power_error(plan: Plan, scenario: Scenario, columns: Columns, done: int) ->
 def _result(plan: Plan, scenario: Scenario, columns: Columns) -> SimulatedTrials:
     import numba
 
-    import analysis
-
     versions = {"python": platform.python_version(), "numpy": np.__version__, "numba": numba.__version__}
-    versions["trial-outcome-analysis"] = analysis.__version__
+    versions["trial-outcome-analysis"] = __version__
     return SimulatedTrials(
         plan.design,
         scenario,

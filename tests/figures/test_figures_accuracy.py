@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.figures import FIGURES, accuracy
-from analysis.studies import accuracy as measured
+from analysis.studies.accuracy import figures as accuracy
+from analysis.studies.accuracy import measured
+from analysis.studies.figures import FIGURES
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "reconstruction-accuracy.ipynb"
 

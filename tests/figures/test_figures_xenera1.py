@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.figures import FIGURES, xenera1
+from analysis.studies.figures import FIGURES
+from analysis.studies.xenera1 import figures_power as xenera1
 from analysis.studies.xenera1 import plan, power, seen
 
 TRIALS = 300

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.design import WEEK, Assessments
+from analysis.conventions import WEEK
+from analysis.design import Assessments
 from analysis.endpoints import (
     Attendance,
     Organs,
@@ -25,7 +26,7 @@ from analysis.endpoints import (
 from analysis.endpoints.codes import IRECIST, RECIST
 from analysis.errors import UnknownNameError
 from analysis.plots import binomial_design, cohort
-from analysis.power.single_arm import BinomialDesign
+from analysis.single_arm import BinomialDesign
 
 TUMOURS = Tumours(
     Stein(growth=Rate(0.06, 1.0, 0.3), shrinkage=Rate(0.11, 1.2, 0.3)),

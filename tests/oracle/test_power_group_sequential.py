@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.power import (
+from analysis.sequential import (
     BetaSpending,
     GroupSequentialDesign,
     LanDeMetsOBrienFleming,

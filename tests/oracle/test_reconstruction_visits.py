@@ -6,7 +6,7 @@ import numpy as np
 
 from analysis.reconstruction import reconstruct
 from analysis.reported import ReportedArm, ReportedComparison, ReportedInterval
-from analysis.survival.comparisons import cox_hazard_ratio
+from analysis.statistical_tests import CoxHazardRatio
 from analysis.survival.estimators import kaplan_meier, reverse_kaplan_meier
 
 MEDIANS = (5.0, 8.0)  # months, of a Weibull with shape 1.3
@@ -38,15 +38,15 @@ def report(arms: list[tuple[np.ndarray, np.ndarray]], interval: str | None) -> R
     printed = []
     for name, (time, event) in zip(("control", "experimental"), arms, strict=True):
         curve = kaplan_meier(time, event)
-        limits = tuple(digits(t) for t in curve.median_ci(0.95, ci_type="log-log"))
-        ci = replace(ReportedInterval.of(limits, "months", "median_ci"), ci_type="log-log")
+        limits = tuple(digits(t) for t in curve.median_ci(0.95, scale="log-log"))
+        ci = replace(ReportedInterval.of(limits, "months", "median_ci"), scale="log-log")
         followed = digits(reverse_kaplan_meier(time, event).median())
         printed.append(
             ReportedArm(name, n=time.size, median=digits(curve.median()), median_ci=ci, median_follow_up=followed)
         )
     time, event = (np.concatenate(parts) for parts in zip(*arms, strict=True))
-    ratio = cox_hazard_ratio(time, event, np.repeat([False, True], [arms[0][0].size, arms[1][0].size]))
-    limits = ratio.estimate * np.exp(np.array([-1.96, 1.96]) * ratio.log_std_error)
+    ratio = CoxHazardRatio().analyse(time, event, np.repeat([False, True], [arms[0][0].size, arms[1][0].size]))
+    limits = ratio.estimate * np.exp(np.array([-1.96, 1.96]) * ratio.std_error)
     return ReportedComparison(
         "PFS",
         printed,

@@ -9,12 +9,11 @@ import pandas as pd
 import pytest
 from scipy.stats import kstest
 
+from analysis.conventions import WEEK
 from analysis.design import (
-    WEEK,
     Assessments,
     AtEvents,
     AtTime,
-    Ensemble,
     FixedAccrual,
     IllnessDeath,
     Look,
@@ -24,16 +23,17 @@ from analysis.design import (
     TrialDesign,
     UniformAccrual,
 )
-from analysis.simulation import (
+from analysis.simulation import simulate, simulated_patients
+from analysis.statistical_tests import (
     CoxHazardRatio,
+    FlemingHarrington,
     LogRank,
     MaxCombo,
     MilestoneDifference,
+    ModestlyWeighted,
     RMSTDifference,
-    simulate,
-    simulated_patients,
 )
-from analysis.survival.comparisons import FlemingHarrington, ModestlyWeighted
+from analysis.survival import Ensemble
 from analysis.survival.distributions import (
     Exponential,
     LogNormal,

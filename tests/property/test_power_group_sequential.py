@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.power import (
+from analysis.sequential import (
     AlphaSpending,
     BetaSpending,
     GroupSequentialDesign,

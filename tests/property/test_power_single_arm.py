@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analysis.errors import InfeasibleDesignError
-from analysis.power.single_arm import (
+from analysis.single_arm import (
     AdaptedSecondStage,
     BetaPrior,
     BinomialDesign,
-    assurance,
     exact_binomial,
     infer,
     simon_two_stage,
@@ -24,7 +23,7 @@ from analysis.power.single_arm import (
     stratified_exact,
     with_attained_sizes,
 )
-from analysis.power.single_arm.outcomes import outcomes
+from analysis.single_arm.outcomes import outcomes
 
 
 def binomial(n: int, rate: float) -> np.ndarray:
@@ -287,7 +286,7 @@ def test_assurance_is_the_power_averaged_over_the_prior(a, b, design):
     plan = BinomialDesign((n1, n), (r1, r), 0.3)
     # midpoints of equally probable slices of the prior
     slices = stats.beta.ppf((np.arange(4_000) + 0.5) / 4_000, a, b)
-    assert assurance(plan, BetaPrior(a, b)) == pytest.approx(plan.rejection_probability(slices).mean(), abs=5e-4)
+    assert plan.assurance(BetaPrior(a, b)) == pytest.approx(plan.rejection_probability(slices).mean(), abs=5e-4)
 
 
 @given(

@@ -8,24 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.design import PiecewiseAccrual, UniformAccrual
-from analysis.power import (
-    LachinFoulkes,
-    LogRank,
-    MilestoneDifference,
-    NumberAtRisk,
-    RMSTDifference,
-    Rubinstein,
-    Schoenfeld,
-    Stratum,
-    TwoArmTrial,
+from analysis.expected.numbers import (
     expected_at_risk,
     expected_enrolled,
     expected_events,
     expected_lost,
     time_of_events,
 )
-from analysis.power.trial import Arm
-from analysis.survival import FlemingHarrington, PiecewiseExponential, Weibull
+from analysis.expected.trial import ExpectedTrial, Stratum
+from analysis.statistical_tests import FlemingHarrington, LogRank, MilestoneDifference, NumberAtRisk, RMSTDifference
+from analysis.survival import PiecewiseExponential, Weibull
+from tests.large_trials import two_arm_trial
 
 RATES = st.floats(0.005, 0.5)
 BREAK = st.floats(0.5, 20.0)
@@ -50,12 +43,12 @@ def accruals(draw):
 def trials(draw):
     ratio = draw(st.floats(0.3, 3.0))
     loss = draw(st.one_of(st.none(), st.floats(0.001, 0.05)))
-    arms = Stratum(Arm(100.0, draw(distributions()), loss), Arm(100.0 * ratio, draw(distributions()), loss))
-    return TwoArmTrial((arms,), draw(accruals()))
+    arms = draw(distributions()), draw(distributions())
+    return two_arm_trial(*arms, n=100 * (1 + ratio), accrual=draw(accruals()), allocation_ratio=ratio, dropout=loss)
 
 
 def swapped(trial):
-    return TwoArmTrial(tuple(Stratum(s.experimental, s.control) for s in trial.strata), trial.accrual)
+    return ExpectedTrial(tuple(Stratum(stratum.arms[::-1]) for stratum in trial.strata), trial.accrual)
 
 
 TIMES = st.floats(4.0, 60.0)
@@ -66,8 +59,8 @@ TESTS = (
     LogRank(NumberAtRisk()),
     RMSTDifference(3.0),
     MilestoneDifference(3.0),
-    Schoenfeld(),
-    Rubinstein(),
+    LogRank(formula="schoenfeld"),
+    LogRank(formula="rubinstein"),
 )
 
 
@@ -77,7 +70,7 @@ def test_patients_are_accounted_for(trial, time):
     events, lost = expected_events(trial, time), expected_lost(trial, time)
     stratum = trial.strata[0]
     entered = expected_enrolled(trial, time) / trial.n
-    for arm, part in enumerate((stratum.control, stratum.experimental)):
+    for arm, part in enumerate(stratum.arms):
         assert 0 <= events[arm] + lost[arm] <= part.n * entered * (1 + 1e-9)
         assert 0 <= expected_at_risk(trial, time, 2.0)[arm] <= part.n
 
@@ -94,7 +87,7 @@ def test_swapping_the_arms_changes_the_sign(trial, time):
 @settings(max_examples=40, deadline=None)
 @given(trials(), TIMES, st.floats(1.5, 50.0))
 def test_information_grows_with_the_patients(trial, time, factor):
-    for test in (*TESTS, LachinFoulkes()):
+    for test in (*TESTS, LogRank(formula="lachin-foulkes")):
         few, many = test.moments(trial, time), test.moments(trial.with_n(factor * trial.n), time)
         assert many.drift == pytest.approx(few.drift * np.sqrt(factor), rel=1e-9, abs=1e-12)
         assert many.spread == pytest.approx(few.spread, rel=1e-9)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from analysis.reconstruction import reconstruct
 from analysis.reported import AtRisk, ReportedArm, ReportedComparison
-from analysis.survival.comparisons import cox_hazard_ratio
+from analysis.statistical_tests import CoxHazardRatio
 from analysis.survival.estimators import kaplan_meier
 
 
@@ -39,7 +39,7 @@ def test_a_report_of_real_patients_comes_back(
                 at_risk=AtRisk(ticks, counts) if at_risk else None,
             )
         )
-    cox = cox_hazard_ratio(time, event, experimental)
+    cox = CoxHazardRatio().analyse(time, event, experimental)
     report = ReportedComparison(
         "PFS",
         arms,

@@ -5,14 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.conventions.monte_carlo import proportion
 from analysis.design import AtEvents, Look, Scenario, TrialDesign, UniformAccrual
-from analysis.simulation import CoxHazardRatio, LogRank, simulate
-from analysis.simulation.clock import nth_event_time
-from analysis.simulation.hazards import event_times, event_times_after, hazard_tables
-from analysis.simulation.montecarlo import proportion
-from analysis.simulation.patients import NO_VISITS, Batch, Observations
-from analysis.simulation.risk_sets import risk_sets, snapshot
-from analysis.simulation.streams import chunk_state, fill_uniform, unit_exponentials
+from analysis.engine.clock import nth_event_time
+from analysis.engine.hazards import event_times, event_times_after, hazard_tables
+from analysis.engine.patients import NO_VISITS, Batch, Observations
+from analysis.engine.risk_sets import Comparison, risk_sets, snapshot
+from analysis.engine.streams import chunk_state, fill_uniform, unit_exponentials
+from analysis.simulation import simulate
+from analysis.statistical_tests import CoxHazardRatio, LogRank
 from analysis.survival.distributions import Exponential, PiecewiseExponential, Weibull
 
 NONE = np.empty((0, 0))
@@ -36,7 +37,7 @@ def test_risk_sets_are_those_of_a_naive_count(data, delayed):
     origin = entry - start if delayed else entry
     seen = Observations(time, time, time, event, False, NO_VISITS, np.empty((0, 0), np.uint64))
     known = snapshot(Batch(entry, origin, start, {"PFS": seen}), seen, np.array([cut]))
-    sets = risk_sets(known, np.array([0, controls, time.size]), 2, (0, 1), stratified=True)
+    sets = risk_sets(known, Comparison(np.array([0, controls, time.size]), 2, 0, 1), stratified=True)
     enrolled = entry[0] < cut
     happened = event[0] & (origin[0] + time[0] <= cut)
     observed = np.where(happened, time[0], np.minimum(time[0], cut - origin[0]))
@@ -82,7 +83,7 @@ def test_the_nth_event_among_many_on_one_day():
 )
 def test_event_times_invert_the_cumulative_hazard(rates, gaps, start):
     true = PiecewiseExponential(rates, np.cumsum(gaps[: len(rates) - 1]))
-    tables = hazard_tables([[true]])
+    tables = hazard_tables([true])
     exponential = np.array([[1e-9, 0.01, 0.3, 1.0, 2.5, 9.0, 13.0]])
     bounds, member = np.array([0, exponential.size]), np.zeros(1, np.int64)
     times = exponential.copy()

@@ -6,14 +6,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import NotEstimableError
-from analysis.survival.comparisons import (
+from analysis.statistical_tests import (
+    CoxHazardRatio,
     FlemingHarrington,
+    LogRank,
+    MaxCombo,
+    MilestoneDifference,
     ModestlyWeighted,
-    cox_hazard_ratio,
-    logrank,
-    max_combo,
-    milestone_difference,
-    rmst_difference,
+    RMSTDifference,
 )
 from analysis.survival.distributions import (
     Exponential,
@@ -25,7 +25,7 @@ from analysis.survival.distributions import (
     Tabulated,
     Weibull,
 )
-from analysis.survival.estimators import at_risk, kaplan_meier, reverse_kaplan_meier, rmst
+from analysis.survival.estimators import kaplan_meier, numbers_at_risk, reverse_kaplan_meier, rmst
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -121,9 +121,9 @@ def trials(draw):
     return time, event, arm
 
 
-def estimable(call, *args, **kwargs):
+def estimable(test, *trial, **options):
     try:
-        return call(*args, **kwargs)
+        return test.analyse(*trial, **options)
     except NotEstimableError:
         assume(False)
 
@@ -139,13 +139,13 @@ def test_without_censoring_the_curve_is_the_empirical_one(sample):
 
 
 @given(samples(), st.sampled_from(["log", "log-log", "plain", "logit", "arcsine"]), st.sampled_from([0.5, 0.8, 0.95]))
-def test_limits_enclose_the_curve_and_the_median(sample, ci_type, level):
+def test_limits_enclose_the_curve_and_the_median(sample, scale, level):
     curve = kaplan_meier(*sample)
-    lower, upper = curve.confidence_band(level, ci_type=ci_type)
+    lower, upper = curve.confidence_band(level, scale=scale)
     known = curve.survival > 0
     assert np.all((lower[known] <= curve.survival[known] + 1e-12) & (curve.survival[known] <= upper[known] + 1e-12))
     assert np.all((lower[known] >= 0) & (upper[known] <= 1))
-    low, high = curve.median_ci(level, ci_type=ci_type)
+    low, high = curve.median_ci(level, scale=scale)
     assert low <= curve.median() <= high
 
 
@@ -159,7 +159,7 @@ def test_quantile_rules_are_in_order(sample, p):
 @given(samples(), st.lists(st.floats(0, 20), min_size=1, max_size=6))
 def test_risk_table_adds_up_to_the_patients(sample, ticks):
     time, event = sample
-    table = at_risk(time, event, ticks)
+    table = numbers_at_risk(time, event, ticks)
     assert np.all(table.n_risk + table.n_event + table.n_censor == time.size)
     assert table.n_risk.tolist() == [(time >= tick).sum() for tick in ticks]
 
@@ -186,57 +186,57 @@ WEIGHTS = [FlemingHarrington(0, 0), FlemingHarrington(0.5, 1), ModestlyWeighted(
 @given(trials(), st.sampled_from(WEIGHTS), st.randoms(use_true_random=False))
 def test_logrank_flips_with_the_arms_and_ignores_the_order_of_patients(trial, weight, random):
     time, event, arm = trial
-    test = estimable(logrank, time, event, arm, weight=weight)
-    swapped = logrank(time, event, ~arm, weight=weight)
-    assert swapped.statistic == pytest.approx(-test.statistic, abs=1e-9)
+    test = estimable(LogRank(weight), time, event, arm)
+    swapped = LogRank(weight).analyse(time, event, ~arm)
+    assert swapped.z == pytest.approx(-test.z, abs=1e-9)
     assert swapped.p_one_sided == pytest.approx(1 - test.p_one_sided, abs=1e-9)
     order = np.array(random.sample(range(time.size), time.size))
-    shuffled = logrank(time[order], event[order], arm[order], weight=weight)
-    assert shuffled.statistic == pytest.approx(test.statistic, abs=1e-12)
+    shuffled = LogRank(weight).analyse(time[order], event[order], arm[order])
+    assert shuffled.z == pytest.approx(test.z, abs=1e-12)
 
 
 @given(trials())
 def test_logrank_knows_only_the_order_of_times(trial):
     time, event, arm = trial
-    test = estimable(logrank, time, event, arm, strata=np.zeros(time.size))
-    assert logrank(np.exp(time / 3), event, arm).statistic == pytest.approx(test.statistic, abs=1e-12)
+    test = estimable(LogRank(), time, event, arm, strata=np.zeros(time.size))
+    assert LogRank().analyse(np.exp(time / 3), event, arm).z == pytest.approx(test.z, abs=1e-12)
 
 
 @given(trials(), st.sampled_from(["efron", "breslow"]))
 def test_hazard_ratio_inverts_with_the_arms_and_maximises_the_likelihood(trial, ties):
     time, event, arm = trial
-    ratio = estimable(cox_hazard_ratio, time, event, arm, ties=ties)
-    swapped = cox_hazard_ratio(time, event, ~arm, ties=ties)
+    ratio = estimable(CoxHazardRatio(ties=ties), time, event, arm)
+    swapped = CoxHazardRatio(ties=ties).analyse(time, event, ~arm)
     assert swapped.estimate == pytest.approx(1 / ratio.estimate, rel=1e-6)
     assert swapped.lower == pytest.approx(1 / ratio.upper, rel=1e-6)
-    assert swapped.log_std_error == pytest.approx(ratio.log_std_error, rel=1e-6)
+    assert swapped.std_error == pytest.approx(ratio.std_error, rel=1e-6)
     assert ratio.lower < ratio.estimate < ratio.upper
-    assert ratio.log_likelihood >= ratio.log_likelihood_null - 1e-9
+    assert ratio.details["log_likelihood"] >= ratio.details["log_likelihood_null"] - 1e-9
 
 
 @given(trials())
 def test_hazard_ratio_of_a_doubled_trial_is_the_same_by_strata(trial):
     time, event, arm = trial
-    ratio = estimable(cox_hazard_ratio, time, event, arm)
+    ratio = estimable(CoxHazardRatio(), time, event, arm)
     twice = [np.tile(values, 2) for values in trial]
-    doubled = cox_hazard_ratio(*twice, strata=np.repeat(["A", "B"], time.size))
+    doubled = CoxHazardRatio().analyse(*twice, strata=np.repeat(["A", "B"], time.size))
     assert doubled.estimate == pytest.approx(ratio.estimate, rel=1e-6)
-    assert doubled.log_std_error == pytest.approx(ratio.log_std_error / np.sqrt(2), rel=1e-6)
+    assert doubled.std_error == pytest.approx(ratio.std_error / np.sqrt(2), rel=1e-6)
 
 
 @given(trials(), st.integers(1, 12))
 def test_differences_flip_with_the_arms(trial, at):
     time, event, arm = trial
-    for compare, option in ((rmst_difference, {"tau": at}), (milestone_difference, {"milestone": at})):
-        gain = estimable(compare, time, event, arm, **option)
-        loss = compare(time, event, ~arm, **option)
+    for test in (RMSTDifference(at), MilestoneDifference(at)):
+        gain = estimable(test, time, event, arm)
+        loss = test.analyse(time, event, ~arm)
         assert loss.estimate == pytest.approx(-gain.estimate, abs=1e-12)
-        assert np.sign(gain.statistic) == -np.sign(gain.estimate)
+        assert np.sign(gain.z) == np.sign(gain.estimate)
 
 
 @settings(max_examples=30)
 @given(trials())
 def test_max_combo_lies_between_its_best_component_and_bonferroni(trial):
-    test = estimable(max_combo, *trial)
-    best = min(estimable(logrank, *trial, weight=weight).p_one_sided for weight in test.weights)
-    assert best - 1e-5 <= test.p_one_sided <= min(1, len(test.weights) * best) + 1e-5
+    combined, weights = estimable(MaxCombo(), *trial), MaxCombo().weights
+    best = min(estimable(LogRank(weight), *trial).p_one_sided for weight in weights)
+    assert best - 1e-5 <= combined.p_one_sided <= min(1, len(weights) * best) + 1e-5

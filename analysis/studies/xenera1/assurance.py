@@ -7,19 +7,15 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr, ndtri
 
-from analysis.design import Ensemble, Scenario
-from analysis.power import NormalPrior, normal_assurance, two_arm_trials
+from analysis.power import assurance, normal_assurance
 from analysis.reported import load
-from analysis.simulation import LogRank, simulate
+from analysis.sequential import NormalPrior
 from analysis.studies.assumptions import Assumption
 from analysis.studies.xenera1 import plan
-from analysis.studies.xenera1.plan import ALPHA, CONTROL_ARM, SEED, TRIALS
-from analysis.studies.xenera1.power import exact_powers
+from analysis.studies.xenera1.plan import ALPHA, SEED, TRIALS
 from analysis.studies.xenera1.seen import events_seen
-from analysis.survival import Distribution, ProportionalHazards
 
 HETEROGENEITY = Assumption(
     "heterogeneity of subgroups",
@@ -105,36 +101,9 @@ def beliefs() -> tuple[Belief, ...]:
     )
 
 
-@cache
-def power_curve() -> PchipInterpolator:
-    """Interpolate the power of the registered design over the log hazard ratio: exact moments, mean over members."""
-    ratios = np.geomspace(*RATIO_RANGE, 40)
-    powers = []
-    for ratio in ratios:
-        trials = two_arm_trials(plan.design(), plan.scenario(float(ratio)))
-        powers.append(exact_powers(trials, [plan.calendar_end()] * len(trials)).mean())
-    return PchipInterpolator(np.log(ratios), powers)
-
-
 def exact_assurance(belief: Belief) -> float:
     """Average the power of the registered design over a belief."""
-    nodes, weights = NormalPrior(belief.mean, belief.sd).nodes()
-    return float(weights @ power_curve()(np.clip(nodes, *np.log(RATIO_RANGE))))
-
-
-def believed_scenario(belief: Belief, seed: int = SEED) -> Scenario:
-    """Scenario in which the hazard ratio and the control curve are both uncertain.
-
-    Each member joins one curve of the control arm with one hazard ratio at the belief's even quantiles, in an order
-    drawn at random.
-    """
-    control = plan.control_arms()[CONTROL_ARM.value]
-    assert isinstance(control, Ensemble)
-    curves: list[Distribution] = [*control.members, *control.members]
-    even = (np.arange(len(curves)) + 0.5) / len(curves)
-    ratios = np.exp(belief.mean + belief.sd * ndtri(np.random.default_rng(seed).permutation(even)))
-    treated = [ProportionalHazards(curve, (ratio,)) for curve, ratio in zip(curves, ratios, strict=True)]
-    return Scenario({plan.CONTROL: Ensemble(curves), plan.EXPERIMENTAL: Ensemble(treated)}, belief.name)
+    return assurance(plan.design(), plan.scenario(1.0), NormalPrior(belief.mean, belief.sd)).power
 
 
 @cache
@@ -151,12 +120,12 @@ def assurances(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
     """
     rows = []
     for belief in beliefs():
-        scenario = believed_scenario(belief, seed)
-        simulated = simulate(plan.design(), scenario, trials=trials, rng=seed, tests=(LogRank(),)).power()
+        prior = NormalPrior(belief.mean, belief.sd)
+        simulated = assurance(plan.design(), plan.scenario(1.0), prior, by="simulation", trials=trials, rng=seed)
         row: dict[str, object] = {"belief": belief.name, "hazard_ratio": belief.quantile(0.5)}
         row |= {"lower": belief.quantile(0.025), "upper": belief.quantile(0.975)}
         row |= {"below_1": float(ndtr(-belief.mean / belief.sd)), "assurance": exact_assurance(belief)}
-        row |= {"simulated": simulated.value, "std_error": simulated.std_error}
+        row |= {"simulated": simulated.power, "std_error": simulated.std_error}
         for reader in ("investigator", "independent"):
             error = float(np.sqrt(4 / events_seen(reader).estimate))
             row[reader] = normal_assurance(-belief.mean, belief.sd, error, alpha=ALPHA.value)

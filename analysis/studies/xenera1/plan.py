@@ -5,15 +5,12 @@ from __future__ import annotations
 from datetime import date
 from functools import cache
 
-import numpy as np
-from scipy.special import ndtri
-
-from analysis.design import AtTime, Cut, Ensemble, Look, Scenario, TrialDesign, UniformAccrual
-from analysis.design.assessments import WEEK, Assessments
+from analysis.conventions import WEEK
+from analysis.design import Assessments, AtTime, Cut, Look, Scenario, TrialDesign, UniformAccrual
 from analysis.reported import Reported, ReportedComparison, ReportedHazardRatio, ReportedTrial, load
-from analysis.studies import bolero2
 from analysis.studies.assumptions import Assumption
-from analysis.survival import Distribution, Exponential
+from analysis.studies.bolero2 import curves
+from analysis.survival import Distribution, Ensemble, Exponential
 
 TRIAL, TRIAL_BEFORE = "xenera-1", "xentuzumab-phase-2"
 CONTROL, EXPERIMENTAL = "placebo", "xentuzumab"
@@ -108,15 +105,8 @@ def own_control_median(reader: str) -> tuple[float, float, float]:
     return arm.median.value, arm.median_ci.lower.value, arm.median_ci.upper.value
 
 
-def exponential_ensemble(median: float, lower: float, upper: float, members: int = MEMBERS) -> Ensemble:
-    """Return exponential curves whose medians are log-normal, with 95% between the limits, at even quantiles."""
-    spread = np.log(upper / lower) / (2 * ndtri(0.975))
-    medians = median * np.exp(spread * ndtri((np.arange(members) + 0.5) / members))
-    return Ensemble([Exponential.from_median(value) for value in medians])
-
-
 @cache
-def control_arms() -> dict[str, Distribution | Ensemble]:
+def control_arms() -> dict[str, Distribution]:
     """Everolimus + exemestane as it may be planned with, by name.
 
     An ensemble gives each simulated trial another member, and formulas are averaged over its members, so that what the
@@ -124,17 +114,16 @@ def control_arms() -> dict[str, Distribution | Ensemble]:
     curves of the same printed medians. XENERA-1's own control was known only afterwards: exponential curves with the
     printed median and its interval.
     """
-    arms: dict[str, Distribution | Ensemble] = {}
+    arms: dict[str, Distribution] = {}
     for reader in ("local", "central"):
         comparison = f"pfs-final-{reader}"
-        everolimus = bolero2.reconstruction(comparison, members=MEMBERS).arm("everolimus")
-        median = bolero2.everolimus_median(comparison)
-        arms[f"BOLERO-2 {reader}, reconstructed"] = Ensemble(everolimus.components)
+        median = curves.everolimus_median(comparison)
+        arms[f"BOLERO-2 {reader}, reconstructed"] = curves.reconstruction(comparison, members=MEMBERS).arm("everolimus")
         arms[f"BOLERO-2 {reader}, exponential with median {median:.1f}"] = Exponential.from_median(median)
     for reader in READERS:
         median, lower, upper = own_control_median(reader)
         name = f"XENERA-1 {reader}, exponential with median {median:.1f} ({lower:.1f}\N{EN DASH}{upper:.1f})"
-        arms[name] = exponential_ensemble(median, lower, upper)
+        arms[name] = Ensemble.of_exponentials(median, lower, upper, members=MEMBERS)
     return arms
 
 

@@ -7,23 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 
 from analysis.design import AtEvents, AtTime
-from analysis.errors import InfeasibleDesignError
-from analysis.power import (
-    LogRank,
-    detectable_hazard_ratio,
-    events_needed,
-    expected_cut_time,
-    expected_events,
-    power_at_events,
-    time_of_events,
-    two_arm_trials,
-)
-from analysis.power.solve import with_hazard_ratio
-from analysis.simulation import LogRank as SimulatedLogRank
+from analysis.power import ExpectedCourse, detectable_effect, events_needed, power
 from analysis.simulation import simulate
+from analysis.statistical_tests import LogRank
 from analysis.studies.xenera1 import plan
 from analysis.studies.xenera1.plan import (
     ACCRUAL,
@@ -40,16 +28,12 @@ from analysis.studies.xenera1.plan import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from analysis.design import TrialDesign
-    from analysis.power import TwoArmTrial
-    from analysis.power.events import Formula
 
 
-FORMULAS: tuple[Formula, ...] = ("schoenfeld", "freedman")
+FORMULAS = ("schoenfeld", "freedman")
 POWERS = (0.8, 0.9)
 CURVES = 25
 """Of how many curves of an ensemble the detectable hazard ratio is found."""
@@ -71,36 +55,22 @@ def power_of(design: TrialDesign, control: str, hazard_ratio: float, trials: int
         events count when they happen.
     """
     scenario = plan.scenario(hazard_ratio, control)
-    members = two_arm_trials(design, scenario)
-    times = [expected_cut_time(design.looks[-1].cut, trial, design.endpoint) for trial in members]
-    exact = exact_powers(members, times)
-    events = [float(expected_events(trial, time).sum()) for trial, time in zip(members, times, strict=True)]
-    low, high = np.quantile(exact, SPREAD)
-    result = simulate(design, scenario, trials=trials, rng=seed, tests=(SimulatedLogRank(),))
-    power = result.power()
+    exact = power(design, scenario)
+    low, high = np.quantile(exact.members, SPREAD)
+    formulas = {name: power(design, scenario, LogRank(formula=name)).power for name in FORMULAS}
+    result = simulate(design, scenario, trials=trials, rng=seed)
+    simulated = result.power()
     return {
         "events": float(result.columns["events"].mean()),
-        "exact": float(exact.mean()),
+        "exact": exact.power,
         "exact_lower": float(low),
         "exact_upper": float(high),
-        **{formula: mean_power(events, hazard_ratio, ALPHA.value, formula) for formula in FORMULAS},
-        "power": power.value,
-        "std_error": power.std_error,
-        "lower": power.lower,
-        "upper": power.upper,
+        **formulas,
+        "power": simulated.value,
+        "std_error": simulated.std_error,
+        "lower": simulated.lower,
+        "upper": simulated.upper,
     }
-
-
-def exact_powers(trials: Sequence[TwoArmTrial], times: Sequence[float]) -> NDArray[np.float64]:
-    """Power of the log-rank test by its exact moments, one for each trial analysed at its calendar month."""
-    return np.array(
-        [LogRank().moments(trial, time).power(ALPHA.value) for trial, time in zip(trials, times, strict=True)]
-    )
-
-
-def mean_power(events: Sequence[float], hazard_ratio: float, alpha: float, formula: Formula) -> float:
-    """Average a formula's power over the events expected in each member."""
-    return float(np.mean([power_at_events(number, hazard_ratio, alpha, formula=formula) for number in events]))
 
 
 @cache
@@ -161,9 +131,9 @@ def schedule_moves_power(trials: int = TRIALS.value, seed: int = SEED) -> Cell:
         ``std_error`` of the difference, trial by trial: both are simulated from one seed and need not be independent.
     """
     weeks = max(weeks for weeks in ASSESSMENTS_OTHERWISE.value if weeks is not None)
-    scenario, test = plan.scenario(HAZARD_RATIO.value, CONTROL_ARM.value), SimulatedLogRank()
+    scenario = plan.scenario(HAZARD_RATIO.value, CONTROL_ARM.value)
     never, longest = (
-        simulate(plan.design(weeks=every), scenario, trials=trials, rng=seed, tests=(test,)).course().rejected
+        simulate(plan.design(weeks=every), scenario, trials=trials, rng=seed).course().rejected
         for every in (None, weeks)
     )
     differences = longest.astype(float) - never
@@ -172,7 +142,7 @@ def schedule_moves_power(trials: int = TRIALS.value, seed: int = SEED) -> Cell:
 
 
 @cache
-def events_and_when(power: float = 0.8, trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
+def events_and_when(asked: float = 0.8, trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
     """Count the events that a power asks for by Schoenfeld's formula, and say when so many patients give them.
 
     Returns
@@ -187,13 +157,13 @@ def events_and_when(power: float = 0.8, trials: int = TRIALS.value, seed: int = 
     for ratio in HAZARD_RATIOS.value:
         if ratio >= 1:
             continue
-        events = int(np.ceil(events_needed(ratio, power, ALPHA.value)))
+        events = int(np.ceil(events_needed(ratio, asked, ALPHA.value)))
         months = months_to_events(plan.design(), CONTROL_ARM.value, ratio, events)
         lower, middle, upper = np.quantile(months, (SPREAD[0], 0.5, SPREAD[1]), method="nearest")
         simulated, error = np.nan, np.nan
         if np.isfinite(upper):
             planned = plan.design(cut=AtEvents(events))
-            result = simulate(planned, plan.scenario(ratio), trials=trials, rng=seed, tests=(SimulatedLogRank(),))
+            result = simulate(planned, plan.scenario(ratio), trials=trials, rng=seed)
             simulated, error = result.power().value, result.power().std_error
         rows.append((ratio, events, middle, lower, upper, simulated, error))
     columns = ["hazard_ratio", "events", "month", "month_lower", "month_upper", "power", "std_error"]
@@ -202,14 +172,7 @@ def events_and_when(power: float = 0.8, trials: int = TRIALS.value, seed: int = 
 
 def months_to_events(design: TrialDesign, control: str, hazard_ratio: float, events: int) -> NDArray[np.float64]:
     """Months from the start until so many events are expected, one per curve of the control arm; inf where never."""
-
-    def month(trial: TwoArmTrial) -> float:
-        try:
-            return time_of_events(trial, events)
-        except InfeasibleDesignError:
-            return np.inf
-
-    return np.array([month(trial) for trial in two_arm_trials(design, plan.scenario(hazard_ratio, control))])
+    return ExpectedCourse(design, plan.scenario(hazard_ratio, control)).times_of_events(events)
 
 
 @cache
@@ -223,24 +186,16 @@ def detectable(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
         is that (log-rank, exact moments); ``lower``, ``upper``: central 90% of the detectable hazard ratios of the
         single curves; ``power`` (simulated at ``hazard_ratio``) with its Monte Carlo ``std_error``.
     """
-    rows = []
+    rows, planned = [], plan.design()
     for name in plan.control_arms():
-        curves = two_arm_trials(plan.design(), plan.scenario(HAZARD_RATIO.value, name))
-        some = curves[:: max(1, len(curves) // CURVES)]
+        scenario = plan.scenario(HAZARD_RATIO.value, name)
+        some = [scenario.member(k) for k in range(0, scenario.members, max(1, scenario.members // CURVES))]
         for asked in POWERS:
-            single = [
-                detectable_hazard_ratio(curve, asked, time=plan.calendar_end(), alpha=ALPHA.value).hazard_ratio
-                for curve in some
-            ]
+            single = [detectable_effect(planned, one, power=asked).hazard_ratio for one in some]
             lower, upper = np.quantile(np.array(single, dtype=np.float64), SPREAD)
-            ratio = brentq(_missing_power, min(HAZARD_RATIOS.value) / 4, 1.0, args=(asked, curves), xtol=1e-6)
-            truth = plan.scenario(ratio, name)
-            power = simulate(plan.design(), truth, trials=trials, rng=seed, tests=(SimulatedLogRank(),)).power()
-            rows.append((name, asked, ratio, lower, upper, power.value, power.std_error))
+            ratio = detectable_effect(planned, scenario, power=asked).hazard_ratio
+            assert ratio is not None
+            found = simulate(planned, plan.scenario(ratio, name), trials=trials, rng=seed).power()
+            rows.append((name, asked, ratio, lower, upper, found.value, found.std_error))
     columns = ["control_arm", "asked", "hazard_ratio", "lower", "upper", "power", "std_error"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def _missing_power(hazard_ratio: float, asked: float, curves: Sequence[TwoArmTrial]) -> float:
-    assumed = [with_hazard_ratio(curve, hazard_ratio) for curve in curves]
-    return asked - float(exact_powers(assumed, [plan.calendar_end()] * len(assumed)).mean())

@@ -9,18 +9,14 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from analysis.conventions.monte_carlo import mean, proportion
 from analysis.design import AtEvents
-from analysis.power import (
-    critical_z,
-    detectable_hazard_ratio_at_events,
-    hazard_ratio_at_z,
-    power_at_events,
-)
+from analysis.power import hazard_ratio_at_events, power_at_events
 from analysis.reported import Recovered, events_from_ci, load
-from analysis.simulation import CoxHazardRatio, LogRank, SimulatedTrials, simulate
-from analysis.simulation.montecarlo import mean, proportion
-from analysis.studies import bolero2
+from analysis.simulation import SimulatedTrials, simulate
+from analysis.statistical_tests import CoxHazardRatio, LogRank
 from analysis.studies.assumptions import Assumption
+from analysis.studies.bolero2 import curves
 from analysis.studies.xenera1 import plan
 from analysis.studies.xenera1.plan import ALPHA, CONTROL_ARM, READERS, SEED, TRIALS
 from analysis.studies.xenera1.power import POWERS, SPREAD, months_to_events
@@ -129,8 +125,8 @@ def detectable_at_events_seen() -> pd.DataFrame:
     rows = []
     for reader in READERS:
         events = events_seen(reader).estimate
-        detectable = [detectable_hazard_ratio_at_events(events, power, ALPHA.value) for power in POWERS]
-        rows.append((reader, events, hazard_ratio_at_z(critical_z(ALPHA.value), events), *detectable))
+        detectable = [hazard_ratio_at_events(events, power=power, alpha=ALPHA.value) for power in POWERS]
+        rows.append((reader, events, hazard_ratio_at_events(events, alpha=ALPHA.value), *detectable))
     return pd.DataFrame(rows, columns=["reader", "events", "significant_below", "detectable_80", "detectable_90"])
 
 
@@ -168,10 +164,10 @@ class MedianSource:
 MEDIANS = (
     MedianSource("XENERA-1 xentuzumab, independent", plan.TRIAL, "pfs-independent", plan.EXPERIMENTAL),
     MedianSource("XENERA-1 placebo, independent", plan.TRIAL, "pfs-independent", plan.CONTROL),
-    MedianSource("BOLERO-2 everolimus, central", bolero2.TRIAL, "pfs-final-central", "everolimus"),
+    MedianSource("BOLERO-2 everolimus, central", curves.TRIAL, "pfs-final-central", "everolimus"),
     MedianSource("XENERA-1 xentuzumab, investigator", plan.TRIAL, "pfs-investigator", plan.EXPERIMENTAL),
     MedianSource("XENERA-1 placebo, investigator", plan.TRIAL, "pfs-investigator", plan.CONTROL),
-    MedianSource("BOLERO-2 everolimus, local", bolero2.TRIAL, "pfs-final-local", "everolimus"),
+    MedianSource("BOLERO-2 everolimus, local", curves.TRIAL, "pfs-final-local", "everolimus"),
     MedianSource("Phase II xentuzumab, all patients", plan.TRIAL_BEFORE, "pfs", "xentuzumab"),
     MedianSource("Phase II control, all patients", plan.TRIAL_BEFORE, "pfs", "control"),
 )

@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.studies.xenera1 import plan
 from analysis.studies.xenera1.assurance import assurances, beliefs
+from analysis.studies.xenera1.confirmation import agreement_of_estimates, confirmed_share, discordance_cost
 from analysis.studies.xenera1.plan import CONTROL_ARM, HAZARD_RATIO
 from analysis.studies.xenera1.power import (
     detectable,
@@ -16,7 +17,6 @@ from analysis.studies.xenera1.power import (
     schedule_moves_power,
     what_moves_power,
 )
-from analysis.studies.xenera1.readers import agreement_of_estimates, confirmed_share, discordance_cost
 from analysis.studies.xenera1.seen import (
     TRUTHS,
     detectable_at_events_seen,

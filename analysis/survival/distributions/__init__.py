@@ -1,23 +1,23 @@
 """Distributions of event times: survival, hazard, quantile, restricted mean, draws."""
 
-from analysis.survival.distributions.composite import Mixture, ProportionalHazards
+from analysis.survival.distributions.base import Distribution
+from analysis.survival.distributions.hazard_ratios import ProportionalHazards
 from analysis.survival.distributions.log_time import LogLogistic, LogNormal
+from analysis.survival.distributions.mixture import Ensemble, Mixture, members_of
 from analysis.survival.distributions.parametric import Exponential, Weibull
 from analysis.survival.distributions.piecewise import PiecewiseExponential
-from analysis.survival.distributions.protocol import Distribution, Seed
-from analysis.survival.distributions.table import as_piecewise_exponential
 from analysis.survival.distributions.tabulated import Tabulated
 
 __all__ = [
     "Distribution",
+    "Ensemble",
     "Exponential",
     "LogLogistic",
     "LogNormal",
     "Mixture",
     "PiecewiseExponential",
     "ProportionalHazards",
-    "Seed",
     "Tabulated",
     "Weibull",
-    "as_piecewise_exponential",
+    "members_of",
 ]

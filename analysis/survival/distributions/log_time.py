@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special
 
-from analysis.survival.checks import FloatArray, number
-from analysis.survival.distributions.protocol import (
-    NO_CHANGE_POINTS,
-    Seed,
-    Size,
-    clipped,
-    hazard_from_start,
-    hazard_of_share,
-    inverted_uniforms,
-)
+from analysis.conventions import fields
+from analysis.conventions.values import value
+from analysis.survival.distributions.base import Distribution, clipped, hazard_from_start
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from analysis.conventions.checks import FloatArray
 
-@dataclass(frozen=True)
-class LogLogistic:
+
+@value
+class LogLogistic(Distribution):
     """Odds of failure that grow as a power of time: ``S(t) = 1 / (1 + (t / scale) ** shape)``.
 
     Parameters
@@ -45,17 +39,13 @@ class LogLogistic:
     6.9
     """
 
-    shape: float
-    scale: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", number("shape", self.shape, above=0))
-        object.__setattr__(self, "scale", number("scale", self.scale, above=0))
+    shape: float = fields.positive()
+    scale: float = fields.positive("months")
 
     @property
-    def change_points(self) -> FloatArray:
-        """Return no times: the hazard never jumps."""
-        return NO_CHANGE_POINTS
+    def kind(self) -> str:
+        """What to call it in a sentence."""
+        return f"log-logistic (shape {self.shape:.3g})"
 
     @property
     def median(self) -> float:
@@ -76,10 +66,6 @@ class LogLogistic:
         """Cumulative hazard, ``log(1 + (t / scale) ** shape)``."""
         return np.log1p(self._odds(t))
 
-    def quantile(self, p: ArrayLike) -> FloatArray:
-        """Time by which a share `p` has failed."""
-        return self.inverse_cumulative_hazard(hazard_of_share(p))
-
     def inverse_cumulative_hazard(self, h: ArrayLike) -> FloatArray:
         """First time at which the cumulative hazard is `h`."""
         with np.errstate(over="ignore"):
@@ -91,16 +77,12 @@ class LogLogistic:
         mean_survival: FloatArray = special.hyp2f1(1.0, power, 1 + power, -self._odds(tau))
         return clipped(tau) * mean_survival
 
-    def sample(self, size: Size, rng: Seed) -> FloatArray:
-        """Draw event times by inversion."""
-        return inverted_uniforms(self, size, rng)
-
     def _odds(self, t: ArrayLike) -> FloatArray:
         return (clipped(t) / self.scale) ** self.shape
 
 
-@dataclass(frozen=True)
-class LogNormal:
+@value
+class LogNormal(Distribution):
     """Times whose logarithm is normal.
 
     Parameters
@@ -121,17 +103,13 @@ class LogNormal:
     7.3891
     """
 
-    mu: float
-    sigma: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "mu", number("mu", self.mu))
-        object.__setattr__(self, "sigma", number("sigma", self.sigma, above=0))
+    mu: float = fields.number()
+    sigma: float = fields.positive()
 
     @property
-    def change_points(self) -> FloatArray:
-        """Return no times: the hazard never jumps."""
-        return NO_CHANGE_POINTS
+    def kind(self) -> str:
+        """What to call it in a sentence."""
+        return f"log-normal (sigma {self.sigma:.3g})"
 
     @property
     def median(self) -> float:
@@ -155,10 +133,6 @@ class LogNormal:
         log_survival: FloatArray = special.log_ndtr(-self._standardised(t))
         return -log_survival
 
-    def quantile(self, p: ArrayLike) -> FloatArray:
-        """Time by which a share `p` has failed."""
-        return self.inverse_cumulative_hazard(hazard_of_share(p))
-
     def inverse_cumulative_hazard(self, h: ArrayLike) -> FloatArray:
         """First time at which the cumulative hazard is `h`."""
         z: FloatArray = -special.ndtri_exp(-np.asarray(h, dtype=np.float64))
@@ -169,10 +143,6 @@ class LogNormal:
         z = self._standardised(tau)
         failed: FloatArray = np.exp(self.mu + self.sigma**2 / 2) * special.ndtr(z - self.sigma)
         return failed + clipped(tau) * self.survival(tau)
-
-    def sample(self, size: Size, rng: Seed) -> FloatArray:
-        """Draw event times by inversion."""
-        return inverted_uniforms(self, size, rng)
 
     def _standardised(self, t: ArrayLike) -> FloatArray:
         with np.errstate(divide="ignore"):

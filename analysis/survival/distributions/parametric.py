@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from scipy import special
 
-from analysis.survival.checks import FloatArray, number
-from analysis.survival.distributions.protocol import (
-    NO_CHANGE_POINTS,
-    Seed,
-    Size,
-    clipped,
-    hazard_from_start,
-    hazard_of_share,
-    inverted_uniforms,
-)
+from analysis.conventions import fields
+from analysis.conventions.checks import FloatArray, positive
+from analysis.conventions.values import value
+from analysis.survival.distributions.base import Distribution, clipped, hazard_from_start
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-@dataclass(frozen=True)
-class Exponential:
+@value
+class Exponential(Distribution):
     """Constant hazard.
 
     Parameters
@@ -44,29 +37,22 @@ class Exponential:
     0.25
     """
 
-    rate: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rate", number("rate", self.rate, above=0))
+    rate: float = fields.positive("events per month")
 
     @classmethod
     def from_median(cls, median: float) -> Self:
         """Return the exponential distribution with this median in months."""
-        return cls(float(np.log(2)) / number("median", median, above=0))
+        return cls(float(np.log(2)) / positive("median", median))
 
     @property
-    def change_points(self) -> FloatArray:
-        """Return no times: the hazard never jumps."""
-        return NO_CHANGE_POINTS
+    def kind(self) -> str:
+        """What to call it in a sentence."""
+        return "exponential"
 
     @property
-    def median(self) -> float:
-        """Median in months."""
-        return float(self.quantile(0.5))
-
-    def survival(self, t: ArrayLike) -> FloatArray:
-        """Probability of an event after `t`."""
-        return np.exp(-self.cumulative_hazard(t))
+    def is_piecewise_exponential(self) -> bool:
+        """The hazard is constant."""
+        return True
 
     def hazard(self, t: ArrayLike) -> FloatArray:
         """Hazard per month."""
@@ -76,10 +62,6 @@ class Exponential:
         """Cumulative hazard, ``rate * t``."""
         return self.rate * clipped(t)
 
-    def quantile(self, p: ArrayLike) -> FloatArray:
-        """Time by which a share `p` has failed."""
-        return self.inverse_cumulative_hazard(hazard_of_share(p))
-
     def inverse_cumulative_hazard(self, h: ArrayLike) -> FloatArray:
         """First time at which the cumulative hazard is `h`."""
         return np.asarray(h, dtype=np.float64)[()] / self.rate
@@ -88,13 +70,9 @@ class Exponential:
         """Integral of S over [0, tau]; the mean at ``tau=inf``."""
         return -np.expm1(-self.rate * clipped(tau)) / self.rate
 
-    def sample(self, size: Size, rng: Seed) -> FloatArray:
-        """Draw event times by inversion."""
-        return inverted_uniforms(self, size, rng)
 
-
-@dataclass(frozen=True)
-class Weibull:
+@value
+class Weibull(Distribution):
     """Hazard that rises (shape above 1) or falls (below 1) as a power of time.
 
     ``S(t) = exp(-(t / scale) ** shape)``.
@@ -117,26 +95,13 @@ class Weibull:
     7.3681
     """
 
-    shape: float
-    scale: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", number("shape", self.shape, above=0))
-        object.__setattr__(self, "scale", number("scale", self.scale, above=0))
+    shape: float = fields.positive()
+    scale: float = fields.positive("months")
 
     @property
-    def change_points(self) -> FloatArray:
-        """Return no times: the hazard never jumps."""
-        return NO_CHANGE_POINTS
-
-    @property
-    def median(self) -> float:
-        """Median in months."""
-        return float(self.quantile(0.5))
-
-    def survival(self, t: ArrayLike) -> FloatArray:
-        """Probability of an event after `t`."""
-        return np.exp(-self.cumulative_hazard(t))
+    def kind(self) -> str:
+        """What to call it in a sentence."""
+        return f"Weibull (shape {self.shape:.3g})"
 
     def hazard(self, t: ArrayLike) -> FloatArray:
         """Hazard per month; inf at time 0 for a shape below 1."""
@@ -147,10 +112,6 @@ class Weibull:
         """Cumulative hazard, ``(t / scale) ** shape``."""
         return (clipped(t) / self.scale) ** self.shape
 
-    def quantile(self, p: ArrayLike) -> FloatArray:
-        """Time by which a share `p` has failed."""
-        return self.inverse_cumulative_hazard(hazard_of_share(p))
-
     def inverse_cumulative_hazard(self, h: ArrayLike) -> FloatArray:
         """First time at which the cumulative hazard is `h`."""
         return self.scale * np.asarray(h, dtype=np.float64)[()] ** (1 / self.shape)
@@ -160,7 +121,3 @@ class Weibull:
         power = 1 / self.shape
         area: FloatArray = special.gamma(1 + power) * special.gammainc(power, self.cumulative_hazard(tau))
         return self.scale * area
-
-    def sample(self, size: Size, rng: Seed) -> FloatArray:
-        """Draw event times by inversion."""
-        return inverted_uniforms(self, size, rng)

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.survival.checks import FloatArray, change_points, nonnegative, same_length
-from analysis.survival.distributions.protocol import (
-    Seed,
-    Size,
-    clipped,
-    hazard_from_start,
-    hazard_of_share,
-    inverted_uniforms,
-)
+from analysis.conventions import fields
+from analysis.conventions.checks import FloatArray, same_length
+from analysis.conventions.values import value
+from analysis.survival.distributions.base import Distribution, clipped, hazard_from_start
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-@dataclass(frozen=True, eq=False)
-class PiecewiseExponential:
+@value
+class PiecewiseExponential(Distribution):
     """Hazard constant between change points.
 
     Parameters
@@ -45,27 +40,28 @@ class PiecewiseExponential:
     [0.7408, 0.6376]
     """
 
-    rates: FloatArray
-    breaks: FloatArray
-    _starts: FloatArray = field(init=False, repr=False)
-    _hazard_at_start: FloatArray = field(init=False, repr=False)
+    rates: FloatArray = fields.vector()
+    breaks: FloatArray = fields.change_points(default=())
 
-    def __init__(self, rates: ArrayLike, breaks: ArrayLike = ()) -> None:
-        rates, breaks = nonnegative("rates", rates), change_points("breaks", breaks)
-        same_length("rates", rates, "one interval more than there are breaks", breaks.size + 1)
-        starts = np.concatenate([[0.0], breaks])
-        object.__setattr__(self, "rates", rates)
-        object.__setattr__(self, "breaks", breaks)
-        object.__setattr__(self, "_starts", starts)
-        object.__setattr__(self, "_hazard_at_start", np.concatenate([[0.0], np.cumsum(rates[:-1] * np.diff(starts))]))
+    if TYPE_CHECKING:  # anything that becomes an array is accepted
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, PiecewiseExponential):
-            return NotImplemented
-        return np.array_equal(self.rates, other.rates) and np.array_equal(self.breaks, other.breaks)
+        def __init__(self, rates: ArrayLike, breaks: ArrayLike = ()) -> None: ...
 
-    def __hash__(self) -> int:
-        return hash((self.rates.tobytes(), self.breaks.tobytes()))
+    def __attrs_post_init__(self) -> None:
+        same_length("rates", self.rates, "one interval more than there are breaks", self.breaks.size + 1)
+
+    @cached_property
+    def _starts(self) -> FloatArray:
+        return np.concatenate([[0.0], self.breaks])
+
+    @cached_property
+    def _hazard_at_start(self) -> FloatArray:
+        return np.concatenate([[0.0], np.cumsum(self.rates[:-1] * np.diff(self._starts))])
+
+    @property
+    def kind(self) -> str:
+        """What to call it in a sentence."""
+        return "piecewise exponential"
 
     @property
     def change_points(self) -> FloatArray:
@@ -73,13 +69,9 @@ class PiecewiseExponential:
         return self.breaks
 
     @property
-    def median(self) -> float:
-        """Median in months; inf where half never fail."""
-        return float(self.quantile(0.5))
-
-    def survival(self, t: ArrayLike) -> FloatArray:
-        """Probability of an event after `t`."""
-        return np.exp(-self.cumulative_hazard(t))
+    def is_piecewise_exponential(self) -> bool:
+        """The hazard is constant between the breaks."""
+        return True
 
     def hazard(self, t: ArrayLike) -> FloatArray:
         """Hazard per month, that of the interval which begins at a change point."""
@@ -95,10 +87,6 @@ class PiecewiseExponential:
         hazard: FloatArray = (self._hazard_at_start[piece] + within)[()]
         return hazard
 
-    def quantile(self, p: ArrayLike) -> FloatArray:
-        """Time by which a share `p` has failed; inf where the rates never carry it so far."""
-        return self.inverse_cumulative_hazard(hazard_of_share(p))
-
     def inverse_cumulative_hazard(self, h: ArrayLike) -> FloatArray:
         """First time at which the cumulative hazard is `h`."""
         target = np.asarray(h, dtype=np.float64)
@@ -110,16 +98,12 @@ class PiecewiseExponential:
     def rmst(self, tau: ArrayLike) -> FloatArray:
         """Integral of S over [0, tau], a sum of exponential pieces; the mean at ``tau=inf``."""
         tau = clipped(tau)
-        areas = self._area(np.arange(self.breaks.size), np.diff(self._starts))
+        areas = self._piece_area(np.arange(self.breaks.size), np.diff(self._starts))
         piece = np.searchsorted(self.breaks, tau, side="right")
         before: FloatArray = np.concatenate([[0.0], np.cumsum(areas)])[piece]
-        return before + self._area(piece, tau - self._starts[piece])
+        return before + self._piece_area(piece, tau - self._starts[piece])
 
-    def sample(self, size: Size, rng: Seed) -> FloatArray:
-        """Draw event times by inversion."""
-        return inverted_uniforms(self, size, rng)
-
-    def _area(self, piece: NDArray[np.intp], width: FloatArray) -> FloatArray:
+    def _piece_area(self, piece: NDArray[np.intp], width: FloatArray) -> FloatArray:
         rate = self.rates[piece]
         with np.errstate(divide="ignore", invalid="ignore"):
             mean_time = np.where(rate == 0, width, -np.expm1(-rate * width) / rate)

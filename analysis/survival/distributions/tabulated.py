@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.conventions import fields
+from analysis.conventions.checks import FloatArray, same_length
+from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
-from analysis.survival.checks import FloatArray, nonnegative, same_length
+from analysis.survival.distributions.base import Distribution, clipped
 from analysis.survival.distributions.piecewise import PiecewiseExponential
-from analysis.survival.distributions.protocol import Seed, Size, clipped, hazard_of_share, inverted_uniforms
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-@dataclass(frozen=True, eq=False)
-class Tabulated:
+@value
+class Tabulated(Distribution):
     """A survival curve given by points, with the hazard constant between them.
 
     After the last point the hazard of the last interval goes on. Where the curve comes down to 0, those alive at the
@@ -43,35 +45,40 @@ class Tabulated:
     10.068
     """
 
-    times: FloatArray
-    points: FloatArray = field(repr=False)
-    _body: PiecewiseExponential = field(init=False, repr=False)
-    _last: float = field(init=False, repr=False)
-    _end: float = field(init=False, repr=False)
+    times: FloatArray = fields.vector()
+    points: FloatArray = fields.vector()
 
-    def __init__(self, times: ArrayLike, points: ArrayLike) -> None:
-        times, points = _curve(times, points)
-        positive = points > 0
-        knots, cumulative = times[positive], -np.log(points[positive])
-        rates = np.diff(cumulative) / np.diff(knots)
-        reaches_zero = not positive.all()
-        body = PiecewiseExponential(rates if rates.size else [0.0], knots[1:-1])
+    if TYPE_CHECKING:  # anything that becomes an array is accepted
+
+        def __init__(self, times: ArrayLike, points: ArrayLike) -> None: ...
+
+    def __attrs_post_init__(self) -> None:
+        times, points = _curve(self.times, self.points)
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "points", points)
-        object.__setattr__(self, "_body", body)
-        object.__setattr__(self, "_last", float(knots[-1]) if reaches_zero else np.inf)
-        object.__setattr__(self, "_end", float(times[~positive][0]) if reaches_zero else np.inf)
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Tabulated):
-            return NotImplemented
-        return np.array_equal(self.times, other.times) and np.array_equal(self.points, other.points)
+    @cached_property
+    def _body(self) -> PiecewiseExponential:
+        positive = self.points > 0
+        knots, cumulative = self.times[positive], -np.log(self.points[positive])
+        rates = np.diff(cumulative) / np.diff(knots)
+        return PiecewiseExponential(rates if rates.size else [0.0], knots[1:-1])
 
-    def __hash__(self) -> int:
-        return hash((self.times.tobytes(), self.points.tobytes()))
+    @cached_property
+    def _last(self) -> float:
+        return np.inf if self.points[-1] > 0 else float(self.times[self.points > 0][-1])
+
+    @cached_property
+    def _end(self) -> float:
+        return np.inf if self.points[-1] > 0 else float(self.times[self.points == 0][0])
 
     def __repr__(self) -> str:
         return f"Tabulated({self.times.size} points to {self.times[-1]:g} months, median {self.median:g})"
+
+    @property
+    def kind(self) -> str:
+        """What to call it in a sentence."""
+        return "tabulated curve"
 
     @property
     def change_points(self) -> FloatArray:
@@ -81,9 +88,9 @@ class Tabulated:
         return np.concatenate([self._body.breaks, [self._last] * (self._last > 0), [self._end]])
 
     @property
-    def median(self) -> float:
-        """Median in months; inf where half never fail."""
-        return float(self.quantile(0.5))
+    def is_piecewise_exponential(self) -> bool:
+        """The hazard is constant between the points, unless the curve comes down to 0."""
+        return bool(np.isinf(self._end))
 
     def survival(self, t: ArrayLike) -> FloatArray:
         """Probability of an event after `t`."""
@@ -103,10 +110,6 @@ class Tabulated:
         t = clipped(t)
         with np.errstate(divide="ignore"):
             return self._body.cumulative_hazard(np.minimum(t, self._last)) - np.log(self._share_left(t))
-
-    def quantile(self, p: ArrayLike) -> FloatArray:
-        """Time by which a share `p` has failed; inf where the curve never comes down so far."""
-        return self.inverse_cumulative_hazard(hazard_of_share(p))
 
     def inverse_cumulative_hazard(self, h: ArrayLike) -> FloatArray:
         """First time at which the cumulative hazard is `h`."""
@@ -129,18 +132,13 @@ class Tabulated:
         past = np.clip(tau, self._last, self._end) - self._last
         return area + self._body.survival(self._last) * past * (1 - past / (2 * (self._end - self._last)))
 
-    def sample(self, size: Size, rng: Seed) -> FloatArray:
-        """Draw event times by inversion."""
-        return inverted_uniforms(self, size, rng)
-
     def _share_left(self, t: FloatArray) -> FloatArray:
         if np.isinf(self._end):
             return np.where(np.isnan(t), t, 1.0)[()]
         return np.clip((self._end - t) / (self._end - self._last), 0.0, 1.0)
 
 
-def _curve(times: ArrayLike, points: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    times, points = nonnegative("times", times), nonnegative("points", points)
+def _curve(times: FloatArray, points: FloatArray) -> tuple[FloatArray, FloatArray]:
     same_length("points", points, "times", times.size)
     if times.size == 0 or times[-1] == 0:
         raise InvalidValueError("times", times.tolist(), "at least one time above 0", "give the points of the curve")

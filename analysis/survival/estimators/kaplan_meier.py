@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from analysis.conventions.checks import number, observations, probability
+from analysis.conventions.display import by_time, html
 from analysis.errors import UnknownNameError
-from analysis.survival.checks import confidence_level, number, observations
-from analysis.survival.display import by_time, html
 from analysis.survival.estimators.intervals import pointwise_limits
-from analysis.survival.estimators.risk_sets import counts
+from analysis.survival.estimators.numbers_at_risk import counts
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-    from analysis.survival.checks import FloatArray
-    from analysis.survival.estimators.intervals import Transformation
+    from analysis.conventions.checks import FloatArray
+    from analysis.conventions.scales import ScaleName
 
 PLATEAU_TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
 QuantileRule = Literal["midpoint", "first", "last"]
@@ -86,14 +86,14 @@ class KaplanMeier:
         """Median in months; see `quantile`."""
         return self.quantile(0.5, rule=rule)
 
-    def confidence_band(self, level: float = 0.95, *, ci_type: Transformation) -> tuple[FloatArray, FloatArray]:
+    def confidence_band(self, level: float = 0.95, *, scale: ScaleName) -> tuple[FloatArray, FloatArray]:
         """Pointwise confidence limits at each time.
 
         Parameters
         ----------
         level
             Two-sided confidence level.
-        ci_type
+        scale
             ``"log"`` (default of R's ``survfit``), ``"log-log"`` (default of SAS and lifelines), ``"plain"``,
             ``"logit"`` or ``"arcsine"``.
 
@@ -103,16 +103,16 @@ class KaplanMeier:
             Limits, shape ``(k,)``; both 1 before the first event; where the survival is 0 the lower is 0,
             the upper NaN.
         """
-        return pointwise_limits(self.survival, self.std_error, confidence_level(level), ci_type)
+        return pointwise_limits(self.survival, self.std_error, probability("level", level), scale)
 
-    def limits_at(self, t: float, level: float = 0.95, *, ci_type: Transformation) -> tuple[float, float]:
+    def limits_at(self, t: float, level: float = 0.95, *, scale: ScaleName) -> tuple[float, float]:
         """Pointwise confidence limits of the survival at `t` in months."""
         survival, error = np.atleast_1d(self.survival_at(t)), np.atleast_1d(self.std_error_at(t))
-        lower, upper = pointwise_limits(survival, error, confidence_level(level), ci_type)
+        lower, upper = pointwise_limits(survival, error, probability("level", level), scale)
         return float(lower[0]), float(upper[0])
 
     def quantile_ci(
-        self, p: float, level: float = 0.95, *, ci_type: Transformation, rule: QuantileRule = "midpoint"
+        self, p: float, level: float = 0.95, *, scale: ScaleName, rule: QuantileRule = "midpoint"
     ) -> tuple[float, float]:
         """Confidence limits of a quantile, where the pointwise limits cross ``1 - p`` (Brookmeyer and Crowley 1982).
 
@@ -122,8 +122,8 @@ class KaplanMeier:
             Share that has failed.
         level
             Two-sided confidence level.
-        ci_type
-            Transformation of the pointwise limits, as for `confidence_band`.
+        scale
+            ScaleName of the pointwise limits, as for `confidence_band`.
         rule
             As for `quantile`.
 
@@ -132,15 +132,15 @@ class KaplanMeier:
         lower, upper : float
             Months; inf where the limit is not reached.
         """
-        lower, upper = self.confidence_band(level, ci_type=ci_type)
+        lower, upper = self.confidence_band(level, scale=scale)
         target = 1 - number("p", p, above=0, below=1)
         return _crossing(self.time, lower, target, rule), _crossing(self.time, upper, target, rule)
 
     def median_ci(
-        self, level: float = 0.95, *, ci_type: Transformation, rule: QuantileRule = "midpoint"
+        self, level: float = 0.95, *, scale: ScaleName, rule: QuantileRule = "midpoint"
     ) -> tuple[float, float]:
         """Confidence limits of the median in months; see `quantile_ci`."""
-        return self.quantile_ci(0.5, level, ci_type=ci_type, rule=rule)
+        return self.quantile_ci(0.5, level, scale=scale, rule=rule)
 
     def summary(self) -> pd.DataFrame:
         """One row per distinct time: `time`, `n_risk`, `n_event`, `n_censor`, `survival`, `std_error`."""
@@ -181,7 +181,7 @@ def kaplan_meier(time: ArrayLike, event: ArrayLike) -> KaplanMeier:
     >>> curve = kaplan_meier(time=[2, 3, 3, 5, 8], event=[1, 1, 0, 1, 0])
     >>> curve.median()
     5.0
-    >>> [round(limit, 2) for limit in curve.median_ci(ci_type="log-log")]
+    >>> [round(limit, 2) for limit in curve.median_ci(scale="log-log")]
     [2.0, inf]
     """
     distinct, n_risk, n_event, n_censor = counts(*observations(time, event))

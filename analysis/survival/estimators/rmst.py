@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from analysis.conventions.checks import number, probability
+from analysis.conventions.display import html, items
 from analysis.errors import NotEstimableError
-from analysis.survival.checks import confidence_level, number
-from analysis.survival.display import html, items
 from analysis.survival.estimators.kaplan_meier import kaplan_meier
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def rmst(time: ArrayLike, event: ArrayLike, tau: float, *, level: float = 0.95) 
     >>> round(mean.estimate, 3), round(mean.std_error, 3)
     (4.3, 0.705)
     """
-    level, tau = confidence_level(level), number("tau", tau, above=0)
+    level, tau = probability("level", level), number("tau", tau, above=0)
     curve = kaplan_meier(time, event)
     last = float(curve.time[-1])
     if tau > last and curve.survival[-1] > 0:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.design import WEEK, Assessments
+from analysis.conventions import WEEK
+from analysis.design import Assessments
 from analysis.endpoints import Attendance, Rate, Stein, Tumours, simulate_endpoints
 
 FACTS = json.loads((Path(__file__).parents[2] / "reference" / "data" / "recist" / "schedule_facts.json").read_text())

@@ -1,4 +1,4 @@
-"""Group-sequential designs of gsDesign, rpact and lrstat, and closed-form assurance."""
+"""Group-sequential designs of gsDesign, rpact, lrstat and gsDesign2, and closed-form assurance."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.design import UniformAccrual
-from analysis.power import (
+from analysis.expected.numbers import expected_enrolled, expected_events, time_of_events
+from analysis.expected.score import expected_cox_hazard_ratio
+from analysis.power import events_needed, normal_assurance
+from analysis.power.events import expected_z, hazard_ratio_at_z
+from analysis.sequential import (
     AlphaSpending,
     BetaSpending,
     ExponentialSpending,
@@ -20,110 +23,90 @@ from analysis.power import (
     KimDeMets,
     LanDeMetsOBrienFleming,
     LanDeMetsPocock,
-    NoFutility,
     NormalPrior,
     NullSpending,
     OBrienFleming,
     Pocock,
     PointsPrior,
-    SequentialSurvivalDesign,
-    TwoArmTrial,
     WangTsiatis,
-    assurance,
-    conditional_assurance,
-    conditional_crossing,
     conditional_power,
-    crossing_of_test,
     crossing_probabilities,
-    expected_events,
-    normal_assurance,
     prediction_interval,
     predictive_power,
     repeated_inference,
-    sequential_survival_design,
-    time_of_events,
-    two_arm_trial,
 )
-from analysis.power.approximations import AverageHazardRatio, ahr_information
-from analysis.power.logrank import LogRank, expected_cox_hazard_ratio
-from analysis.survival.distributions import Exponential
+from analysis.sequential.conditional import conditional_crossing
+from analysis.statistical_tests import LogRank
+from analysis.statistical_tests.formulas import ahr_information
+from analysis.survival import Exponential
+from tests.large_trials import two_arm_trial
+from tests.reference.power.adapters_two_arm import AVERAGE, gsd2_trial, lrstat_trial, rpact_trial
 from tests.reference.power.r_calls import RCall, parse
 from tests.reference.power.registry import Adapter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from analysis.expected.trial import ExpectedTrial
 
-SPENDING: dict[str, Callable[[Any], Any]] = {
-    "sfLDOF": lambda _: LanDeMetsOBrienFleming(),
-    "sfOF": lambda _: LanDeMetsOBrienFleming(),
-    "asOF": lambda _: LanDeMetsOBrienFleming(),
-    "bsOF": lambda _: LanDeMetsOBrienFleming(),
-    "sfLDPocock": lambda _: LanDeMetsPocock(),
-    "sfP": lambda _: LanDeMetsPocock(),
-    "asP": lambda _: LanDeMetsPocock(),
-    "bsP": lambda _: LanDeMetsPocock(),
-    "sfHSD": HwangShihDeCani,
-    "asHSD": HwangShihDeCani,
-    "bsHSD": HwangShihDeCani,
-    "sfPower": KimDeMets,
-    "sfKD": KimDeMets,
-    "asKD": KimDeMets,
-    "bsKD": KimDeMets,
-    "sfExponential": ExponentialSpending,
+SPENDING: dict[str, Any] = {
+    "OF": LanDeMetsOBrienFleming,
+    "LDOF": LanDeMetsOBrienFleming,
+    "P": LanDeMetsPocock,
+    "LDPocock": LanDeMetsPocock,
+    "HSD": HwangShihDeCani,
+    "KD": KimDeMets,
+    "Power": KimDeMets,
+    "Exponential": ExponentialSpending,
 }
-SHAPES: dict[str, Callable[[Any], Any]] = {
-    "OF": lambda _: OBrienFleming(),
-    "Pocock": lambda _: Pocock(),
-    "P": lambda _: Pocock(),
-    "HP": lambda _: HaybittlePeto(),
+SHAPES: dict[str, Any] = {
+    "OF": OBrienFleming,
+    "Pocock": Pocock,
+    "P": Pocock,
+    "HP": HaybittlePeto,
     "WT": WangTsiatis,
 }
 
 
-def numbered(name: str, values: Iterable[float]) -> dict[str, float]:
-    return {f"{name}[{i}]": float(v) for i, v in enumerate(values, 1)}
+def made(kind: Any, parameter: Any) -> Any:
+    """Shape or spending function with its parameter, if it has one."""
+    with_parameter = kind in (HwangShihDeCani, KimDeMets, ExponentialSpending, WangTsiatis)
+    return kind(parameter) if with_parameter else kind()
+
+
+def spending(name: str, parameter: Any = None) -> Any:
+    """``sfHSD`` of gsDesign, ``asHSD`` and ``bsHSD`` of rpact and lrstat."""
+    return made(SPENDING[name[2:]], parameter)
 
 
 def efficacy(name: str, parameter: Any) -> Any:
-    return SHAPES[name](parameter) if name in SHAPES else AlphaSpending(SPENDING[name](parameter))
+    return made(SHAPES[name], parameter) if name in SHAPES else AlphaSpending(spending(name, parameter))
+
+
+# gsDesign -------------------------------------------------------------------------------------------------------------
 
 
 def gs_design(call: RCall) -> GroupSequentialDesign:
     looks = int(call.get("k", 3))
     timing = np.atleast_1d(call.get("timing", np.arange(1, looks + 1) / looks))
-    if timing.size < looks:
-        timing = np.r_[timing, 1.0]
     kind = int(call.get("test_type", 4))
-    lower = SPENDING[call.get("sfl", "sfHSD")](call.get("sflpar", -2.0))
-    futility = {
-        1: NoFutility(),
-        2: NoFutility(),
-        3: BetaSpending(lower, binding=True),
-        4: BetaSpending(lower),
-        5: NullSpending(lower, binding=True),
-        6: NullSpending(lower),
-    }
-    sided = 2 if kind == 2 else 1  # gsDesign's alpha is that of one side
+    lower = spending(call.get("sfl", "sfHSD"), call.get("sflpar", -2.0))
+    rule = {3: BetaSpending, 4: BetaSpending, 5: NullSpending, 6: NullSpending}.get(kind)
+    sided: Any = 2 if kind == 2 else 1  # gsDesign's alpha is that of one side
     return GroupSequentialDesign(
-        tuple(timing),
+        tuple(np.r_[timing, 1.0][:looks]),
         alpha=sided * call.get("alpha", 0.025),
         sided=sided,
         power=1.0 - call.get("beta", 0.1),
         efficacy=efficacy(call.get("sfu", "sfHSD"), call.get("sfupar", -4.0)),
-        futility=futility[kind],
+        futility=None if rule is None else rule(lower, binding=kind in (3, 5)),
     )
 
 
-def schoenfeld_events(call: RCall) -> float:
-    """``nEvents(hr, alpha, beta, ratio)``: the events of the fixed design."""
-    design = GroupSequentialDesign((1.0,), alpha=call["alpha"], power=1.0 - call["beta"])
-    ratio = call.get("ratio", 1.0)
-    return (design.fixed_drift / math.log(call["hr"])) ** 2 * (1.0 + ratio) ** 2 / ratio
-
-
 def fixed_size(call: RCall) -> float:
+    """``n.fix``, or the events of ``nEvents(hr, alpha, beta, ratio)``."""
     size = call.get("n_fix", 1.0)
-    return schoenfeld_events(size) if isinstance(size, RCall) else size
+    if not isinstance(size, RCall):
+        return float(size)
+    return events_needed(size["hr"], 1.0 - size["beta"], size["alpha"], allocation_ratio=size.get("ratio", 1.0))
 
 
 def sizes(call: RCall, design: GroupSequentialDesign) -> np.ndarray:
@@ -131,16 +114,15 @@ def sizes(call: RCall, design: GroupSequentialDesign) -> np.ndarray:
     return fixed_size(call) * design.inflation * np.array(design.fractions)
 
 
-def gs_design_values(call: RCall) -> dict[str, float]:
+def gs_design_values(call: RCall) -> dict[str, Any]:
     design = gs_design(call)
     null, alternative = design.operating_characteristics((0.0, 1.0)).expected_inflation
     return {
-        **numbered("upper", design.upper),
-        **numbered("upper_z", design.upper),
-        **numbered("lower", design.lower),
-        **numbered("n_events", sizes(call, design)),
-        **numbered("spend", np.diff(np.r_[0.0, design.alpha_spent])),
-        **numbered("cum_spend", design.alpha_spent),
+        "upper": design.upper,
+        "lower": design.lower,
+        "n_events": sizes(call, design),
+        "spend": np.diff(np.r_[0.0, design.alpha_spent]),
+        "cum_spend": design.alpha_spent,
         "inflation": design.inflation,
         "en_ratio_H0": null,
         "en_ratio_H1": alternative,
@@ -148,290 +130,201 @@ def gs_design_values(call: RCall) -> dict[str, float]:
     }
 
 
-def gs_cp(call: RCall) -> dict[str, float]:
+def gs_cp(call: RCall) -> dict[str, Any]:
     design, look, z = gs_design(call.args[0]), int(call["i"]), call["zi"]
     n = sizes(call.args[0], design)
     thetas = [z / math.sqrt(n[look - 1]), 0.0, design.drift / math.sqrt(n[-1])]
     upper = [conditional_crossing(design, look, z, theta * math.sqrt(n[-1])).upper for theta in thetas]
-    return numbered("upper_prob", np.concatenate(upper)) | numbered("theta", thetas)
+    return {"upper_prob": np.concatenate(upper), "theta": thetas}
 
 
-def cond_power(call: RCall) -> dict[str, float]:
+def cond_power(call: RCall) -> dict[str, Any]:
     design = gs_design(call["x"])
     n = sizes(call["x"], design)
     drift = call["theta"] * math.sqrt(n[-1])
     return {"cp": conditional_power(design, 1, call["z1"], drift, increments=[call["n2"] / n[-1]])}
 
 
-def points(call: RCall, scale: float) -> PointsPrior:
+def gs_prediction(call: RCall) -> dict[str, Any]:
+    design, at = gs_design(call.args[0]), (int(call["i"]), call["zi"])
     theta, weights = call.get("theta", np.array([0.0, 3.0])), call.get("wgts", np.array([0.5, 0.5]))
-    return PointsPrior(tuple(theta * scale), tuple(weights))
+    prior = PointsPrior(tuple(theta * math.sqrt(sizes(call.args[0], design)[-1])), tuple(weights))
+    if call.get("j") is None:
+        return {"pp": predictive_power(design, *at, prior)}
+    return {"pred_interval": prediction_interval(design, *at, int(call["j"]), prior)}
 
 
-def gs_pp(call: RCall) -> dict[str, float]:
-    design = gs_design(call.args[0])
-    prior = points(call, math.sqrt(sizes(call.args[0], design)[-1]))
-    return {"pp": predictive_power(design, int(call["i"]), call["zi"], prior)}
-
-
-def gs_pi(call: RCall) -> dict[str, float]:
-    design = gs_design(call.args[0])
-    prior = points(call, math.sqrt(sizes(call.args[0], design)[-1]))
-    interval = prediction_interval(design, int(call["i"]), call["zi"], int(call["j"]), prior)
-    return numbered("pred_interval", interval)
-
-
-def gs_pos(text: str) -> dict[str, float]:
-    grid, call = (parse(part) for part in re.fullmatch(r"\{p <- (.*?); (.*)\}", text.replace("p$", "")).groups())
+def gs_pos(text: str) -> dict[str, Any]:
+    found = re.fullmatch(r"\{p <- (.*?); (.*)\}", text.replace("p$", ""))
+    assert found is not None, text
+    grid, call = (parse(part) for part in found.groups())
     design = gs_design(call["x"])
     scale = math.sqrt(sizes(call["x"], design)[-1])
     prior = NormalPrior(grid["mu"] * scale, grid["sigma"] * scale)
-    if call.name == "gsPOS":
-        return {"POS": assurance(design, prior)}
-    return {"CPOS": conditional_assurance(design, int(call["i"]), prior)}
+    return dict.fromkeys(("POS", "CPOS"), design.assurance(prior, after_look=int(call.get("i", 0))))
 
 
-def rates(call: RCall, looks: int) -> tuple[float, ...]:
-    return tuple(np.atleast_1d(call.get("informationRates", np.arange(1, looks + 1) / looks)))
+# rpact and lrstat -----------------------------------------------------------------------------------------------------
 
 
-def rpact_design(call: RCall) -> GroupSequentialDesign:
-    parameter = call.get("gammaA", call.get("deltaWT"))
-    futility: Any = NoFutility()
-    if call.get("typeBetaSpending"):
-        function = SPENDING[call["typeBetaSpending"]](call.get("gammaB"))
+def design_of(call: RCall, kind: str = "typeOfDesign") -> GroupSequentialDesign:
+    futility: Any = None
+    if call.get("typeBetaSpending", "none") != "none":
+        function = spending(call["typeBetaSpending"], call.get("gammaB"))
         futility = BetaSpending(function, binding=call.get("bindingFutility", False))
     if call.get("futilityBounds") is not None:
         futility = FutilityBounds(tuple(np.atleast_1d(call["futilityBounds"])), call.get("bindingFutility", False))
+    looks = int(call.get("kMax", call.get("k", 0)))
+    parameter = call.get("gammaA", call.get("deltaWT", call.get("parameterAlphaSpending")))
     return GroupSequentialDesign(
-        rates(call, int(call["kMax"])),
+        tuple(np.atleast_1d(call.get("informationRates", np.arange(1, looks + 1) / looks))),
         alpha=call.get("alpha", 0.025),
         sided=int(call.get("sided", 1)),
-        power=1.0 - call.get("beta", 0.2),
-        efficacy=efficacy(call["typeOfDesign"], parameter),
+        power=1.0 - call.get("beta", 0.2 if kind == "typeOfDesign" else 0.1),
+        efficacy=efficacy(call[kind], parameter),
         futility=futility,
     )
 
 
-def rpact_bounds(call: RCall) -> dict[str, float]:
-    design = rpact_design(call)
-    lower = numbered("futilityBounds", design.lower[:-1])
+def rpact_bounds(call: RCall) -> dict[str, Any]:
+    design = design_of(call)
     return {
-        **numbered("criticalValues", design.upper),
-        **numbered("alphaSpent", design.alpha_spent),
-        **numbered("stageLevels", design.nominal_p),
-        **numbered("betaSpent", design.beta_spent),
-        **lower,
-        **({"futilityBounds": lower["futilityBounds[1]"]} if len(lower) == 1 else {}),
+        "criticalValues": design.upper,
+        "alphaSpent": design.alpha_spent,
+        "stageLevels": design.nominal_p,
+        "betaSpent": design.beta_spent,
+        "futilityBounds": design.lower[:-1],
     }
 
 
-def rpact_characteristics(call: RCall) -> dict[str, float]:
-    design = rpact_design(call.args[0])
+def rpact_characteristics(call: RCall) -> dict[str, Any]:
+    design = design_of(call.args[0])
     n0, n01, n1 = design.operating_characteristics((0.0, 0.5, 1.0)).expected_inflation
-    return {
-        **numbered("power", np.cumsum(design.crossing(design.drift).upper)),
-        "inflationFactor": design.inflation,
-        "shift": design.drift**2,
-        "avgN_H0": n0,
-        "avgN_H01": n01,
-        "avgN_H1": n1,
-    }
+    power = np.cumsum(design.crossing(design.drift).upper)
+    sizes = {"avgN_H0": n0, "avgN_H01": n01, "avgN_H1": n1}
+    return {"power": power, "inflationFactor": design.inflation, "shift": design.drift**2, **sizes}
 
 
-def log_rank_drift(hazard_ratio: float, events: float) -> float:
-    """Drift of the log-rank test at 1:1 by Schoenfeld's variance."""
-    return -math.log(hazard_ratio) * math.sqrt(events / 4.0)
-
-
-def rpact_analysis(call: RCall) -> dict[str, float]:
-    design, data = rpact_design(call.args[0]), call.args[1]
+def rpact_analysis(call: RCall) -> dict[str, Any]:
+    design, data = design_of(call.args[0]), call.args[1]
     events, z = np.atleast_1d(data["cumulativeEvents"]), -np.atleast_1d(data["cumulativeLogRanks"])
     planned = events[0] / design.fractions[0]
-    drift = log_rank_drift(call["thetaH1"], planned)
-    increments = np.atleast_1d(call["nPlanned"]) / planned
-    result: dict[str, float] = {"cp": conditional_power(design, events.size, z[-1], drift, increments=increments)}
-    unit = math.sqrt(planned / 4.0)
-    for look, value in enumerate(z, 1):
-        repeated = repeated_inference(design, look, value)
-        result |= {
-            f"condRejProb[{look}]": conditional_power(design, look, value, 0.0),
-            f"rci_lo[{look}]": math.exp(-repeated.upper / unit),
-            f"rci_hi[{look}]": math.exp(-repeated.lower / unit),
-            f"rp[{look}]": repeated.p_value,
-        }
-    return result
+    drift, increments = expected_z(planned, call["thetaH1"]), np.atleast_1d(call["nPlanned"]) / planned
+    repeated = [repeated_inference(design, look, value) for look, value in enumerate(z, 1)]
+    return {
+        "cp": conditional_power(design, events.size, z[-1], drift, increments=increments),
+        "condRejProb": [conditional_power(design, look, value, 0.0) for look, value in enumerate(z, 1)],
+        "rci_lo": [hazard_ratio_at_z(found.upper, planned) for found in repeated],
+        "rci_hi": [hazard_ratio_at_z(found.lower, planned) for found in repeated],
+        "rp": [found.p_value for found in repeated],
+    }
 
 
-def rpact_conditional_power(text: str) -> dict[str, float]:
-    data = parse(re.search(r"d <- (.*?); sr", text)[1])
-    design = rpact_design(parse(re.search(r"getStageResults\((.*\)), dataInput", text)[1]))
-    request = parse(re.search(r"(getConditionalPower\(.*\))\}", text)[1])
-    z = -float(np.atleast_1d(data["cumulativeLogRanks"])[-1])
-    events, look = np.atleast_1d(data["cumulativeEvents"]), np.atleast_1d(data["cumulativeEvents"]).size
-    planned = events[0] / design.fractions[0]
-    crossed = conditional_crossing(
-        design,
-        look,
-        z,
-        log_rank_drift(request["thetaH1"], planned),
-        increments=np.atleast_1d(request["nPlanned"]) / planned,
-    )
-    return {f"cp[{look + i}]": float(p) for i, p in enumerate(np.cumsum(crossed.upper), 1)}
+def rpact_conditional_power(text: str) -> dict[str, Any]:
+    patterns = r"d <- (.*?); sr", r"getStageResults\((.*\)), dataInput", r"(getConditionalPower\(.*\))\}"
+    data, plan, request = (parse(re.findall(pattern, text)[0]) for pattern in patterns)
+    design, events = design_of(plan), np.atleast_1d(data["cumulativeEvents"])
+    z, planned = -float(np.atleast_1d(data["cumulativeLogRanks"])[-1]), events[0] / design.fractions[0]
+    increments, drift = np.atleast_1d(request["nPlanned"]) / planned, expected_z(planned, request["thetaH1"])
+    crossed = conditional_crossing(design, events.size, z, drift, increments=increments)
+    return {"cp": np.r_[np.zeros(events.size), np.cumsum(crossed.upper)]}
 
 
-def lrstat_design(call: RCall, spending: str) -> GroupSequentialDesign:
-    return GroupSequentialDesign(
-        rates(call, int(call.get("k", call.get("kMax", 0)))),
-        alpha=call["alpha"],
-        efficacy=efficacy(call[spending], call.get("parameterAlphaSpending")),
-    )
+def lrstat_bound(call: RCall) -> dict[str, Any]:
+    return {"bound": design_of(call, "typeAlphaSpending").upper}
 
 
-def lrstat_bound(call: RCall) -> dict[str, float]:
-    return numbered("bound", lrstat_design(call, "typeAlphaSpending").upper)
-
-
-def lrstat_cp(call: RCall) -> dict[str, float]:
-    design, look = lrstat_design(call, "typeAlphaSpending"), int(call["L"])
+def lrstat_cp(call: RCall) -> dict[str, Any]:
+    design, look = design_of(call, "typeAlphaSpending"), int(call["L"])
     planned = np.diff(design.fractions[look - 1 :])
     increments = planned / planned.sum() * call["INew"] / call["IMax"]
     drift = call["theta"] * math.sqrt(call["IMax"])
     return {"cp": conditional_power(design, look, call["zL"], drift, increments=increments)}
 
 
-def uniform_trial(n: float, duration: float, control: float, hazard_ratio: float, **rest: float) -> TwoArmTrial:
-    accrual = UniformAccrual(duration)
-    return two_arm_trial(Exponential(control), hazard_ratio=hazard_ratio, n=n, accrual=accrual, **rest)
+# looks of a trial -----------------------------------------------------------------------------------------------------
 
 
-def gs_surv(call: RCall) -> dict[str, float]:
-    plan = sequential_survival_design(gs_design(call), call["hr"], allocation_ratio=call["ratio"])
-    unit = uniform_trial(1.0, call["R"], call["lambdaC"], call["hr"], allocation_ratio=call["ratio"])
-    trial = unit.with_n(plan.events / float(expected_events(unit, call["T"]).sum()))
-    looks = plan.schedule(trial)
+def looks_at(design: GroupSequentialDesign, trial: ExpectedTrial, events: float, test: Any = None) -> dict[str, Any]:
+    """Looks at fractions of the events; without a test as Schoenfeld has it for the arms' hazard ratio."""
+    seen = events * np.array(design.fractions)
+    times = [time_of_events(trial, d) for d in seen]
+    if test is None:
+        crossed, spread = design.crossing(LogRank(formula="schoenfeld").moments(trial, times[-1]).drift), None
+    else:
+        at = [test.moments(trial, time) for time in times]
+        spread = np.array([m.null_sd for m in at]) ** 2
+        crossed = crossing_probabilities(spread, design.lower, design.upper, [m.drift for m in at])
+    upper, lower = crossed.upper, crossed.lower
     return {
-        **numbered("n_events", looks.events),
-        **numbered("upper", plan.design.upper),
-        **numbered("T", looks.times),
-        **numbered("N", looks.enrolled),
+        **dict.fromkeys(("rejectPerStage", "upper_prob"), upper),
+        "futilityPerStage": lower,
+        **dict.fromkeys(("analysisTime", "T"), times),
+        **dict.fromkeys(("cumulativeEventsPerStage", "events", "numberOfEvents", "n_events"), seen),
+        "N": [expected_enrolled(trial, time) for time in times],
+        "overallReject": upper.sum(),
+        "futilityStop": lower[:-1].sum(),
+        "earlyStop": (lower + upper)[:-1].sum(),
+        **dict.fromkeys(("expEvents", "expectedEventsH1", "expN"), crossed.stopping @ seen),
+        "studyDuration": crossed.stopping @ np.array(times),
+        "maxNumberOfEvents": events,
+        "information": spread,
     }
 
 
-def rpact_trial(call: RCall) -> TwoArmTrial:
-    return uniform_trial(
-        call["maxNumberOfSubjects"],
-        call["accrualTime"][-1],
-        call["lambda2"],
-        call["hazardRatio"],
-        allocation_ratio=call.get("allocationRatioPlanned", 1.0),
-    )
+def gs_surv(call: RCall) -> dict[str, Any]:
+    design, r = gs_design(call), call["ratio"]
+    control = Exponential(call["lambdaC"])
+    trial = two_arm_trial(control, hazard_ratio=call["hr"], n=1.0, accrual=call["R"], allocation_ratio=r)
+    events = events_needed(call["hr"], boundaries=design, allocation_ratio=r)
+    trial = trial.with_n(events / float(expected_events(trial, call["T"]).sum()))
+    return {"upper": design.upper, **looks_at(design, trial, events)}
 
 
-def rpact_survival(plan: SequentialSurvivalDesign, call: RCall) -> dict[str, float]:
-    looks = plan.schedule(rpact_trial(call))
-    futility = float(looks.crossing.lower[:-1].sum())
-    return {
-        **numbered("rejectPerStage", looks.crossing.upper),
-        **numbered("analysisTime", looks.times),
-        **numbered("cumulativeEventsPerStage", looks.events),
-        **numbered("hr_boundary", plan.efficacy_hazard_ratios),
-        "overallReject": looks.power,
-        "futilityStop": futility,
-        "earlyStop": futility + float(looks.crossing.upper[:-1].sum()),
-        "expEvents": looks.expected_events,
-        "expectedEventsH1": looks.expected_events,
-        "studyDuration": looks.expected_duration,
-        "maxNumberOfEvents": plan.events,
-    }
+def rpact_survival(call: RCall) -> dict[str, Any]:
+    """``getPowerSurvival`` and ``getSampleSizeSurvival`` of a design with several looks and a number of patients."""
+    design, ratio = design_of(call.args[0]), call.get("allocationRatioPlanned", 1.0)
+    events = call.get("maxNumberOfEvents")
+    if events is None:
+        events = events_needed(call["hazardRatio"], boundaries=design, allocation_ratio=ratio)
+    at_bound = [
+        hazard_ratio_at_z(z, events * fraction, allocation_ratio=ratio)
+        for z, fraction in zip(design.upper, design.fractions, strict=True)
+    ]
+    return {"hr_boundary": at_bound, **looks_at(design, rpact_trial(call, call["maxNumberOfSubjects"]), events)}
 
 
-def rpact_power_survival(call: RCall) -> dict[str, float]:
-    """``getPowerSurvival`` of a design with several looks."""
-    ratio = call.get("allocationRatioPlanned", 1.0)
-    design = rpact_design(call.args[0])
-    return rpact_survival(SequentialSurvivalDesign(design, call["hazardRatio"], call["maxNumberOfEvents"], ratio), call)
-
-
-def rpact_sample_size_survival(call: RCall) -> dict[str, float]:
-    """``getSampleSizeSurvival`` of a design with several looks and a given number of patients."""
-    ratio = call.get("allocationRatioPlanned", 1.0)
-    return rpact_survival(
-        sequential_survival_design(rpact_design(call.args[0]), call["hazardRatio"], allocation_ratio=ratio), call
-    )
-
-
-def lrstat_power(call: RCall) -> dict[str, float]:
-    """``lrpower`` of a design with several looks, uniform accrual and exponential event times."""
-    trial = uniform_trial(
-        call["accrualIntensity"] * call["accrualDuration"],
-        call["accrualDuration"],
-        call["lambda2"],
-        call["lambda1"] / call["lambda2"],
-        allocation_ratio=call.get("allocationRatioPlanned", 1.0),
-        dropout=call.get("gamma1", 0.0),
-    )
-    futility: Any = NoFutility()
-    if call.get("futilityBounds") is not None:
-        futility = FutilityBounds(tuple(np.atleast_1d(call["futilityBounds"])))
-    design = GroupSequentialDesign(
-        rates(call, int(call["kMax"])),
-        alpha=call["alpha"],
-        efficacy=efficacy(call["typeAlphaSpending"], call.get("parameterAlphaSpending")),
-        futility=futility,
-    )
-    followup = call["followupTime"]
+def lrstat_power(call: RCall) -> dict[str, Any]:
+    """``lrpower`` of a design with several looks."""
+    trial, design, followup = lrstat_trial(call), design_of(call, "typeAlphaSpending"), call["followupTime"]
     if isinstance(followup, RCall):
         end = time_of_events(trial, followup.args[0]["nevents"])
     else:
         end = call["accrualDuration"] + followup
-    events = float(expected_events(trial, end).sum())
-    plan = SequentialSurvivalDesign(design, call["lambda1"] / call["lambda2"], events, trial.allocation_ratio)
-    looks = plan.schedule(trial, LogRank(variance="null"))
-    cox = [expected_cox_hazard_ratio(trial, time) for time in looks.times]
-    log_error = np.sqrt([variance for _, variance in cox])
-    return {
-        **numbered("efficacyBounds", design.upper),
-        **numbered("rejectPerStage", looks.crossing.upper),
-        **numbered("futilityPerStage", looks.crossing.lower),
-        **numbered("analysisTime", looks.times),
-        **numbered("events", looks.events),
-        **numbered("numberOfEvents", looks.events),
-        **numbered("efficacyHR", np.exp(-design.upper * log_error)),
-        **numbered("HR", [ratio for ratio, _ in cox]),
-        **numbered("information", [LogRank().moments(trial, time).null_sd ** 2 for time in looks.times]),
-        "overallReject": looks.power,
-        "expN": looks.expected_events,
-    }
+    found = looks_at(design, trial, float(expected_events(trial, end).sum()), LogRank())
+    ratios, variances = np.array([expected_cox_hazard_ratio(trial, time) for time in found["analysisTime"]]).T
+    efficacy_ratios = np.exp(-design.upper * np.sqrt(variances))
+    return {"efficacyBounds": design.upper, "HR": ratios, "efficacyHR": efficacy_ratios, **found}
 
 
-def gs_design2_power(call: RCall) -> dict[str, float]:
+def gs_design2_power(call: RCall) -> dict[str, Any]:
     """``gs_power_ahr`` at numbers of events with a spending bound for efficacy and none for futility."""
-    enrolled, failing = call["enroll_rate"], call["fail_rate"]
-    trial = uniform_trial(
-        enrolled["duration"] * enrolled["rate"],
-        enrolled["duration"],
-        failing["fail_rate"],
-        failing["hr"],
-        allocation_ratio=call["ratio"],
-    )
+    trial = gsd2_trial(call)
     times = [time_of_events(trial, events) for events in call["event"]]
     null, information = np.array([ahr_information(trial, time) for time in times]).T
-    spending = SPENDING[call["upar"]["sf"]](None)
-    design = GroupSequentialDesign(
-        tuple(null / null[-1]), alpha=call["upar"]["total_spend"], efficacy=AlphaSpending(spending)
-    )
+    bound = AlphaSpending(spending(call["upar"]["sf"]))
+    design = GroupSequentialDesign(tuple(null / null[-1]), alpha=call["upar"]["total_spend"], efficacy=bound)
     # The tool allows for both variances at the first look, from the second on only for that under the alternative.
-    mean = -math.log(failing["hr"]) * np.sqrt(information)
+    mean = -math.log(call["fail_rate"]["hr"]) * np.sqrt(information)
     later = crossing_probabilities(information, -math.inf, design.upper, mean).upper[1:]
-    first = crossing_of_test(design.bounds, trial, times, AverageHazardRatio()).upper[0]
+    first = AVERAGE.moments(trial, times[0]).probability_above(float(design.upper[0]))
     return {
-        **numbered("z", design.upper),
-        **numbered("probability", np.cumsum([first, *later])),
-        **numbered("time", times),
-        **numbered("hr_at_bound", np.exp(-design.upper / np.sqrt(null))),
-        **numbered("info_frac", information / information[-1]),
-        **numbered("event", call["event"]),
+        "z": design.upper,
+        "probability": np.cumsum([first, *later]),
+        "time": times,
+        "hr_at_bound": np.exp(-design.upper / np.sqrt(null)),
+        "info_frac": information / information[-1],
+        "event": call["event"],
     }
 
 
@@ -440,13 +333,11 @@ ASSURANCE = re.compile(
 )
 
 
-def closed_form_assurance(text: str) -> Mapping[str, float]:
+def closed_form_assurance(text: str) -> dict[str, Any]:
     part = ASSURANCE.fullmatch(text)
-    if part is None:
-        raise ValueError(text)
-    error = math.sqrt(4.0 / float(part["d"]))
-    value = normal_assurance(-math.log(float(part["hr"])), float(part["sd"]), error, alpha=0.025)
-    return {"assurance": value}
+    assert part is not None, text
+    hr, error, sd = float(part["hr"]), math.sqrt(4.0 / float(part["d"])), float(part["sd"])
+    return {"assurance": normal_assurance(-math.log(hr), sd, error, alpha=0.025)}
 
 
 GS_DESIGN = (
@@ -457,6 +348,7 @@ GS_SURV = "gsSurv solves bounds and sample size to its tol of 1.2e-4 in probabil
 GS_DESIGN2 = "gsDesign2 is good to about 1e-5 in times and bounds"
 GS_PREDICTION = "gsPI stops root finding at the default tolerance of uniroot, 1.2e-4"
 RPACT_REPEATED = "rpact stops the search for repeated p-values at its tolerance of 1e-6"
+GSD2 = Adapter(gs_design2_power, rtol=1e-5, atol=2e-6, because=GS_DESIGN2, where="gs_spending_bound")
 ADAPTERS = {
     ("gsDesign", "gsDesign"): Adapter(gs_design_values),
     ("gsDesign", "gsDesign (test.type=2)"): Adapter(gs_design_values),
@@ -465,8 +357,8 @@ ADAPTERS = {
     ("gsDesign", "gsSurv"): Adapter(gs_surv, rtol=1e-4, because=GS_SURV),
     ("gsDesign", "gsCP"): Adapter(gs_cp),
     ("gsDesign", "condPower"): Adapter(cond_power),
-    ("gsDesign", "gsPP"): Adapter(gs_pp),
-    ("gsDesign", "gsPI"): Adapter(gs_pi, rtol=1e-6, atol=1.2e-4, because=GS_PREDICTION),
+    ("gsDesign", "gsPP"): Adapter(gs_prediction),
+    ("gsDesign", "gsPI"): Adapter(gs_prediction, rtol=1e-6, atol=1.2e-4, because=GS_PREDICTION),
     ("gsDesign", "gsPOS"): Adapter(compute_text=gs_pos, rtol=2e-6, because=GS_DESIGN),
     ("gsDesign", "gsCPOS"): Adapter(compute_text=gs_pos),
     ("rpact", "getDesignGroupSequential"): Adapter(rpact_bounds),
@@ -474,12 +366,10 @@ ADAPTERS = {
     ("rpact", "getDesignCharacteristics"): Adapter(rpact_characteristics),
     ("rpact", "getAnalysisResults"): Adapter(rpact_analysis, rtol=1e-6, atol=1e-6, because=RPACT_REPEATED),
     ("rpact", "getConditionalPower"): Adapter(compute_text=rpact_conditional_power),
-    ("rpact", "getSampleSizeSurvival"): Adapter(rpact_sample_size_survival, where="kMax=3"),
-    ("gsDesign2", "gs_power_ahr"): Adapter(
-        gs_design2_power, rtol=1e-5, atol=2e-6, because=GS_DESIGN2, where="gs_spending_bound"
-    ),
+    ("rpact", "getSampleSizeSurvival"): Adapter(rpact_survival, where="kMax=3"),
+    ("rpact", "getPowerSurvival futility"): Adapter(rpact_survival),
+    ("gsDesign2", "gs_power_ahr"): GSD2,
     ("lrstat", "lrpower"): Adapter(lrstat_power, where="kMax=3"),
-    ("rpact", "getPowerSurvival futility"): Adapter(rpact_power_survival),
     ("lrstat", "lrpower GS+beta spending"): Adapter(lrstat_power),
     ("lrstat", "getBound"): Adapter(lrstat_bound),
     ("lrstat", "getCP"): Adapter(lrstat_cp),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis.design import AtEvents, AtTime, Look, Scenario, TrialDesign, UniformAccrual
-from analysis.simulation import LogRank, simulate
-from analysis.survival import FlemingHarrington, PiecewiseExponential
+from analysis.simulation import simulate
+from analysis.statistical_tests import FlemingHarrington, LogRank
+from analysis.survival import PiecewiseExponential
 from tests.reference.power.registry import Adapter
 
 if TYPE_CHECKING:
@@ -40,33 +41,23 @@ def simulated(call: RCall) -> SimulatedTrials:
     rates = {"control": call["lambda2"], "experimental": call["lambda1"]}
     scenario = Scenario({arm: PiecewiseExponential(np.atleast_1d(r), breaks) for arm, r in rates.items()})
     weight = FlemingHarrington(call["rho1"], call["rho2"]) if call.get("rho1") is not None else None
-    test = LogRank() if weight is None else LogRank(weight=weight)
+    test = LogRank() if weight is None else LogRank(weight)
     return simulate(design, scenario, trials=TRIALS, rng=20, tests=(test,), progress=False)
 
 
-def lrsim(call: RCall) -> dict[str, float]:
+def lrsim(call: RCall) -> dict[str, Any]:
     result = simulated(call)
     course = result.course()
     every, at = np.arange(result.trials), course.look
-    out: dict[str, float] = {
-        "overallReject": float(course.rejected.mean()),
-        "expectedNumberOfEvents": float(result.columns["events"][every, at, 0].mean()),
-        "expectedNumberOfSubjects": float(result.columns["enrolled"][every, at].mean()),
+    looks = np.arange(len(result.design.looks))
+    per_stage = [(course.rejected & (at == look)).mean() for look in looks]
+    return {
+        "overallReject": course.rejected.mean(),
+        "expectedNumberOfEvents": result.columns["events"][every, at, 0].mean(),
+        "expectedNumberOfSubjects": result.columns["enrolled"][every, at].mean(),
+        "rejectPerStage": per_stage,
+        "cumulativeRejection": np.cumsum(per_stage),
     }
-    for look in range(len(result.design.looks)):
-        out[f"rejectPerStage[{look + 1}]"] = float((course.rejected & (at == look)).mean())
-        out[f"cumulativeRejection[{look + 1}]"] = float((course.rejected & (at <= look)).mean())
-    return ByShortName(out)
-
-
-class ByShortName(dict[str, float]):
-    """Values by the quantity's name without its Monte Carlo remark in brackets."""
-
-    def __missing__(self, quantity: str) -> float:
-        return self[quantity.split(" [")[0]]
-
-    def __contains__(self, quantity: object) -> bool:
-        return super().__contains__(str(quantity).split(" [")[0])
 
 
 def four_standard_errors(quantity: str, value: float) -> float:

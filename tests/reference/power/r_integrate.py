@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.integrate import quad
 
-from analysis.power import Moments, Stratum
-from analysis.power.trial import entry_rate_changes
+from analysis.expected.trial import Stratum
+from analysis.statistical_tests.moments import Moments
 from analysis.survival import Exponential, PiecewiseExponential
 
 if TYPE_CHECKING:
-    from analysis.power import TwoArmTrial
+    from analysis.expected.trial import ExpectedTrial
 
 DEFAULT = np.finfo(float).eps ** 0.25
 
@@ -55,13 +55,13 @@ class ScalarHazard:
 class Integrands:
     """Functions of follow-up time for one stratum, per patient of the trial, as both tools write them."""
 
-    def __init__(self, stratum: Stratum, trial: TwoArmTrial, time: float) -> None:
-        self.arms = (stratum.control, stratum.experimental)
+    def __init__(self, stratum: Stratum, trial: ExpectedTrial, time: float) -> None:
+        self.arms = stratum.arms
         self.trial, self.time = trial, time
         self.shares = (1 - trial.n_experimental / trial.n, trial.n_experimental / trial.n)
         self.event = [ScalarHazard(arm.event_time) for arm in self.arms]
         self.loss = [ScalarHazard(arm.loss) for arm in self.arms]
-        ends = [0.0, *entry_rate_changes(trial.accrual).tolist()]
+        ends = [0.0, *trial.accrual.rate_changes.tolist()]
         self.entry = (ends, trial.accrual.enrolled_fraction(ends).tolist())
 
     def entered(self, calendar: float) -> float:
@@ -101,35 +101,36 @@ def modest(tau: float, w_max: float) -> Callable[[Integrands, float], float]:
 Weighting = Callable[["Integrands", float], float]
 
 
-def score(trial: TwoArmTrial, time: float, weight: Weighting, mean_tolerance: float = DEFAULT) -> tuple[float, float]:
+def score(trial: ExpectedTrial, time: float, weight: Weighting, mean_tolerance: float = DEFAULT) -> tuple[float, float]:
     """Mean and null variance of the score per patient."""
     f = Integrands(trial.strata[0], trial, time)
     mean = r_integrate(lambda t: weight(f, t) * f.mean(t), time, mean_tolerance)
     return mean, r_integrate(lambda t: weight(f, t) ** 2 * f.variance(t), time)
 
 
-def score_test(trial: TwoArmTrial, time: float, weight: Weighting) -> Moments:
+def score_test(trial: ExpectedTrial, time: float, weight: Weighting) -> Moments:
     """npsurvSS: mean and variance at the default tolerance."""
     mean, variance = score(trial, time, weight)
     sd = float(np.sqrt(variance * trial.n))
     return Moments(mean * trial.n, sd, sd)
 
 
-def averaged_null(trial: TwoArmTrial, time: float, weight: Weighting) -> Moments:
+def averaged_null(trial: ExpectedTrial, time: float, weight: Weighting) -> Moments:
     """gsDesign2: the mean to 1e-5, variances at the default, that of the null from the mean hazard in both arms."""
     mean, variance = score(trial, time, weight, 1e-5)
     stratum, share = trial.strata[0], trial.n_experimental / trial.n
-    distributions = (stratum.control.event_time, stratum.experimental.event_time)
+    distributions = [arm.event_time for arm in stratum.arms]
     changes = np.union1d(distributions[0].change_points, distributions[1].change_points)
     starts = np.concatenate([[0.0], changes])
     hazard = (1 - share) * distributions[0].hazard(starts) + share * distributions[1].hazard(starts)
-    null = Stratum(*(replace(arm, event_time=PiecewiseExponential(hazard, changes)) for arm in vars(stratum).values()))
+    both = PiecewiseExponential(hazard, changes)
+    null = Stratum(tuple(replace(arm, event_time=both) for arm in stratum.arms))
     _, null_variance = score(replace(trial, strata=(null,)), time, weight)
     n = trial.n
     return Moments(mean / variance, 1 / float(np.sqrt(null_variance * n)), 1 / float(np.sqrt(variance * n)))
 
 
-def quantile_difference(trial: TwoArmTrial, time: float, p: float) -> Moments:
+def quantile_difference(trial: ExpectedTrial, time: float, p: float) -> Moments:
     """npsurvSS: variance of each arm's quantile from one integral at the default tolerance."""
     f = Integrands(trial.strata[0], trial, time)
     quantiles = [float(arm.event_time.quantile(p)) for arm in f.arms]
@@ -141,7 +142,7 @@ def quantile_difference(trial: TwoArmTrial, time: float, p: float) -> Moments:
     return Moments(quantiles[1] - quantiles[0], sd, sd)
 
 
-def rmst_difference(trial: TwoArmTrial, time: float, tau: float, *, log: bool = False) -> Moments:
+def rmst_difference(trial: ExpectedTrial, time: float, tau: float, *, log: bool = False) -> Moments:
     """npsurvSS: nested integrals at the default tolerance."""
     f = Integrands(trial.strata[0], trial, time)
     means, variances = [], []
@@ -161,7 +162,7 @@ def rmst_difference(trial: TwoArmTrial, time: float, tau: float, *, log: bool = 
     return Moments(means[1] - means[0], sd, sd)
 
 
-def generalized_schoenfeld(trial: TwoArmTrial, time: float) -> Moments:
+def generalized_schoenfeld(trial: ExpectedTrial, time: float) -> Moments:
     """npsurvSS: mean linear in the log hazard ratio, at the default tolerance."""
     f = Integrands(trial.strata[0], trial, time)
     mean = r_integrate(lambda t: -math.log(f.hazard(1, t) / f.hazard(0, t)) * f.variance(t), time)
@@ -169,7 +170,7 @@ def generalized_schoenfeld(trial: TwoArmTrial, time: float) -> Moments:
     return Moments(mean * trial.n, sd, sd)
 
 
-def cox_wald(trial: TwoArmTrial, time: float) -> Moments:
+def cox_wald(trial: ExpectedTrial, time: float) -> Moments:
     """npsurvSS: log hazard ratio of proportional hazards, its information at the default tolerance."""
     f = Integrands(trial.strata[0], trial, time)
 

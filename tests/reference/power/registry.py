@@ -8,11 +8,12 @@ A file ``out_of_scope*.toml`` holds ``[[rows]]`` with ``tool``, ``function``, a 
 from __future__ import annotations
 
 import importlib
+import math
 import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,9 +25,25 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 
 
+def answer(answers: Mapping[str, Any], quantity: str) -> float:
+    """Find ``name_of_tool[2] (remark)``: the second number of ``name_of_tool``, or of ``name_of``, or of ``name``.
+
+    A name that no answer has is NaN, and so differs from every value.
+    """
+    found = re.fullmatch(r"(.*?)(?:\[(\d+)\])?(?: [\[(].*)?", quantity)
+    assert found is not None
+    name, number = found.groups()
+    while name and name not in answers:
+        name = name.rpartition("_")[0]
+    values = np.ravel(answers.get(name, math.nan))
+    if number is None:
+        return float(values[0]) if values.size == 1 else math.nan
+    return float(values[int(number) - 1]) if values.size >= int(number) else math.nan
+
+
 @dataclass(frozen=True)
 class Adapter:
-    """``compute(parsed call)`` gives the quantities by name; ``compute_text(text)`` for calls that are whole programs.
+    """``compute(parsed call)`` gives the quantities by name (`answer`); ``compute_text(text)`` reads whole programs.
 
     ``rtol`` is relative; above 1e-6 it needs the reason in ``because``. ``atol`` is for values at 0 and for the Monte
     Carlo error of simulated values. ``where`` (part of the call's text) makes it the adapter of those calls only.
@@ -36,17 +53,17 @@ class Adapter:
     row, such as 4 Monte Carlo standard errors.
     """
 
-    compute: Callable[[RCall], Mapping[str, float]] | None = None
-    compute_text: Callable[[str], Mapping[str, float]] | None = None
+    compute: Callable[[RCall], Mapping[str, Any]] | None = None
+    compute_text: Callable[[str], Mapping[str, Any]] | None = None
     rtol: float = 1e-6
     atol: float = 1e-12
     because: str = ""
     where: str = ""
-    as_the_tool: Callable[[RCall], Mapping[str, float]] | None = None
+    as_the_tool: Callable[[RCall], Mapping[str, Any]] | None = None
     coarse_rtol: float = 0.0
     tolerance: Callable[[str, float], float] | None = None
 
-    def values(self, call: ReferenceCall) -> Mapping[str, float]:
+    def values(self, call: ReferenceCall) -> Mapping[str, Any]:
         if self.compute_text is not None:
             return self.compute_text(call.text)
         if self.compute is None:
@@ -55,20 +72,20 @@ class Adapter:
 
     def differs(self, call: ReferenceCall, quantities: Iterable[str]) -> list[str]:
         """Say of each quantity that is not reproduced what came out."""
-        got, wrong = self.values(call), []
+        answers, wrong = self.values(call), []
         for quantity in quantities:
-            value = call.values[quantity]
-            if quantity in got and self._close(got[quantity], value, self.rtol):
+            got, value = answer(answers, quantity), call.values[quantity]
+            if self._close(got, value, self.rtol):
                 continue
-            if self.tolerance is not None and abs(got[quantity] - value) <= self.tolerance(quantity, value):
+            if self.tolerance is not None and abs(got - value) <= self.tolerance(quantity, value):
                 continue
             if (
                 self.as_the_tool is not None
-                and self._close(got[quantity], value, self.coarse_rtol)
-                and self._close(self.as_the_tool(call.parsed)[quantity], value, self.rtol)
+                and self._close(got, value, self.coarse_rtol)
+                and self._close(answer(self.as_the_tool(call.parsed), quantity), value, self.rtol)
             ):
                 continue
-            wrong.append(f"{quantity}: {got.get(quantity)!r}, expected {value!r}: {call.text}")
+            wrong.append(f"{quantity}: {got!r}, expected {value!r}: {call.text}")
         return wrong
 
     def _close(self, got: float, value: float, rtol: float) -> bool:

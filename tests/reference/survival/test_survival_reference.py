@@ -13,14 +13,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.survival.comparisons import (
+from analysis.statistical_tests import (
+    CoxHazardRatio,
     FlemingHarrington,
+    LogRank,
+    MaxCombo,
+    MilestoneDifference,
     ModestlyWeighted,
-    cox_hazard_ratio,
-    logrank,
-    max_combo,
-    milestone_difference,
-    rmst_difference,
+    NumberAtRisk,
+    RMSTDifference,
 )
 from analysis.survival.estimators import kaplan_meier, rmst
 
@@ -47,38 +48,38 @@ def weights_of(call):
 
 def survdiff(call, d):
     rho = 1.0 if "rho=1" in call else 0.0
-    test = logrank(*arms(d), weight=FlemingHarrington(rho, 0), strata=d["stratum"] if "strata(" in call else None)
+    test = LogRank(FlemingHarrington(rho, 0)).analyse(*arms(d), strata=d["stratum"] if "strata(" in call else None)
     observed = d.groupby("treat")["event"].sum()
     return {
-        "chisq": test.statistic**2,
+        "chisq": test.z**2,
         "obs[1]": observed[0],
         "obs[2]": observed[1],
-        "exp[1]": observed[0] + test.estimate,
-        "exp[2]": observed[1] - test.estimate,
-        "var11": test.std_error**2,
+        "exp[1]": observed[0] - test.details["score"],
+        "exp[2]": observed[1] + test.details["score"],
+        "var11": test.details["score_variance"],
     }
 
 
 def coxph(call, d):
     ties = "breslow" if "ties='breslow'" in call else "efron"
-    ratio = cox_hazard_ratio(*arms(d), ties=ties, strata=d["stratum"] if "strata(" in call else None)
+    ratio = CoxHazardRatio(ties=ties).analyse(*arms(d), strata=d["stratum"] if "strata(" in call else None)
     return {
         "coef": np.log(ratio.estimate),
-        "se": ratio.log_std_error,
-        "loglik[1]": ratio.log_likelihood_null,
-        "loglik[2]": ratio.log_likelihood,
-        "score": ratio.score_chi_squared,
+        "se": ratio.std_error,
+        "loglik[1]": ratio.details["log_likelihood_null"],
+        "loglik[2]": ratio.details["log_likelihood"],
+        "score": ratio.details["score_chi_squared"],
     }
 
 
 def survfit_at_12(call, d):
-    ci_type = re.search(r"conf.type='([\w-]+)'", call)[1]
+    scale = re.search(r"conf.type='([\w-]+)'", call)[1]
     found = {}
     for number, arm in enumerate((0, 1), start=1):
         curve = kaplan_meier(d["time"][d["treat"] == arm], d["event"][d["treat"] == arm])
         found[f"surv12[{number}]"] = curve.survival_at(12)
         found[f"se12[{number}]"] = curve.std_error_at(12)
-        found[f"lo[{number}]"], found[f"hi[{number}]"] = curve.limits_at(12, ci_type=ci_type)
+        found[f"lo[{number}]"], found[f"hi[{number}]"] = curve.limits_at(12, scale=scale)
     return found
 
 
@@ -89,7 +90,7 @@ def survfit_table(call, d):
         time, event = d["time"][d["treat"] == arm], d["event"][d["treat"] == arm]
         curve = kaplan_meier(time, event)
         found[f"median[{number}]"] = curve.median()
-        found[f"lo[{number}]"], found[f"hi[{number}]"] = curve.median_ci(ci_type="log-log")
+        found[f"lo[{number}]"], found[f"hi[{number}]"] = curve.median_ci(scale="log-log")
         beyond = (d["time"].max() - time.max()) * curve.survival[-1]
         found[f"rmean[{number}]"] = rmst(time, event, time.max()).estimate + beyond
     return found
@@ -97,12 +98,12 @@ def survfit_table(call, d):
 
 def rmst2(call, d):
     tau = argument(call, "tau")
-    gain = rmst_difference(*arms(d), tau=tau)
-    ratio = rmst_difference(*arms(d), tau=tau, scale="log")
+    gain = RMSTDifference(tau).analyse(*arms(d))
+    ratio = RMSTDifference(tau, scale="log").analyse(*arms(d))
     each = {arm: rmst(d["time"][d["treat"] == arm], d["event"][d["treat"] == arm], tau) for arm in (0, 1)}
     return {
-        "arm1_rmst": gain.experimental,
-        "arm0_rmst": gain.control,
+        "arm1_rmst": gain.details["experimental"],
+        "arm0_rmst": gain.details["control"],
         "arm1_se": each[1].std_error,
         "arm0_se": each[0].std_error,
         "diff_est_lo_hi_p[1]": gain.estimate,
@@ -124,31 +125,31 @@ def simtrial_rmst(call, d):
         time, event = d["time"][d["treat"] == arm], d["event"][d["treat"] == arm]
         m = ((time <= tau) & (event == 1)).sum()
         variance += rmst(time, event, tau).std_error ** 2 * m / (m - 1)
-    gain = rmst_difference(*arms(d), tau=tau)
+    gain = RMSTDifference(tau).analyse(*arms(d))
     return {"estimate": gain.estimate, "se": variance**0.5, "z": gain.estimate / variance**0.5}
 
 
 def lrstat_rmdiff(call, d):
-    gain = rmst_difference(*arms(d), tau=argument(call, "milestone"))
+    gain = RMSTDifference(argument(call, "milestone")).analyse(*arms(d))
     return {
         "rmstDiff": gain.estimate,
         "var": gain.std_error**2,
-        "z": -gain.statistic,
-        "rmst1": gain.experimental,
-        "rmst2": gain.control,
+        "z": gain.z,
+        "rmst1": gain.details["experimental"],
+        "rmst2": gain.details["control"],
         "lower": gain.lower,
         "upper": gain.upper,
     }
 
 
 def lrstat_kmdiff(call, d):
-    gain = milestone_difference(*arms(d), milestone=argument(call, "milestone"))
+    gain = MilestoneDifference(argument(call, "milestone")).analyse(*arms(d))
     return {
         "survDiff": gain.estimate,
         "vsurvDiff": gain.std_error**2,
-        "z": -gain.statistic,
-        "surv1": gain.experimental,
-        "surv2": gain.control,
+        "z": gain.z,
+        "surv1": gain.details["experimental"],
+        "surv2": gain.details["control"],
         "lower": gain.lower,
         "upper": gain.upper,
     }
@@ -156,34 +157,41 @@ def lrstat_kmdiff(call, d):
 
 def simtrial_milestone(call, d):
     transform = "log-log" if "log-log" in call else "plain"
-    gain = milestone_difference(*arms(d), milestone=argument(call, "ms_time"), transform=transform)
-    return {"estimate": gain.estimate, "se": gain.std_error, "z": -gain.statistic}
+    gain = MilestoneDifference(argument(call, "ms_time"), scale=transform).analyse(*arms(d))
+    return {"estimate": gain.estimate, "se": gain.std_error, "z": gain.z}
+
+
+def score_of(test):
+    """The tools' score and z are positive where the experimental arm has more events than expected."""
+    return {"uscore": -test.details["score"], "vscore": test.details["score_variance"]}
 
 
 def lrtest(call, d):
     weight = FlemingHarrington(argument(call, "rho1"), argument(call, "rho2"))
-    test = logrank(*arms(d), weight=weight, strata=d["stratum"] if "stratum=" in call else None)
-    return {"uscore": test.estimate, "vscore": test.std_error**2, "z": test.statistic, "p1": test.p_one_sided}
+    test = LogRank(weight).analyse(*arms(d), strata=d["stratum"] if "stratum=" in call else None)
+    return {**score_of(test), "z": -test.z, "p1": test.p_one_sided}
 
 
 def nph_logrank(call, d):
     """The sign of nph's z is positive where the experimental arm does better."""
-    test = logrank(*arms(d), weight=FlemingHarrington(argument(call, "rho"), argument(call, "gamma")))
-    return {"chisq": test.statistic**2, "z": -test.statistic, "p": test.p_two_sided}
+    test = LogRank(FlemingHarrington(argument(call, "rho"), argument(call, "gamma"))).analyse(*arms(d))
+    return {"chisq": test.z**2, "z": test.z, "p": test.p_two_sided}
 
 
 def nphrct_wlrt(call, d):
-    weight = FlemingHarrington(argument(call, "rho"), argument(call, "gamma")) if "method='fh'" in call else None
+    weight = (
+        FlemingHarrington(argument(call, "rho"), argument(call, "gamma")) if "method='fh'" in call else NumberAtRisk(0)
+    )
     if "t_star" in call:
         weight = ModestlyWeighted(t_star=argument(call, "t_star"))
     if "s_star" in call:
         weight = ModestlyWeighted(w_max=1 / argument(call, "s_star"))
-    test = logrank(*arms(d), weight=weight)
-    return {"z": test.statistic, "u": test.estimate, "v": test.std_error**2}
+    test = LogRank(weight).analyse(*arms(d))
+    return {"z": -test.z, "u": -test.details["score"], "v": test.details["score_variance"]}
 
 
 def simtrial_wlr(call, d):
-    """The sign of simtrial's z is positive where the experimental arm does better, its estimate is our sign.
+    """The sign of simtrial's z is positive where the experimental arm does better, its estimate where it does worse.
 
     Its modest weight stops growing at the last event up to the delay, ours (and nphRCT's) at the delay itself.
     """
@@ -193,23 +201,23 @@ def simtrial_wlr(call, d):
         if limits
         else FlemingHarrington(argument(call, "rho"), argument(call, "gamma"))
     )
-    test = logrank(*arms(d), weight=weight, strata=None if "d$stratum<-'All'" in call else d["stratum"])
-    return {"z": -test.statistic, "estimate": test.estimate, "se": test.std_error}
+    test = LogRank(weight).analyse(*arms(d), strata=None if "d$stratum<-'All'" in call else d["stratum"])
+    return {"z": test.z, "estimate": -test.details["score"], "se": test.details["score_variance"] ** 0.5}
 
 
 def simtrial_maxcombo(call, d):
-    test = max_combo(*arms(d), weights=weights_of(call))
-    column_by_column = test.correlation[np.tril_indices(len(test.weights), -1)]
-    found = {f"z[{i}]": z for i, z in enumerate(test.statistics, start=1)}
+    test = MaxCombo(weights_of(call)).analyse(*arms(d))
+    column_by_column = test.details["correlation"][np.tril_indices(len(weights_of(call)), -1)]
+    found = {f"z[{i}]": -z for i, z in enumerate(test.details["components"], start=1)}
     found |= {f"corr_upper[{i}]": r for i, r in enumerate(column_by_column, start=1)}
-    return found | {"p_value": test.p_one_sided, "corr_upper": test.correlation[0, 1]}
+    return found | {"p_value": test.p_one_sided, "corr_upper": test.details["correlation"][0, 1]}
 
 
 def nph_maxtest(call, d):
     """nph's "less" is the alternative that the experimental arm is worse, so the arms are exchanged."""
     two_sided = "alternative" not in call
-    test = max_combo(d["time"], d["event"], d["treat"] == (1 if two_sided else 0), weights=weights_of(call))
-    found = {f"z[{i}]": z for i, z in enumerate(test.statistics, start=1)}
+    test = MaxCombo(weights_of(call)).analyse(d["time"], d["event"], d["treat"] == (1 if two_sided else 0))
+    found = {f"z[{i}]": -z for i, z in enumerate(test.details["components"], start=1)}
     return found | {"pmult": test.p_two_sided if two_sided else test.p_one_sided}
 
 
@@ -231,7 +239,7 @@ def calogrank(call, d):
         test["chisq"],
     ]
     found = {f"stat_p[{i}]": value for i, value in enumerate(stat, start=1)}
-    return found | {"stat_p[12]": logrank(*arms(d)).p_two_sided, "stat_p[13]": len(d)}
+    return found | {"stat_p[12]": LogRank().analyse(*arms(d)).p_two_sided, "stat_p[13]": len(d)}
 
 
 CHECKS = {

@@ -5,13 +5,13 @@ import pickle
 import numpy as np
 import pytest
 
+from analysis.conventions import from_json, to_json
 from analysis.design import (
     AfterLastEntry,
     Assessments,
     AtEvents,
     AtTime,
     EarlierOf,
-    Ensemble,
     FixedAccrual,
     IllnessDeath,
     LaterOf,
@@ -21,10 +21,9 @@ from analysis.design import (
     Scenario,
     TrialDesign,
     UniformAccrual,
-    from_json,
-    to_json,
 )
 from analysis.errors import InvalidValueError, UnknownNameError
+from analysis.survival import Ensemble
 from analysis.survival.distributions import Exponential, PiecewiseExponential, ProportionalHazards, Weibull
 
 MINIMAL = {"n": 100, "accrual": UniformAccrual(18), "looks": (Look(AtEvents(60)),)}
@@ -49,14 +48,12 @@ CONTROL = Exponential.from_median(11)
         ("times", lambda: Assessments((3, 2))),
         ("window", lambda: Assessments.every(2, window=1)),
         ("missed", lambda: Assessments.every(2, missed=1)),
-        ("recording", lambda: Assessments.every(2, recording="left")),
         ("periods", lambda: Assessments.changing([(2, None), (3, 12)])),
         ("events", lambda: AtEvents(0)),
         ("events", lambda: AtEvents(12.5)),
         ("time", lambda: AtTime(-3)),
         ("months", lambda: AfterLastEntry(-1)),
         ("futility_z", lambda: Look(AtEvents(10), efficacy_z=1, futility_z=2)),
-        ("clock", lambda: IllnessDeath(CONTROL, CONTROL, CONTROL, clock="birth")),
         ("members", lambda: Ensemble(())),
         ("event_time", lambda: Scenario({})),
     ],
@@ -156,9 +153,9 @@ def test_json_and_pickle_give_back_the_same(thing):
     ("text", "error", "message"),
     [
         ("{", InvalidValueError, "text: got"),
-        ('{"kind": "TrialDesing"}', UnknownNameError, "did you mean TrialDesign"),
-        ('{"kind": "AtEvents", "event": 3}', InvalidValueError, r"AtEvents.event: got 3"),
-        ('{"kind": "AtEvents", "events": -3}', InvalidValueError, r"events: got -3"),
+        ('{"kind": "design.TrialDesing"}', UnknownNameError, r"did you mean design\.TrialDesign"),
+        ('{"kind": "design.AtEvents", "event": 3}', InvalidValueError, r"AtEvents.*event"),
+        ('{"kind": "design.AtEvents", "events": -3}', InvalidValueError, r"events: got -3"),
     ],
 )
 def test_broken_json_is_refused(text, error, message):
@@ -166,9 +163,16 @@ def test_broken_json_is_refused(text, error, message):
         from_json(text)
 
 
+def test_unknown_words_are_refused_by_name():
+    with pytest.raises(UnknownNameError, match="recording: got 'left'"):
+        Assessments.every(2, recording="left")
+    with pytest.raises(UnknownNameError, match="clock: got 'birth'"):
+        IllnessDeath(CONTROL, CONTROL, CONTROL, clock="birth")
+
+
 def test_what_cannot_be_written_is_refused():
     with pytest.raises(InvalidValueError, match="thing: got"):
-        to_json(Look(object()))
+        to_json(object())
 
 
 def test_designs_cannot_be_changed():
@@ -184,8 +188,8 @@ def test_summaries_name_everything():
         "placebo 241",
         "everolimus 482",
         "359 events",
-        "efficacy z 2.48",
-        "futility z -0.5",
+        "rejects at z of at least 2.48",
+        "stops at z of at most -0.5",
         "two-sided",
         "visceral",
     ):
@@ -270,8 +274,8 @@ def test_overall_survival_is_that_of_drawn_patients():
 @pytest.mark.parametrize(
     ("change", "remedy"),
     [
-        ({"accrual": 18}, r"UniformAccrual\(months\)"),
-        ({"assessments": 2}, r"Assessments\.every\(months\)"),
+        ({"accrual": 18}, r"UniformAccrual\(18\)"),
+        ({"assessments": 2}, r"Assessments\.every\(2\)"),
         ({"looks": [AtEvents(60)]}, r"\[Look\(AtEvents\(60\)\)\]"),
     ],
 )

@@ -8,7 +8,8 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from analysis.design import WEEK, Assessments
+from analysis.conventions import WEEK
+from analysis.design import Assessments
 from analysis.endpoints import (
     Attendance,
     Organs,

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.conventions import DAYS_PER_MONTH
 from analysis.endpoints import (
     EORTC,
     BestOverallResponse,
@@ -24,7 +25,6 @@ from analysis.endpoints import (
     derive_arrays,
     response_terms,
 )
-from analysis.endpoints.codes import DAYS_PER_MONTH
 from analysis.endpoints.events import LAST_ASSESSMENT
 from analysis.errors import InvalidValueError
 

@@ -20,7 +20,7 @@ from analysis.endpoints import (
     simulate_groups,
 )
 from analysis.errors import InvalidValueError, UnknownNameError
-from analysis.survival import cox_hazard_ratio
+from analysis.statistical_tests import CoxHazardRatio
 
 STABLE = Stein(Rate(0.0), Rate(0.0))
 ARMS = {"control": Tumours(STABLE, new_lesions=0.1), "experimental": Tumours(STABLE, new_lesions=0.06)}
@@ -61,7 +61,7 @@ def test_hazard_ratios_are_those_of_the_hazards(arms):
     assert abs(logs.mean() - np.log(0.6)) < 4 * logs.std(ddof=1) / np.sqrt(len(logs)) + 0.03  # ties of monthly scans
     seen = arms.of()
     arm = np.arange(100) >= 60
-    assert ratios[7] == cox_hazard_ratio(seen.time[0, 7], seen.event[0, 7], arm).estimate
+    assert ratios[7] == CoxHazardRatio().analyse(seen.time[0, 7], seen.event[0, 7], arm).estimate
     np.testing.assert_allclose(arms.hazard_ratios("control", "experimental"), 1 / ratios, rtol=1e-6)
 
 
@@ -81,7 +81,7 @@ def test_a_hazard_ratio_is_by_the_criterion_that_is_asked_for():
     for c, criteria in enumerate(("RECIST 1.1", "iRECIST")):
         ratios = seen.hazard_ratios("experimental", "control", criteria=criteria)
         for trial, ratio in enumerate(ratios):
-            assert ratio == cox_hazard_ratio(both.time[c, trial], both.event[c, trial], arm).estimate
+            assert ratio == CoxHazardRatio().analyse(both.time[c, trial], both.event[c, trial], arm).estimate
     assert (ratios < seen.hazard_ratios("experimental", "control")).all()
 
 

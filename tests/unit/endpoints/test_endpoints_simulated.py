@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.design import WEEK, Assessments
+from analysis.conventions import WEEK
+from analysis.design import Assessments
 from analysis.endpoints import (
     Attendance,
     BestOverallResponse,
@@ -33,7 +34,7 @@ from analysis.endpoints import (
 )
 from analysis.endpoints.batch import derive_patients, empty
 from analysis.endpoints.codes import RECIST
-from analysis.endpoints.simulated import EndpointDefinitions
+from analysis.endpoints.endpoint_definitions import EndpointDefinitions
 from analysis.errors import InvalidValueError, UnknownNameError
 
 GROWTH = Stein(Rate(0.1, 0.6, 0.3), Rate(0.1, 1.0, 0.3))

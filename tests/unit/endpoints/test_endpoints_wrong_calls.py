@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.design import WEEK, Assessments
+from analysis.conventions import WEEK
+from analysis.design import Assessments
 from analysis.endpoints import (
     Attendance,
     BestOverallResponse,

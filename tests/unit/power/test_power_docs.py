@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from analysis.design import UniformAccrual
-from analysis.power import LogRank, Schoenfeld, two_arm_trial
+import analysis
+from analysis.statistical_tests import LogRank
 from analysis.survival import Exponential
+from tests.large_trials import two_arm_trial
 from tests.reference.power.r_calls import reference_calls
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
-@pytest.mark.parametrize("name", ["power.md"])
+@pytest.mark.parametrize("name", ["power.md", "conventions.md", "statistical-tests.md"])
 def test_examples(name):
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     failed, tried = doctest.testfile(str(DOCS / name), module_relative=False, optionflags=flags)
@@ -41,10 +42,15 @@ def test_simulated_powers_that_are_quoted():
     middle = simulated("c(1,0.55)", "rho1=0.5, rho2=0.5")
     assert f"has power {two_to_one:.4f}" in text
     assert f"{delayed:.4f} for the log-rank test and {middle:.4f} for FH(0.5, 0.5)" in text
-    trial = two_arm_trial(
-        Exponential(math.log(2) / 11), hazard_ratio=0.6, n=99, accrual=UniformAccrual(18), allocation_ratio=2
-    )
-    schoenfeld, exact = (100 * (t.moments(trial, 30).power() - two_to_one) for t in (Schoenfeld(), LogRank()))
+    trial = two_arm_trial(Exponential(math.log(2) / 11), hazard_ratio=0.6, n=99, accrual=18, allocation_ratio=2)
+    tests = LogRank(formula="schoenfeld"), LogRank()
+    schoenfeld, exact = (100 * (test.moments(trial, 30).power() - two_to_one) for test in tests)
     assert f"Schoenfeld's formula is {-schoenfeld:.1f} points off, the exact moments {exact:.2f}" in " ".join(
         text.split()
     )
+
+
+def test_the_page_lists_every_name():
+    text = (DOCS / "power.md").read_text().split("## A design")[0]
+    for room in (analysis.power, analysis.sequential, analysis.single_arm):
+        assert [name for name in room.__all__ if f"`{name}" not in text] == []

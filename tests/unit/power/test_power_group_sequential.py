@@ -1,14 +1,14 @@
 """Group-sequential designs: published designs, exact identities, extremes and bad input."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from analysis.errors import InfeasibleDesignError, InvalidValueError
-from analysis.power import (
+from analysis.conventions import from_json, replace, to_json
+from analysis.errors import InfeasibleDesignError, InvalidValueError, UnknownNameError
+from analysis.sequential import (
     AlphaSpending,
     BetaSpending,
     ExponentialSpending,
@@ -25,7 +25,6 @@ from analysis.power import (
     UserSpending,
     WangTsiatis,
     crossing_probabilities,
-    required_information,
 )
 
 TEN_LOOKS = tuple(k / 10 for k in range(1, 11))
@@ -140,7 +139,7 @@ def test_integration_does_not_depend_on_its_panels(monkeypatch):
     t = np.array([0.2, 0.45, 0.6, 0.85, 0.9, 0.97, 1.0])
     limits = (np.linspace(-1, 0.8, 7), np.linspace(4, 2, 7), 2 * np.sqrt(t))
     coarse = crossing_probabilities(t, *limits)
-    monkeypatch.setattr("analysis.power.crossing._PANEL", 0.5)
+    monkeypatch.setattr("analysis.sequential.crossing._PANEL", 0.5)
     fine = crossing_probabilities(t, *limits)
     assert coarse.upper == pytest.approx(fine.upper, rel=1e-11)
     assert coarse.lower == pytest.approx(fine.lower, rel=1e-11)
@@ -158,7 +157,7 @@ def test_one_look_is_the_fixed_design():
     design = GroupSequentialDesign((1.0,), alpha=0.025, power=0.9)
     assert design.upper == pytest.approx([norm.isf(0.025)], rel=1e-12)
     assert design.inflation == pytest.approx(1, rel=1e-12)
-    assert required_information(design, 0.3) == pytest.approx(((norm.isf(0.025) + norm.isf(0.1)) / 0.3) ** 2, rel=1e-11)
+    assert design.drift == pytest.approx(norm.isf(0.025) + norm.isf(0.1), rel=1e-11)
 
 
 def test_shapes_have_their_shape():
@@ -170,7 +169,7 @@ def test_shapes_have_their_shape():
 
 def test_respending_uses_the_planned_fractions_and_the_observed_correlation():
     design = GroupSequentialDesign((0.6, 1.0), alpha=0.025)
-    seen = design.observed([359, 510], 528)
+    seen = design.observed([359, 510], 528, final=True)
     first = float(LanDeMetsOBrienFleming().spent(0.025, 359 / 528))
     assert seen.alpha_spent == pytest.approx([first, 0.025], rel=1e-12)
     assert seen.fractions == pytest.approx((359 / 510, 1.0))
@@ -192,13 +191,12 @@ def test_operating_characteristics_and_summary_repeat_the_design():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"fractions": (0.5, 0.5, 1.0)}, "fractions.*increase strictly"),
-        ({"fractions": (0.5, 0.9)}, "fractions.*the last one 1"),
+        ({"fractions": (0.5, 0.5, 1.0)}, "fractions.*strictly increasing"),
+        ({"fractions": (0.5, 0.9)}, "fractions.*increase to 1"),
         ({"fractions": (0.0, 1.0)}, "fractions.*above 0"),
         ({"alpha": 2.5}, "alpha"),
         ({"power": 0.02}, "power.*between alpha"),
         ({"sided": 3}, "sided"),
-        ({"rejection": "both"}, "rejection"),
         ({"sided": 2, "alpha": 0.05, "futility": FutilityBounds((0.0,))}, "futility.*one-sided"),
         ({"spending_time": (0.5,)}, "spending_time"),
     ],
@@ -206,6 +204,11 @@ def test_operating_characteristics_and_summary_repeat_the_design():
 def test_impossible_designs_are_named(change, message):
     with pytest.raises(InvalidValueError, match=message):
         GroupSequentialDesign(**({"fractions": (0.5, 1.0)} | change))
+
+
+def test_unknown_words_are_answered_with_the_known_ones():
+    with pytest.raises(UnknownNameError, match=r"rejection: got 'both'.*either"):
+        GroupSequentialDesign((0.5, 1.0), rejection="both")
 
 
 def test_infeasible_boundaries_say_what_would_be_possible():
@@ -227,13 +230,14 @@ def test_infeasible_boundaries_say_what_would_be_possible():
         (lambda: UserSpending((0.5, 0.9), (0.5, 1.0)), "fractions"),
         (lambda: UserSpending((0.5, 1.0), (0.5, 0.4)), "proportions"),
         (lambda: LanDeMetsPocock().spent(0.025, 0.0), "fraction"),
-        (lambda: FutilityBounds((float("nan"),)), "None where a look has none"),
+        (lambda: FutilityBounds((float("nan"),)), "values: got nan"),
         (lambda: GroupSequentialDesign((0.5, 1.0), futility=FutilityBounds((0.0, 0.0))).upper, "values.*1 bounds"),
         (lambda: GroupSequentialDesign((0.5, 1.0)).observed([300, 200], 528), "information"),
         (lambda: GroupSequentialDesign((0.5, 1.0)).observed([530, 540], 528), "below the planned maximum"),
         (lambda: GroupSequentialDesign((0.5, 1.0)).observed([100, 200], 0), "maximum"),
         (lambda: crossing_probabilities([2, 1], -1, 2, 0), "information"),
-        (lambda: required_information(GroupSequentialDesign((1.0,)), 0.0), "theta"),
+        (lambda: GroupSequentialDesign((0.5, 1.0)).observed([41, 86], 120), "final=True if the trial ends there"),
+        (lambda: GroupSequentialDesign((0.5, 1.0)).looks(), "cuts, events"),
     ],
 )
 def test_bad_values_are_named(make, message):
@@ -245,12 +249,7 @@ def test_bad_values_are_named(make, message):
 @pytest.mark.parametrize("futility", FUTILITY)
 def test_json_round_trip(efficacy, futility):
     design = GroupSequentialDesign((0.3, 0.7, 1.0), efficacy=efficacy, futility=futility).observed([30, 72, 105], 100)
-    assert GroupSequentialDesign.from_json(design.to_json()) == design
-
-
-def test_json_of_another_kind_is_refused():
-    with pytest.raises(InvalidValueError, match="GroupSequentialDesign"):
-        GroupSequentialDesign.from_json('{"kind": "OBrienFleming"}')
+    assert from_json(to_json(design)) == design
 
 
 def test_protocol_paragraph_prints_the_numbers_of_the_design():
@@ -264,3 +263,19 @@ def test_protocol_paragraph_prints_the_numbers_of_the_design():
     assert "Lan and DeMets 1983" in text
     assert "Hwang et al. 1990" in text
     assert "non-binding" in text
+
+
+def test_bounds_of_looks_that_are_over_do_not_move():
+    """A look's bound depends on its own information and that before it, whatever comes later and however it ends."""
+    for efficacy in EFFICACY:
+        design = GroupSequentialDesign((0.3, 0.7, 1.0), efficacy=efficacy)
+        first = design.observed([41], 120, final=False).upper[0]
+        for later in ([41, 86], [41, 70], [41, 100, 110]):
+            assert design.observed(later, 120, final=False).upper[0] == pytest.approx(first, rel=1e-10)
+        second = design.observed([41, 86], 120, final=False).upper[1]
+        for last in (120, 125, 150):
+            assert design.observed([41, 86, last], 120).upper[:2] == pytest.approx([first, second], rel=1e-10)
+        ended = design.observed([41, 86], 120, final=True)
+        assert ended.upper[0] == pytest.approx(first, rel=1e-10)
+        assert ended.alpha_spent[-1] == pytest.approx(0.025, rel=1e-9)
+        assert ended.attained_power < design.attained_power

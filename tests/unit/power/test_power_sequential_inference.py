@@ -7,27 +7,27 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
+from analysis.conventions import replace
 from analysis.errors import InvalidValueError, NotEstimableError
-from analysis.power import (
+from analysis.power import normal_assurance
+from analysis.sequential import (
     AlphaSpending,
     BetaSpending,
     FutilityBounds,
     GroupSequentialDesign,
+    HaybittlePeto,
     HwangShihDeCani,
     LanDeMetsPocock,
     NormalPrior,
     Pocock,
     PointsPrior,
-    assurance,
-    conditional_assurance,
-    conditional_crossing,
     conditional_power,
-    normal_assurance,
     prediction_interval,
     predictive_power,
     repeated_inference,
     stagewise_inference,
 )
+from analysis.sequential.conditional import conditional_crossing
 
 DESIGN = GroupSequentialDesign((0.4, 0.7, 1.0))
 FLAT = NormalPrior(0.0, math.inf)
@@ -87,14 +87,14 @@ def test_posterior_of_points_is_bayes():
 def test_assurance_of_one_look_is_the_closed_form(sd):
     design = GroupSequentialDesign((1.0,), alpha=0.05, sided=2)
     closed = normal_assurance(1.5, sd, 1.0, alpha=0.05, sided=2)
-    assert assurance(design, NormalPrior(1.5, sd)) == pytest.approx(closed, rel=1e-9)
+    assert design.assurance(NormalPrior(1.5, sd)) == pytest.approx(closed, rel=1e-9)
 
 
 def test_conditional_assurance_of_a_certain_effect():
     crossed = GroupSequentialDesign((0.5, 1.0), futility=FutilityBounds((0.2,))).crossing(2.0)
     design = GroupSequentialDesign((0.5, 1.0), futility=FutilityBounds((0.2,)))
     expected = crossed.upper[1] / (1 - crossed.upper[0] - crossed.lower[0])
-    assert conditional_assurance(design, 1, PointsPrior((2.0,), (1.0,))) == pytest.approx(expected, rel=1e-12)
+    assert design.assurance(PointsPrior((2.0,), (1.0,)), after_look=1) == pytest.approx(expected, rel=1e-12)
 
 
 def test_stagewise_inference_of_one_look_is_the_ordinary_one():
@@ -140,8 +140,8 @@ def test_repeated_p_at_a_bound_is_alpha_and_the_interval_ends_at_zero(sided):
         (lambda: conditional_power(DESIGN, 1, 1.0, 0.0, increments=[0.3]), "increments.*2 positive"),
         (lambda: conditional_power(DESIGN, 1, 1.0, 0.0, combination="fisher"), "combination"),
         (lambda: prediction_interval(DESIGN, 2, 1.0, 2, FLAT), "at"),
-        (lambda: assurance(DESIGN, FLAT), "sd.*proper"),
-        (lambda: conditional_assurance(DESIGN, 3, FLAT), "look"),
+        (lambda: DESIGN.assurance(FLAT), "sd.*proper"),
+        (lambda: DESIGN.assurance(FLAT, after_look=3), "after_look"),
         (lambda: NormalPrior(0.0, 0.0), "sd"),
         (lambda: PointsPrior((1.0,), (0.0,)), "weights"),
         (lambda: normal_assurance(1.0, -1.0, 1.0, alpha=0.025), "sd"),
@@ -158,7 +158,7 @@ def test_bad_values_are_named(make, message):
 def test_assurance_lies_between_the_extremes_of_power():
     prior = PointsPrior((0.0, 3.5), (0.5, 0.5))
     powers = [DESIGN.crossing(d).upper.sum() for d in (0.0, 3.5)]
-    assert assurance(DESIGN, prior) == pytest.approx(np.mean(powers), rel=1e-12)
+    assert DESIGN.assurance(prior) == pytest.approx(np.mean(powers), rel=1e-12)
 
 
 @pytest.mark.parametrize("look", [0, 3, 7])
@@ -183,8 +183,21 @@ def test_normal_assurance_refuses_an_impossible_alpha(bad):
 
 def test_conditional_assurance_needs_a_prior_that_lets_the_look_pass():
     design = GroupSequentialDesign((1 / 3, 2 / 3, 1.0))
-    assert conditional_assurance(design, 2, PointsPrior((0.0,), (1.0,))) == pytest.approx(
+    assert design.assurance(PointsPrior((0.0,), (1.0,)), after_look=2) == pytest.approx(
         design.crossing(0.0).upper[2] / (1 - design.crossing(0.0).upper[:2].sum())
     )
     with pytest.raises(NotEstimableError, match="pass look 2"):
-        conditional_assurance(design, 2, NormalPrior(30.0, 1.0))
+        design.assurance(NormalPrior(30.0, 1.0), after_look=2)
+
+
+@pytest.mark.parametrize(
+    "futility", [None, FutilityBounds((0.1, 0.6), binding=True), BetaSpending(HwangShihDeCani(-2.0), binding=True)]
+)
+@pytest.mark.parametrize("efficacy", [AlphaSpending(LanDeMetsPocock()), Pocock(), HaybittlePeto(3.0)])
+def test_repeated_p_is_the_least_alpha_with_which_the_whole_design_rejects(efficacy, futility):
+    """Rebuilt with that alpha, binding futility included, the design's bound is just what was seen."""
+    design = GroupSequentialDesign((0.4, 0.7, 1.0), efficacy=efficacy, futility=futility)
+    at_bound = repeated_inference(design, 3, float(design.upper[2]))
+    assert at_bound.p_value == pytest.approx(0.025, rel=1e-6)
+    found = repeated_inference(design, 3, 2.4)
+    assert replace(design, alpha=found.p_value).upper[2] == pytest.approx(2.4, abs=1e-6)

@@ -6,124 +6,142 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from analysis.design import UniformAccrual
-from analysis.errors import InfeasibleDesignError, InvalidValueError
-from analysis.power import (
-    AverageHazardRatio,
-    Freedman,
-    FutilityBounds,
-    GroupSequentialDesign,
-    LogRank,
-    Schoenfeld,
-    SequentialSurvivalDesign,
-    crossing_of_test,
-    expected_enrolled,
-    expected_events,
-    sequential_survival_design,
-    two_arm_trial,
-)
-from analysis.survival.distributions import Exponential
+from analysis.conventions import from_json, replace, to_json
+from analysis.design import AtTime, Look, Scenario, TrialDesign, UniformAccrual
+from analysis.errors import InfeasibleDesignError, InvalidValueError, UnavailableError
+from analysis.power import ExpectedCourse, events_needed, power, power_at_events, power_summary
+from analysis.sequential import FutilityBounds, GroupSequentialDesign, HwangShihDeCani, NullSpending
+from analysis.statistical_tests import LogRank
+from analysis.survival import Exponential
 
 LOOKS = GroupSequentialDesign((0.4, 0.65, 1.0), alpha=0.025, power=0.9)
-PLAN = sequential_survival_design(LOOKS, 0.74, allocation_ratio=2)
-TRIAL = two_arm_trial(
-    Exponential.from_median(5), hazard_ratio=0.74, n=705, accrual=UniformAccrual(17), allocation_ratio=2
+EVENTS = events_needed(0.74, allocation_ratio=2, boundaries=LOOKS)
+DESIGN = TrialDesign(
+    n=705,
+    accrual=UniformAccrual(17),
+    looks=LOOKS.looks(events=EVENTS),
+    allocation={"control": 1, "experimental": 2},
 )
+TRUTH, NULL = (Scenario.proportional_hazards(Exponential.from_median(5), ratio) for ratio in (0.74, 1.0))
+SCHOENFELD, AVERAGE = LogRank(formula="schoenfeld"), LogRank(formula="average hazard ratio")
 
 
 def test_bolero_2_needs_528_events():
-    assert math.ceil(PLAN.events) == 528
-    assert (
-        math.ceil(
-            sequential_survival_design(GroupSequentialDesign((1 / 3, 2 / 3, 1.0)), 0.74, allocation_ratio=2).events
-        )
-        == 528
-    )
-    assert PLAN.power() == pytest.approx(0.9, rel=1e-10)
-    assert PLAN.power(1.0) == pytest.approx(0.025, rel=1e-10)
-    fixed = sequential_survival_design(GroupSequentialDesign((1.0,)), 0.74, allocation_ratio=2)
-    assert fixed.events == pytest.approx(4.5 * ((norm.isf(0.025) + norm.isf(0.1)) / math.log(0.74)) ** 2, rel=1e-10)
-    assert PLAN.events == pytest.approx(fixed.events * LOOKS.inflation, rel=1e-10)
+    assert math.ceil(EVENTS) == 528
+    thirds = GroupSequentialDesign((1 / 3, 2 / 3, 1.0))
+    assert math.ceil(events_needed(0.74, allocation_ratio=2, boundaries=thirds)) == 528
+    assert power_at_events(EVENTS, 0.74, allocation_ratio=2, boundaries=LOOKS) == pytest.approx(0.9, rel=1e-10)
+    assert power_at_events(EVENTS, 1.0, allocation_ratio=2, boundaries=LOOKS) == pytest.approx(0.025, rel=1e-10)
+    fixed = events_needed(0.74, allocation_ratio=2, boundaries=GroupSequentialDesign((1.0,)))
+    assert fixed == pytest.approx(4.5 * ((norm.isf(0.025) + norm.isf(0.1)) / math.log(0.74)) ** 2, rel=1e-10)
+    assert pytest.approx(fixed * LOOKS.inflation, rel=1e-10) == EVENTS
+
+
+def test_the_looks_are_those_of_the_boundaries():
+    assert [look.cut.events for look in DESIGN.looks] == [211, 343, 528]
+    assert DESIGN.efficacy_bounds == pytest.approx(LOOKS.upper)
+    assert DESIGN.futility_bounds == (-math.inf,) * 3
+    assert from_json(to_json(DESIGN)) == DESIGN
+    calendar = LOOKS.looks([AtTime(10), AtTime(20), AtTime(30)])
+    assert [look.cut.time for look in calendar] == [10, 20, 30]
+    with pytest.raises(InvalidValueError, match="3 cuts"):
+        LOOKS.looks([AtTime(10)])
+
+
+def test_looks_without_a_bound_go_into_a_design_and_through_both_ways_of_calculation():
+    spent = GroupSequentialDesign((0.5, 1.0), futility=FutilityBounds((None,)))
+    late = GroupSequentialDesign((0.5, 1.0), futility=NullSpending(HwangShihDeCani(-2.0)))
+    for boundaries in (spent, late):
+        design = replace(DESIGN, looks=boundaries.looks(events=300))
+        by_formula, simulated = power(design, TRUTH), power(design, TRUTH, by="simulation", trials=4000)
+        assert abs(by_formula.power - simulated.power) < 4 * simulated.std_error + 0.005
 
 
 def test_hazard_ratios_at_the_bounds():
-    expected = np.exp(-LOOKS.upper / np.sqrt(PLAN.events_at_looks * 2 / 9))
-    assert PLAN.efficacy_hazard_ratios == pytest.approx(expected, rel=1e-12)
-    assert np.all(np.isinf(PLAN.futility_hazard_ratios))
-    futile = sequential_survival_design(GroupSequentialDesign((0.5, 1.0), futility=FutilityBounds((0.0,))), 0.7)
-    assert futile.futility_hazard_ratios[0] == 1
-
-
-def test_a_drift_and_its_hazard_ratio_belong_together():
-    assert PLAN.hazard_ratio_at_drift(PLAN.drift(0.61)) == pytest.approx(0.61, rel=1e-12)
+    table = power(DESIGN, TRUTH, SCHOENFELD).looks()
+    expected = np.exp(-LOOKS.upper / np.sqrt(table["events"] * 2 / 9))
+    assert table["efficacy_hazard_ratio"].to_numpy() == pytest.approx(expected.to_numpy(), rel=1e-12)
+    assert np.all(np.isinf(table["futility_hazard_ratio"]))
+    futile = GroupSequentialDesign((0.5, 1.0), futility=FutilityBounds((0.0,)))
+    table = power(replace(DESIGN, looks=futile.looks(events=528)), TRUTH).looks()
+    assert table["futility_hazard_ratio"][0] == 1
 
 
 def test_a_margin_shifts_every_hazard_ratio():
-    shifted = sequential_survival_design(LOOKS, 0.74 * 1.3, allocation_ratio=2, margin=1.3)
-    assert shifted.events == pytest.approx(PLAN.events, rel=1e-12)
-    assert shifted.efficacy_hazard_ratios == pytest.approx(1.3 * PLAN.efficacy_hazard_ratios, rel=1e-12)
-    assert shifted.power(1.3) == pytest.approx(0.025, rel=1e-10)
+    shifted = events_needed(0.74 * 1.3, allocation_ratio=2, margin=1.3, boundaries=LOOKS)
+    assert shifted == pytest.approx(EVENTS, rel=1e-12)
+    found = power(DESIGN, TRUTH, LogRank(margin=1.3, formula="schoenfeld")).looks()
+    plain = power(DESIGN, TRUTH, SCHOENFELD).looks()
+    ratios = found["efficacy_hazard_ratio"] / plain["efficacy_hazard_ratio"]
+    assert ratios.tolist() == pytest.approx([1.3] * 3, rel=1e-12)
+    assert power_at_events(EVENTS, 1.3, allocation_ratio=2, margin=1.3, boundaries=LOOKS) == pytest.approx(0.025)
 
 
-def test_schedule_finds_the_times_of_the_events():
-    looks = PLAN.schedule(TRIAL)
-    for time, events, enrolled in zip(looks.times, looks.events, looks.enrolled, strict=True):
-        assert expected_events(TRIAL, time).sum() == pytest.approx(events, rel=1e-9)
-        assert expected_enrolled(TRIAL, time) == pytest.approx(enrolled, rel=1e-12)
-    stopping = np.r_[looks.crossing.upper[:2], 1 - looks.crossing.upper[:2].sum()]
-    assert looks.expected_duration == pytest.approx(stopping @ looks.times, rel=1e-12)
-    assert looks.expected_events == pytest.approx(PLAN.expected_events(), rel=1e-12)
-    assert looks.expected_enrolled < 705
-    assert looks.summary().reject.sum() == pytest.approx(looks.power, rel=1e-12)
-    assert PLAN.summary().events.tolist() == pytest.approx(PLAN.events_at_looks)
+def test_the_looks_come_when_their_events_are_expected():
+    found, course = power(DESIGN, TRUTH), ExpectedCourse(DESIGN, TRUTH)
+    for time, events, enrolled in zip(found.times, found.events, found.enrolled, strict=True):
+        assert sum(course.events(time).values()) == pytest.approx(events, rel=1e-9)
+        assert course.enrolled(time) == pytest.approx(enrolled, rel=1e-12)
+    assert found.stopping == pytest.approx([*found.reject[:2], 1 - found.reject[:2].sum()], rel=1e-12)
+    assert found.expected_duration == pytest.approx(found.stopping @ found.times, rel=1e-12)
+    assert found.expected_events == pytest.approx(found.stopping @ found.events, rel=1e-12)
+    assert found.expected_patients < 705
+    assert found.looks()["reject"].sum() == pytest.approx(found.power, rel=1e-12)
 
 
 def test_schoenfelds_moments_give_schoenfelds_probabilities():
-    by_formula, by_moments = PLAN.schedule(TRIAL).crossing, PLAN.schedule(TRIAL, Schoenfeld()).crossing
-    assert by_moments.upper == pytest.approx(by_formula.upper, rel=1e-7)
+    whole = power_at_events(528, 0.74, allocation_ratio=2, boundaries=LOOKS)
+    assert power(DESIGN, TRUTH, SCHOENFELD).power == pytest.approx(whole, abs=1e-4)  # looks at whole events
 
 
 def test_the_exact_moments_count_the_events_that_balance_the_arms():
-    assert PLAN.schedule(TRIAL, LogRank()).power > PLAN.power() + 0.005
-    assert PLAN.schedule(TRIAL, AverageHazardRatio()).power == pytest.approx(0.9, abs=0.01)
+    assert power(DESIGN, TRUTH).power > power(DESIGN, TRUTH, SCHOENFELD).power + 0.005
+    assert power(DESIGN, TRUTH, AVERAGE).power == pytest.approx(0.9, abs=0.01)
 
 
 def test_under_no_effect_every_test_spends_alpha():
-    null = two_arm_trial(
-        Exponential.from_median(5), hazard_ratio=1.0, n=705, accrual=UniformAccrual(17), allocation_ratio=2
-    )
-    times = PLAN.schedule(null).times
-    assert crossing_of_test(LOOKS.bounds, null, times).upper.sum() == pytest.approx(0.025, rel=1e-3)
-    assert crossing_of_test(LOOKS.bounds, null, times, AverageHazardRatio()).upper.sum() == pytest.approx(
-        0.025, rel=1e-3
-    )
+    for test in (LogRank(), SCHOENFELD, AVERAGE):
+        assert power(DESIGN, NULL, test).power == pytest.approx(0.025, rel=2e-3)
 
 
-def test_json_and_protocol():
-    assert SequentialSurvivalDesign.from_json(PLAN.to_json()) == PLAN
-    text = PLAN.protocol_text()
+def test_formula_and_simulation_know_the_same_looks():
+    """What stood side by side without a word: a formula that ignores the looks, and a simulation that has them."""
+    summary = power_summary(DESIGN, TRUTH, trials=4000, rng=3)
+    frame = summary.summary().set_index("method")
+    assert abs(frame.loc["exact moments", "power"] - frame.loc["simulated", "power"]) < 0.03
+    assert frame.loc["simulated", "std_error"] > 0
+
+
+def test_words():
+    text = power(DESIGN, TRUTH, SCHOENFELD).protocol_text()
     assert "528 events" in text
-    assert "hazard ratio of 0.74" in text
-    assert f"{PLAN.expected_events():.1f}" in text
-    for ratio in PLAN.efficacy_hazard_ratios:
-        assert f"{ratio:.3f}" in text
+    for bound in LOOKS.upper:
+        assert f"{bound:.4g}" in text
 
 
 def test_impossible_requests_are_named():
     with pytest.raises(InfeasibleDesignError, match="not below the 1"):
-        sequential_survival_design(LOOKS, 1.0)
+        events_needed(1.0, boundaries=LOOKS)
     with pytest.raises(InvalidValueError, match="hazard_ratio"):
-        sequential_survival_design(LOOKS, -0.5)
+        events_needed(-0.5, boundaries=LOOKS)
+    with pytest.raises(InvalidValueError, match="exactly one"):
+        events_needed(0.7, 0.9, boundaries=LOOKS)
     with pytest.raises(InvalidValueError, match="events"):
-        SequentialSurvivalDesign(LOOKS, 0.7, events=0.0)
-    with pytest.raises(InfeasibleDesignError, match="patients"):
-        PLAN.schedule(TRIAL.with_n(400))
-    with pytest.raises(InvalidValueError, match="variance changes"):
-        PLAN.schedule(TRIAL, Freedman())
+        power_at_events(0.0, 0.7, boundaries=LOOKS)
+    with pytest.raises((InfeasibleDesignError, InvalidValueError), match="patients"):
+        power(replace(DESIGN, n=529), Scenario.proportional_hazards(Exponential.from_median(5), 0.74), n=400)
+    with pytest.raises(UnavailableError, match="information at each look"):
+        power(DESIGN, TRUTH, LogRank(formula="freedman"))
 
 
 @pytest.mark.parametrize("hazard_ratio", [0.05, 0.95])
 def test_extreme_hazard_ratios(hazard_ratio):
-    design = GroupSequentialDesign(tuple(k / 10 for k in range(1, 11)), alpha=1e-6)
-    plan = sequential_survival_design(design, hazard_ratio)
-    assert plan.power() == pytest.approx(0.9, rel=1e-9)
+    boundaries = GroupSequentialDesign(tuple(k / 10 for k in range(1, 11)), alpha=1e-6)
+    events = events_needed(hazard_ratio, boundaries=boundaries)
+    assert power_at_events(events, hazard_ratio, boundaries=boundaries) == pytest.approx(0.9, rel=1e-9)
+
+
+def test_a_fixed_design_is_a_design_with_one_look():
+    one = replace(DESIGN, looks=(Look(AtTime(30)),))
+    boundaries = GroupSequentialDesign((1.0,))
+    assert power(one, TRUTH).power == power(replace(one, looks=boundaries.looks([AtTime(30)])), TRUTH).power

@@ -106,7 +106,7 @@ def test_figure_is_printed_as_a_paper_would(harness: SimpleNamespace, tmp_path: 
     report = harness.reports.report(figure, "risk")
     arm = report.arm("experimental")
     assert (arm.median.text, str(arm.median_ci), arm.median_follow_up.text) == ("16.8", "11.2-not reached", "14.4")
-    assert arm.median_ci.ci_type == "log-log"
+    assert arm.median_ci.scale == "log-log"
     assert str(report.hazard_ratio) == "0.80 (95% CI 0.45-1.46)"
     assert arm.at_risk.counts == (30, 24, 17)
     assert [(mark.time.value, mark.survival.text) for mark in arm.landmarks] == [(6, "89.6"), (12, "73.6")]

@@ -19,7 +19,7 @@ from analysis.reported import (
     ReportedPValue,
     load,
 )
-from analysis.survival.comparisons import cox_hazard_ratio
+from analysis.statistical_tests import CoxHazardRatio
 from analysis.survival.estimators import kaplan_meier, reverse_kaplan_meier
 
 MEMBERS = 40
@@ -43,7 +43,7 @@ def report_of(
     for name, chosen in (("control", ~experimental), ("experimental", experimental)):
         t, e = time[chosen], event[chosen]
         curve, followed = kaplan_meier(t, e), reverse_kaplan_meier(t, e).median()
-        lower, upper = curve.median_ci(0.95, ci_type="log-log")
+        lower, upper = curve.median_ci(0.95, scale="log-log")
         printed = [f"{x:.1f}" if np.isfinite(x) else "not reached" for x in (curve.median(), lower, upper)]
         arms.append(
             ReportedArm(
@@ -54,7 +54,7 @@ def report_of(
                 median_follow_up=f"{followed:.1f}" if np.isfinite(followed) else "not reached",
             )
         )
-    ratio = cox_hazard_ratio(time, event, experimental)
+    ratio = CoxHazardRatio().analyse(time, event, experimental)
     return ReportedComparison(
         endpoint,
         arms,
@@ -285,8 +285,8 @@ def test_bad_arguments_are_named(report: ReportedComparison) -> None:
     with pytest.raises(InvalidValueError, match=r"new\.n: got None"):
         reconstruct(ReportedComparison("OS", [ReportedArm("new", median="9")]), 5)
     interval = ReportedArm("new", n=50, median="9", median_ci=("7", "12"))
-    with pytest.raises(InvalidValueError, match="ci_type: got 'logit'"):
-        reconstruct(ReportedComparison("OS", [interval]), 5, ci_type="logit")
+    with pytest.raises(InvalidValueError, match="scale: got 'logit'"):
+        reconstruct(ReportedComparison("OS", [interval]), 5, scale="logit")
 
 
 def test_the_prior_survives_its_file(tmp_path: object) -> None:

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from analysis.studies import accuracy
+from analysis.studies.accuracy import measured
 
 TABLE = (Path(__file__).parents[3] / "docs" / "reconstruction.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("tier", accuracy.TIERS)
+@pytest.mark.parametrize("tier", measured.TIERS)
 @pytest.mark.parametrize("medians", ["reached", "not reached"])
 def test_the_documented_figures_are_the_measured_ones(tier, medians):
-    result = accuracy.measured(tier)
+    result = measured.measured(tier)
     part = result if medians == "reached" else result["not_reached"]
     ratio = part["drmst_median"] / part["baselines"]["exponential"]["drmst_median"]
     [row] = re.findall(rf"^\| {tier} \| {medians} \| (.*) \|$", TABLE, flags=re.MULTILINE)
@@ -24,6 +24,6 @@ def test_the_documented_figures_are_the_measured_ones(tier, medians):
 
 
 def test_results_that_were_not_measured_are_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(accuracy, "RESULTS", tmp_path / "results")
-    with pytest.raises(accuracy.NotMeasuredError, match="--tier risk"):
-        accuracy.measured("risk")
+    monkeypatch.setattr(measured, "RESULTS", tmp_path / "results")
+    with pytest.raises(measured.NotMeasuredError, match="--tier risk"):
+        measured.measured("risk")

@@ -144,7 +144,7 @@ def test_interval_types_are_told_apart() -> None:
     comparison = printed_of(0, make())
     field = "everolimus.survival at 6 months, ci.lower"
     reproduced = {
-        kind: make(comparison, ci_type=kind).fidelity().set_index("number").loc[field, "share"] > 0
+        kind: make(comparison, scale=kind).fidelity().set_index("number").loc[field, "share"] > 0
         for kind in ("log-log", "plain", "log")
     }
     assert reproduced == {"log-log": True, "plain": False, "log": False}
@@ -201,10 +201,10 @@ def test_curve_goes_on_past_the_follow_up_as_its_population() -> None:
     np.testing.assert_allclose(values, last[:, None] * np.exp(-rates[:, None] * (at - ends[:, None])), rtol=1e-12)
 
 
-def test_arm_is_a_mixture_of_one_population_per_member() -> None:
+def test_arm_is_an_ensemble_of_one_population_per_member() -> None:
     result = make()
     arm = result.arm("everolimus")
-    assert len(arm.components) == MEMBERS
+    assert len(arm.members) == MEMBERS
     t = np.array([3.0, 9.0])
     # a member's population passes through the points of its own curve
     np.testing.assert_allclose(arm.survival(t), result.survival_by_member("everolimus", t).mean(axis=0), atol=0.03)

@@ -103,7 +103,7 @@ def test_what_cannot_be_is_refused_by_field(changes, says):
         (lambda: AtRisk((0, 6), (10, 11)), "counts that never grow"),
         (lambda: ReportedPValue(Reported("0.1", "p-value"), sided=3), "sided: got 3; expected 1 or 2"),
         (lambda: ReportedInterval(Reported("1", "ratio"), Reported("2", "ratio"), level=95), "write 95% as 0.95"),
-        (lambda: ReportedInterval(Reported("1", "ratio"), Reported("2", "ratio"), ci_type="exact"), "ci_type: got"),
+        (lambda: ReportedInterval(Reported("1", "ratio"), Reported("2", "ratio"), scale="exact"), "scale: got"),
     ],
 )
 def test_parts_refuse_what_cannot_be(make, says):

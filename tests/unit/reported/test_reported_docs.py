@@ -23,7 +23,7 @@ from analysis.reported import (
 )
 from analysis.reported.comparison import AtRisk, Landmark, Quartile
 from analysis.reported.number import STATUSES, UNITS, WORDS
-from analysis.reported.summaries import CI_TYPES
+from analysis.reported.summaries import SCALES_TRIED
 
 PAGE = Path(analysis.__file__).parents[1] / "docs" / "reported-data.md"
 
@@ -38,7 +38,7 @@ def test_the_example_file_loads_and_contradicts_nothing(tmp_path):
     [example] = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     (tmp_path / "example.toml").write_text(example, encoding="utf-8")
     trial = load("example", tmp_path)
-    assert trial.comparison("pfs-final").arm("old").median_ci.ci_type == "log-log"
+    assert trial.comparison("pfs-final").arm("old").median_ci.scale == "log-log"
     assert review(trial).new == ()
 
 
@@ -61,7 +61,7 @@ def test_every_word_of_the_schema_is_on_the_page():
         for name in re.findall(r'Finding\(\s*"([a-z-]+)"', Path(module.__file__).read_text(encoding="utf-8"))
     }
     assert len(checks) == 11
-    for word in (*UNITS, *STATUSES, *CI_TYPES, *checks):
+    for word in (*UNITS, *STATUSES, *SCALES_TRIED, *checks):
         assert f"`{word}`" in page
     for word in (*WORDS, *ENDPOINTS):
         assert word in page

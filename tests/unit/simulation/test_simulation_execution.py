@@ -14,8 +14,9 @@ import pytest
 
 from analysis.design import AtEvents, Look, Scenario, TrialDesign, UniformAccrual
 from analysis.errors import InvalidValueError
-from analysis.simulation import CoxHazardRatio, LogRank, SimulationError, execution, simulate
+from analysis.simulation import SimulationError, execution, simulate
 from analysis.simulation.chunks import run_chunk
+from analysis.statistical_tests import CoxHazardRatio, LogRank
 from analysis.survival.distributions import Exponential
 
 DESIGN = TrialDesign(n=100, accrual=UniformAccrual(18), looks=(Look(AtEvents(60)),), dropout=0.005)
@@ -185,8 +186,8 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
 
 
 def test_stops_at_the_standard_error_asked_for(reference):
-    loose = run(trials=100_000, stop_at_standard_error=0.006)
+    loose = run(trials=100_000, stop_at_std_error=0.006)
     assert loose.trials < TRIALS
     assert loose.power().std_error <= 0.006
     with ThreadPoolExecutor(2) as two:
-        assert same(run(trials=100_000, stop_at_standard_error=0.006, executor=two), loose)
+        assert same(run(trials=100_000, stop_at_std_error=0.006, executor=two), loose)

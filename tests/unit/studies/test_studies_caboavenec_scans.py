@@ -4,17 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from analysis.design import WEEK
+from analysis.conventions import WEEK
 from analysis.endpoints import derive
 from analysis.endpoints.simulation_results import CRITERIA
 from analysis.errors import UnknownNameError
-from analysis.figures import caboavenec_scans as figures
 from analysis.plots import cohort
-from analysis.power.single_arm.binomial_strata import count_distribution
-from analysis.studies import caboavenec_definitions as definitions
-from analysis.studies import caboavenec_disease as disease
-from analysis.studies import caboavenec_scans as scans
-from analysis.studies import caboavenec_secondary as secondary
+from analysis.single_arm.strata import count_distribution
+from analysis.studies.caboavenec import definitions, disease, scans, secondary
+from analysis.studies.caboavenec import figures_endpoints as figures
 
 WEEK_16 = scans.WEEKS.index(16)
 

@@ -5,12 +5,15 @@ import pandas as pd
 import pytest
 from scipy.special import ndtri
 
-from analysis.design import AtEvents, AtTime, Ensemble
+from analysis.design import AtEvents, AtTime
 from analysis.power import events_needed, power_at_events
-from analysis.simulation import LogRank, simulate
+from analysis.power.assurance import believed_scenario
+from analysis.sequential import NormalPrior
+from analysis.simulation import simulate
+from analysis.statistical_tests import LogRank
 from analysis.studies import xenera1
-from analysis.studies.xenera1 import assurance, plan, power, readers, seen, words
-from analysis.survival import Exponential
+from analysis.studies.xenera1 import assurance, confirmation, plan, power, seen, words
+from analysis.survival import Ensemble, Exponential
 
 TRIALS = 2_000
 EXPONENTIAL = "BOLERO-2 central, exponential with median 11.0"
@@ -38,7 +41,7 @@ def test_control_arms_have_the_printed_medians():
 
 
 def test_an_exponential_ensemble_has_the_interval_of_its_median():
-    medians = [member.median for member in plan.exponential_ensemble(9.2, 5.6, 14.4, members=2000).members]
+    medians = [member.median for member in Ensemble.of_exponentials(9.2, 5.6, 14.4, members=2000).members]
     assert np.median(medians) == pytest.approx(9.2, rel=1e-3)
     low, high = np.quantile(medians, (0.025, 0.975))
     assert high / low == pytest.approx(14.4 / 5.6, rel=0.01)
@@ -133,12 +136,12 @@ def test_false_progressions_attenuate_the_ratio():
     for curve in true_times:
         first = np.minimum(curve.sample(400_000, rng), Exponential(false * 0.1).sample(400_000, rng))
         rates.append(1 / first.mean())
-    assert rates[1] / rates[0] == pytest.approx(readers.attenuated(ratio, false), rel=0.01)
+    assert rates[1] / rates[0] == pytest.approx(confirmation.attenuated(ratio, false), rel=0.01)
 
 
 def test_unconfirmed_progressions_cost_power():
-    table = readers.discordance_cost(TRIALS, 1).set_index(["confirmed", "unconfirmed"])
-    share = readers.confirmed_share()
+    table = confirmation.discordance_cost(TRIALS, 1).set_index(["confirmed", "unconfirmed"])
+    share = confirmation.confirmed_share()
     full = table.loc[(1.0, "none")]
     assert table.loc[(share, "lost or false")]["power"] < full["power"] - 4 * full["std_error"]
     assert table.loc[(share, "false")]["power"] < full["power"] - 4 * full["std_error"]
@@ -185,7 +188,8 @@ def test_assurance_of_a_certain_effect_is_its_power():
 
 def test_assurance_agrees_with_the_simulation():
     belief = assurance.beliefs()[1]
-    scenario = assurance.believed_scenario(belief)
+    prior = NormalPrior(belief.mean, belief.sd)
+    scenario = believed_scenario(plan.design(), plan.scenario(1.0), prior, rng=1)
     control, treated = scenario.of("placebo").members, scenario.of("xentuzumab").members
     ratios = [t.cumulative_hazard(6.0) / c.cumulative_hazard(6.0) for t, c in zip(treated, control, strict=True)]
     assert np.quantile(ratios, (0.1, 0.5, 0.9)) == pytest.approx(
@@ -232,7 +236,7 @@ def test_the_sentences_hold_where_a_number_alone_would_not_say_so():
     due = seen.when_events_seen_were_due(TRIALS, 1)
     assert (due["simulated"] < plan.months_from_start("still-recruiting")).all()  # "were due early"
     assert ((due["simulated"] - due["month"]).abs() < plan.ASSESSMENTS.value * 7 / 30.4375).all()
-    agreement = readers.agreement_of_estimates()
+    agreement = confirmation.agreement_of_estimates()
     assert abs(agreement["reported"]) < 2 * agreement["std_deviation"]  # "do not contradict each other"
 
 

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from analysis.figures import xenera1_explanations as figure
 from analysis.plots import GREY
-from analysis.studies import xenera1_explanations as study
-from analysis.studies import xenera1_readers as readers
+from analysis.statistical_tests import CoxHazardRatio
+from analysis.studies.xenera1 import explanations as study
+from analysis.studies.xenera1 import figures_explanations as figure
 from analysis.studies.xenera1 import plan
-from analysis.studies.xenera1_discordance import ELSEWHERE
-from analysis.survival import cox_hazard_ratio, kaplan_meier
+from analysis.studies.xenera1 import two_readers as readers
+from analysis.studies.xenera1.discordance import ELSEWHERE
+from analysis.survival import kaplan_meier
 
 INDEPENDENT = "independent"
 
@@ -78,7 +79,9 @@ def test_values_of_a_trial_are_those_of_the_survival_room():
     found = study.by_trial(cell)
     time, event = cell.time[INDEPENDENT][5], cell.event[INDEPENDENT][5]
     experimental = np.arange(time.size) >= cell.sizes[0]
-    assert found[INDEPENDENT, "hazard ratio"][5] == pytest.approx(cox_hazard_ratio(time, event, experimental).estimate)
+    assert found[INDEPENDENT, "hazard ratio"][5] == pytest.approx(
+        CoxHazardRatio().analyse(time, event, experimental).estimate
+    )
     assert found[INDEPENDENT, "events"][5] == event.sum()
     median = kaplan_meier(time[experimental], event[experimental]).quantile(0.5)
     assert found[INDEPENDENT, study.MEDIANS[1]][5] == median

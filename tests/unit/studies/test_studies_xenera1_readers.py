@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from analysis.studies import xenera1_discordance as discordance
-from analysis.studies import xenera1_readers as readers
-from analysis.studies.xenera1 import plan
-from analysis.survival import cox_hazard_ratio
+from analysis.statistical_tests import CoxHazardRatio
+from analysis.studies.xenera1 import discordance, plan
+from analysis.studies.xenera1 import two_readers as readers
 
 TRIALS = 200
 SCAN = readers.INTERVAL
@@ -143,7 +142,7 @@ def test_who_differs_in_either_is_adjudicated(stopping, found):
 def test_the_hazard_ratio_is_that_of_each_trial(stopping, found):
     experimental = np.arange(sum(stopping.sizes)) >= stopping.sizes[0]
     logs = [
-        np.log(cox_hazard_ratio(time, event, experimental).estimate)
+        np.log(CoxHazardRatio().analyse(time, event, experimental).estimate)
         for time, event in zip(stopping.time["independent"], stopping.event["independent"], strict=True)
     ]
     assert found.loc[("independent", "hazard ratio"), "value"] == pytest.approx(np.exp(np.mean(logs)), rel=1e-6)

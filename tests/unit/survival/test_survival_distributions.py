@@ -1,13 +1,14 @@
 """Distributions against scipy.stats, quadrature and values worked out by hand."""
 
 import pickle
-from dataclasses import fields
 
+import attrs
 import numpy as np
 import pytest
 from scipy import stats
 from scipy.integrate import quad
 
+from analysis.conventions import from_json, to_json
 from analysis.errors import InvalidValueError
 from analysis.survival.distributions import (
     Distribution,
@@ -19,7 +20,6 @@ from analysis.survival.distributions import (
     ProportionalHazards,
     Tabulated,
     Weibull,
-    as_piecewise_exponential,
 )
 
 TO_ZERO = Tabulated([0, 2, 5, 12], [1, 0.9, 0.5, 0])
@@ -125,28 +125,14 @@ def test_a_distribution_is_a_value(distribution):
 
 @every_distribution
 def test_a_distribution_is_made_again_from_its_fields(distribution):
-    public = [field.name for field in fields(distribution) if not field.name.startswith("_")]
-    assert type(distribution)(**{name: getattr(distribution, name) for name in public}) == distribution
+    assert attrs.evolve(distribution) == distribution
+    assert from_json(to_json(distribution)) == distribution
 
 
 def test_weights_are_made_again_from_the_normalised_ones():
     for count in range(1, 60):
         mixed = Mixture([Exponential(0.1)] * count, np.arange(1, count + 1))
         assert Mixture(mixed.components, mixed.weights) == mixed
-
-
-@every_distribution
-def test_table_for_compiled_engines_agrees_within_its_grid(distribution):
-    table = as_piecewise_exponential(distribution, horizon=36)
-    t = np.linspace(0, 36, 5001)
-    assert np.abs(table.survival(t) - distribution.survival(t)).max() < 1e-4
-
-
-def test_table_of_a_piecewise_exponential_is_itself():
-    delayed = PiecewiseExponential([0.1, 0.04, 0.2], [3, 8])
-    table = as_piecewise_exponential(delayed, horizon=24)
-    np.testing.assert_allclose(table.breaks, delayed.breaks)
-    np.testing.assert_allclose(table.rates, delayed.rates, rtol=1e-9)
 
 
 def test_piecewise_exponential_by_hand():
@@ -258,7 +244,8 @@ def test_arrays_of_a_distribution_cannot_be_changed():
         (lambda: Mixture([Exponential(0.1)], [1, 2]), "weights"),
         (lambda: Exponential(0.1).quantile(50), "p"),
         (lambda: Exponential(0.1).quantile(np.nan), "p"),
-        (lambda: as_piecewise_exponential(Exponential(0.1), 0), "horizon"),
+        (lambda: Exponential("0.1"), "rate"),
+        (lambda: Exponential(True), "rate"),
     ],
 )
 def test_bad_input_is_named(make, field):

@@ -10,7 +10,7 @@ from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from analysis.errors import InvalidValueError, NotEstimableError, UnknownNameError
-from analysis.survival.estimators import at_risk, kaplan_meier, reverse_kaplan_meier, rmst
+from analysis.survival.estimators import kaplan_meier, numbers_at_risk, reverse_kaplan_meier, rmst
 
 DATA = Path(__file__).parents[2] / "reference" / "data"
 NAMES = ["test_n20_ties", "test_n100_delayed", "test_n100_noties", "test_n724_ties"]
@@ -25,7 +25,7 @@ def sample(request):
 def test_curve_and_limits_are_those_of_lifelines(sample):
     ours, theirs = kaplan_meier(*sample), KaplanMeierFitter().fit(*sample)
     np.testing.assert_allclose(ours.survival, theirs.predict(ours.time), rtol=1e-10)
-    lower, upper = ours.confidence_band(0.9, ci_type="log-log")
+    lower, upper = ours.confidence_band(0.9, scale="log-log")
     limits = KaplanMeierFitter(alpha=0.1).fit(*sample).confidence_interval_.loc[ours.time].to_numpy()
     inner = (ours.survival > 0) & (ours.survival < 1)
     np.testing.assert_allclose(np.column_stack([lower, upper])[inner], limits[inner], rtol=1e-8)
@@ -39,18 +39,18 @@ def test_curve_and_plain_limits_are_those_of_scipy(sample):
     np.testing.assert_allclose(ours.survival, theirs.probabilities, rtol=1e-12)
     limits = theirs.confidence_interval(0.95, method="linear")
     inner = (ours.survival > 0) & (ours.survival < 1)
-    lower, upper = ours.confidence_band(0.95, ci_type="plain")
+    lower, upper = ours.confidence_band(0.95, scale="plain")
     np.testing.assert_allclose(lower[inner], limits.low.probabilities[inner], rtol=1e-9)
     np.testing.assert_allclose(upper[inner], limits.high.probabilities[inner], rtol=1e-9)
 
 
 @pytest.mark.parametrize(
-    ("ci_type", "name"),
+    ("scale", "name"),
     [("plain", "linear"), ("log", "log"), ("log-log", "cloglog"), ("logit", "logit"), ("arcsine", "asinsqrt")],
 )
-def test_median_limits_are_those_of_statsmodels(sample, ci_type, name):
+def test_median_limits_are_those_of_statsmodels(sample, scale, name):
     ours, theirs = kaplan_meier(*sample), SurvfuncRight(*sample)
-    assert ours.median_ci(ci_type=ci_type, rule="last")[0] == theirs.quantile_ci(0.5, method=name)[0]
+    assert ours.median_ci(scale=scale, rule="last")[0] == theirs.quantile_ci(0.5, method=name)[0]
 
 
 def plateau():
@@ -74,7 +74,7 @@ def test_lifelines_scipy_and_statsmodels_rules_are_the_named_ones():
 def test_median_not_reached_is_infinite():
     curve = kaplan_meier([1, 5, 5, 5], [1, 0, 0, 0])
     assert curve.median() == np.inf
-    assert curve.median_ci(ci_type="log")[1] == np.inf
+    assert curve.median_ci(scale="log")[1] == np.inf
 
 
 def test_events_come_before_censorings_at_the_same_time():
@@ -99,20 +99,20 @@ def test_survival_is_unknown_after_the_last_censoring_and_zero_after_the_last_ev
 def test_no_event_leaves_the_curve_at_one():
     curve = kaplan_meier([1, 2, 3], [0, 0, 0])
     assert curve.survival.tolist() == [1, 1, 1]
-    assert curve.confidence_band(ci_type="log-log")[0].tolist() == [1, 1, 1]
-    assert curve.median_ci(ci_type="log-log") == (np.inf, np.inf)
+    assert curve.confidence_band(scale="log-log")[0].tolist() == [1, 1, 1]
+    assert curve.median_ci(scale="log-log") == (np.inf, np.inf)
 
 
 def test_standard_error_is_unknown_where_nobody_is_left():
     curve = kaplan_meier([1, 2], [1, 1])
-    lower, upper = curve.confidence_band(ci_type="log")
+    lower, upper = curve.confidence_band(scale="log")
     assert np.isnan(curve.std_error[-1])
     assert lower[-1] == 0
     assert np.isnan(upper[-1])
 
 
 def test_risk_table_counts_just_before_each_tick():
-    table = at_risk([3, 3, 6, 6, 9], [1, 0, 1, 1, 0], [0, 3, 6, 9, 12])
+    table = numbers_at_risk([3, 3, 6, 6, 9], [1, 0, 1, 1, 0], [0, 3, 6, 9, 12])
     assert table.n_risk.tolist() == [5, 5, 3, 1, 0]
     assert table.n_event.tolist() == [0, 0, 1, 3, 3]
     assert table.n_censor.tolist() == [0, 0, 1, 1, 2]
@@ -142,10 +142,10 @@ def test_rmst_ends_with_the_follow_up():
         (lambda: kaplan_meier([1, 2], [1, np.nan]), "event"),
         (lambda: kaplan_meier([1, 2], [1]), "event"),
         (lambda: kaplan_meier([[1, 2]], [[1, 0]]), "time"),
-        (lambda: at_risk([1, 2], [1, 0], [-1]), "ticks"),
+        (lambda: numbers_at_risk([1, 2], [1, 0], [-1]), "ticks"),
         (lambda: rmst([1, 2], [1, 1], tau=0), "tau"),
         (lambda: rmst([1, 2], [1, 1], tau=1, level=95), "level"),
-        (lambda: plateau().confidence_band(95, ci_type="log"), "level"),
+        (lambda: plateau().confidence_band(95, scale="log"), "level"),
         (lambda: plateau().quantile(0), "p"),
     ],
 )
@@ -157,7 +157,7 @@ def test_bad_input_is_named(call, field):
 
 def test_unknown_names_are_answered_with_the_known_ones():
     with pytest.raises(UnknownNameError, match="log-log"):
-        plateau().confidence_band(ci_type="loglog")
+        plateau().confidence_band(scale="loglog")
     with pytest.raises(UnknownNameError, match="midpoint"):
         plateau().median(rule="middle")
 
@@ -171,7 +171,7 @@ def test_survival_at_an_unknown_time_is_unknown():
 def test_estimates_show_as_tables():
     curve = kaplan_meier([2, 3, 3, 5, 8], [1, 1, 0, 1, 0])
     assert curve.summary()["n_risk"].tolist() == [5, 4, 2, 1]
-    assert at_risk([2, 3, 3, 5], [1, 1, 0, 0], [0, 3]).summary()["n_risk"].tolist() == [4, 3]
+    assert numbers_at_risk([2, 3, 3, 5], [1, 1, 0, 0], [0, 3]).summary()["n_risk"].tolist() == [4, 3]
     shown = rmst([2, 3, 3, 5, 8], [1, 1, 0, 1, 0], tau=6).summary().set_index("item")["value"]
     assert shown["estimate"] == pytest.approx(4.3)
     assert shown["tau"] == 6

@@ -1,0 +1,21 @@
+"""What every room agrees on: checks, units, seeds, scales, Monte Carlo values, one serialiser, short displays."""
+
+from analysis.conventions.by_name import ByName
+from analysis.conventions.monte_carlo import MonteCarlo
+from analysis.conventions.seeds import Seed
+from analysis.conventions.serial import from_json, identity, to_json
+from analysis.conventions.units import DAYS_PER_MONTH, WEEK
+from analysis.conventions.values import replace, value
+
+__all__ = [
+    "DAYS_PER_MONTH",
+    "WEEK",
+    "ByName",
+    "MonteCarlo",
+    "Seed",
+    "from_json",
+    "identity",
+    "replace",
+    "to_json",
+    "value",
+]

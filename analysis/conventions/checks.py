@@ -1,0 +1,253 @@
+"""One vocabulary of checks: each returns the value that was meant, or names field, value, expectation and remedy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from analysis.errors import InfeasibleDesignError, InvalidValueError, UnknownNameError
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+
+# numbers --------------------------------------------------------------------------------------------------------------
+
+
+def number(
+    field: str,
+    value: object,
+    *,
+    above: float = -math.inf,
+    at_least: float = -math.inf,
+    below: float = math.inf,
+    at_most: float = math.inf,
+    unit: str = "",
+) -> float:
+    """Return `value` as a float within bounds; words, booleans, NaN and infinities are no numbers.
+
+    Examples
+    --------
+    >>> number("rate", 2, above=0)
+    2.0
+    >>> number("rate", "2", above=0)
+    Traceback (most recent call last):
+    analysis.errors.InvalidValueError: rate: got '2'; expected a number above 0; give a number, not str
+    """
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if is_number:
+        given = float(value)  # type: ignore[arg-type]  # a number
+        if math.isfinite(given) and above < given < below and at_least <= given <= at_most:
+            return given
+    limits = [(f"above {above:g}", above), (f"of at least {at_least:g}", at_least)]
+    limits += [(f"below {below:g}", below), (f"of at most {at_most:g}", at_most)]
+    told = " and ".join(text for text, limit in limits if math.isfinite(limit))
+    expected = " ".join(part for part in ("a number", f"of {unit}" if unit else "", told) if part)
+    expected = expected if told or unit else "a finite number"
+    raise InvalidValueError(field, value, expected, _remedy(value, is_number, unit))
+
+
+def _remedy(value: object, is_number: bool, unit: str) -> str:
+    if not is_number:
+        return f"give a number, not {type(value).__name__}"
+    return f"give it in {unit}" if unit else "correct it"
+
+
+def positive(field: str, value: object, unit: str = "months", *, at_most: float = math.inf) -> float:
+    """Return `value` as a float above 0."""
+    return number(field, value, above=0, at_most=at_most, unit=unit)
+
+
+def not_negative(field: str, value: object, unit: str = "months", *, at_most: float = math.inf) -> float:
+    """Return `value` as a float of at least 0."""
+    return number(field, value, at_least=0, at_most=at_most, unit=unit)
+
+
+def probability(field: str, value: object) -> float:
+    """Return `value` as a float in (0, 1)."""
+    try:
+        return number(field, value, above=0, below=1)
+    except InvalidValueError:
+        expected, remedy = "a probability above 0 and below 1", "give a fraction, not a percentage"
+        raise InvalidValueError(field, value, expected, remedy) from None
+
+
+def count(field: str, value: object, what: str, *, at_least: int = 1) -> int:
+    """Return `value` as an int of at least `at_least`."""
+    whole = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not whole or not math.isfinite(value) or value != int(value) or value < at_least:  # type: ignore[arg-type, call-overload, operator]  # a number
+        expected = f"a whole number of {what}, at least {at_least}"
+        raise InvalidValueError(field, value, expected, f"give a number of {what}")
+    return int(value)  # type: ignore[call-overload, no-any-return]
+
+
+def choice(field: str, value: object, known: Collection[str]) -> str:
+    """Return `value` if it is one of the known words; else say which is nearest."""
+    if not isinstance(value, str) or value not in known:
+        raise UnknownNameError(field, value, known)
+    return value
+
+
+def one_of(field: str, value: object, kind: type | tuple[type, ...], example: str) -> Any:
+    """Return `value` if it is of a kind; else show how one is written."""
+    if not isinstance(value, kind):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        expected = " or ".join(k.__name__ for k in kinds)
+        raise InvalidValueError(field, value, expected, f"write e.g. {example}")
+    return value
+
+
+def sides(field: str, value: object) -> int:
+    """Return 1 or 2, the number of sides that an alpha is for."""
+    if isinstance(value, bool) or value not in (1, 2):
+        raise InvalidValueError(field, value, "1 or 2", "give the number of sides that alpha is for")
+    return 2 if value == 2 else 1
+
+
+def rates(null_rate: object, alternative_rate: object) -> tuple[float, float]:
+    """Return two response rates in (0, 1) with the alternative above the null."""
+    null, alternative = probability("null_rate", null_rate), probability("alternative_rate", alternative_rate)
+    if alternative <= null:
+        expected = f"a rate above the null rate {null:g}"
+        raise InvalidValueError("alternative_rate", alternative, expected, "raise it, or count the failures")
+    return null, alternative
+
+
+def error_rates(alpha: object, power: object) -> tuple[float, float]:
+    """Return alpha and a power above it."""
+    size, wanted = probability("alpha", alpha), probability("power", power)
+    if wanted <= size:
+        raise InfeasibleDesignError(
+            f"power: got {wanted:g}; expected more than the type I error {size:g}, which a test has without data; "
+            "ask for 0.8 or 0.9"
+        )
+    return size, wanted
+
+
+# lists of numbers -----------------------------------------------------------------------------------------------------
+
+
+def increasing(field: str, values: object, above: float = 0.0) -> tuple[float, ...]:
+    """Return `values` as a strictly increasing tuple whose first exceeds `above`; it may be empty."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InvalidValueError(field, values, "a list of numbers", f"write {field}=[...]")
+    numbers = tuple(number(field, value) for value in values)
+    for before, after in zip((above, *numbers), numbers, strict=False):
+        if after <= before:
+            expected = f"strictly increasing numbers above {above:g}"
+            raise InvalidValueError(field, numbers, expected, f"{after:g} does not exceed {before:g}")
+    return numbers
+
+
+def fractions(field: str, values: object) -> tuple[float, ...]:
+    """Return information fractions: strictly increasing from above 0, the last one 1."""
+    numbers = increasing(field, values)
+    far_apart(field, numbers)
+    if not numbers or numbers[-1] != 1:
+        expected = "information fractions that increase to 1"
+        raise InvalidValueError(field, numbers, expected, "divide the information of the looks by the last")
+    return numbers
+
+
+CLOSEST = 1e-6
+"""Share of the last look's information by which looks have to be apart: closer ones are one look."""
+
+
+def far_apart(field: str, levels: Iterable[float]) -> None:
+    """Refuse levels of information, increasing, that are so close that they are one look."""
+    numbers = np.array(list(levels))
+    close = np.flatnonzero(np.diff(numbers) < CLOSEST * numbers[-1]) if numbers.size > 1 else np.array([])
+    if close.size:
+        pair = f"{numbers[close[0]]:.9g} and {numbers[close[0] + 1]:.9g}"
+        expected = f"looks at least {CLOSEST:g} of the information apart"
+        raise InvalidValueError(field, pair, expected, "make them one look")
+
+
+def vector(field: str, values: ArrayLike) -> FloatArray:
+    """Return `values` as a read-only float vector without NaN; infinities are left to the caller."""
+    try:
+        checked = np.array(values, dtype=np.float64, ndmin=1)
+    except (TypeError, ValueError) as error:
+        raise InvalidValueError(field, values, "numbers", f"give {field} as a sequence of numbers") from error
+    if checked.ndim != 1:
+        raise InvalidValueError(field, values, "one dimension", f"flatten {field}")
+    missing = np.flatnonzero(np.isnan(checked))
+    if missing.size:
+        where = f"NaN at position {missing[0]}"
+        raise InvalidValueError(field, where, "no missing value", "drop those patients or impute them first")
+    checked.flags.writeable = False
+    return checked
+
+
+def nonnegative(field: str, values: ArrayLike) -> FloatArray:
+    """Return `values` as a read-only vector of finite numbers, none below 0."""
+    checked = vector(field, values)
+    bad = checked[(checked < 0) | np.isinf(checked)]
+    if bad.size:
+        raise InvalidValueError(field, float(bad[0]), "finite numbers of at least 0", f"check {field}")
+    return checked
+
+
+def change_points(field: str, values: ArrayLike) -> FloatArray:
+    """Return `values` as a read-only vector of finite times, strictly increasing and above 0; it may be empty."""
+    checked = vector(field, values)
+    rising = bool(np.all(np.diff(checked) > 0))
+    if checked.size and not (rising and checked[0] > 0 and np.isfinite(checked[-1])):
+        expected = "finite times above 0, strictly increasing"
+        raise InvalidValueError(field, checked.tolist(), expected, "sort them, drop duplicates and leave out time 0")
+    return checked
+
+
+def same_length(field: str, values: FloatArray | BoolArray, other: str, length: int) -> None:
+    """Refuse `values` whose length is not `length`, the one that `other` asks for."""
+    if values.size != length:
+        raise InvalidValueError(field, f"{values.size} values", f"{length}, to match {other}", f"check {field}")
+
+
+def probabilities(field: str, values: ArrayLike) -> FloatArray:
+    """Return `values`, of any shape, as floats between 0 and 1."""
+    checked = np.asarray(values, dtype=np.float64)
+    bad = checked[~((checked >= 0) & (checked <= 1))]
+    if bad.size:
+        raise InvalidValueError(field, float(bad.flat[0]), "probabilities from 0 to 1", "give 0.5, not 50, for 50%")
+    return checked
+
+
+# patients -------------------------------------------------------------------------------------------------------------
+
+
+def observations(time: ArrayLike, event: ArrayLike) -> tuple[FloatArray, BoolArray]:
+    """Return follow-up times, finite and at least 0, with their indicators of an event, for at least one patient."""
+    times = nonnegative("time", time)
+    if not times.size:
+        raise InvalidValueError("time", [], "at least one patient", "check the selection of patients")
+    return times, indicator("event", event, times.size)
+
+
+def indicator(field: str, values: ArrayLike, length: int) -> BoolArray:
+    """Return `values` as booleans; True/False and 1/0 are taken, one for each time."""
+    checked = vector(field, values)
+    bad = checked[(checked != 0) & (checked != 1)]
+    if bad.size:
+        raise InvalidValueError(field, float(bad[0]), "True or False (1 or 0)", f"recode {field}")
+    same_length(field, checked, "time", length)
+    flags: BoolArray = checked == 1
+    return flags
+
+
+def stratum_numbers(strata: ArrayLike, n: int) -> NDArray[np.int64]:
+    """Return the number of each patient's stratum, strata in the order of their labels."""
+    labels = np.asarray(strata)
+    if labels.ndim != 1:
+        raise InvalidValueError("strata", f"shape {labels.shape}", "one label a patient", "cross the factors first")
+    if labels.size != n:
+        raise InvalidValueError("strata", f"{labels.size} values", f"{n}, to match time", "check strata")
+    missing = [i for i, label in enumerate(labels.tolist()) if label is None or label != label or label == ""]
+    if missing or str(labels.dtype) in ("datetime64", "timedelta64"):
+        got = f"no label at position {missing[0]}"
+        raise InvalidValueError("strata", got, "a label for each patient", "give those patients a stratum or drop them")
+    return np.asarray(np.unique(labels.astype(str), return_inverse=True)[1], np.int64)

@@ -1,0 +1,1 @@
+"""Simulated patients, compiled: drawn, seen at their visits, cut, and counted at risk."""

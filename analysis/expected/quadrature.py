@@ -1,0 +1,104 @@
+"""Integrals over follow-up time whose integrand is smooth between known change points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.polynomial import legendre
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analysis.conventions.checks import FloatArray
+    from analysis.survival import Distribution
+
+NODES_PER_PANEL = 16
+NODES, WEIGHTS = legendre.leggauss(NODES_PER_PANEL)
+# A hazard may start at 0 or infinity like a power of time, and a trial may run for many medians: panels halve towards 0
+# and then shrink eightfold.
+GRADING = np.concatenate([2.0 ** -np.arange(1, 9), 2.0**-8 * 8.0 ** -np.arange(1, 9)])
+# Within a panel a curve may fall steeply, or all of a sudden: panels are then cut where its cumulative hazard has grown
+# by these amounts.
+STEEP, SUDDEN = 8.0, 0.2
+LEVELS = 2.0 ** np.arange(-12, 6)
+STEEPLY_FALLEN = np.exp(-STEEP)
+"""A survival above which no panel can have been too steep for straight cumulative hazards."""
+
+
+def _running_integral_matrix() -> FloatArray:
+    """Matrix that takes values at the nodes of [-1, 1] to their integrals from -1 to each node."""
+    order = np.arange(NODES_PER_PANEL)
+    polynomials = legendre.legvander(NODES, NODES_PER_PANEL)
+    integrals = np.empty((NODES_PER_PANEL, NODES_PER_PANEL))
+    integrals[:, 0] = NODES + 1
+    integrals[:, 1:] = (polynomials[:, 2:] - polynomials[:, :-2]) / (2 * order[1:] + 1)
+    coefficients = (2 * order[:, None] + 1) / 2 * polynomials[:, :-1].T * WEIGHTS
+    matrix: FloatArray = integrals @ coefficients
+    return matrix
+
+
+RUNNING = _running_integral_matrix().T
+
+
+@dataclass(frozen=True)
+class Quadrature:
+    """Gauss-Legendre nodes on panels between change points.
+
+    Parameters
+    ----------
+    time
+        Nodes in months, shape ``(panels, nodes)``, increasing.
+    half_width
+        Half the width of each panel, shape ``(panels, 1)``.
+    """
+
+    time: FloatArray
+    half_width: FloatArray
+
+    @classmethod
+    def over(cls, end: float, change_points: FloatArray, curves: Sequence[Distribution] = ()) -> Quadrature:
+        """Lay panels over [0, end] that change points do not cut, fine where a curve falls steeply.
+
+        Change points outside are ignored.
+        """
+        inside = change_points[(change_points > 0) & (change_points < end)]
+        edges = np.sort(np.concatenate([inside, end * GRADING, [0.0, end]]))
+        steep = [points for curve in curves if (points := _steep_points(curve, edges)).size]
+        if steep:
+            edges = np.sort(np.concatenate([edges, *steep]))
+        half = np.diff(edges)[:, None] / 2
+        half = half[half[:, 0] > 0]
+        starts = np.concatenate([[0.0], np.cumsum(2 * half[:-1, 0])])[:, None]
+        return cls(starts + half * (1 + NODES), half)
+
+    def integral(self, values: FloatArray) -> FloatArray:
+        """Integrate values at the nodes over the whole range; shape ``(..., panels, nodes)`` gives ``(...)``."""
+        total: FloatArray = values.reshape(*values.shape[:-2], -1) @ (self.half_width * WEIGHTS).ravel()
+        return total
+
+    def running_integral(self, values: FloatArray) -> FloatArray:
+        """Integrate values at the nodes from 0 to each node, in their shape ``(panels, nodes)``."""
+        panels = self.half_width[:, 0] * (values @ WEIGHTS)
+        before = np.concatenate([[0.0], np.cumsum(panels)[:-1]])
+        return before[:, None] + self.half_width * (values @ RUNNING)
+
+
+def _steep_points(curve: Distribution, edges: FloatArray) -> FloatArray:
+    """Give times within panels over which a cumulative hazard grows by more than a polynomial can follow."""
+    linear = curve.is_piecewise_exponential
+    at = edges if linear else np.concatenate([edges, (edges[1:] + edges[:-1]) / 2])
+    hazard = np.minimum(curve.cumulative_hazard(at), 700.0)
+    left, right = hazard[: edges.size - 1], hazard[1 : edges.size]
+    grown = right - left
+    steep = grown > STEEP
+    if not linear:
+        bent = np.abs(hazard[edges.size :] - (left + right) / 2)
+        steep |= (bent > SUDDEN * grown) & (grown > 1e-9)
+    if not steep.any():
+        return edges[:0]
+    levels = left[steep, None] + np.where(grown[steep, None] > 1.0, 1.0, grown[steep, None]) * LEVELS
+    points = curve.inverse_cumulative_hazard(levels)
+    inside = (points > edges[:-1][steep, None]) & (points < edges[1:][steep, None])
+    return np.asarray(points[inside])

@@ -1,0 +1,208 @@
+"""A trial as large-sample formulas see it: how many patients, when they enter, fail and are lost.
+
+It is made from a design and one truth, and is not rounded: arms and strata have their exact shares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.design import IllnessDeath
+from analysis.errors import InvalidValueError, UnknownNameError
+
+if TYPE_CHECKING:
+    from analysis.conventions.checks import FloatArray
+    from analysis.design import Accrual, Assessments, Scenario, TrialDesign
+    from analysis.survival import Distribution
+
+NO_CHANGES = np.array([], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm, or the part of it in one stratum.
+
+    Attributes
+    ----------
+    n
+        Patients, above 0; a calculation may ask for a fraction of one.
+    event_time
+        Distribution of the months from entry to the event.
+    loss
+        Distribution of the months from entry to loss to follow-up; None: nobody is lost.
+    follow_up
+        Longest follow-up, months.
+    """
+
+    n: float
+    event_time: Distribution
+    loss: Distribution | None = None
+    follow_up: float = np.inf
+
+    @property
+    def change_points(self) -> FloatArray:
+        """Follow-up times at which a hazard of the arm may jump."""
+        lost = NO_CHANGES if self.loss is None else self.loss.change_points
+        return np.concatenate([self.event_time.change_points, lost])
+
+    def retention(self, t: FloatArray) -> FloatArray | float:
+        """Probability that a patient is not lost by `t` months."""
+        return 1.0 if self.loss is None else self.loss.survival(t)
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """The arms of a stratum, the control first; one for a single arm. A trial without strata has one stratum."""
+
+    arms: tuple[Arm, ...]
+
+    @property
+    def n(self) -> float:
+        """Patients of the stratum."""
+        return sum(arm.n for arm in self.arms)
+
+    @property
+    def change_points(self) -> FloatArray:
+        """Follow-up times at which a hazard of the stratum may jump."""
+        return np.concatenate([arm.change_points for arm in self.arms])
+
+
+@dataclass(frozen=True)
+class ExpectedTrial:
+    """A trial under one truth, in large samples.
+
+    Attributes
+    ----------
+    strata
+        Arms by stratum.
+    pattern
+        How patients enter, the same in all strata and arms.
+    assessments
+        Schedule at which progression is looked for, for the few tests that allow for it.
+    of_all
+        Share of the whole trial's patients who are in these arms.
+    """
+
+    strata: tuple[Stratum, ...]
+    pattern: Accrual
+    assessments: Assessments | None = None
+    of_all: float = 1.0
+
+    @cached_property
+    def n(self) -> float:
+        """Patients, all arms and strata together."""
+        return sum(stratum.n for stratum in self.strata)
+
+    @cached_property
+    def accrual(self) -> Accrual:
+        """The accrual of so many patients, and of those in the other arms."""
+        return self.pattern.for_patients(self.n / self.of_all)
+
+    @cached_property
+    def processes(self) -> dict[float, list[Any]]:
+        """The expected courses at the last analysis time that was asked for: moments and events share them."""
+        return {}
+
+    @property
+    def n_experimental(self) -> float:
+        """Patients in the experimental arm."""
+        return sum(stratum.arms[-1].n for stratum in self.strata)
+
+    @property
+    def allocation_ratio(self) -> float:
+        """Experimental patients per control patient."""
+        return self.n_experimental / (self.n - self.n_experimental)
+
+    @property
+    def follow_up(self) -> float:
+        """Longest follow-up of a patient, months."""
+        return self.strata[0].arms[0].follow_up
+
+    def with_n(self, n: float) -> ExpectedTrial:
+        """Give the same trial with `n` patients in all, in the same proportions."""
+        factor = n / self.n
+        strata = (Stratum(tuple(replace(arm, n=arm.n * factor) for arm in s.arms)) for s in self.strata)
+        return replace(self, strata=tuple(strata))
+
+    def with_event_times(self, by_stratum: list[tuple[Distribution, ...]]) -> ExpectedTrial:
+        """Give the same trial with other event times, one a stratum and arm."""
+        strata = (
+            Stratum(tuple(replace(arm, event_time=time) for arm, time in zip(s.arms, times, strict=True)))
+            for s, times in zip(self.strata, by_stratum, strict=True)
+        )
+        return replace(self, strata=tuple(strata))
+
+
+def expected_trials(
+    design: TrialDesign,
+    scenario: Scenario,
+    *,
+    arm: str | None = None,
+    n: float | None = None,
+    all_arms: bool = False,
+) -> tuple[ExpectedTrial, ...]:
+    """Give the trial that a design is under a scenario, once for every truth that the scenario stands for.
+
+    Parameters
+    ----------
+    design
+        The trial as its protocol fixes it.
+    scenario
+        Event times by arm and stratum; ensembles give the member of the same number together.
+    arm
+        Experimental arm; the only one by default.
+    n
+        Patients of the whole trial; the design's by default, and a fraction is allowed.
+    all_arms
+        Take all arms of the design together, as cuts count their events, not a pair to be compared.
+
+    Raises
+    ------
+    UnknownNameError
+        If the arm is not an experimental arm of the design, or the scenario lacks an arm or stratum.
+    InvalidValueError
+        If several experimental arms are there and none is chosen, or there is delayed entry or an illness-death model:
+        simulate these.
+    """
+    scenario.check(design)
+    if design.delayed_entry is not None:
+        raise InvalidValueError("delayed_entry", design.delayed_entry, "none", 'simulate it: by="simulation"')
+    control = () if design.control is None else (design.control,)
+    arms = (*control, *(design.experimental_arms if all_arms else (experimental_arm(design, arm),)))
+    everyone = sum(design.allocation.values())
+    of_all = sum(design.allocation[a] for a in arms) / everyone
+    total = design.n if n is None else n
+    of_strata = sum(design.strata.values())
+    follow_up = np.inf if design.follow_up is None else design.follow_up
+    trials = []
+    for member in range(scenario.members):
+        truth = scenario.member(member) if scenario.members > 1 else scenario
+        strata = []
+        for stratum, share in design.strata.items():
+            sizes = [total * share / of_strata * design.allocation[a] / everyone for a in arms]
+            models = [truth.of(a, stratum) for a in arms]
+            for model in models:
+                if isinstance(model, IllnessDeath):
+                    remedy = 'simulate illness-death models: by="simulation"'
+                    raise InvalidValueError("event_time", model, "a distribution or an ensemble", remedy)
+            cells = zip(sizes, models, arms, strict=True)
+            strata.append(Stratum(tuple(Arm(k, m, design.dropout_of(a), follow_up) for k, m, a in cells)))  # type: ignore[arg-type]
+        trials.append(ExpectedTrial(tuple(strata), design.accrual, design.assessments, of_all))
+    return tuple(trials)
+
+
+def experimental_arm(design: TrialDesign, arm: str | None) -> str:
+    """Name the arm that is tested: the one asked for, or the only one."""
+    arms = design.experimental_arms
+    if arm is None:
+        if len(arms) > 1:
+            expected = f"one of {', '.join(arms)}"
+            raise InvalidValueError("arm", arm, expected, "say which arm to compare with the control")
+        return arms[0]
+    if arm not in arms:
+        raise UnknownNameError("experimental arm", arm, arms)
+    return arm

@@ -1,0 +1,157 @@
+"""A design under a scenario in large samples: when its looks come, and how a test is distributed there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import ndtr
+
+from analysis.errors import InvalidValueError, UnavailableError
+from analysis.expected.clock import expected_cut_time
+from analysis.expected.numbers import expected_enrolled, expected_events
+from analysis.expected.trial import expected_trials
+from analysis.sequential.crossing import Crossing, crossing_probabilities
+from analysis.statistical_tests.moments import Moments
+
+if TYPE_CHECKING:
+    from analysis.conventions.checks import FloatArray
+    from analysis.design import Scenario, TrialDesign
+    from analysis.expected.trial import ExpectedTrial
+    from analysis.statistical_tests import OneArmTest, TwoArmTest
+
+
+@dataclass(frozen=True)
+class LargeSample:
+    """A design under one truth.
+
+    Attributes
+    ----------
+    trial
+        The arms that are compared.
+    times, events, enrolled
+        Calendar months of the looks, events of the arms that are compared and patients of the whole trial by then.
+    moments
+        Distribution of the test at each look.
+    """
+
+    trial: ExpectedTrial
+    times: tuple[float, ...]
+    events: tuple[float, ...]
+    enrolled: tuple[float, ...]
+    moments: tuple[Any, ...]
+
+    def scaled(self, factor: float) -> LargeSample:
+        """Give the same with `factor` times as many patients over the same months."""
+        return replace(self, moments=tuple(each.scaled(factor) for each in self.moments))
+
+    def crossing(self, design: TrialDesign) -> Crossing:
+        """Probabilities of ending at each look, above and below."""
+        upper = np.array(design.efficacy_bounds)
+        lower = -upper if design.sided == 2 else np.array(design.futility_bounds)
+        if len(self.moments) == 1:
+            return _single(self.moments[0], float(lower[0]), float(upper[0]), design.sided)
+        if not all(isinstance(each, Moments) for each in self.moments):
+            raise UnavailableError(
+                "looks: the joint distribution of this test over several looks has no formula; ask for its power "
+                'by="simulation"'
+            )
+        effect, null_sd, sd = np.array([(m.effect, m.null_sd, m.sd) for m in self.moments]).T
+        if sd[0] == sd[-1]:
+            raise UnavailableError(
+                "looks: the formula says nothing of the information at each look; take formula='exact' or 'schoenfeld'"
+            )
+        # independent increments on the scale of a score, whose variance grows with the information, or of an estimate,
+        # whose variance shrinks with it
+        information = sd**2 if sd[-1] >= sd[0] else sd**-2
+        spread = sd / null_sd
+        low, high = np.minimum(lower, upper) / spread, upper / spread
+        return crossing_probabilities(information, low, high, effect / sd)
+
+
+def _single(moments: Any, lower: float, upper: float, sided: int) -> Crossing:
+    if not isinstance(moments, Moments):
+        above = moments.power(float(ndtr(-upper)))
+        below = 0.0
+    else:
+        above = moments.probability_above(upper)
+        below = 1.0 - moments.probability_above(lower) if sided == 2 or np.isfinite(lower) else 0.0
+    return Crossing(np.array([above]), np.array([min(below, 1.0 - above)]))
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """When the looks of a design are expected under one truth, whatever the test."""
+
+    trial: ExpectedTrial
+    times: tuple[float, ...]
+    events: tuple[float, ...]
+    enrolled: tuple[float, ...]
+
+    def tested(self, test: OneArmTest | TwoArmTest) -> LargeSample:
+        """Give the distribution of a test at the looks."""
+        moments = tuple(test.moments(self.trial, time) for time in self.times)
+        return LargeSample(self.trial, self.times, self.events, self.enrolled, moments)
+
+
+def large_samples(
+    design: TrialDesign,
+    scenario: Scenario,
+    test: OneArmTest | TwoArmTest,
+    *,
+    arm: str | None = None,
+    n: float | None = None,
+) -> list[LargeSample]:
+    """Give a design in large samples under every truth that a scenario stands for."""
+    return [timetable.tested(test) for timetable in timetables(design, scenario, arm=arm, n=n)]
+
+
+def timetables(
+    design: TrialDesign, scenario: Scenario, *, arm: str | None = None, n: float | None = None
+) -> list[Timetable]:
+    """Give the expected looks of a design under every truth that a scenario stands for."""
+    trials = expected_trials(design, scenario, arm=arm, n=n)
+    whole = trials
+    if len(design.experimental_arms) > 1:
+        whole = expected_trials(design, scenario, n=n, all_arms=True)
+    return [_timetable(design, trial, of_all) for trial, of_all in zip(trials, whole, strict=True)]
+
+
+def _timetable(design: TrialDesign, trial: ExpectedTrial, whole: ExpectedTrial) -> Timetable:
+    times: list[float] = []
+    for look in design.looks:
+        times.append(max(expected_cut_time(look.cut, whole, design), *times[-1:], 0.0))
+    events = tuple(float(expected_events(trial, time).sum()) for time in times)
+    return Timetable(trial, tuple(times), events, tuple(expected_enrolled(whole, time) for time in times))
+
+
+def rejecting(crossing: Crossing, sided: int) -> float:
+    """Probability of rejection, in either direction where the test is two-sided."""
+    below = float(crossing.lower.sum()) if sided == 2 else 0.0
+    return float(crossing.upper.sum()) + below
+
+
+def mean_power(members: list[LargeSample], design: TrialDesign, factor: float = 1.0) -> float:
+    """Power, averaged over the truths, with `factor` times as many patients."""
+    return float(np.mean(powers(members, design, factor)))
+
+
+def powers(members: list[LargeSample], design: TrialDesign, factor: float = 1.0) -> FloatArray:
+    """Power under every truth."""
+    scaled = members if factor == 1.0 else [member.scaled(factor) for member in members]
+    return np.array([rejecting(member.crossing(design), design.sided) for member in scaled])
+
+
+def check_test(design: TrialDesign, test: OneArmTest | TwoArmTest) -> None:
+    """Refuse a test that does not fit the design's arms or sides."""
+    from analysis.statistical_tests import OneArmTest, TwoArmTest
+
+    if not isinstance(test, OneArmTest | TwoArmTest):
+        raise InvalidValueError("test", test, "a statistical test", "write LogRank()")
+    if isinstance(test, OneArmTest) != (design.control is None):
+        expected = "a comparison of two arms" if design.control else "a test of one arm against a null value"
+        remedy = "use LogRank() or another two-arm test" if design.control else "use LandmarkRate(...) or the like"
+        raise InvalidValueError("test", test.name, f"{expected}, for arms {list(design.arms)}", remedy)
+    if design.sided == 2 and test.one_sided:
+        raise InvalidValueError("test", test.name, "a test of both directions, sided=2", "design it with sided=1")

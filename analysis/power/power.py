@@ -1,0 +1,181 @@
+"""Power of a design under a scenario, by formula or by simulation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from analysis.conventions.checks import choice, positive
+from analysis.conventions.values import replace
+from analysis.errors import InvalidValueError
+from analysis.power.large_sample import LargeSample, check_test, large_samples, rejecting
+from analysis.power.result import Power
+from analysis.simulation import simulate
+from analysis.statistical_tests import IntervalCensoredHazardRatio, LandmarkRate, LandmarkSurvival, LogRank
+
+if TYPE_CHECKING:
+    from analysis.conventions.seeds import Seed
+    from analysis.design import Scenario, TrialDesign
+    from analysis.statistical_tests import OneArmTest, TwoArmTest
+
+By: TypeAlias = Literal["formula", "simulation"]
+TRIALS = 10_000
+KNOW_ASSESSMENTS = (LandmarkRate, LandmarkSurvival, IntervalCensoredHazardRatio)
+
+
+def power(
+    design: TrialDesign,
+    scenario: Scenario,
+    test: OneArmTest | TwoArmTest | None = None,
+    *,
+    by: By = "formula",
+    arm: str | None = None,
+    n: float | None = None,
+    trials: int = TRIALS,
+    rng: Seed = 1,
+    **simulation: Any,
+) -> Power:
+    """Probability that a design rejects its null hypothesis.
+
+    Parameters
+    ----------
+    design
+        The trial: one arm or several, one look or a group-sequential design's.
+    scenario
+        What is assumed; the power over ensembles is the mean over their members.
+    test
+        The test; the log-rank test by default where there is a control.
+    by
+        ``"formula"``: from the test's large-sample moments, or its exact distribution. ``"simulation"``: by simulated
+        trials, with everything that the design says.
+    arm
+        Experimental arm; the only one by default.
+    n
+        Patients of the whole trial; the design's by default. A formula takes fractions.
+    trials, rng
+        Replicates and seed of the simulation.
+    **simulation
+        Further arguments of `simulate`: ``executor``, ``checkpoint``, ``progress``, ``stop_at_std_error``.
+
+    Returns
+    -------
+    Power
+
+    Raises
+    ------
+    InvalidValueError, UnknownNameError
+        If a number or a name is impossible, or the test does not fit the design.
+    InfeasibleDesignError
+        If a look cannot be expected ever to come, or nothing can have happened by then.
+    UnavailableError
+        If there is no formula; says how to simulate.
+
+    Examples
+    --------
+    >>> from analysis.design import AtTime, Look, Scenario, TrialDesign, UniformAccrual
+    >>> from analysis.survival import Exponential
+    >>> design = TrialDesign(n=100, accrual=UniformAccrual(18), looks=[Look(AtTime(30))])
+    >>> scenario = Scenario.proportional_hazards(Exponential.from_median(11), 0.6)
+    >>> round(power(design, scenario).power, 4)
+    0.524
+    >>> simulated = power(design, scenario, by="simulation", trials=20_000)
+    >>> abs(simulated.power - 0.524) < 4 * simulated.std_error
+    True
+    """
+    chosen = _default(design) if test is None else test
+    check_test(design, chosen)
+    if choice("by", by, ("formula", "simulation")) == "simulation":
+        sized = design if n is None else replace(design, n=round(positive("n", n, "patients")))
+        return _simulated(sized, scenario, chosen, arm, trials, rng, simulation)
+    if simulation:
+        raise InvalidValueError(next(iter(simulation)), "given", 'by="simulation" with it', "leave it out")
+    members = large_samples(design, scenario, chosen, arm=arm, n=n if n is None else positive("n", n, "patients"))
+    return from_members(design, scenario, chosen, members, float(design.n if n is None else n))
+
+
+def _default(design: TrialDesign) -> LogRank:
+    if design.control is None:
+        expected = "a test of one arm against a null value"
+        raise InvalidValueError("test", None, expected, "give e.g. OneSampleLogRank(null) or LandmarkRate(6, 0.15)")
+    return LogRank()
+
+
+def from_members(
+    design: TrialDesign,
+    scenario: Scenario,
+    test: OneArmTest | TwoArmTest,
+    members: list[LargeSample],
+    n: float,
+    hazard_ratio: float | None = None,
+) -> Power:
+    """Sum up a calculation by formula over the truths of a scenario."""
+    crossings = [member.crossing(design) for member in members]
+    each = np.array([rejecting(crossing, design.sided) for crossing in crossings])
+
+    def mean(rows: list[Any]) -> np.ndarray:
+        return np.asarray(np.mean(rows, axis=0) if len(rows) > 1 else rows[0])
+
+    return Power(
+        power=float(each.mean()),
+        std_error=0.0,
+        by="formula",
+        members=each,
+        design=design,
+        scenario=scenario,
+        test=test,
+        n=n,
+        times=mean([member.times for member in members]),
+        events=mean([member.events for member in members]),
+        enrolled=mean([member.enrolled for member in members]),
+        reject=mean([crossing.upper for crossing in crossings]),
+        stop_low=mean([crossing.lower for crossing in crossings]),
+        hazard_ratio=hazard_ratio,
+        notes=left_out(design, test),
+    )
+
+
+def left_out(design: TrialDesign, test: OneArmTest | TwoArmTest) -> tuple[str, ...]:
+    """Say what a formula leaves out of a design."""
+    if design.assessments is not None and not isinstance(test, KNOW_ASSESSMENTS):
+        return (
+            "the formula counts events when they happen, not at assessments; simulate to see what the schedule does",
+        )
+    return ()
+
+
+def _simulated(
+    design: TrialDesign,
+    scenario: Scenario,
+    test: OneArmTest | TwoArmTest,
+    arm: str | None,
+    trials: int,
+    rng: Seed,
+    options: dict[str, Any],
+) -> Power:
+    run = simulate(design, scenario, trials=trials, rng=rng, tests=(test,), **options)
+    course = run.course(arm=arm)
+    found = run.power(arm=arm)
+    looks = np.arange(len(design.looks))
+    ends = course.look[:, None] == looks
+    going_on = course.look[:, None] >= looks
+    events = run.columns["events"][:, :, run.endpoints.index(run.primary)]
+
+    def mean(column: np.ndarray) -> np.ndarray:
+        return np.array([column[going_on[:, k], k].mean() if going_on[:, k].any() else np.nan for k in looks])
+
+    return Power(
+        power=found.value,
+        std_error=found.std_error,
+        by="simulation",
+        members=np.array([]),
+        design=design,
+        scenario=scenario,
+        test=test,
+        n=float(design.n),
+        times=mean(run.columns["calendar_time"]),
+        events=mean(events),
+        enrolled=mean(run.columns["enrolled"]),
+        reject=(ends & course.rejected[:, None]).mean(axis=0),
+        stop_low=(ends & course.futile[:, None]).mean(axis=0),
+    )

@@ -1,0 +1,216 @@
+"""What a calculation of power gave, with what it was asked."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import ndtr
+
+from analysis.conventions.display import html
+from analysis.conventions.values import value
+from analysis.power.events import hazard_ratio_at_z
+from analysis.statistical_tests import LogRank, OneArmTest, TwoArmTest
+from analysis.statistical_tests.formulas import FORMULAS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.conventions.checks import FloatArray
+    from analysis.design import Scenario, TrialDesign
+
+
+@value
+class Power:
+    """The power of a design, or the design that a power asks for.
+
+    Attributes
+    ----------
+    power
+        Probability of rejecting the null hypothesis at any look (in either direction where the design is two-sided);
+        over a scenario with ensembles the mean over their members.
+    std_error
+        Its Monte Carlo standard error; 0 for a formula.
+    by
+        ``"formula"`` or ``"simulation"``.
+    members
+        Power under each member of the scenario's ensembles, or under the one truth; none by simulation.
+    design, scenario, test
+        What was calculated, with what was solved for put in.
+    n
+        Patients of the whole trial, not rounded.
+    times, events, enrolled
+        Expected calendar months of the looks, events of the arms that are compared and patients by then; of the trials
+        that go on to the look.
+    reject, stop_low
+        Probability of ending at each look above, below.
+    hazard_ratio
+        The constant hazard ratio that was solved for; None if none was.
+    notes
+        What the calculation leaves out.
+    """
+
+    power: float
+    std_error: float
+    by: str
+    members: FloatArray
+    design: TrialDesign
+    scenario: Scenario
+    test: OneArmTest | TwoArmTest
+    n: float
+    times: FloatArray
+    events: FloatArray
+    enrolled: FloatArray
+    reject: FloatArray
+    stop_low: FloatArray
+    hazard_ratio: float | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def lowest(self) -> float:
+        """Least power over the members; NaN by simulation."""
+        return float(self.members.min()) if self.members.size else math.nan
+
+    @property
+    def highest(self) -> float:
+        """Greatest power over the members; NaN by simulation."""
+        return float(self.members.max()) if self.members.size else math.nan
+
+    @property
+    def time(self) -> float:
+        """Expected calendar months of the last look."""
+        return float(self.times[-1])
+
+    @property
+    def stopping(self) -> FloatArray:
+        """Probability that the trial ends at each look; the last look ends it in any case."""
+        ending = self.reject + self.stop_low
+        return np.append(ending[:-1], max(0.0, 1.0 - float(ending[:-1].sum())))
+
+    @property
+    def expected_duration(self) -> float:
+        """Expected calendar months until the trial ends."""
+        return float(self.stopping @ self.times)
+
+    @property
+    def expected_events(self) -> float:
+        """Expected events when the trial ends."""
+        return float(self.stopping @ self.events)
+
+    @property
+    def expected_patients(self) -> float:
+        """Expected patients enrolled when the trial ends."""
+        return float(self.stopping @ self.enrolled)
+
+    def looks(self) -> pd.DataFrame:
+        """One row per look.
+
+        Returns
+        -------
+        DataFrame
+            ``look``, ``time`` (months), ``events``, ``enrolled``, ``efficacy_z``, ``nominal_p`` (one-sided),
+            ``futility_z``, for a log-rank test ``efficacy_hazard_ratio`` and ``futility_hazard_ratio`` (the estimates
+            at the bounds, by Schoenfeld's variance), ``reject`` and ``stop_low``, the probabilities of ending there.
+        """
+        import pandas as pd
+
+        frame = pd.DataFrame(
+            {
+                "look": np.arange(1, self.times.size + 1),
+                "time": self.times,
+                "events": self.events,
+                "enrolled": self.enrolled,
+                "efficacy_z": self.design.efficacy_bounds,
+                "nominal_p": ndtr(-np.array(self.design.efficacy_bounds)),
+                "futility_z": self.design.futility_bounds,
+            }
+        )
+        if isinstance(self.test, LogRank) and self.design.control is not None:
+            frame["efficacy_hazard_ratio"] = self._hazard_ratios(self.design.efficacy_bounds)
+            frame["futility_hazard_ratio"] = self._hazard_ratios(self.design.futility_bounds)
+        frame["reject"], frame["stop_low"] = self.reject, self.stop_low
+        return frame
+
+    def _hazard_ratios(self, bounds: tuple[float, ...]) -> list[float]:
+        sizes = self.design.arm_sizes
+        control = sizes[self.design.control] if self.design.control else 0
+        ratio = sizes[self.design.experimental_arms[0]] / control
+        margin = getattr(self.test, "margin", 1.0)
+        at = zip(bounds, self.events.tolist(), strict=True)
+        return [hazard_ratio_at_z(z, d, allocation_ratio=ratio, margin=margin) if d > 0 else math.nan for z, d in at]
+
+    def summary(self) -> pd.DataFrame:
+        """One row per item: `item`, `value`."""
+        import pandas as pd
+
+        error = f" (Monte Carlo standard error {self.std_error:.4f})" if self.by == "simulation" else ""
+        side = "one" if self.design.sided == 1 else "two"
+        rows = [("power", f"{self.power:.4f}{error}"), ("by", self._method)]
+        if self.highest > self.lowest:
+            rows.append(("over the members", f"{self.lowest:.4f} to {self.highest:.4f}"))
+        rows += [
+            ("test", self.test.name),
+            ("alpha", f"{self.design.alpha:g} ({side}-sided)"),
+            ("patients", f"{self.n:.1f}"),
+            ("analysis", f"{self.time:.2f} months"),
+            ("events", f"{self.events[-1]:.1f}"),
+        ]
+        if self.times.size > 1:
+            rows += [("expected duration", f"{self.expected_duration:.2f} months")]
+            rows += [("expected events", f"{self.expected_events:.1f}")]
+        if self.hazard_ratio is not None:
+            rows.append(("hazard ratio", f"{self.hazard_ratio:.4f}"))
+        rows += [("note", note) for note in self.notes]
+        return pd.DataFrame(rows, columns=["item", "value"])
+
+    @property
+    def _method(self) -> str:
+        if self.by == "simulation":
+            return "simulation"
+        formula = getattr(self.test, "formula", "exact")
+        return f"formula ({FORMULAS[formula].title})" if formula in FORMULAS else "formula"
+
+    def protocol_text(self) -> str:
+        """Write design, assumptions, test and power as a paragraph for a protocol, with its references."""
+        models = self.scenario.models()
+        assumed = "; ".join(
+            f"{arm}{'' if stratum == 'all' else f' ({stratum})'}: {model.description}" for arm, stratum, model in models
+        )
+        sentences = [
+            self.design.protocol_text(),
+            f"The null hypothesis is tested by the {self.test.name}.",
+            f"Event times are assumed as follows: {assumed}.",
+        ]
+        if self.times.size > 1:
+            sentences.append(
+                f"The trial is expected to end after {self.expected_duration:.1f} months with "
+                f"{self.expected_events:.0f} events."
+            )
+        what = f"{100 * self.power:.1f}%"
+        when = f"{math.ceil(self.n - 1e-6)} patients and {self.events[-1]:.0f} events expected at month {self.time:.1f}"
+        if self.by == "simulation":
+            sentences.append(
+                f"With {when} the power is {what} (by simulation, Monte Carlo standard error "
+                f"{100 * self.std_error:.2f} percentage points)."
+            )
+        else:
+            sentences.append(f"With {when} the power is {what}.")
+        if self.hazard_ratio is not None:
+            sentences.append(f"This is the power at a hazard ratio of {self.hazard_ratio:.3f}.")
+        sentences += [f"{note[0].upper()}{note[1:]}." for note in self.notes]
+        if self.test.reference and self.by == "formula":
+            sentences.append(f"Method: {self.test.reference}.")
+        return " ".join(sentences)
+
+    def __repr__(self) -> str:
+        error = f" (Monte Carlo SE {self.std_error:.4f})" if self.by == "simulation" else ""
+        solved = f", hazard ratio {self.hazard_ratio:.4f}" if self.hazard_ratio is not None else ""
+        return (
+            f"<power {self.power:.4f}{error} of the {self.test.name}, {self.n:.4g} patients, "
+            f"{self.events[-1]:.1f} events, {self.time:.2f} months{solved}>"
+        )
+
+    def _repr_html_(self) -> str:
+        tables = html(self.summary())
+        return tables + html(self.looks()) if self.times.size > 1 else tables

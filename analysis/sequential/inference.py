@@ -1,0 +1,194 @@
+"""Inference that allows for the looks: by the stage-wise ordering at the end, by repeated intervals at any look."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import brentq
+
+from analysis.conventions.checks import probability
+from analysis.conventions.values import replace, value
+from analysis.errors import InfeasibleDesignError, InvalidValueError
+from analysis.sequential.crossing import crossing_probabilities
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analysis.sequential.design import GroupSequentialDesign
+
+
+@value
+class StagewiseInference:
+    """Inference at the end of a group-sequential trial by the stage-wise ordering.
+
+    Attributes
+    ----------
+    look, z
+        Where the trial ended, and with which statistic.
+    p_one_sided
+        Probability under no effect of a result at least as favourable to the experimental arm.
+    estimate
+        Median-unbiased estimate of the drift, E[Z] at the planned last look.
+    lower, upper
+        Confidence limits of the drift, equal tails.
+    level
+        Confidence level.
+    """
+
+    look: int
+    z: float
+    p_one_sided: float
+    estimate: float
+    lower: float
+    upper: float
+    level: float
+
+
+@value
+class RepeatedInference:
+    """Inference that is valid at any look, whether or not the trial goes on.
+
+    Attributes
+    ----------
+    look, z
+        The look and its statistic.
+    p_value
+        Smallest alpha, one- or two-sided as the design, with which the look would have rejected; 0.5 per side at most.
+    estimate
+        Unadjusted estimate of the drift, ``z / sqrt(fraction)``.
+    lower, upper
+        Repeated confidence limits of the drift.
+    level
+        Simultaneous confidence level: 1 - 2 alpha for a one-sided, 1 - alpha for a two-sided design.
+    """
+
+    look: int
+    z: float
+    p_value: float
+    estimate: float
+    lower: float
+    upper: float
+    level: float
+
+
+def stagewise_inference(
+    design: GroupSequentialDesign, look: int, z: float, *, level: float = 0.95, stops_low: bool = False
+) -> StagewiseInference:
+    """P-value, median-unbiased estimate and confidence interval after the trial ended at a look.
+
+    Parameters
+    ----------
+    design
+        The design with the bounds that were used (re-spent by :meth:`GroupSequentialDesign.observed` if need be).
+    look
+        Look at which the trial ended, from 1.
+    z
+        Statistic at that look.
+    level
+        Confidence level.
+    stops_low
+        Whether the lower bounds of the earlier looks count as having been followed: yes for binding, no for non-binding
+        futility, for which the inference then is valid in either case.
+
+    Notes
+    -----
+    Results are ordered by the look, then by Z (Armitage 1957; Tsiatis, Rosner and Mehta, Biometrics 1984;40:797-803).
+    A two-sided symmetric design always counts its lower bounds.
+
+    Examples
+    --------
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> result = stagewise_inference(GroupSequentialDesign((0.5, 1.0)), look=2, z=1.968596)
+    >>> round(result.p_one_sided, 6)
+    0.025
+    """
+    _check(design, look)
+    probability("level", level)
+    information = design.schedule.information[:look]
+    upper = np.r_[design.upper[: look - 1], z]
+    counted = stops_low or design.sided == 2
+    lower = np.r_[design.lower[: look - 1], -math.inf] if counted else np.full(look, -math.inf)
+
+    def exceeding(drift: float) -> float:
+        return float(crossing_probabilities(information, lower, upper, drift * np.sqrt(information)).upper.sum())
+
+    naive = z / math.sqrt(information[-1])
+    spread = 1.0 / math.sqrt(information[0])
+
+    def drift_with(probability: float) -> float:
+        low, high = naive - spread, naive + spread
+        while exceeding(low) > probability:
+            low -= 2 * spread
+        while exceeding(high) < probability:
+            high += 2 * spread
+        return float(brentq(lambda drift: exceeding(drift) - probability, low, high, xtol=1e-12))
+
+    tail = 0.5 * (1.0 - level)
+    p, estimate = exceeding(0.0), drift_with(0.5)
+    return StagewiseInference(look, z, p, estimate, drift_with(tail), drift_with(1.0 - tail), level)
+
+
+def repeated_inference(design: GroupSequentialDesign, look: int, z: float) -> RepeatedInference:
+    """Repeated p-value and confidence interval at a look (Jennison and Turnbull, JRSS B 1989;51:305-61).
+
+    The p-value is the smallest alpha with which the whole design, binding futility included, would have rejected at
+    this look; where interim critical values are given (Haybittle and Peto), no smaller than what they spend.
+
+    Parameters
+    ----------
+    design
+        The design.
+    look
+        The look, from 1.
+    z
+        Statistic at that look.
+    """
+    _check(design, look)
+    root = math.sqrt(design.schedule.information[look - 1])
+    critical = float(design.upper[look - 1])
+    distance = abs(z) if design.sided == 2 else z
+
+    def margin(log_alpha: float) -> float:
+        """Give how far the look is from rejecting with this alpha of one side; infinite where there is no design."""
+        try:
+            other = replace(design, alpha=design.sided * math.exp(log_alpha))
+            return float(other.upper[look - 1]) - distance
+        except InfeasibleDesignError:
+            return math.inf
+
+    known = math.log(design.alpha / design.sided)
+    most = _farthest(margin, math.log(min(0.5, design.power / design.sided) * (1 - 1e-9)), known)
+    least = _farthest(margin, math.log(1e-12), known)
+    if margin(most) > 0:
+        p = 0.5
+    elif margin(least) < 0:
+        p = math.exp(least)
+    else:
+        p = math.exp(brentq(margin, least, most, xtol=1e-11))
+    level = 1.0 - (design.alpha if design.sided == 2 else 2.0 * design.alpha)
+    return RepeatedInference(look, z, design.sided * p, z / root, (z - critical) / root, (z + critical) / root, level)
+
+
+def _farthest(margin: Callable[[float], float], far: float, known: float) -> float:
+    """Log alpha nearest to a far one with which there is a design.
+
+    Interim critical values that are given spend some alpha in any case, and with much alpha bounds for futility that
+    are given meet those for efficacy.
+    """
+    if math.isfinite(margin(far)):
+        return far
+    without, with_design = far, known
+    while abs(with_design - without) > 1e-9:
+        middle = (without + with_design) / 2
+        if math.isfinite(margin(middle)):
+            with_design = middle
+        else:
+            without = middle
+    return with_design
+
+
+def _check(design: GroupSequentialDesign, look: int) -> None:
+    if look not in range(1, len(design.fractions) + 1):
+        raise InvalidValueError("look", look, f"a look from 1 to {len(design.fractions)}", "count the looks from 1")

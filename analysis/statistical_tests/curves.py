@@ -1,0 +1,172 @@
+"""What tests of Kaplan-Meier curves share: estimates by stratum and arm on risk sets, and their large samples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+from scipy.special import ndtri
+
+from analysis.errors import InfeasibleDesignError
+from analysis.expected.process import risk_processes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analysis.conventions.checks import FloatArray
+    from analysis.engine.risk_sets import RiskSets
+    from analysis.expected.process import RiskProcess
+    from analysis.expected.trial import ExpectedTrial
+
+
+def by_stratum(sets: RiskSets) -> tuple[FloatArray, FloatArray]:
+    """Give two empty arrays, estimate and variance by (trial, stratum, arm), control first."""
+    first, second = np.empty((2, sets.trials, sets.strata, 2))
+    return first, second
+
+
+def over_strata(sets: RiskSets, values: FloatArray, power: int = 1) -> FloatArray:
+    """Sum values of shape (trials, strata, ...) with the strata's shares of the patients, to a power."""
+    patients = sets.patients.sum(axis=2)
+    shares = (patients / np.maximum(patients.sum(axis=1, keepdims=True), 1)) ** power
+    return np.asarray((values * shares.reshape(*shares.shape, *(1,) * (values.ndim - 2))).sum(axis=1))
+
+
+def estimation(
+    estimate: FloatArray, se: FloatArray, margin: float, level: float, z: FloatArray | None = None
+) -> tuple[FloatArray, ...]:
+    """Columns z, estimate, std_error, lower and upper of a difference that is good above the margin."""
+    half = -ndtri((1 - level) / 2) * se
+    if z is None:
+        z = np.divide(estimate - margin, se, out=np.full_like(se, np.nan), where=se > 0)
+    return z, estimate, se, estimate - half, estimate + half
+
+
+@njit(inline="always")
+def _counts(sets: RiskSets, row: int, arm: int) -> tuple[int, int]:
+    in_arm, events_in_arm = sets.n_risk_experimental[row], sets.n_event_experimental[row]
+    if arm == 1:
+        return in_arm, events_in_arm
+    return sets.n_risk[row] - in_arm, sets.n_event[row] - events_in_arm
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def restricted_means(sets: RiskSets, tau: float, mean: NDArray[np.float64], variance: NDArray[np.float64]) -> None:
+    """Write each arm's restricted mean and its Greenwood-type variance; NaN where a curve ends before tau above 0."""
+    for block in range(sets.first.size - 1):
+        trial, stratum = block // sets.strata, block % sets.strata
+        begin, end = sets.first[block], sets.first[block + 1]
+        for arm in range(2):
+            survival, area, before = 1.0, 0.0, 0.0
+            for row in range(begin, end):
+                at_risk, events = _counts(sets, row, arm)
+                if sets.time[row] > tau:
+                    break
+                if events > 0:
+                    area += survival * (sets.time[row] - before)
+                    before = sets.time[row]
+                    survival *= 1.0 - events / at_risk
+            total = area + survival * (tau - before)
+            spread, survival, area, before = 0.0, 1.0, 0.0, 0.0
+            for row in range(begin, end):
+                at_risk, events = _counts(sets, row, arm)
+                if sets.time[row] > tau:
+                    break
+                if events > 0:
+                    area += survival * (sets.time[row] - before)
+                    before = sets.time[row]
+                    survival *= 1.0 - events / at_risk
+                    if events < at_risk:
+                        spread += (total - area) ** 2 * events / (at_risk * (at_risk - events))
+            followed = sets.last_time[trial, stratum, arm] >= tau or survival == 0.0
+            mean[trial, stratum, arm] = total if followed else np.nan
+            variance[trial, stratum, arm] = spread if followed else np.nan
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def survivals(sets: RiskSets, time: float, survival: NDArray[np.float64], relative: NDArray[np.float64]) -> None:
+    """Write each arm's survival at a time and its relative Greenwood variance, 0 once the curve is at 0."""
+    for block in range(sets.first.size - 1):
+        trial, stratum = block // sets.strata, block % sets.strata
+        for arm in range(2):
+            alive, spread = 1.0, 0.0
+            for row in range(sets.first[block], sets.first[block + 1]):
+                at_risk, events = _counts(sets, row, arm)
+                if sets.time[row] > time:
+                    break
+                if events > 0:
+                    alive *= 1.0 - events / at_risk
+                    spread += events / (at_risk * (at_risk - events)) if events < at_risk else 0.0
+            followed = sets.last_time[trial, stratum, arm] >= time or alive == 0.0
+            survival[trial, stratum, arm] = alive if followed else np.nan
+            relative[trial, stratum, arm] = spread if alive > 0.0 else 0.0
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def quantiles(sets: RiskSets, left: float, quantile: NDArray[np.float64], variance: NDArray[np.float64]) -> None:
+    """Write the time at which each arm's curve comes down to `left`, and the variance of it.
+
+    The standard error is half the width of the test-based interval of one standard error: between the times at which
+    the curve comes down to `left` plus and minus Greenwood's standard error there. NaN where it does not come so far.
+    """
+    for block in range(sets.first.size - 1):
+        trial, stratum = block // sets.strata, block % sets.strata
+        for arm in range(2):
+            at, error = _crossing(sets, block, arm, left)
+            early, _ = _crossing(sets, block, arm, left + error)
+            late, _ = _crossing(sets, block, arm, left - error)
+            quantile[trial, stratum, arm] = at
+            variance[trial, stratum, arm] = (late - early) ** 2 / 4.0
+
+
+@njit(inline="always")
+def _crossing(sets: RiskSets, block: int, arm: int, left: float) -> tuple[float, float]:
+    """First time at which an arm's curve is at or below `left`, and Greenwood's standard error just there."""
+    alive, spread = 1.0, 0.0
+    for row in range(sets.first[block], sets.first[block + 1]):
+        at_risk, events = _counts(sets, row, arm)
+        if events > 0:
+            alive *= 1.0 - events / at_risk
+            spread += events / (at_risk * (at_risk - events)) if events < at_risk else 0.0
+            if alive <= left + 1e-12:
+                return sets.time[row], left * np.sqrt(spread)
+    return np.nan, np.nan
+
+
+def processes_to(
+    trial: ExpectedTrial, time: float, field: str, months: float, *, stratified: bool = True
+) -> list[tuple[RiskProcess, float]]:
+    """Give the expected course of each stratum up to a follow-up time, with its share of the patients.
+
+    Raises
+    ------
+    InfeasibleDesignError
+        If nobody can be followed so long at an analysis at calendar month `time`.
+    """
+    longest = min(time, trial.follow_up)
+    if not months < longest:
+        raise InfeasibleDesignError(
+            f"{field}: {months:.3g} months of follow-up are asked for at an analysis after {longest:.3g}, when nobody "
+            "can have more than that; analyse later or look earlier"
+        )
+    processes = risk_processes(trial, time, until=months, stratified=stratified)
+    return [(process, float(process.patients.sum()) / trial.n) for process in processes]
+
+
+def greenwood(process: RiskProcess) -> FloatArray:
+    """Greenwood's sum in large samples: the integral of the hazard over the number at risk, by arm."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        increments = np.where(process.event_rate > 0, process.event_rate / process.at_risk**2, 0.0)
+    return process.grid.integral(increments)
+
+
+def expected_restricted_means(process: RiskProcess) -> tuple[FloatArray, FloatArray]:
+    """Restricted means to the end of the course and the variances of their estimates, by arm."""
+    means = process.grid.integral(process.survival)
+    to_come = np.stack(
+        [mean - process.grid.running_integral(s) for mean, s in zip(means, process.survival, strict=True)]
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        increments = np.where(process.event_rate > 0, to_come**2 * process.event_rate / process.at_risk**2, 0.0)
+    return means, process.grid.integral(increments)

@@ -1,0 +1,386 @@
+"""The max-combo test: the best of several weighted log-rank tests, at its own level."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numba import njit
+from scipy.optimize import brentq
+from scipy.special import ndtri
+
+from analysis.conventions import fields
+from analysis.conventions.checks import one_of
+from analysis.conventions.values import value
+from analysis.errors import InfeasibleDesignError, InvalidValueError
+from analysis.expected.process import risk_processes
+from analysis.expected.score import no_events, score_moments
+from analysis.statistical_tests.base import TwoArmTest
+from analysis.statistical_tests.logrank import increment, weights_of
+from analysis.statistical_tests.moments import Rejection, critical_z
+from analysis.statistical_tests.normal import orthant_probability
+from analysis.statistical_tests.weights import FlemingHarrington, Weight
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analysis.conventions.checks import FloatArray
+    from analysis.engine.risk_sets import RiskSets
+    from analysis.expected.trial import ExpectedTrial
+
+EARLY_AND_LATE = (FlemingHarrington(0, 0), FlemingHarrington(0, 1), FlemingHarrington(1, 0), FlemingHarrington(1, 1))
+REACH = 6.5
+NODES = (0, 1, 1, 65, 27)
+"""Points in each of the directions but two, by the rank of the correlation."""
+PIECE, NEAR, FAR = 2.2, 1e-9, 6.0
+GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(6)
+
+
+def _weights(name: str, given: Any) -> tuple[Weight, ...]:
+    if not isinstance(given, Sequence) or not 1 <= len(given) <= 4:
+        raise InvalidValueError(name, given, "one to four weights", "leave out the least likely ones")
+    return tuple(one_of(f"{name}[{k}]", weight, Weight, "FlemingHarrington(0, 1)") for k, weight in enumerate(given))
+
+
+@dataclass(frozen=True)
+class MaxComboMoments:
+    """Large-sample distribution of the weighted log-rank statistics of a max-combo test.
+
+    Attributes
+    ----------
+    drifts
+        Expected z of each component, shape ``(k,)``; above 0 favours the experimental arm.
+    correlation
+        Correlation of the z, shape ``(k, k)``.
+    """
+
+    drifts: FloatArray
+    correlation: FloatArray
+
+    @property
+    def drift(self) -> float:
+        """Expected z of the test at the z that stands for its p-value: the mean of it, by quadrature."""
+        return self._of_largest(lambda z: z)
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of that z."""
+        return math.sqrt(max(self._of_largest(lambda z: z * z) - self.drift**2, 0.0))
+
+    def _of_largest(self, of: Any) -> float:
+        largest = np.linspace(self.drifts.max() - 7.0, self.drifts.max() + 8.0, 241)
+        below = np.array([orthant_probability(x - self.drifts, self.correlation) for x in largest])
+        null = np.array([orthant_probability(np.full(self.drifts.size, x), self.correlation) for x in largest])
+        z = np.array([float(ndtri(min(max(p, 1e-300), 1 - 1e-16))) for p in null])
+        middle = of((z[1:] + z[:-1]) / 2)
+        return float(np.sum(middle * np.diff(below)))
+
+    def scaled(self, factor: float) -> MaxComboMoments:
+        """Give the distribution with `factor` times as many patients."""
+        return MaxComboMoments(self.drifts * math.sqrt(factor), self.correlation)
+
+    def critical_value(self, alpha: float = 0.025) -> float:
+        """Value that the largest z exceeds with probability `alpha` (one-sided) under the null."""
+        single = critical_z(alpha)
+        every = -float(ndtri(alpha / self.drifts.size))
+
+        def excess(z: float) -> float:
+            return 1 - orthant_probability(np.full(self.drifts.size, z), self.correlation) - alpha
+
+        return single if self.drifts.size == 1 else float(brentq(excess, single - 1e-3, every + 1e-3, xtol=1e-12))
+
+    def power(self, alpha: float = 0.025, *, sided: int = 1, rejection: Rejection = "benefit") -> float:
+        """Probability that the largest z exceeds its critical value at `alpha` per side."""
+        critical_z(alpha, sided)
+        return self._power(self.drifts, self.critical_value(alpha / sided))
+
+    def size_factor(
+        self, power: float, alpha: float = 0.025, *, sided: int = 1, rejection: Rejection = "benefit"
+    ) -> float:
+        """How many times as many patients give the power.
+
+        Raises
+        ------
+        InvalidValueError
+            If `power` is not between `alpha` and 1.
+        InfeasibleDesignError
+            If no test of the combination has an effect in favour of the experimental arm.
+        """
+        alpha = alpha / sided
+        if not alpha < power < 1:
+            expected = f"a probability between {alpha:g}, the type I error, and 1"
+            raise InvalidValueError("power", power, expected, "ask for 0.8")
+        if self.drifts.max() <= 0:
+            raise InfeasibleDesignError(
+                f"power: {power:g} is asked for, but no test of the combination is expected to favour the "
+                f"experimental arm (largest expected z {self.drifts.max():.3g}); assume a larger effect"
+            )
+        z = self.critical_value(alpha)
+        high = 1.0
+        while self._power(high * self.drifts, z) < power:
+            high *= 2
+        root: float = brentq(lambda f: self._power(f * self.drifts, z) - power, 0.0, high, xtol=1e-12)
+        return root**2
+
+    def _power(self, drifts: FloatArray, z: float) -> float:
+        return 1 - orthant_probability(z - drifts, self.correlation)
+
+
+@value
+class MaxCombo(TwoArmTest):
+    """Max-combo test against the alternative that the experimental arm is better.
+
+    Parameters
+    ----------
+    weights
+        Weights of the components, one to four; by default Fleming-Harrington (0,0), (0,1), (1,0), (1,1).
+    margin
+        Hazard ratio of the null hypothesis: 1 for superiority, above 1 the margin of non-inferiority.
+    stratified
+        Sum over the strata; False pools them.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no weight or there are more than four.
+
+    Notes
+    -----
+    `z` is the standard normal quantile of the one-sided p-value, so that it compares with any other test's z;
+    `largest_z` is the largest of the components' statistics. p is the multivariate normal probability (Lin et al.,
+    Stat. Biopharm. Res. 12, 2020, 187): one direction in closed form, one from corner to corner of its region, the
+    others by the trapezoidal rule.
+
+    Examples
+    --------
+    >>> found = MaxCombo().analyse(time=[2, 3, 4, 5, 8, 9], event=[1, 1, 0, 1, 1, 0], experimental=[0, 0, 1, 0, 1, 1])
+    >>> round(found.details["largest_z"], 3), round(found.p_one_sided, 2)
+    (2.093, 0.03)
+    """
+
+    weights: Sequence[Weight] = fields.converted(_weights, default=EARLY_AND_LATE)
+    margin: float = fields.positive("times the control's hazard", default=1.0)
+    stratified: bool = True
+    columns: ClassVar[tuple[str, ...]] = ("z", "largest_z")
+    one_sided: ClassVar[bool] = True
+
+    @property
+    def reference(self) -> str:
+        """Where its moments come from."""
+        return "Karrison TG, Stata Journal 2016;16:678-690"
+
+    @property
+    def name(self) -> str:
+        """Name in tables of results."""
+        chosen = "" if self.weights == EARLY_AND_LATE else f" of {', '.join(w.label for w in self.weights)}"
+        margin = "" if self.margin == 1 else f", margin {self.margin:g}"
+        return f"max-combo{chosen}{margin}" + ("" if self.stratified else ", unstratified")
+
+    def evaluate(self, sets: RiskSets) -> NDArray[np.float64]:
+        """Test each trial; shape (trials, 2)."""
+        out = np.empty((sets.trials, 2))
+        _max_combo(*self._components(sets), out)
+        out[:, 0] = -ndtri(out[:, 0])
+        return out
+
+    def moments(self, trial: ExpectedTrial, time: float) -> MaxComboMoments:  # type: ignore[override]  # not one normal
+        """Give the joint distribution of the components at calendar month `time`."""
+        k = len(self.weights)
+        changes = np.concatenate([weight.change_points for weight in self.weights])
+        means, covariance = np.zeros(k), np.zeros((k, k))
+        for process in risk_processes(trial, time, change_points=changes, stratified=self.stratified):
+            rows = [weight.large_sample(process) for weight in self.weights]
+            for i in range(k):
+                means[i] += score_moments(process, rows[i], self.margin)[0]
+                for j in range(i + 1):
+                    covariance[i, j] += score_moments(process, np.sqrt(rows[i] * rows[j]), self.margin)[1]
+        sd = np.sqrt(np.diag(covariance))
+        if not np.all(sd > 0):
+            raise no_events(time)
+        covariance = covariance + np.tril(covariance, -1).T
+        return MaxComboMoments(means / sd, covariance / np.outer(sd, sd))
+
+    def _components(self, sets: RiskSets) -> tuple[FloatArray, FloatArray]:
+        rows = np.stack([weights_of(weight, sets) for weight in self.weights])
+        scores = np.zeros((sets.trials, len(rows)))
+        covariances = np.zeros((sets.trials, len(rows), len(rows)))
+        _sum_components(sets, rows, self.margin, scores, covariances)
+        return scores, covariances
+
+    def _details(self, data: RiskSets, row: FloatArray) -> dict[str, Any]:
+        scores, covariances = self._components(data)
+        covariance = np.tril(covariances[0]) + np.tril(covariances[0], -1).T
+        errors = np.sqrt(np.diag(covariance))
+        components, correlation = scores[0] / errors, covariance / np.outer(errors, errors)
+        greatest = float(np.abs(components).max())
+        inside = _probability_inside(-greatest, greatest, covariances[0])
+        return {"components": components, "correlation": correlation, "p_two_sided": 1 - inside}
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _sum_components(
+    sets: RiskSets,
+    rows: NDArray[np.float64],
+    margin: float,
+    scores: NDArray[np.float64],
+    covariances: NDArray[np.float64],
+) -> None:
+    size = rows.shape[0]
+    for trial in range(scores.shape[0]):
+        score, covariance = scores[trial], covariances[trial]
+        for row in range(sets.first[trial * sets.strata], sets.first[(trial + 1) * sets.strata]):
+            u, v = increment(sets, row, margin)
+            for k in range(size):
+                score[k] += rows[k, row] * u
+                for j in range(k + 1):
+                    covariance[k, j] += rows[k, row] * rows[j, row] * v
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _max_combo(scores: NDArray[np.float64], covariances: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Write the one-sided p-value and the largest statistic of each trial."""
+    for trial in range(out.shape[0]):
+        largest = -np.inf
+        for k in range(scores.shape[1]):
+            largest = max(largest, scores[trial, k] / np.sqrt(covariances[trial, k, k]))
+            if not covariances[trial, k, k] > 0.0:
+                largest = np.nan
+                break
+        out[trial, 1] = largest
+        known = largest == largest
+        out[trial, 0] = 1.0 - _inside(-np.inf, largest, _loadings(covariances[trial])) if known else np.nan
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _probability_inside(lower: float, upper: float, covariance: NDArray[np.float64]) -> float:
+    return _inside(lower, upper, _loadings(covariance))
+
+
+@njit(inline="always")
+def _loadings(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pivoted Cholesky factor of the correlation matrix: the components as sums of independent standard normals."""
+    size = covariance.shape[0]
+    factor = np.zeros((size, size))
+    left = np.ones(size)
+    for column in range(size):
+        pivot = 0
+        for k in range(size):
+            pivot = k if left[k] > left[pivot] else pivot
+        if left[pivot] < 1e-10:
+            break
+        root = np.sqrt(left[pivot])
+        for k in range(size):
+            both = covariance[max(k, pivot), min(k, pivot)] / np.sqrt(covariance[k, k] * covariance[pivot, pivot])
+            for j in range(column):
+                both -= factor[k, j] * factor[pivot, j]
+            factor[k, column] = both / root if left[k] > 1e-10 else 0.0
+        for k in range(size):
+            left[k] = max(left[k] - factor[k, column] ** 2, 0.0)
+        left[pivot] = 0.0
+    return factor
+
+
+@njit(inline="always")
+def _normal_cdf(x: float) -> float:
+    return 0.5 * math.erfc(-x * 0.7071067811865476)
+
+
+@njit(inline="always")
+def _inside(lower: float, upper: float, factor: NDArray[np.float64]) -> float:
+    """Probability that all components are between two bounds.
+
+    Given all but two of the independent normals, the region is bounded by lines; what is between them is integrated
+    from corner to corner.
+    """
+    size = factor.shape[0]
+    rank = np.int64(0)
+    for column in range(size):
+        carried = False
+        for k in range(size):
+            carried |= factor[k, column] != 0.0
+        rank += np.int64(carried)
+    if rank == 1:
+        return _normal_cdf(upper) - _normal_cdf(lower)
+    nodes = NODES[rank]
+    step = 2.0 * REACH / max(nodes - 1, 1)
+    total, weight = 0.0, 0.0
+    rest = np.zeros(size)
+    for point in range(nodes ** (rank - 2)):
+        density, number = 1.0, point
+        rest[:] = 0.0
+        for column in range(2, rank):
+            x = -REACH + (number % nodes) * step
+            number //= nodes
+            density *= math.exp(-0.5 * x * x)
+            for k in range(size):
+                rest[k] += factor[k, column] * x
+        if density > 1e-12:
+            total += density * _between_lines(lower, upper, factor, rest)
+        weight += density
+    return total / weight
+
+
+@njit(inline="always")
+def _between_lines(lower: float, upper: float, factor: NDArray[np.float64], rest: NDArray[np.float64]) -> float:
+    """Probability that ``lower < factor[:, 0] u + factor[:, 1] x + rest < upper`` for standard normal u and x."""
+    size = factor.shape[0]
+    intercepts, slopes = np.empty((2, 2 * size)), np.empty((2, 2 * size))  # of bounds on u: below, above
+    counts = np.zeros(2, np.int64)
+    left, right = -REACH, REACH
+    for k in range(size):
+        lead, tilt = factor[k, 0], factor[k, 1]
+        for bound, above in ((lower, 0), (upper, 1)):
+            if np.isinf(bound):
+                continue
+            if abs(lead) > 1e-12:
+                side = above if lead > 0.0 else 1 - above
+                intercepts[side, counts[side]] = (bound - rest[k]) / lead
+                slopes[side, counts[side]] = -tilt / lead
+                counts[side] += 1
+            elif abs(tilt) > 1e-12:
+                at = (bound - rest[k]) / tilt
+                if (tilt > 0.0) == (above == 1):
+                    right = min(right, at)
+                else:
+                    left = max(left, at)
+            elif (above == 1 and rest[k] > bound) or (above == 0 and rest[k] < bound):
+                return 0.0
+    levels, tilts = np.empty(2), np.empty(2)
+    total, x = 0.0, left
+    while x < right:
+        end = min(right, x + PIECE)
+        levels[0], levels[1], tilts[0], tilts[1] = -np.inf, np.inf, 0.0, 0.0
+        for side in range(2):
+            sign = 1.0 if side == 1 else -1.0
+            best = np.inf
+            for j in range(counts[side]):
+                height = sign * (intercepts[side, j] + slopes[side, j] * (x + NEAR))
+                if height < best:
+                    best = height
+                    levels[side], tilts[side] = intercepts[side, j], slopes[side, j]
+            for j in range(counts[side]):
+                if sign * slopes[side, j] < sign * tilts[side]:
+                    corner = (intercepts[side, j] - levels[side]) / (tilts[side] - slopes[side, j])
+                    if corner > x + NEAR:
+                        end = min(end, corner)
+        for side in range(2):  # a steep bound is stepped through where it is neither far below nor far above
+            height, steep = levels[side] + tilts[side] * x, abs(tilts[side])
+            if steep > 1.0 and abs(height) <= FAR:
+                end = min(end, x + PIECE / steep)
+            elif steep > 1.0 and height * tilts[side] < 0.0:
+                end = min(end, x + (abs(height) - FAR) / steep + NEAR)
+        if counts[0] and counts[1] and tilts[0] != tilts[1]:
+            corner = (levels[0] - levels[1]) / (tilts[1] - tilts[0])
+            if corner > x + NEAR:
+                end = min(end, corner)
+        middle, half = 0.5 * (x + end), 0.5 * (end - x)
+        if levels[0] + tilts[0] * middle < levels[1] + tilts[1] * middle:
+            for node in range(GAUSS_NODES.size):
+                at = middle + half * GAUSS_NODES[node]
+                inside = _normal_cdf(levels[1] + tilts[1] * at) - _normal_cdf(levels[0] + tilts[0] * at)
+                total += half * GAUSS_WEIGHTS[node] * math.exp(-0.5 * at * at) * inside
+        x = end
+    return total * 0.3989422804014327

@@ -1,0 +1,1 @@
+"""How well the reconstruction did on figures whose patients are known."""

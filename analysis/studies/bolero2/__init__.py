@@ -1,0 +1,1 @@
+"""BOLERO-2: its curves, reconstructed from what was printed."""

@@ -1,0 +1,48 @@
+"""Figures of BOLERO-2."""
+
+from __future__ import annotations
+
+from analysis.figures.curves import Panel, draw_panels
+from analysis.figures.registry import Drawing, RegisteredFigure
+from analysis.studies.bolero2 import curves
+
+PROGRESSION_FREE, ALIVE = "Progression-free", "Alive"
+
+
+def draw_pfs(seed: int) -> Drawing:
+    """BOLERO-2, progression-free survival of all patients by assessor, interim and final analysis, reconstructed."""
+    titles = {
+        "pfs-interim-local": "Interim, local investigator",
+        "pfs-interim-central": "Interim, central review",
+        "pfs-final-local": "Final, local investigator",
+        "pfs-final-central": "Final, central review",
+    }
+    return _draw(titles, PROGRESSION_FREE, 18, seed)
+
+
+def draw_first_line(seed: int) -> Drawing:
+    """BOLERO-2, progression-free survival of the first-line subgroup by assessor, reconstructed."""
+    titles = {
+        "pfs-first-line-local": "First line, local investigator",
+        "pfs-first-line-central": "First line, central review",
+    }
+    return _draw(titles, PROGRESSION_FREE, 24, seed)
+
+
+def draw_os(seed: int) -> Drawing:
+    """BOLERO-2, overall survival at the final analysis, reconstructed."""
+    return _draw({"os-final": "Overall survival, final"}, ALIVE, 48, seed, columns=1)
+
+
+def _draw(titles: dict[str, str], ylabel: str, end: float, seed: int, columns: int = 2) -> Drawing:
+    panels = [
+        Panel(title, curves.reconstruction(comparison, seed=seed), ylabel, end) for comparison, title in titles.items()
+    ]
+    return draw_panels(panels, columns)
+
+
+FIGURES = [
+    RegisteredFigure("bolero2-pfs", (curves.TRIAL,), curves.SEED, draw_pfs),
+    RegisteredFigure("bolero2-first-line", (curves.TRIAL,), curves.SEED, draw_first_line),
+    RegisteredFigure("bolero2-os", (curves.TRIAL,), curves.SEED, draw_os),
+]

@@ -1,0 +1,1 @@
+"""CaboAveNEC: disease control at 16 weeks and every other registered outcome."""

@@ -1,0 +1,1 @@
+"""Elacestrant + exemestane selected by FES-PET: the progression-free rate at 6 months."""

@@ -1,0 +1,170 @@
+"""Designs between the rooms: stretches without events, windows of power, steep hazards, cuts at events of a part."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis.conventions import replace
+from analysis.design import (
+    AtEvents,
+    AtTime,
+    Look,
+    PiecewiseAccrual,
+    Scenario,
+    TrialDesign,
+    UniformAccrual,
+)
+from analysis.errors import InfeasibleDesignError, InvalidValueError
+from analysis.power import power, power_summary, study_duration
+from analysis.sequential import BetaSpending, FutilityBounds, GroupSequentialDesign, HwangShihDeCani
+from analysis.statistical_tests import CoxHazardRatio, LogRank
+from analysis.statistical_tests.formulas import FORMULAS
+from analysis.survival import Ensemble, Exponential, LogLogistic, PiecewiseExponential, ProportionalHazards, Tabulated
+
+MONTHS = [2, 4, 6, 8, 12, 18, 24]
+CONTROL = Tabulated(MONTHS, [0.90, 0.72, 0.60, 0.52, 0.40, 0.28, 0.20])
+FLAT_CONTROL = Tabulated(MONTHS, [0.90, 0.72, 0.60, 0.60, 0.42, 0.28, 0.20])
+PLATEAU = Tabulated(MONTHS, [0.92, 0.80, 0.70, 0.70, 0.55, 0.42, 0.33])
+EACH_ONCE = Tabulated(MONTHS, [0.92, 0.80, 0.80, 0.70, 0.55, 0.42, 0.33])
+STEADY = Tabulated(MONTHS, [0.92, 0.80, 0.70, 0.63, 0.55, 0.42, 0.33])
+
+
+def at(month, n=150, **options):
+    return TrialDesign(n=n, accrual=UniformAccrual(12), looks=(Look(AtTime(month)),), **options)
+
+
+@pytest.mark.parametrize(
+    "arms", [(CONTROL, PLATEAU), (FLAT_CONTROL, STEADY), (FLAT_CONTROL, EACH_ONCE)], ids=["one", "control", "each"]
+)
+def test_a_stretch_without_events_in_one_arm(arms):
+    """Every formula is near the simulation, or says why it has none."""
+    scenario = Scenario(dict(zip(("control", "experimental"), arms, strict=True)))
+    simulated = power(at(30), scenario, by="simulation", trials=20_000).power
+    for name in ("exact", *FORMULAS):
+        test = LogRank(formula=name)
+        if name == "generalized schoenfeld":
+            with pytest.raises(InfeasibleDesignError, match="a stretch in which one arm has no events"):
+                power(at(30), scenario, test)
+        else:
+            assert power(at(30), scenario, test).power == pytest.approx(simulated, abs=0.03), name
+    assert power(at(30), scenario, CoxHazardRatio()).power == pytest.approx(simulated, abs=0.03)
+    assert power_summary(at(30), scenario).summary()["power"].between(0.4, 0.65).all()
+
+
+@pytest.mark.parametrize(
+    ("accrual", "scenario"),
+    [
+        (
+            UniformAccrual(12),
+            Scenario(
+                {
+                    "control": PiecewiseExponential([0, 0.1], [2]),
+                    "experimental": PiecewiseExponential([0, 0.06], [2]),
+                }
+            ),
+        ),
+        (PiecewiseAccrual((0, 10), (1,), 12), Scenario.proportional_hazards(Exponential(0.1), 0.6)),
+    ],
+    ids=["no event before month 2", "no accrual in the first month"],
+)
+@pytest.mark.parametrize("formula", ["exact", "schoenfeld", "freedman"])
+def test_nothing_can_have_happened_at_the_start_of_the_search(accrual, scenario, formula):
+    design, test = replace(at(30, n=200), accrual=accrual), LogRank(formula=formula)
+    found = study_duration(design, scenario, test, power=0.8).time
+    reached = [power(replace(design, looks=(Look(AtTime(found + d)),)), scenario, test).power for d in (-0.05, 0.0)]
+    assert reached[0] < 0.8 == pytest.approx(reached[1], abs=1e-6)
+    with pytest.raises(InfeasibleDesignError, match="analyse later"):
+        power(replace(design, looks=(Look(AtTime(0.9)),)), scenario, test)
+
+
+def test_power_that_rises_and_falls_is_found_in_its_window():
+    base = Exponential.from_median(10)
+    scenario = Scenario({"control": base, "experimental": ProportionalHazards(base, (0.5, 1.5), (8,))})
+    months = np.arange(8, 16, 0.05)
+    fine = np.array([power(at(float(month), n=413), scenario).power for month in months])
+    assert 0.8 < fine.max() < 0.81
+    found = study_duration(at(30, n=413), scenario, power=0.8).time
+    assert found == pytest.approx(months[fine >= 0.8][0], abs=0.06)
+
+
+def test_equal_medians_with_a_heavy_tail_have_no_power():
+    scenario = Scenario({"control": Exponential.from_median(11), "experimental": LogLogistic(1.5, 11)})
+    design = TrialDesign(n=200, accrual=UniformAccrual(18), looks=(Look(AtTime(30)),))
+    simulated = power(design, scenario, by="simulation", trials=10_000)
+    assert simulated.power == pytest.approx(power(design, scenario).power, abs=4 * simulated.std_error + 0.005)
+    assert simulated.power < 0.1
+
+
+@pytest.mark.parametrize("ratio", [50.0, 2000.0])
+def test_steep_hazards_after_a_change_point(ratio):
+    """Everybody fails soon after month 6: events are those who were still there."""
+    steep = PiecewiseExponential([0.02, 0.02 * ratio], [6.0])
+    milder = PiecewiseExponential([0.02, 0.012 * ratio], [6.0])
+    found = power(at(40, n=300), Scenario({"control": steep, "experimental": milder}))
+    assert found.events[-1] == pytest.approx(300, rel=1e-6)
+    both = Scenario({"control": steep, "experimental": milder})
+    simulated = power(at(40, n=300), both, by="simulation", trials=10_000)
+    assert found.power == pytest.approx(simulated.power, abs=4 * simulated.std_error + 0.01)
+
+
+def test_looks_that_are_all_but_one_are_refused():
+    with pytest.raises(InvalidValueError, match="fractions"):
+        GroupSequentialDesign((0.5, 0.5 + 1e-9, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("sided", "futility"),
+    [(1, None), (2, None), (1, FutilityBounds((0.0,))), (1, BetaSpending(HwangShihDeCani(-2.0)))],
+)
+def test_one_sequential_design_by_formula_and_by_simulation(sided, futility):
+    boundaries = GroupSequentialDesign((0.5, 1.0), alpha=0.025 * sided, sided=sided, power=0.8, futility=futility)
+    design = TrialDesign(
+        n=300,
+        accrual=UniformAccrual(18),
+        looks=boundaries.looks(events=200),
+        dropout=0.005,
+        alpha=0.025 * sided,
+        sided=sided,
+    )
+    scenario = Scenario.proportional_hazards(Exponential.from_median(11), 0.68)
+    by_formula, simulated = power(design, scenario), power(design, scenario, by="simulation", trials=20_000)
+    assert simulated.power == pytest.approx(by_formula.power, abs=4 * simulated.std_error + 0.01)
+    assert simulated.reject == pytest.approx(by_formula.reject, abs=0.02)
+    assert simulated.times == pytest.approx(by_formula.times, rel=0.02)
+
+
+def test_a_cut_at_the_events_of_a_part():
+    strata = {"visceral": 0.5, "other": 0.5}
+    slow, fast = Exponential.from_median(20), Exponential.from_median(5)
+    scenario = Scenario(
+        {
+            arm: {"visceral": ProportionalHazards(fast, ratio), "other": ProportionalHazards(slow, ratio)}
+            for arm, ratio in (("control", 1.0), ("experimental", 0.7))
+        }
+    )
+    times = []
+    for part in ({"stratum": "visceral"}, {"stratum": "other"}, {"arm": "control"}, {}):
+        design = TrialDesign(n=300, accrual=UniformAccrual(12), looks=(Look(AtEvents(60, **part)),), strata=strata)
+        by_formula, simulated = power(design, scenario), power(design, scenario, by="simulation", trials=2000)
+        assert simulated.times[0] == pytest.approx(by_formula.times[0], rel=0.02)
+        assert simulated.events[0] == pytest.approx(by_formula.events[0], rel=0.03)
+        times.append(by_formula.times[0])
+    assert times[3] < times[0] < times[1]
+
+
+def test_a_longest_follow_up_is_the_same_by_formula_and_by_simulation():
+    scenario = Scenario.proportional_hazards(Exponential.from_median(11), 0.6)
+    capped = at(40, n=200, follow_up=9)
+    by_formula, simulated = power(capped, scenario), power(capped, scenario, by="simulation", trials=10_000)
+    assert by_formula.events[0] < 0.8 * power(at(40, n=200), scenario).events[0]
+    assert simulated.events[0] == pytest.approx(by_formula.events[0], rel=0.01)
+    assert simulated.power == pytest.approx(by_formula.power, abs=4 * simulated.std_error + 0.005)
+
+
+def test_ensembles_go_into_every_solver():
+    members = Ensemble([Exponential.from_median(m) for m in (9, 11, 14)])
+    scenario = Scenario.proportional_hazards(members, 0.6)
+    found = study_duration(at(30, n=220), scenario, power=0.8)
+    assert found.power == pytest.approx(0.8, abs=1e-6)
+    assert found.members.size == 3
