@@ -60,7 +60,9 @@ class LargeSample:
         effect, null_sd, sd = np.array([(m.effect, m.null_sd, m.sd) for m in self.moments]).T
         if sd[0] == sd[-1]:
             raise UnavailableError(
-                "looks: the formula says nothing of the information at each look; take formula='exact' or 'schoenfeld'"
+                "looks: the information at each look does not grow: either the formula says nothing of it, then take "
+                "formula='exact' or 'schoenfeld', or the test has all its data at the first look, then leave out the "
+                "others"
             )
         # independent increments on the scale of a score, whose variance grows with the information, or of an estimate,
         # whose variance shrinks with it

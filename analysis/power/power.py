@@ -131,7 +131,7 @@ def from_members(
         reject=mean([crossing.upper for crossing in crossings]),
         stop_low=mean([crossing.lower for crossing in crossings]),
         hazard_ratio=hazard_ratio,
-        notes=left_out(design, test),
+        notes=(*left_out(design, test), *test.remarks(members[0].trial, members[0].times[-1])),
     )
 
 
@@ -161,6 +161,17 @@ def _simulated(
     going_on = course.look[:, None] >= looks
     events = run.columns["events"][:, :, run.endpoints.index(run.primary)]
 
+    z = run.statistic(test.name, arm=arm)
+    undetermined = float((np.isnan(z) & going_on).any(axis=1).mean())
+    notes = []
+    if undetermined > 0:
+        notes.append(
+            f"in {100 * undetermined:.2g}% of trials the data of a look do not determine the statistic; there the "
+            "trial goes on, and at the end it does not reject"
+        )
+    if len(design.experimental_arms) > 1:
+        notes.append("events are those of all arms, not only of the two that are compared")
+
     def mean(column: np.ndarray) -> np.ndarray:
         return np.array([column[going_on[:, k], k].mean() if going_on[:, k].any() else np.nan for k in looks])
 
@@ -178,4 +189,5 @@ def _simulated(
         enrolled=mean(run.columns["enrolled"]),
         reject=(ends & course.rejected[:, None]).mean(axis=0),
         stop_low=(ends & course.futile[:, None]).mean(axis=0),
+        notes=tuple(notes),
     )

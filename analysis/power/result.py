@@ -41,8 +41,8 @@ class Power:
     n
         Patients of the whole trial, not rounded.
     times, events, enrolled
-        Expected calendar months of the looks, events of the arms that are compared and patients by then; of the trials
-        that go on to the look.
+        Expected calendar months of the looks, events of the arms that are compared (by simulation of all arms) and
+        patients by then; of the trials that go on to the look.
     reject, stop_low
         Probability of ending at each look above, below.
     hazard_ratio
@@ -126,7 +126,8 @@ class Power:
                 "futility_z": self.design.futility_bounds,
             }
         )
-        if isinstance(self.test, LogRank) and self.design.control is not None:
+        of_all = self.by == "simulation" and len(self.design.experimental_arms) > 1
+        if isinstance(self.test, LogRank) and self.design.control is not None and not of_all:
             frame["efficacy_hazard_ratio"] = self._hazard_ratios(self.design.efficacy_bounds)
             frame["futility_hazard_ratio"] = self._hazard_ratios(self.design.futility_bounds)
         frame["reject"], frame["stop_low"] = self.reject, self.stop_low

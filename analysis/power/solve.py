@@ -385,8 +385,13 @@ def detectable_effect(
             return power
 
     steps = np.log(np.geomspace(*HAZARD_RATIOS, 45))
-    reached = next((i for i, step in enumerate(steps) if missing(float(step)) <= 0), None)
-    if reached == 0:
+    if design.sided == 2:  # harm is detected as well: benefit begins where the power is least
+        first = int(np.argmax([missing(float(step)) for step in steps]))
+    else:
+        none = int(np.searchsorted(-steps, 0.0))
+        first = none if missing(float(steps[none])) > 0 else 0
+    reached = next((i for i in range(first, steps.size) if missing(float(steps[i])) <= 0), None)
+    if reached == first:
         raise InfeasibleDesignError(
             f"power: {power:g} is exceeded at a hazard ratio of {HAZARD_RATIOS[0]:g} already; check the margin"
         )

@@ -113,6 +113,10 @@ class Test(ABC):
         """Give the large-sample moments of the statistic at an analysis at calendar month `time`."""
         return self._cannot("has no large-sample moments", 'ask for its power by="simulation"')
 
+    def remarks(self, trial: ExpectedTrial, time: float) -> tuple[str, ...]:
+        """Say what the moments leave out at an analysis at calendar month `time`, if it matters there."""
+        return ()
+
     def _details(self, data: Any, row: FloatArray) -> dict[str, Any]:
         """Further numbers that an analysis shows beside the columns."""
         return {}

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, ClassVar, get_args
 
 import numpy as np
 from scipy.optimize import brentq
+from scipy.special import ndtr
 
 from analysis.conventions import fields
 from analysis.conventions.scales import RatioScale
 from analysis.conventions.values import value
+from analysis.expected.process import risk_processes
 from analysis.statistical_tests.base import ESTIMATION, TwoArmTest
 from analysis.statistical_tests.curves import by_stratum, estimation, greenwood, over_strata, processes_to, quantiles
 from analysis.statistical_tests.moments import Moments
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
 
     from analysis.conventions.checks import FloatArray
     from analysis.engine.risk_sets import RiskSets
+    from analysis.expected.process import RiskProcess
     from analysis.expected.trial import ExpectedTrial, Stratum
     from analysis.survival import Distribution
+
+WELL_DETERMINED = 0.99
+"""Share of trials that determine a quantile, above which nothing need be said."""
 
 
 @value
@@ -103,6 +109,29 @@ class QuantileDifference(TwoArmTest):
                 times, errors = np.log(times), errors / times**2
             effect, variance = effect + share * (times[1] - times[0]), variance + share**2 * errors.sum()
         return Moments(float(effect), float(np.sqrt(variance)), float(np.sqrt(variance)))
+
+    def remarks(self, trial: ExpectedTrial, time: float) -> tuple[str, ...]:
+        """Say so where many trials would not determine a quantile, because a curve has not come down enough."""
+        determined = min(
+            self._determined(process, arm)
+            for process in risk_processes(trial, time, stratified=self.stratified)
+            for arm in range(2)
+        )
+        if determined >= WELL_DETERMINED:
+            return ()
+        return (
+            f"only about {100 * determined:.0f}% of trials determine both quantiles by month {time:.4g}, the others do "
+            "not reject: the formula does not know this; analyse later, ask for an earlier quantile, or simulate",
+        )
+
+    def _determined(self, process: RiskProcess, arm: int) -> float:
+        """Chance that the curve of an arm comes down to a standard error below the quantile's survival."""
+        at_risk, alive = process.at_risk[arm], process.survival[arm]
+        rate = np.divide(process.event_rate[arm], at_risk**2, out=np.zeros_like(at_risk), where=at_risk > 1)
+        error = alive * np.sqrt(process.grid.running_integral(rate))
+        seen = (at_risk > 1) & (error > 0)
+        below = np.divide(1 - self.p - alive, error, out=np.full_like(alive, -np.inf), where=seen)
+        return float(ndtr(below.max() - 1))
 
     def _quantile(self, strata: list[Stratum], arm: int) -> tuple[float, float]:
         """Quantile of an arm over strata, and the hazard there."""

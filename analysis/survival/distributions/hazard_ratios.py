@@ -77,7 +77,12 @@ class ProportionalHazards(Distribution):
         """What to call it in a sentence."""
         return f"{self.baseline.kind} times a hazard ratio"
 
-    @property
+    @cached_property
+    def _constant(self) -> float:
+        """The ratio where it is one above 0 throughout, else NaN."""
+        return float(self.ratios[0]) if self.ratios.size == 1 and self.ratios[0] > 0 else np.nan
+
+    @cached_property
     def change_points(self) -> FloatArray:
         """Change points of the baseline and of the ratio."""
         return np.union1d(self.baseline.change_points, self.breaks)
@@ -89,12 +94,16 @@ class ProportionalHazards(Distribution):
 
     def hazard(self, t: ArrayLike) -> FloatArray:
         """Hazard per month: the ratio at `t` times the baseline's hazard."""
+        if self._constant > 0:
+            return self._constant * self.baseline.hazard(t)
         ratio, hazard = self.ratios[np.searchsorted(self.breaks, clipped(t), side="right")], self.baseline.hazard(t)
         with np.errstate(invalid="ignore"):
             return np.where(ratio == 0, 0.0, ratio * hazard)[()]
 
     def cumulative_hazard(self, t: ArrayLike) -> FloatArray:
         """Cumulative hazard: the baseline's increments, each times its ratio."""
+        if self._constant > 0:
+            return self._constant * self.baseline.cumulative_hazard(t)
         piece = np.searchsorted(self.breaks, clipped(t), side="right")
         since_start = self.baseline.cumulative_hazard(t) - self._baseline_at_start[piece]
         ratio = self.ratios[piece]
@@ -103,6 +112,8 @@ class ProportionalHazards(Distribution):
 
     def inverse_cumulative_hazard(self, h: ArrayLike) -> FloatArray:
         """First time at which the cumulative hazard is `h`, looked up on the baseline."""
+        if self._constant > 0:
+            return self.baseline.inverse_cumulative_hazard(np.asarray(h, dtype=np.float64) / self._constant)
         target = np.asarray(h, dtype=np.float64)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             piece = piece_reaching(self._hazard_at_start, target)

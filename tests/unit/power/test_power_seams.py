@@ -16,9 +16,9 @@ from analysis.design import (
     UniformAccrual,
 )
 from analysis.errors import InfeasibleDesignError, InvalidValueError
-from analysis.power import power, power_summary, study_duration
+from analysis.power import detectable_effect, power, power_summary, study_duration
 from analysis.sequential import BetaSpending, FutilityBounds, GroupSequentialDesign, HwangShihDeCani
-from analysis.statistical_tests import CoxHazardRatio, LogRank
+from analysis.statistical_tests import CoxHazardRatio, LogRank, QuantileDifference, RMSTDifference
 from analysis.statistical_tests.formulas import FORMULAS
 from analysis.survival import Ensemble, Exponential, LogLogistic, PiecewiseExponential, ProportionalHazards, Tabulated
 
@@ -168,3 +168,33 @@ def test_ensembles_go_into_every_solver():
     found = study_duration(at(30, n=220), scenario, power=0.8)
     assert found.power == pytest.approx(0.8, abs=1e-6)
     assert found.members.size == 3
+
+
+def test_quantiles_that_trials_do_not_determine_are_said_by_both_ways():
+    """Events so late that most trials cannot tell when 30% have had one: a power in silence would be wrong."""
+    scenario = Scenario.proportional_hazards(Exponential(0.041), 0.51)
+    design, test = at(19, n=200), QuantileDifference(0.3)
+    by_formula, simulated = power(design, scenario, test), power(design, scenario, test, by="simulation", trials=2000)
+    assert by_formula.power > simulated.power + 0.2
+    assert "of trials determine both quantiles" in by_formula.protocol_text().replace("Only about", "only about")
+    assert "do not determine the statistic" in simulated.summary()["value"].str.cat(sep=" ")
+    late = power(at(60, n=200), scenario, test)
+    assert late.notes == ()
+    assert late.power == pytest.approx(power(at(60, n=200), scenario, test, by="simulation").power, abs=0.03)
+
+
+@pytest.mark.parametrize("test", [LogRank(), LogRank(margin=1.3), RMSTDifference(12)], ids=lambda test: test.name)
+def test_a_two_sided_design_detects_benefit_where_it_detects_harm_as_well(test):
+    design = at(30, n=300, sided=2, alpha=0.05)
+    scenario = Scenario.proportional_hazards(Exponential.from_median(11), 0.7)
+    found = detectable_effect(design, scenario, test, power=0.8)
+    one_sided = detectable_effect(at(30, n=300), scenario, test, power=0.8)
+    assert found.power == pytest.approx(0.8, abs=1e-6)
+    assert found.hazard_ratio == pytest.approx(one_sided.hazard_ratio, rel=1e-3)
+
+
+def test_a_margin_that_is_met_without_effect_is_detected_above_one():
+    wide = LogRank(margin=2.0)
+    found = detectable_effect(at(30, n=600), Scenario.proportional_hazards(Exponential(0.06), 1.0), wide, power=0.8)
+    assert 1.0 < found.hazard_ratio < 2.0
+    assert found.power == pytest.approx(0.8, abs=1e-6)
