@@ -9,6 +9,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+LONGEST_VALUE = 300
+
+
+def _shown(value: object) -> str:
+    """Show a value in a message: in one line, its middle left out where it is long."""
+    text = " ".join(repr(value).split())
+    half = LONGEST_VALUE // 2
+    return text if len(text) <= LONGEST_VALUE else f"{text[:half]} ... {text[-half:]}"
+
+
 class AnalysisError(Exception):
     """Base of every error that this package raises on purpose."""
 
@@ -30,7 +40,7 @@ class InvalidValueError(AnalysisError, ValueError):
 
     def __init__(self, field: str, got: object, expected: str, remedy: str) -> None:
         self.field, self.got, self.expected, self.remedy = field, got, expected, remedy
-        super().__init__(f"{field}: got {got!r}; expected {expected}; {remedy}")
+        super().__init__(f"{field}: got {_shown(got)}; expected {expected}; {remedy}")
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.field, self.got, self.expected, self.remedy)

@@ -170,7 +170,13 @@ def far_apart(field: str, levels: Iterable[float]) -> None:
 def vector(field: str, values: ArrayLike) -> FloatArray:
     """Return `values` as a read-only float vector without NaN; infinities are left to the caller."""
     try:
+        given = np.asarray(values)
+        if given.dtype.kind in "mMUS" or (given.dtype.kind == "O" and any(isinstance(one, str) for one in given.flat)):
+            remedy = "divide durations by one month" if given.dtype.kind in "mM" else "convert text to numbers first"
+            raise InvalidValueError(field, values, "numbers", remedy)
         checked = np.array(values, dtype=np.float64, ndmin=1)
+    except InvalidValueError:
+        raise
     except (TypeError, ValueError) as error:
         raise InvalidValueError(field, values, "numbers", f"give {field} as a sequence of numbers") from error
     if checked.ndim != 1:

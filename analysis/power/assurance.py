@@ -59,7 +59,8 @@ def assurance(
     Returns
     -------
     Power
-        Its ``power`` is the assurance, in either direction where the design is two-sided; ``members`` are the powers at the limits of the prior's central 95%.
+        Its ``power`` is the assurance, in either direction where the design is two-sided; ``members`` are the powers at
+        the limits of the prior's central 95%.
 
     Raises
     ------

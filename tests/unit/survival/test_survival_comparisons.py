@@ -240,3 +240,24 @@ def test_comparisons_show_as_tables():
         shown = result.summary().set_index("item")["value"]
         assert shown["p, one-sided"] == result.p_one_sided
         assert "<table" in result._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("time", "says"),
+    [
+        (["2", "3", "4", "5"], "convert text to numbers first"),
+        (pd.Series(["2", "3", "4", "5"]), "convert text to numbers first"),
+        (pd.to_timedelta([60, 90, 120, 150], unit="D"), "divide durations by one month"),
+        (pd.Series([2, None, 4, 5], dtype="Int64"), "NaN at position 1"),
+    ],
+)
+def test_times_that_are_no_numbers_are_refused_with_what_to_do(time, says):
+    with pytest.raises(InvalidValueError, match=f"time: got .*{says}"):
+        LogRank().analyse(time, [1, 1, 0, 1], [0, 1, 0, 1])
+
+
+def test_a_long_value_is_shown_short():
+    with pytest.raises(InvalidValueError) as caught:
+        LogRank().analyse(np.arange(1, 500), ["x"] * 499, [0, 1] * 249 + [0])
+    assert len(str(caught.value)) < 600
+    assert "\n" not in str(caught.value)
