@@ -201,8 +201,10 @@ def nonnegative(field: str, values: ArrayLike) -> FloatArray:
 def change_points(field: str, values: ArrayLike) -> FloatArray:
     """Return `values` as a read-only vector of finite times, strictly increasing and above 0; it may be empty."""
     checked = vector(field, values)
+    if not checked.size:
+        return checked
     rising = bool(np.all(np.diff(checked) > 0))
-    if checked.size and not (rising and checked[0] > 0 and np.isfinite(checked[-1])):
+    if not (rising and checked[0] > 0 and np.isfinite(checked[-1])):
         expected = "finite times above 0, strictly increasing"
         raise InvalidValueError(field, checked.tolist(), expected, "sort them, drop duplicates and leave out time 0")
     return checked

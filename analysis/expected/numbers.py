@@ -25,8 +25,8 @@ def expected_enrolled(trial: ExpectedTrial, time: float) -> float:
 
 def expected_events(trial: ExpectedTrial, time: float) -> FloatArray:
     """Events expected to have been seen by a calendar time in months, by arm, the control first."""
-    total: FloatArray = np.sum([process.events for process in risk_processes(trial, time)], axis=0)
-    return total
+    first, *others = risk_processes(trial, time)
+    return sum((process.events for process in others), start=first.events)
 
 
 def expected_lost(trial: ExpectedTrial, time: float) -> FloatArray:

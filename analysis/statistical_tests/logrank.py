@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -125,7 +126,10 @@ class LogRank(TwoArmTest):
             return formula.moments(trial, time, self.margin, self.weight)
         processes = risk_processes(trial, time, change_points=self.weight.change_points, stratified=self.stratified)
         courses = [(process, self.weight.large_sample(process)) for process in processes]
-        score, null = np.sum([score_moments(*course, self.margin) for course in courses], axis=0)
+        score = null = 0.0
+        for course in courses:
+            mean, variance = score_moments(*course, self.margin)
+            score, null = score + mean, null + variance
         if not null > 0:
             raise no_events(time)
         actual = null
@@ -133,7 +137,7 @@ class LogRank(TwoArmTest):
             slope = score / (2 * null) if self.variance == "statistic" else 0.0
             simple = self.variance == "simple"
             actual = sum(_score_variance(*course, self.margin, slope=slope, simple=simple) for course in courses)
-        return Moments(float(score), float(np.sqrt(null)), float(np.sqrt(actual)))
+        return Moments(score, math.sqrt(null), math.sqrt(actual))
 
     def _score(self, sets: RiskSets) -> tuple[FloatArray, FloatArray]:
         score, variance = np.empty((2, sets.trials))

@@ -85,7 +85,7 @@ class ProportionalHazards(Distribution):
     @cached_property
     def change_points(self) -> FloatArray:
         """Change points of the baseline and of the ratio."""
-        return np.union1d(self.baseline.change_points, self.breaks)
+        return np.union1d(self.baseline.change_points, self.breaks) if self.breaks.size else self.baseline.change_points
 
     @property
     def is_piecewise_exponential(self) -> bool:
