@@ -229,11 +229,33 @@ def probabilities(field: str, values: ArrayLike) -> FloatArray:
 
 
 def observations(time: ArrayLike, event: ArrayLike) -> tuple[FloatArray, BoolArray]:
-    """Return follow-up times, finite and at least 0, with their indicators of an event, for at least one patient."""
+    """Return follow-up times, finite and at least 0, with their indicators of an event, for at least one patient.
+
+    Times that are equal but for floating point are tied, as R's survival does (`aeqSurv`).
+    """
     times = nonnegative("time", time)
     if not times.size:
         raise InvalidValueError("time", [], "at least one patient", "check the selection of patients")
-    return times, indicator("event", event, times.size)
+    return tied(times), indicator("event", event, times.size)
+
+
+def tied(times: FloatArray) -> FloatArray:
+    """Give one value, of twelve digits, to times that differ by less than a part in 10^8 of their mean.
+
+    Examples
+    --------
+    >>> tied(np.array([4.3 - 1.1, 5.3 - 2.1, 3.6 - 0.4, 7.5])).tolist()
+    [3.2, 3.2, 3.2, 7.5]
+    """
+    distinct = np.unique(times)
+    apart = np.diff(distinct) > np.sqrt(np.finfo(float).eps) * distinct.mean()
+    if apart.all():
+        return times
+    group = np.cumsum(np.concatenate([[0], apart]))
+    several = np.bincount(group)[group] > 1
+    earliest = distinct[np.concatenate([[True], apart])][group]
+    common = np.where(several, [float(f"{time:.12g}") for time in earliest], distinct)
+    return np.asarray(common[np.searchsorted(distinct, times)])
 
 
 def indicator(field: str, values: ArrayLike, length: int) -> BoolArray:

@@ -22,6 +22,7 @@ from analysis.statistical_tests import (
     RMSTDifference,
     Weight,
 )
+from analysis.survival import kaplan_meier
 
 DATA = Path(__file__).parents[2] / "reference" / "data"
 NAMES = ["test_n20_ties", "test_n100_delayed", "test_n100_noties", "test_n724_ties"]
@@ -261,3 +262,17 @@ def test_a_long_value_is_shown_short():
         LogRank().analyse(np.arange(1, 500), ["x"] * 499, [0, 1] * 249 + [0])
     assert len(str(caught.value)) < 600
     assert "\n" not in str(caught.value)
+
+
+def test_times_that_are_equal_but_for_floating_point_are_tied():
+    """Exit minus entry; the values are those of R survival 3.5-3 with its timefix."""
+    entry = np.array([1.1, 2.1, 0.4, 3.3, 0.7, 1.9, 2.6, 1.3])
+    leave = np.array([4.3, 5.3, 3.6, 6.5, 6.8, 8.0, 8.7, 7.4])
+    data = leave - entry, [1, 1, 1, 0, 1, 0, 1, 1]
+    arm = [0, 1, 0, 1, 0, 1, 0, 1]
+    assert np.unique(data[0]).size > 2
+    assert kaplan_meier(*data).survival[-1] == pytest.approx(0.1563, abs=5e-5)
+    assert CoxHazardRatio().analyse(*data, arm).estimate == pytest.approx(0.4036, abs=5e-5)
+    assert LogRank().analyse(*data, arm).z ** 2 == pytest.approx(1.2727, abs=5e-5)
+    for unit in (1e-200, 30.4375, 1e200):
+        assert LogRank().analyse(data[0] * unit, data[1], arm).z ** 2 == pytest.approx(1.2727, abs=5e-5)
