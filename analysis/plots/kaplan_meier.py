@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analysis.errors import InvalidValueError
 from analysis.plots.style import GREY, PALETTE, label_line, month_axis, percent_axis
 
 if TYPE_CHECKING:
@@ -16,8 +17,17 @@ if TYPE_CHECKING:
 
 
 def arm_colours(arms: Sequence[str]) -> dict[str, str]:
-    """Give each arm its colour, in the order in which the arms are named."""
-    return dict(zip(arms, PALETTE, strict=False))
+    """Give each arm its colour, in the order in which the arms are named.
+
+    Raises
+    ------
+    InvalidValueError
+        If there are more arms than colours that can be told apart.
+    """
+    if len(arms) > len(PALETTE):
+        expected = f"at most {len(PALETTE)}, as many as there are colours that can be told apart"
+        raise InvalidValueError("arms", f"{len(arms)} arms", expected, "draw them in two plots")
+    return dict(zip(map(str, arms), PALETTE, strict=False))
 
 
 def survival_curves(ax: Axes, curves: pd.DataFrame, *, end: float, ylabel: str) -> None:

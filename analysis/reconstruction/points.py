@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 UNITS = {"proportion": 1.0, "percent": 0.01}
 READING_ERROR = 0.02  # what a slip of the hand on a printed figure explains
+GREATEST_RISE = 3 * READING_ERROR  # beyond it points are not where the curve is, and levelling them draws another one
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +77,12 @@ def read_points(arm: str, points: ArrayLike, unit: Literal["proportion", "percen
         raise InvalidValueError(field_name, given.shape, "shape (points, 2)", "give columns time and survival")
     findings: list[Finding] = []
 
-    def note(check: str, where: NDArray[np.intp], message: str) -> None:
+    def note(check: str, where: NDArray[np.intp], message: str, *, error: bool = False) -> None:
         if where.size:
             shown = tuple(f"({given[i, 0]:g}, {given[i, 1]:g})" for i in where[:3])
+            severity: Literal["error", "warning"] = "error" if error else "warning"
             findings.append(
-                Finding(check, "warning", arm, f"{where.size} {message}", shown, "check them against the figure")
+                Finding(check, severity, arm, f"{where.size} {message}", shown, "check them against the figure")
             )
 
     missing = np.flatnonzero(~np.isfinite(given).all(axis=1))
@@ -103,7 +105,9 @@ def read_points(arm: str, points: ArrayLike, unit: Literal["proportion", "percen
     survival = np.clip(given[:, 1], 0.0, 1.0)
     falling = np.asarray(isotonic_regression(survival, increasing=False).x)
     rows = np.flatnonzero(np.diff(survival) > 1e-12) + 1
-    note("rising points", rows, f"points lay above the one before and were levelled, by up to {_rise(survival):.2g}")
+    rise = _rise(survival)
+    message = f"points lay above the one before and were levelled, by up to {rise:.2g}"
+    note("rising points", rows, message, error=rise > GREATEST_RISE)
     return DigitisedCurve(given[:, 0], falling, tuple(findings))
 
 
@@ -111,7 +115,12 @@ def _check_range(field_name: str, given: FloatArray, unit: str) -> None:
     if given.size and given[:, 1].max() > 1 + READING_ERROR:
         got = f"{given[:, 1].max() / UNITS[unit]:g} {unit}"
         raise InvalidValueError(field_name, got, "a survival of at most 1", "say `unit='percent'`, or check the axis")
-    if given.size and (given[:, 1].min() < -READING_ERROR or given[:, 0].min() < -READING_ERROR):
+    if unit == "percent" and given.size and given[:, 1].max() <= UNITS[unit] * (1 + READING_ERROR):
+        got = f"at most {given[:, 1].max() / UNITS[unit]:g} percent"
+        remedy = "leave unit='percent' out if these are proportions, or check the axis"
+        raise InvalidValueError(field_name, got, "a curve that comes down from 100 percent", remedy)
+    left = READING_ERROR * max(1.0, given[:, 0].max(initial=0.0))  # of the axis
+    if given.size and (given[:, 1].min() < -READING_ERROR or given[:, 0].min() < -left):
         got = f"({given[:, 0].min():g}, {given[:, 1].min():g})"
         raise InvalidValueError(field_name, got, "times and survival of at least 0", "check the axes of the figure")
 

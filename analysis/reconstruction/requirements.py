@@ -219,6 +219,9 @@ def _read_ratio(comparison: ReportedComparison, equations: _Equations, events: i
     equations.add((forward.SCORE, 1, 0, 0, 0, 0), (box[0], box[1]), 0.003)
     interval = ratio.ci
     if interval is not None:
+        if not (interval.lower.reached and interval.upper.reached):
+            remedy = "leave the interval out, or say relax='hazard_ratio.ci'"
+            raise InvalidValueError("hazard_ratio.ci", str(interval), "two limits in digits", remedy)
         z = box[6] = _z(interval.level)
         box[2:4], box[4:6] = np.log(_edges(interval.lower)), np.log(_edges(interval.upper))
         if interval.lower.lower > 0:

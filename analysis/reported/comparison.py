@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from numbers import Real
 from typing import ClassVar
 
 from pydantic import ConfigDict
@@ -73,6 +74,13 @@ class Quartile:
         _coerce(self, {"time": "months", "ci": "months"})
 
 
+def _patients(count: object) -> int:
+    if isinstance(count, bool) or not isinstance(count, Real) or not float(count).is_integer():
+        remedy = "leave out the times whose numbers cannot be read"
+        raise InvalidValueError("at_risk.counts", count, "whole numbers of patients", remedy)
+    return int(float(count))
+
+
 @dataclass(frozen=True)
 class AtRisk:
     """Numbers at risk just before each time (months), as printed under a curve."""
@@ -83,7 +91,7 @@ class AtRisk:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", tuple(float(time) for time in self.times))
-        object.__setattr__(self, "counts", tuple(self.counts))
+        object.__setattr__(self, "counts", tuple(_patients(count) for count in self.counts))
         times, counts = self.times, self.counts
         if not times or len(times) != len(counts):
             got = f"{len(times)} times, {len(counts)} counts"
