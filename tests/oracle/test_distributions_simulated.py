@@ -41,7 +41,7 @@ GRID = {
 }
 
 
-def follows(times, survival, at):
+def assert_follows(times, survival, at):
     """Whether the share beyond each time is that of the survival function, within 4 standard errors."""
     true, found = survival(at), np.array([(times > t).mean() for t in at])
     error = np.sqrt(np.maximum(true * (1 - true), 1 / times.size) / times.size)
@@ -68,7 +68,7 @@ def drawn(distribution, exponentials):
 
 @pytest.mark.parametrize("name", GRID)
 def test_times_drawn_by_the_engine(name, exponentials):
-    follows(drawn(GRID[name], exponentials), GRID[name].survival, quantiles(GRID[name]))
+    assert_follows(drawn(GRID[name], exponentials), GRID[name].survival, quantiles(GRID[name]))
 
 
 def test_members_of_a_reconstruction(exponentials):
@@ -77,7 +77,7 @@ def test_members_of_a_reconstruction(exponentials):
     for arm in reconstruction.arms:
         for member in reconstruction.arm(arm).members:
             for curve in (member, ProportionalHazards(member, 0.6)):
-                follows(drawn(curve, exponentials), curve.survival, quantiles(curve))
+                assert_follows(drawn(curve, exponentials), curve.survival, quantiles(curve))
 
 
 ROLES = ("log-logistic 0.5", "log-logistic 1.5", "log-normal 3.0", "Weibull 0.2", "Weibull 5.0", "cured", "tabulated")
@@ -99,14 +99,14 @@ def both(model):
 def test_time_to_dropout(name):
     at = quantiles(SHAPES[name])
     times = patients(both(NEVER), dropout=SHAPES[name])["PFS_time"].to_numpy()
-    follows(times, SHAPES[name].survival, at[at < LATE / 2])
+    assert_follows(times, SHAPES[name].survival, at[at < LATE / 2])
 
 
 @pytest.mark.parametrize("name", [role for role in ROLES if role != "cured"])
 def test_delayed_entry(name):
     at = quantiles(SHAPES[name])
     starts = patients(both(NEVER), delayed_entry=SHAPES[name])["start"].to_numpy()
-    follows(starts, SHAPES[name].survival, at[at < LATE / 2])
+    assert_follows(starts, SHAPES[name].survival, at[at < LATE / 2])
 
 
 @pytest.mark.parametrize("name", ROLES)
@@ -115,5 +115,5 @@ def test_illness_death(name):
     model = IllnessDeath(curve, death, curve)
     frame = patients(both(model))
     at = quantiles(death)[:12]
-    follows(frame["PFS_time"].to_numpy(), model.pfs_survival, at)
-    follows(frame["OS_time"].to_numpy(), model.os_survival, at)
+    assert_follows(frame["PFS_time"].to_numpy(), model.pfs_survival, at)
+    assert_follows(frame["OS_time"].to_numpy(), model.os_survival, at)
