@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -157,14 +158,12 @@ CLOSEST = 1e-6
 """Share of the last look's information by which looks have to be apart: closer ones are one look."""
 
 
-def far_apart(field: str, levels: Iterable[float]) -> None:
+def far_apart(field: str, levels: Sequence[float]) -> None:
     """Refuse levels of information, increasing, that are so close that they are one look."""
-    numbers = np.array(list(levels))
-    close = np.flatnonzero(np.diff(numbers) < CLOSEST * numbers[-1]) if numbers.size > 1 else np.array([])
-    if close.size:
-        pair = f"{numbers[close[0]]:.9g} and {numbers[close[0] + 1]:.9g}"
-        expected = f"looks at least {CLOSEST:g} of the information apart"
-        raise InvalidValueError(field, pair, expected, "make them one look")
+    for before, level in pairwise(levels):
+        if level - before < CLOSEST * levels[-1]:
+            expected = f"looks at least {CLOSEST:g} of the information apart"
+            raise InvalidValueError(field, f"{before:.9g} and {level:.9g}", expected, "make them one look")
 
 
 def vector(field: str, values: ArrayLike) -> FloatArray:

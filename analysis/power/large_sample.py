@@ -46,6 +46,12 @@ class LargeSample:
         """Give the same with `factor` times as many patients over the same months."""
         return replace(self, moments=tuple(each.scaled(factor) for each in self.moments))
 
+    def resized(self, factor: float) -> LargeSample:
+        """Give the same with its events and patients as well."""
+        trial = self.trial.with_n(self.trial.n * factor)
+        events, enrolled = (tuple(k * factor for k in counts) for counts in (self.events, self.enrolled))
+        return replace(self.scaled(factor), trial=trial, events=events, enrolled=enrolled)
+
     def crossing(self, design: TrialDesign) -> Crossing:
         """Probabilities of ending at each look, above and below."""
         upper = np.array(design.efficacy_bounds)

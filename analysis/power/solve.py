@@ -89,11 +89,12 @@ def sample_size(
     if _fixed_calendar(design):
         members = large_samples(design, scenario, chosen, arm=arm)
         factor = _factor(members, design, power)
-        n = design.n * factor
+        n, members = design.n * factor, [member.resized(factor) for member in members]
     else:
         n = _root_over_n(lambda k: mean_power(large_samples(design, scenario, chosen, arm=arm, n=k), design), power)
+        members = large_samples(design, scenario, chosen, arm=arm, n=n)
     sized = replace(design, n=max(math.ceil(n - 1e-9), 1))
-    return from_members(sized, scenario, chosen, large_samples(design, scenario, chosen, arm=arm, n=n), n)
+    return from_members(sized, scenario, chosen, members, n)
 
 
 def _checked(design: TrialDesign, test: OneArmTest | TwoArmTest | None, power: float) -> OneArmTest | TwoArmTest:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -221,14 +222,13 @@ def crossing_probabilities(
     """
     levels = np.atleast_1d(np.asarray(information, dtype=np.float64))
     paths = Paths.start() if start is None else start
-    if np.any(np.diff(np.r_[paths.information, levels]) <= 0):
+    if any(level <= before for before, level in pairwise([paths.information, *levels.tolist()])):
         expected = f"information above {paths.information:g} that increases strictly from look to look"
         raise InvalidValueError("information", information, expected, "leave out looks that add no information")
     far_apart("information", levels.tolist())
     low, high, means = (np.broadcast_to(np.asarray(x, dtype=np.float64), levels.shape) for x in (lower, upper, mean))
-    crossed = np.flatnonzero(~(low <= high))
-    if crossed.size:
-        k = int(crossed[0])
+    if not np.all(low <= high):
+        k = int(np.argmin(low <= high))
         got, expected = f"{low[k]:g} above {high[k]:g} at look {k + 1}", "lower bounds below the upper ones"
         raise InvalidValueError("lower, upper", got, expected, "exchange them")
     above, below = np.empty(levels.size), np.empty(levels.size)
