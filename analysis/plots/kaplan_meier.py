@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from analysis.errors import InvalidValueError
 from analysis.plots.style import GREY, PALETTE, label_line, month_axis, percent_axis
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    import pandas as pd
     from matplotlib.axes import Axes
 
     from analysis.reported import Reported
@@ -30,8 +32,8 @@ def arm_colours(arms: Sequence[str]) -> dict[str, str]:
     return dict(zip(map(str, arms), PALETTE, strict=False))
 
 
-def survival_curves(ax: Axes, curves: pd.DataFrame, *, end: float, ylabel: str) -> None:
-    """Draw mean curves with their pointwise band, each labelled on the plot.
+def survival_curves(ax: Axes, curves: pd.DataFrame | Mapping[Any, pd.DataFrame], *, end: float, ylabel: str) -> None:
+    """Draw curves with their pointwise band, each labelled on the plot.
 
     Parameters
     ----------
@@ -39,11 +41,14 @@ def survival_curves(ax: Axes, curves: pd.DataFrame, *, end: float, ylabel: str) 
         Where to draw.
     curves
         Columns ``arm``, ``time`` (months), ``mean``, ``lower``, ``upper``; one block of rows per arm, ordered by time.
+        Or a frame without ``arm`` for each arm, as `Reconstruction.curve` and `KaplanMeier.curve` give them.
     end
         Last month shown.
     ylabel
         What the curves are, e.g. ``"Progression-free"``.
     """
+    if isinstance(curves, Mapping):
+        curves = pd.concat([frame.assign(arm=arm) for arm, frame in curves.items()], ignore_index=True)
     colours = arm_colours(list(dict.fromkeys(curves["arm"])))
     for position, (arm, rows) in enumerate(curves.groupby("arm", sort=False)):
         rows = rows[rows["time"] <= end]

@@ -105,6 +105,32 @@ class KaplanMeier:
         """
         return pointwise_limits(self.survival, self.std_error, probability("level", level), scale)
 
+    def curve(self, level: float = 0.95, *, scale: ScaleName) -> pd.DataFrame:
+        """Give the steps of the curve and of its pointwise limits, for a plot.
+
+        Parameters
+        ----------
+        level, scale
+            As for `confidence_band`.
+
+        Returns
+        -------
+        DataFrame
+            ``time`` from 0, ``mean`` (the estimate), ``lower``, ``upper``; two rows at each time, before it and after.
+
+        Examples
+        --------
+        >>> kaplan_meier([2, 3, 5], [1, 0, 1]).curve(scale="log-log")[["time", "mean"]].round(2).to_numpy().tolist()
+        [[0.0, 1.0], [2.0, 1.0], [2.0, 0.67], [3.0, 0.67], [3.0, 0.67], [5.0, 0.67], [5.0, 0.0]]
+        """
+        import pandas as pd
+
+        columns = {"mean": self.survival}
+        columns["lower"], columns["upper"] = self.confidence_band(level, scale=scale)
+        time = np.concatenate([[0.0], np.repeat(self.time, 2)])
+        steps = {name: np.repeat(np.concatenate([[1.0], values]), 2)[:-1] for name, values in columns.items()}
+        return pd.DataFrame({"time": time} | steps)
+
     def limits_at(self, t: float, level: float = 0.95, *, scale: ScaleName) -> tuple[float, float]:
         """Pointwise confidence limits of the survival at `t` in months."""
         survival, error = np.atleast_1d(self.survival_at(t)), np.atleast_1d(self.std_error_at(t))
