@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FORMS = {"log-log": forward.LOG_LOG, "log": forward.LOG, "plain": forward.PLAIN}
 SEEN_AT_VISITS = ("PFS", "DFS")  # families of endpoints whose events are found at assessments
+SIGNIFICANT = 1.96  # beyond it the direction of a two-sided test is that of the medians
 FAR = 20.0  # a log hazard ratio that stands for no bound
 QUANTILE_ERROR, LIMIT_ERROR, RATE_ERROR, COUNT_ERROR, END_ERROR = 0.02, 0.03, 0.01, 0.4, 0.05
 LEAST_COUNT_ERROR = 0.005
@@ -232,7 +233,10 @@ def _read_ratio(comparison: ReportedComparison, equations: _Equations, events: i
 
 
 def _read_test(comparison: ReportedComparison) -> tuple[float, float, bool]:
-    """Range of the log-rank statistic (negative favours the experimental arm) that prints the p-value."""
+    """Range of the log-rank test's benefit that prints the p-value, and whether it is that of benefit or harm alike.
+
+    A significant two-sided p-value points where the medians do, if no hazard ratio says it.
+    """
     p_value = comparison.p_value
     if p_value is None or len(comparison.arms) != 2:
         return -np.inf, np.inf, False
@@ -242,7 +246,21 @@ def _read_test(comparison: ReportedComparison) -> tuple[float, float, bool]:
     low, high = max(p_value.value.lower, 1e-300), min(p_value.value.upper, 1.0)
     strong = -normal.inv_cdf(min(high / share, 1 - 1e-12)) if high < 1 else (-np.inf if one_sided else 0.0)
     strongest = -normal.inv_cdf(low / share) if p_value.value.lower > 0 else np.inf
+    if not one_sided and comparison.hazard_ratio is None and strong > SIGNIFICANT:
+        benefit = _benefit_of_medians(comparison)
+        if benefit != 0:
+            return (strong, strongest, False) if benefit > 0 else (-strongest, -strong, False)
     return strong, strongest, not one_sided
+
+
+def _benefit_of_medians(comparison: ReportedComparison) -> int:
+    """Give 1 if the experimental arm has the longer median, -1 if the control has, 0 if that is not printed."""
+    if comparison.control is None:
+        return 0
+    low, high = sorted(comparison.arms, key=lambda arm: arm.name != comparison.control)
+    if low.median is None or high.median is None:
+        return 0
+    return (high.median.lower > low.median.upper) - (high.median.upper < low.median.lower)
 
 
 def _visit_interval(comparison: ReportedComparison) -> float:

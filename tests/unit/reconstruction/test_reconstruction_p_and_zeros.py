@@ -1,4 +1,4 @@
-"""Times of 0 and a p-value of a bare 0 are refused before anything is computed."""
+"""What a report cannot mean: times of 0, a p-value of a bare 0, a p-value that points against the medians."""
 
 import pytest
 
@@ -32,3 +32,14 @@ def test_zeros_are_refused_by_name(comparison, field):
 @pytest.mark.parametrize("p", ["0.000", "<0.001"])
 def test_a_p_value_that_is_printed_small_is_taken(p):
     assert reconstruct(report(p), members=5, rng=1).faithful.all()
+
+
+@pytest.mark.parametrize(("medians", "better"), [(("not reached", "8.0"), True), (("5.0", "9.0"), False)])
+def test_a_two_sided_p_points_where_the_medians_do(medians, better):
+    arms = [ReportedArm(name, n=100, median=median) for name, median in zip(("new", "old"), medians, strict=True)]
+    result = reconstruct(
+        ReportedComparison(endpoint="PFS", arms=arms, control="old", p_value="0.01"), members=60, rng=1
+    )
+    assert result.faithful.all()
+    ratio = result.hazard_ratio(level=0.98)
+    assert ratio.upper < 1 if better else ratio.lower > 1
