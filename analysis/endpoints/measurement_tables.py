@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.endpoints.findings import DataFinding
-from analysis.endpoints.lesion_terms import ABSENT, TOO_SMALL, group_of, test_of
+from analysis.endpoints.lesion_terms import ABSENT, NOT_MEASURED, TOO_SMALL, group_of, test_of
 from analysis.endpoints.measurement_checks import Row, finding
 from analysis.endpoints.subject_tables import LAST_DAY
 from analysis.endpoints.tables import SUBJECT, VISIT, columns, dates, each, numbers, visit_labels
@@ -31,6 +31,8 @@ TR_OPTIONAL = {
     "evaluator": ("TREVAL", "evaluator"),
     "reader": ("TREVALID", "reader"),
     "organ": ("TRLOC", "organ"),
+    "status": ("TRSTAT",),
+    "original": ("TRORRES",),
 }
 RESULTS = (("TRSTRESC", "TRSTRESU"), ("TRORRES", "TRORRESU"), ("TRSTRESN", "TRSTRESU"), ("value", "unit"))
 """Columns of the result, the first that is there, each with the column of its unit."""
@@ -70,6 +72,12 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[dict
     when, partial = dates(table["date"])
     lesion = [name or "" for name in table["lesion"]]
     word = each(lambda written: (written or "").upper(), table["text"])
+    status, original = (each(_not_done, table[field]) for field in ("status", "original"))
+    contradicted = [
+        (done_not or read_not) and bool(written) and not _not_done(written)
+        for done_not, read_not, written in zip(status, original, word, strict=True)
+    ]
+    word = ["NOT EVALUABLE" if wrong else written for wrong, written in zip(contradicted, word, strict=True)]
     tests = each(lambda name: (test_of(name or "", "T1"), test_of(name or "", "")), table["test"])
     read: dict[str, Sequence[Any]] = {
         "subject": table["subject"],
@@ -93,7 +101,17 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[dict
         of_reader = grouped.setdefault((row.subject, row.evaluator), [])
         if day is not None:
             of_reader.append(row)
-    return grouped, [*_unplaced(rows, when, table["date"]), *wrong]
+    doubted = [
+        finding("warning", "not done with a result", row, f"{row.lesion}: {text!r}", "correct the one or the other")
+        for row, text, both in zip(rows, table["text"], contradicted, strict=True)
+        if both
+    ]
+    return grouped, [*_unplaced(rows, when, table["date"]), *wrong, *doubted]
+
+
+def _not_done(written: str | None) -> bool:
+    """Whether a word says that there is no result, by the status or by what was collected."""
+    return bool(written) and str(written).upper() in NOT_MEASURED
 
 
 def _unplaced(rows: list[Row], when: list[date | None], written: list[str | None]) -> Iterator[DataFinding]:
