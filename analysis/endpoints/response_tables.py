@@ -130,7 +130,12 @@ def read_responses(
         patient = who[key[0]]
         last = patient.death or date.max
         dated = [(_day(row, patient), row.response) for row in rows]
-        kept = [(when, response) for when, response in dated if when is not None and when <= last]
+        early = [when for when, _ in dated if when is not None and when < patient.reference]
+        if early:
+            message = f"{len(early)} before the reference date {patient.reference}, the first on {min(early)}"
+            remedy = "they do not count; give the reference date from which they do"
+            findings.append(DataFinding("warning", "response before the reference", *key, "", message, remedy))
+        kept = [(when, response) for when, response in dated if when is not None and patient.reference <= when <= last]
         histories[key] = history_of(key, patient, [when for when, _ in kept], [term for _, term in kept], criteria)
     readers = dict.fromkeys(reader for _, reader in grouped)
     histories.update(without_records(who, list(grouped), readers, criteria))
