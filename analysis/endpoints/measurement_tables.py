@@ -9,7 +9,7 @@ from analysis.endpoints.findings import DataFinding
 from analysis.endpoints.lesion_terms import ABSENT, NOT_MEASURED, TOO_SMALL, group_of, test_of
 from analysis.endpoints.measurement_checks import Row, finding
 from analysis.endpoints.subject_tables import LAST_DAY
-from analysis.endpoints.tables import SUBJECT, VISIT, columns, dates, each, numbers, visit_labels
+from analysis.endpoints.tables import SUBJECT, VISIT, columns, date_remedy, dates, each, numbers, visit_labels
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -119,7 +119,7 @@ def _unplaced(rows: list[Row], when: list[date | None], written: list[str | None
     for row, day, text in zip(rows, when, written, strict=True):
         if day is None:
             message = (f"{row.lesion}: " if row.lesion else "") + ("no date" if text is None else f"date {text!r}")
-            yield finding("error", "unreadable date", row, message, "write YYYY-MM-DD")
+            yield finding("error", "unreadable date", row, message, date_remedy(text))
     for row in rows:
         if not row.subject:
             message = f"a row of {row.lesion or 'no lesion'} without a subject"

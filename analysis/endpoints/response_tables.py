@@ -14,7 +14,7 @@ from analysis.endpoints.codes import CODE_LISTS, CodeList, Criteria, code_list
 from analysis.endpoints.findings import DataFinding
 from analysis.endpoints.histories import ResponseHistory, Sizes
 from analysis.endpoints.subject_tables import LAST_DAY, Patient, not_after, patients
-from analysis.endpoints.tables import SUBJECT, VISIT, columns, dates, numbers, visit_labels
+from analysis.endpoints.tables import SUBJECT, VISIT, columns, date_remedy, dates, numbers, visit_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -215,7 +215,7 @@ def _findings(rows: list[ResponseRow], patient: Patient | None, known: CodeList)
             yield DataFinding("error", "response outside the code list", *place, f"response {row.response!r}", remedy)
         if row.date is None:
             message = "no date" if row.written is None else f"date {row.written!r}"
-            yield DataFinding("error", "unreadable date", *place, message, "write YYYY-MM-DD")
+            yield DataFinding("error", "unreadable date", *place, message, date_remedy(row.written))
         elif row.partial:
             message = f"date {row.date:%Y-%m} without a day"
             yield DataFinding("warning", "partial date", *place, message, LAST_DAY)

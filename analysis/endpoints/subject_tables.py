@@ -7,7 +7,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.endpoints.findings import DataFinding
-from analysis.endpoints.tables import SUBJECT, columns, dates
+from analysis.endpoints.tables import SUBJECT, columns, date_remedy, dates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +81,8 @@ def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[DataFi
         ]
         if unread or reference is None:
             message = ", ".join(unread)
-            findings.append(DataFinding("error", "unreadable date", subject, "", "", message, "write YYYY-MM-DD"))
+            remedy = date_remedy(next((word for _, word, when in named if when is None and word), None))
+            findings.append(DataFinding("error", "unreadable date", subject, "", "", message, remedy))
         elif subject not in twice:
             known[subject] = Patient(reference, *others)
         for field, word, when in named:

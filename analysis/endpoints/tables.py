@@ -6,7 +6,7 @@ import math
 import re
 from calendar import monthrange
 from collections import defaultdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -26,6 +26,7 @@ Column = list[str | None]
 Table = dict[str, Column]
 """Columns of one length by their plain names."""
 
+SAS_EPOCH = date(1960, 1, 1)
 SUBJECT: Names = ("USUBJID", "SUBJID", "subject")
 VISIT: Mapping[str, Names] = {"visit_number": ("VISITNUM", "visit_number"), "visit": ("VISIT", "visit")}
 
@@ -103,6 +104,23 @@ def numbers(column: Sequence[str | None]) -> list[float]:
     read = pd.to_numeric(pd.Series(distinct, dtype=object), errors="coerce").astype(float)
     known = dict(zip(distinct, read.tolist(), strict=True))
     return [known[value] for value in column]
+
+
+def date_remedy(written: str | None) -> str:
+    """Say how to write a date that cannot be read; a number of five digits may be one of SAS.
+
+    Examples
+    --------
+    >>> date_remedy("soon")
+    'write YYYY-MM-DD'
+    >>> "it is 2014-01-02" in date_remedy("19725")
+    True
+    """
+    if written is None or not re.fullmatch(r"[12]\d{4}(\.0+)?", written):
+        return "write YYYY-MM-DD"
+    day = SAS_EPOCH + timedelta(days=int(float(written)))
+    convert = "pd.to_datetime(x, unit='D', origin='1960-01-01')"
+    return f"write YYYY-MM-DD; as a SAS date, days from {SAS_EPOCH}, it is {day}: {convert}"
 
 
 def dates(column: Column) -> tuple[list[date | None], list[bool]]:
