@@ -98,7 +98,7 @@ class HwangShihDeCani(SpendingFunction):
     def spent(self, total: float, fraction: ArrayLike) -> NDArray[np.float64]:
         """Error probability spent up to ``fraction`` of the information."""
         t = _clipped(fraction)
-        if self.gamma == 0.0:
+        if abs(self.gamma) < 1e-12:  # as good as 0, and products of smaller ones vanish
             return np.asarray(total * t)
         return np.asarray(total * np.expm1(-self.gamma * t) / np.expm1(-self.gamma))
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analysis.sequential import (
@@ -32,6 +32,7 @@ SETTINGS = settings(max_examples=40, deadline=None)
 
 @SETTINGS
 @given(FUNCTIONS, st.floats(1e-4, 0.2))
+@example(HwangShihDeCani(5e-324), 0.125)
 def test_spending_increases_from_nothing_to_the_total(function, total):
     spent = function.spent(total, np.linspace(1e-3, 1.0, 50))
     assert np.all(np.diff(spent) >= -1e-16)
