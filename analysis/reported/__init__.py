@@ -8,6 +8,7 @@ from analysis.reported.findings import Review, check, check_comparison, review
 from analysis.reported.number import Reported
 from analysis.reported.recovered import Recovered, events_from_ci, least_events, log_ratio_std_error
 from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval, ReportedPValue
+from analysis.reported.timeline import TrialTimeline
 from analysis.reported.trial import ReportedTrial
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "ReportedTrial",
     "Review",
     "Source",
+    "TrialTimeline",
     "available",
     "check",
     "check_comparison",

@@ -1,7 +1,7 @@
 """What one report says of one endpoint: its arms, their curves' summaries, and how they compare."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from numbers import Real
@@ -10,7 +10,7 @@ from typing import ClassVar
 from pydantic import ConfigDict
 
 from analysis.errors import InvalidValueError, UnknownNameError
-from analysis.reported.number import Reported
+from analysis.reported.number import UNITS, Reported
 from analysis.reported.reading import Count, HazardRatio, PValue, Share, ShareInterval, Time, TimeInterval
 from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval, ReportedPValue
 
@@ -19,7 +19,10 @@ FORBID = ConfigDict(extra="forbid")
 ENDPOINTS = {
     "OS": "overall survival",
     "PFS": "progression-free survival",
+    "PFS2": "progression-free survival on next-line treatment",
+    "RPFS": "radiographic progression-free survival",
     "DFS": "disease-free survival",
+    "IDFS": "invasive disease-free survival",
     "EFS": "event-free survival",
     "RFS": "relapse-free survival",
     "DMFS": "distant-metastasis-free survival",
@@ -29,6 +32,9 @@ ENDPOINTS = {
     "DOR": "duration of response",
     "DDC": "duration of disease control",
 }
+
+
+ALIASES = {"iDFS": "IDFS", "rPFS": "RPFS"}
 
 
 def _coerce(record: object, units: dict[str, str]) -> None:
@@ -83,14 +89,24 @@ def _patients(count: object) -> int:
 
 @dataclass(frozen=True)
 class AtRisk:
-    """Numbers at risk just before each time (months), as printed under a curve."""
+    """Numbers at risk just before each time, as printed under a curve.
+
+    Times are in ``unit``, or if that is not given in the unit of their report; once they are read, in months.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = FORBID
     times: tuple[float, ...]
     counts: tuple[int, ...]
+    unit: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "times", tuple(float(time) for time in self.times))
+        if self.unit is not None and UNITS.get(self.unit, UNITS["count"]).dimension != "time":
+            raise InvalidValueError(
+                "at_risk.unit", self.unit, "months, weeks, days or years", "name the unit of the axis"
+            )
+        factor = UNITS[self.unit or "months"].factor
+        object.__setattr__(self, "times", tuple(float(time) * factor for time in self.times))
+        object.__setattr__(self, "unit", self.unit and "months")
         object.__setattr__(self, "counts", tuple(_patients(count) for count in self.counts))
         times, counts = self.times, self.counts
         if not times or len(times) != len(counts):
@@ -200,13 +216,15 @@ class ReportedComparison:
         `ReportedPValue`, digits, or a bound such as ``"< 0.001"``.
     n_total, events_total
         Patients and events of all arms together, where printed so.
-    median_follow_up, assessment_interval
-        Months.
+    median_follow_up, longest_follow_up, assessment_interval
+        Months; the longest follow-up is that of the patient who was followed for longest.
     strata
         Names of the stratification factors of the test.
     assessor, population, analysis, cutoff
         Who judged progression, which patients, which data cut (``"interim"``, ``"final"``), and its date.
-    id, sources, status, time_unit, note
+    time_unit
+        Unit of the times that are given without one, ``"months"`` if nothing is said.
+    id, sources, status, note
         For a report read from a file: its name, and what holds for all its numbers unless one says otherwise.
 
     Raises
@@ -237,6 +255,7 @@ class ReportedComparison:
     n_total: Count | None = None
     events_total: Count | None = None
     median_follow_up: Time | None = None
+    longest_follow_up: Time | None = None
     assessment_interval: Time | None = None
     strata: tuple[str, ...] = ()
     assessor: str | None = None
@@ -250,9 +269,10 @@ class ReportedComparison:
     note: str | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "endpoint", ALIASES.get(self.endpoint, self.endpoint))
         if self.endpoint not in ENDPOINTS:
             raise InvalidValueError("endpoint", self.endpoint, f"one of {', '.join(ENDPOINTS)}", "use its abbreviation")
-        object.__setattr__(self, "arms", tuple(self.arms))
+        object.__setattr__(self, "arms", tuple(self._in_own_unit(arm) for arm in self.arms))
         names = [arm.name for arm in self.arms]
         if not names or len(set(names)) != len(names):
             raise InvalidValueError("arms", names, "at least one arm, each name once", "name every arm of the report")
@@ -271,9 +291,50 @@ class ReportedComparison:
             {
                 "n_total": "count",
                 "events_total": "count",
-                "median_follow_up": "months",
-                "assessment_interval": "months",
+                "median_follow_up": self.time_unit,
+                "longest_follow_up": self.time_unit,
+                "assessment_interval": self.time_unit,
             },
+        )
+
+    def _in_own_unit(self, arm: ReportedArm) -> ReportedArm:
+        """Read times that an arm was given without a unit in the unit of the report.
+
+        A file has given every number its unit already; so has a caller who wrote one.
+        """
+        at_risk = arm.at_risk
+        if (
+            at_risk is not None
+            and at_risk.unit is None
+            and UNITS.get(self.time_unit, UNITS["count"]).dimension == "time"
+        ):
+            arm = replace(arm, at_risk=replace(at_risk, unit=self.time_unit))
+        if self.time_unit == "months" or self.sources:
+            return arm
+
+        def number(got: Reported | None) -> Reported | None:
+            return got if got is None or got.unit_said else got.in_unit(self.time_unit)
+
+        def interval(got: ReportedInterval | None) -> ReportedInterval | None:
+            if got is None:
+                return None
+            lower, upper = number(got.lower), number(got.upper)
+            assert lower is not None, "an interval has both limits"
+            assert upper is not None, "an interval has both limits"
+            return replace(got, lower=lower, upper=upper)
+
+        def time(got: Reported) -> Reported:
+            read = number(got)
+            assert read is not None, "a time that is there is read"
+            return read
+
+        return replace(
+            arm,
+            median=number(arm.median),
+            median_ci=interval(arm.median_ci),
+            median_follow_up=number(arm.median_follow_up),
+            landmarks=tuple(replace(mark, time=time(mark.time)) for mark in arm.landmarks),
+            quartiles=tuple(replace(one, time=time(one.time), ci=interval(one.ci)) for one in arm.quartiles),
         )
 
     def arm(self, name: str) -> ReportedArm:
@@ -306,7 +367,7 @@ class ReportedComparison:
                 yield from _limits("hazard_ratio.ci", self.hazard_ratio.ci)
         if self.p_value is not None:
             yield "p_value", self.p_value.value
-        for name in ("n_total", "events_total", "median_follow_up", "assessment_interval"):
+        for name in ("n_total", "events_total", "median_follow_up", "longest_follow_up", "assessment_interval"):
             if (number := getattr(self, name)) is not None:
                 yield name, number
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from analysis.reported.number import Reported
     from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval
 
+SHORT, LONG = 0.3, 8.0  # of a median: a median follow-up beyond is likely to be in another unit
 LOOK = "check both against the source; if they are printed so, list the finding as known and say why"
 
 
@@ -153,6 +154,35 @@ def events_against_interval(comparison: ReportedComparison) -> Iterator[Finding]
             return
 
 
+def follow_up_against_median(comparison: ReportedComparison) -> Iterator[Finding]:
+    """Find a median that was reached after the longest follow-up, or a median follow-up far from all medians."""
+    medians = [arm.median for arm in comparison.arms if arm.median is not None and arm.median.reached]
+    longest = comparison.longest_follow_up
+    for median in medians:
+        if longest is not None and longest.reached and median.lower > longest.upper:
+            yield Finding(
+                "follow-up-against-median",
+                "error",
+                comparison.id,
+                "a median was reached after the longest follow-up",
+                (f"median {median}", f"longest follow-up {longest}"),
+                "check both and their units against the source",
+            )
+    followed = [comparison.median_follow_up, *(arm.median_follow_up for arm in comparison.arms)]
+    for time in followed:
+        if time is None or not time.reached or not medians:
+            continue
+        if time.upper < SHORT * min(m.value for m in medians) or time.lower > LONG * max(m.value for m in medians):
+            yield Finding(
+                "follow-up-against-median",
+                "warning",
+                comparison.id,
+                f"the median follow-up is {time.value / medians[0].value:.2g} times a median",
+                (f"median follow-up {time}", *(f"median {median}" for median in medians)),
+                "check the units of both; relax the follow-up if it is measured in another way",
+            )
+
+
 def no_events(comparison: ReportedComparison) -> Iterator[Finding]:
     """Find an arm without events that has a median, or a hazard ratio against it."""
     for arm in comparison.arms:
@@ -234,6 +264,7 @@ COMPARISON_CHECKS = (
     p_against_interval,
     events_above_patients,
     events_against_interval,
+    follow_up_against_median,
     no_events,
     rising_curve,
     median_against_landmark,

@@ -11,6 +11,7 @@ from analysis.reported.comparison import FORBID, ReportedComparison
 from analysis.reported.number import Reported
 from analysis.reported.reading import Count, Quantity, Share, ShareInterval, Time
 from analysis.reported.summaries import ReportedInterval
+from analysis.reported.timeline import TrialTimeline
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class TrialRecord:
     proportions: tuple[ReportedProportion, ...] = ()
     facts: tuple[Fact, ...] = ()
     known_findings: tuple[KnownFinding, ...] = ()
+    timeline: TrialTimeline | None = None
 
     def comparison(self, id: str) -> ReportedComparison:
         """Find the comparison of that id; `UnknownNameError` with the nearest ids if there is none."""

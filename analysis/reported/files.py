@@ -17,6 +17,7 @@ from analysis.reported.comparison import AtRisk, Landmark, Quartile, ReportedArm
 from analysis.reported.entries import Fact, KnownFinding, ReportedProportion, Source
 from analysis.reported.number import STATUSES
 from analysis.reported.reading import Provenance
+from analysis.reported.timeline import TrialTimeline
 from analysis.reported.trial import ReportedTrial
 
 _TABLES: dict[str, type] = {
@@ -27,7 +28,7 @@ _TABLES: dict[str, type] = {
 }
 _HEADER = {"title": str, "arms": dict[str, str], "registrations": tuple[str, ...], "phase": str, "summary": str}
 _REQUIRED = ("title", "summary", "sources")
-_SCHEMA = (*_TABLES.values(), Source, ReportedArm, Landmark, Quartile, AtRisk)
+_SCHEMA = (*_TABLES.values(), TrialTimeline, Source, ReportedArm, Landmark, Quartile, AtRisk)
 _FIELD_NAMES = sorted({field.name for table in _SCHEMA for field in fields(table)})
 
 
@@ -105,7 +106,7 @@ class _Reader:
         for key in _REQUIRED:
             if key not in raw:
                 self.problems.append(f"{key}: missing; expected in every file; add it at the top")
-        known = {*_HEADER, "sources", *_TABLES}
+        known = {*_HEADER, "sources", "timeline", *_TABLES}
         self.problems += [_unknown_field(key, key, sorted(known)) for key in raw if key not in known]
         header = {key: self._read(kind, raw[key], key) for key, kind in _HEADER.items() if key in raw}
         cited = self._sources(raw)
@@ -116,6 +117,7 @@ class _Reader:
                 if arm.name not in raw.get("arms", {}):
                     problem = UnknownNameError("arm", arm.name, raw.get("arms", {}))
                     self.problems.append(f"comparisons[{comparison.id}].arms: {problem} Describe it under `[arms]`")
+        timeline = self._timeline(raw, list(cited))
         if self.problems:
             raise ReportedDataError("\n".join(f"{self.path}: {problem}" for problem in self.problems))
         return ReportedTrial(
@@ -126,6 +128,7 @@ class _Reader:
             registrations=header.get("registrations", ()),
             phase=header.get("phase"),
             sources=tuple(sources),
+            timeline=timeline,
             **{name: tuple(read) for name, read in tables.items()},
         )
 
@@ -135,6 +138,14 @@ class _Reader:
             return got
         self.problems.append(f"sources: got {got!r}; expected tables; write each as `[sources.KEY]`")
         return {}
+
+    def _timeline(self, raw: dict[str, Any], keys: Sequence[str]) -> TrialTimeline | None:
+        if "timeline" not in raw:
+            return None
+        timeline: TrialTimeline | None = self._read(TrialTimeline, raw["timeline"], "timeline")
+        for key in sorted(set(timeline.sources) - set(keys)) if timeline is not None else ():
+            self.problems.append(f"timeline.sources: {UnknownNameError('source', key, keys)}")
+        return timeline
 
     def _tables(self, raw: dict[str, Any], name: str, kind: type, keys: Sequence[str]) -> list[Any]:
         tables = raw.get(name, [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from numbers import Real
 from typing import NamedTuple, Self
@@ -40,6 +40,11 @@ UNITS = {
 # What is printed where a number could have stood, and the value it has in a calculation.
 WORDS = {"not reached": math.inf, "not calculable": math.inf, "not estimable": math.nan}
 
+ABBREVIATIONS = {"NR": "not reached", "NC": "not calculable", "NE": "not estimable"}
+_UNITS_OF_TIME = re.compile(
+    r"(?P<number>.*?\d) ?(?P<unit>months?|mo|weeks?|wks?|days?|d|years?|yrs?)\.?", re.IGNORECASE
+)
+_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
 _PRINTED = re.compile(r"(?P<relation>[<>]=?)? ?(?P<digits>-?\d+(\.\d+)?)")
 
 
@@ -58,6 +63,8 @@ class Reported:
         Keys of the sources in which it was read.
     status
         ``"published"``, ``"secondary"`` or ``"conflict"``; None outside a file.
+    unit_said
+        Whether the unit stands beside the digits; if not, that of the report holds.
 
     Raises
     ------
@@ -80,6 +87,7 @@ class Reported:
     unit: str
     sources: tuple[str, ...] = ()
     status: str | None = None
+    unit_said: bool = field(default=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
@@ -110,8 +118,9 @@ class Reported:
     def of(cls, got: object, unit: str, field: str) -> Self:
         """Read what a caller wrote: a `Reported`, a number, or digits in a string (``"83.6%"`` is a percentage).
 
-        A float keeps its shortest digits, so that ``7.8`` is 7.8; write ``"7.80"`` to keep a trailing zero. `field` is
-        the name by which an error speaks of it.
+        A float keeps its shortest digits, so that ``7.8`` is 7.8; write ``"7.80"`` to keep a trailing zero. Digits are
+        read as journals print them (``".39"``, ``"0·39"``, ``"<.001"``, ``"1,234"``, ``"NR"``), times with their unit
+        (``"8 weeks"``). `field` is the name by which an error speaks of it.
         """
         if unit not in UNITS:
             raise InvalidValueError(f"{field}.unit", unit, f"one of {', '.join(UNITS)}", "write the unit as printed")
@@ -121,13 +130,20 @@ class Reported:
             return got
         if isinstance(got, bool) or not isinstance(got, (Real, Decimal, str)):
             raise InvalidValueError(field, got, "a number or its digits", "give a number or a string")
-        text = got.strip() if isinstance(got, str) else format(Decimal(str(got)), "f")
+        said = False
+        text = _as_digits(got) if isinstance(got, str) else format(Decimal(str(got)), "f")
         if UNITS[unit].dimension == "share" and text.endswith("%"):
-            text, unit = text.removesuffix("%"), "percent"
+            text, unit = text.removesuffix("%").rstrip(), "percent"
+        elif UNITS[unit].dimension == "time" and (found := _UNITS_OF_TIME.fullmatch(text)):
+            text, unit, said = found["number"], _unit_of_time(found["unit"]), True
         try:
-            return cls(text, unit)
+            return cls(text, unit, unit_said=said)
         except InvalidValueError as error:
             raise InvalidValueError(field, got, error.expected, error.remedy) from None
+
+    def in_unit(self, unit: str) -> Self:
+        """Give the same digits in another unit of the same dimension."""
+        return replace(self, unit=unit)
 
     @property
     def relation(self) -> str:
@@ -191,3 +207,19 @@ class Reported:
 
     def __str__(self) -> str:
         return f"{self.text}%" if self.unit == "percent" and self.reached else self.text
+
+
+def _as_digits(printed: str) -> str:
+    """Write digits as this package does: a point, a zero before it, no thousands, words in full."""
+    text = printed.strip().replace("·", ".").replace("\N{LESS-THAN OR EQUAL TO}", "<=")
+    text = text.replace("\N{GREATER-THAN OR EQUAL TO}", ">=")
+    text = ABBREVIATIONS.get(text.upper(), text)
+    if text.lower() in WORDS:
+        return text.lower()
+    if _THOUSANDS.fullmatch(text):
+        text = text.replace(",", "")
+    return re.sub(r"(^|[<>=] ?)\.(?=\d)", r"\g<1>0.", text)
+
+
+def _unit_of_time(word: str) -> str:
+    return {"m": "months", "w": "weeks", "d": "days", "y": "years"}[word[0].lower()]

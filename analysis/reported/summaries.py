@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -10,6 +11,8 @@ from typing import Self
 from analysis.errors import InvalidValueError
 from analysis.reported.number import Reported
 
+_WITH_LIMITS = re.compile(r"(?P<estimate>[^\s(\[]+)\s*[(\[](95% ?CI[,:]? *)?(?P<limits>[^)\]]+)[)\]]")
+_BETWEEN = re.compile(r"\s*(?:\N{EN DASH}|\N{EM DASH}|-| to |, |; )\s*")
 SCALES_TRIED = ("log", "log-log", "plain", "logit", "arcsine")
 
 
@@ -47,6 +50,8 @@ class ReportedInterval:
         """Read an interval, or a pair of limits as `Reported.of` reads them."""
         if isinstance(got, cls):
             return got
+        if isinstance(got, str):
+            got = _limits_in(got) or got
         if isinstance(got, str) or not isinstance(got, Sequence) or len(got) != 2:
             raise InvalidValueError(field, got, "a pair (lower, upper)", "give both limits")
         return cls(Reported.of(got[0], unit, f"{field}.lower"), Reported.of(got[1], unit, f"{field}.upper"))
@@ -80,6 +85,9 @@ class ReportedHazardRatio:
         """Read a hazard ratio: the estimate alone, or (estimate, lower, upper)."""
         if isinstance(got, cls):
             return got
+        if isinstance(got, str) and (found := _WITH_LIMITS.fullmatch(got.strip())):
+            limits = _limits_in(found["limits"])
+            got = (found["estimate"], *limits) if limits is not None else got
         if isinstance(got, str) or not isinstance(got, Sequence):
             return cls(Reported.of(got, "ratio", field))
         if len(got) != 3:
@@ -109,3 +117,9 @@ class ReportedPValue:
 
     def __str__(self) -> str:
         return str(self.value) + (f", {self.sided}-sided" if self.sided else "")
+
+
+def _limits_in(printed: str) -> tuple[str, str] | None:
+    """Read two limits as journals print them, ``"0.47-0.86"`` or ``"(0.47 to 0.86)"``; None if there are not two."""
+    parts = _BETWEEN.split(printed.strip().strip("()[]"))
+    return (parts[0], parts[1]) if len(parts) == 2 and all(parts) else None

@@ -92,7 +92,7 @@ def test_a_number_may_name_its_own_unit_source_and_status(read):
         ("n = 100, median", 'n = "many", median', "comparisons[pfs].arms[new].n: got 'many'; expected digits"),
         ("n = 100, median", "n = 0, median", "comparisons[pfs].arms[new].n: got '0'; expected at least one patient"),
         ('endpoint = "PFS"\n', "", "comparisons[pfs].endpoint: missing"),
-        ('endpoint = "PFS"', 'endpoint = "PFS2"', "comparisons[pfs].endpoint: got 'PFS2'; expected one of OS"),
+        ('endpoint = "PFS"', 'endpoint = "PFS9"', "comparisons[pfs].endpoint: got 'PFS9'; expected one of OS"),
         ("median = 7.80", "medain = 7.80", "comparisons[pfs].arms[new].medain: unknown field 'medain'"),
         ("median = 7.80", "medain = 7.80", "such as median"),
         ("ci = [0.30, 0.68]", "ci = [0.30]", "comparisons[pfs].hazard_ratio.ci: got [0.30]"),

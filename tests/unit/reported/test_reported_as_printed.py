@@ -1,0 +1,83 @@
+"""Numbers are read as journals print them, and in the unit that their report names."""
+
+from dataclasses import replace
+
+import pytest
+
+from analysis.errors import InvalidValueError
+from analysis.reported import AtRisk, Landmark, Reported, ReportedArm, ReportedComparison, ReportedHazardRatio
+from analysis.reported.summaries import ReportedInterval
+
+WEEK = 7 / 30.4375
+
+
+@pytest.mark.parametrize(
+    ("printed", "unit", "text", "read_unit"),
+    [
+        (".39", "ratio", "0.39", "ratio"),
+        ("0·39", "ratio", "0.39", "ratio"),
+        ("<.001", "p-value", "<0.001", "p-value"),
+        ("< .05", "p-value", "< 0.05", "p-value"),
+        ("\N{LESS-THAN OR EQUAL TO}0.01", "p-value", "<=0.01", "p-value"),
+        ("NR", "months", "not reached", "months"),
+        ("NE", "months", "not estimable", "months"),
+        ("Not reached", "months", "not reached", "months"),
+        ("1,234", "count", "1234", "count"),
+        ("12,345,678", "count", "12345678", "count"),
+        ("8 weeks", "months", "8", "weeks"),
+        ("1.5 years", "months", "1.5", "years"),
+        ("30 d", "months", "30", "days"),
+        ("11.0 mo", "months", "11.0", "months"),
+        ("83.6 %", "proportion", "83.6", "percent"),
+    ],
+)
+def test_digits_are_read_as_they_are_printed(printed: str, unit: str, text: str, read_unit: str) -> None:
+    read = Reported.of(printed, unit, "number")
+    assert (read.text, read.unit) == (text, read_unit)
+
+
+@pytest.mark.parametrize("printed", ["1,23", "12,34", "8 patients", "0.5.1", "about 3", ""])
+def test_what_is_no_number_is_refused(printed: str) -> None:
+    with pytest.raises(InvalidValueError):
+        Reported.of(printed, "months", "number")
+
+
+@pytest.mark.parametrize(
+    "printed", ["0.63 (0.47-0.86)", "0.63 (0.47\N{EN DASH}0.86)", "0·63 [95% CI 0·47 to 0·86]", ".63 (.47, .86)"]
+)
+def test_a_ratio_is_read_with_its_interval(printed: str) -> None:
+    ratio = ReportedHazardRatio.of(printed, "hazard_ratio")
+    assert ratio == ReportedHazardRatio.of(("0.63", "0.47", "0.86"), "hazard_ratio")
+
+
+def test_an_interval_is_read_from_one_string() -> None:
+    assert ReportedInterval.of("7.4 to NR", "months", "ci") == ReportedInterval.of(("7.4", "NR"), "months", "ci")
+
+
+def test_the_unit_of_a_report_holds_for_numbers_without_one() -> None:
+    arms = [
+        ReportedArm(
+            "a",
+            n=40,
+            median="30",
+            median_ci=("24", "NR"),
+            landmarks=[Landmark("26", "50%")],
+            at_risk=AtRisk((0, 26), (40, 20)),
+        ),
+        ReportedArm("b", n=40, median="6 months", median_follow_up="2 years"),
+    ]
+    report = ReportedComparison("PFS", arms, control="b", time_unit="weeks", median_follow_up="52", id="x")
+    for one in (report, replace(report, id="y"), replace(replace(report, n_total=80), id="z")):  # read once only
+        first, second = one.arms
+        assert first.median.value == pytest.approx(30 * WEEK)
+        assert first.median_ci.lower.value == pytest.approx(24 * WEEK)
+        assert first.landmarks[0].time.value == pytest.approx(26 * WEEK)
+        assert first.at_risk.times == pytest.approx((0, 26 * WEEK))
+        assert second.median.value == 6.0
+        assert second.median_follow_up.value == 24.0
+        assert one.median_follow_up.value == pytest.approx(52 * WEEK)
+
+
+@pytest.mark.parametrize("endpoint", ["iDFS", "rPFS", "PFS2"])
+def test_endpoints_go_by_their_usual_names(endpoint: str) -> None:
+    assert ReportedComparison(endpoint, [ReportedArm("a", n=5)]).endpoint == endpoint.upper()
