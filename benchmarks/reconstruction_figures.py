@@ -16,7 +16,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Tier = Literal["summary", "rates", "risk", "curve"]
+Tier = Literal["summary", "window", "rates", "risk", "curve"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
 LANDMARKS = (6, 12)  # months
 POINTS = 150  # digitised points per arm in the tier `curve`

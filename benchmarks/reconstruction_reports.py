@@ -38,7 +38,8 @@ class ReconstructedCurves:
 def report(figure: Figure, tier: Tier) -> ReportedComparison:
     """Return what is known of a figure at the level of detail of `tier`.
 
-    The tiers build on each other, but for `curve`: who digitises a curve has it with its risk table and events.
+    `window` is `summary` with the longest follow-up. The other tiers build on each other, but for `curve`: who
+    digitises a curve has it with its risk table and events.
     """
     arms = zip(ROLES, figure.printed, strict=True)
     endpoint = figure.endpoint if figure.endpoint in ENDPOINTS else "EFS"  # others differ in what counts as event
@@ -54,6 +55,7 @@ def report(figure: Figure, tier: Tier) -> ReportedComparison:
         control=ROLES[0],
         hazard_ratio=(figure.hazard_ratio, figure.hazard_ratio_lower, figure.hazard_ratio_upper),
         events_total=figure.events,
+        longest_follow_up=_longest(figure) if tier == "window" else None,
     )
 
 
@@ -85,10 +87,14 @@ def _reported_arm(role: str, arm: PrintedArm, tier: Tier) -> ReportedArm:
         events=arm.events if tier == "risk" else None,
         median=arm.median or "not reached",
         median_ci=replace(ReportedInterval.of(limits, "months", "median_ci"), scale="log-log"),
-        landmarks=tuple(rates) if tier != "summary" else (),
+        landmarks=tuple(rates) if tier not in ("summary", "window") else (),
         at_risk=_at_risk(arm) if tier == "risk" else None,
         median_follow_up=arm.median_follow_up,
     )
+
+
+def _longest(figure: Figure) -> str:
+    return f"{max(arm.follow_up for arm in figure.arms):.2f}"
 
 
 def _at_risk(arm: PrintedArm) -> AtRisk:

@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.conventions.seeds import Seed, seed_sequence
-from analysis.errors import InvalidValueError
-from analysis.reconstruction.engine import Ensemble, draw_ensemble
-from analysis.reconstruction.feasibility import left_out, refuse, refuse_impossible_counts, refuse_zeros, without
-from analysis.reconstruction.prior import ShapePrior, family
-from analysis.reconstruction.problem import Problem, pose
-from analysis.reconstruction.requirements import SEEN_AT_VISITS, read_requirements
+from analysis.reconstruction.prior import EndpointPrior, ShapePrior, family
+from analysis.reconstruction.repair.engine import Ensemble, draw_ensemble
+from analysis.reconstruction.report.block import Analysis, Block
+from analysis.reconstruction.report.feasibility import (
+    left_out,
+    refuse,
+    refuse_impossible_counts,
+    refuse_zeros,
+    suspects,
+    without,
+)
+from analysis.reconstruction.report.requirements import SEEN_AT_VISITS, read_requirements
 from analysis.reconstruction.result import Reconstruction
+from analysis.reconstruction.solve.problem import Problem, pose
 from analysis.reported import Finding, ReportedComparison, check_comparison
 from analysis.survival.distributions import PiecewiseExponential
 
@@ -29,79 +36,22 @@ if TYPE_CHECKING:
 METHOD = "ensemble conditioned on the report"
 SCALES_TRIED: tuple[ScaleName, ...] = ("log-log", "log", "plain")
 NEAREST = 20  # members that show how far off an impossible report is
+SUSPECTS = 5  # numbers of an impossible report that are relaxed one at a time, to see whether that is enough
+SHORT = 3  # attempts at that
 ENOUGH_DISTINCT = 0.5  # share of the members below which a finding warns of a band that is too narrow
 
 
-def reconstruct(
+def reconstruct_report(
     comparison: ReportedComparison,
-    members: int = 500,
+    members: int,
     *,
-    rng: Seed = 1,
-    prior: ShapePrior | None = None,
-    relax: str | Iterable[str] = (),
-    scale: ScaleName | None = None,
-    threads: int | None = None,
+    rng: Seed,
+    prior: ShapePrior | None,
+    relax: str | Iterable[str],
+    scale: ScaleName | None,
+    threads: int | None,
 ) -> Reconstruction:
-    """Draw pseudo-patient data sets that give every printed number of a report back.
-
-    Parameters
-    ----------
-    comparison
-        The report: one arm, two or several; each needs its number of patients, everything else may be absent.
-    members
-        Number of data sets.
-    rng
-        Seed, `SeedSequence` or `Generator`; a seed gives the same members, bit for bit, with any number of threads.
-    prior
-        Shapes of curves to expect; the prior that comes with the package if not given.
-    relax
-        Printed numbers that need not come back, because they contradict the others or mean something else than a
-        statistic of these patients: ``"p_value"``, ``"hazard_ratio.ci"``, ``"placebo.median_ci"``, ...
-    scale
-        Type of the confidence intervals of medians and rates whose type the report does not name: ``"log-log"``,
-        ``"log"`` or ``"plain"``. If not given, the first of these under which the report is possible.
-    threads
-        Threads to use; all processors, at most 8, if not given.
-
-    Returns
-    -------
-    Reconstruction
-        Each member gives all numbers back that were not relaxed; what they leave open differs between members.
-        ``diagnostics`` holds the share of draws that met the report (``met``), how many members are distinct, and
-        how many draws were made.
-
-    Raises
-    ------
-    InvalidValueError
-        If the number of patients of an arm is missing, or an argument is out of range.
-    UnknownNameError
-        If ``relax`` names a number that no report has.
-    InfeasibleReportError
-        If no data set was found that gives all numbers back; it names those that contradict each other.
-
-    Notes
-    -----
-    The method, its assumptions and its measured accuracy are in ``docs/reconstruction.md``.
-
-    Examples
-    --------
-    >>> from analysis.reported import ReportedArm, ReportedComparison
-    >>> report = ReportedComparison(
-    ...     endpoint="PFS",
-    ...     arms=[ReportedArm("new", n=80, median="9.1"), ReportedArm("old", n=82, median="6.0")],
-    ...     control="old",
-    ...     hazard_ratio=("0.65", "0.46", "0.92"),
-    ... )
-    >>> result = reconstruct(report, members=20, rng=1)
-    >>> bool(result.faithful.all())
-    True
-    """
-    if members < 1:
-        raise InvalidValueError("members", members, "at least 1", "ask for 500, the default")
-    if not isinstance(comparison, ReportedComparison):
-        raise InvalidValueError(
-            "comparison", comparison, "a ReportedComparison", "choose one of a trial's, as in load(name).comparison(id)"
-        )
+    """Draw members of one report; see `reconstruct`."""
     kept = without(comparison, (relax,) if isinstance(relax, str) else tuple(relax))
     refuse_zeros(kept)
     refuse_impossible_counts(kept)
@@ -109,9 +59,10 @@ def reconstruct(
     sequence = seed_sequence(rng)
     seed = int(rng) if isinstance(rng, int | np.integer) else None
     workers = threads or min(os.cpu_count() or 1, 8)
-    types = (scale,) if scale else SCALES_TRIED if _unnamed_types(kept) else SCALES_TRIED[:1]
+    types = (scale,) if scale else SCALES_TRIED if unnamed_types(kept) else SCALES_TRIED[:1]
     for name in types:
-        problem = pose(read_requirements(kept, name), chosen)
+        required = read_requirements(kept, name)
+        problem = pose(Block((Analysis(required),), (required.longest,)), chosen)
         ensemble = draw_ensemble(problem, members, sequence, workers)
         whole = Reconstruction(
             comparison=comparison,
@@ -120,17 +71,20 @@ def reconstruct(
             scale=name,
             relaxed=left_out(comparison, kept),
             findings=tuple(check_comparison(comparison)),
-            **_patients(problem, ensemble, np.arange(members)),
+            **patients(ensemble, 0, np.arange(members)),
         )
-        met = np.flatnonzero((ensemble.miss == 0) & whole.faithful)
+        met = np.flatnonzero((ensemble.drawn.miss == 0) & whole.faithful)
         if met.size > 0:
             break
     else:
-        nearest = np.argsort(ensemble.miss)[:NEAREST]
-        refuse(replace(whole, **_patients(problem, ensemble, nearest)))
-    filled = _fill(met, members, sequence)
+        nearest = np.argsort(ensemble.drawn.miss)[:NEAREST]
+        attempt = replace(whole, **patients(ensemble, 0, nearest))
+        refuse(
+            attempt, [name for name in suspects(attempt)[:SUSPECTS] if _possible(kept, name, chosen, types, sequence)]
+        )
+    filled = fill_missed(met, members, sequence)
     findings = whole.findings
-    if kept.assessment_interval is not None and problem.required.interval == 0:
+    if kept.assessment_interval is not None and required.interval == 0:
         findings += (_visits_unused(kept),)
     if met.size < ENOUGH_DISTINCT * members:
         findings += (_few_distinct(comparison, int(met.size), members),)
@@ -142,9 +96,26 @@ def reconstruct(
             "distinct members": float(met.size),
             "draws": float(ensemble.attempts),
         },
-        **_patients(problem, ensemble, filled),
-        population=_populations(comparison, problem, ensemble.states[filled]),
+        **patients(ensemble, 0, filled),
+        population=populations(comparison, problem, 0, ensemble.states[filled]),
     )
+
+
+def _possible(
+    kept: ReportedComparison,
+    relaxed: str,
+    prior: EndpointPrior,
+    types: Iterable[ScaleName],
+    seed: np.random.SeedSequence,
+) -> bool:
+    """Whether a data set is found for a report without one of its numbers."""
+    less = without(kept, (relaxed,))
+    for name in types:
+        required = read_requirements(less, name)
+        problem = pose(Block((Analysis(required),), (required.longest,)), prior)
+        if (draw_ensemble(problem, NEAREST, seed, 1, attempts=SHORT).drawn.miss == 0).any():
+            return True
+    return False
 
 
 def _visits_unused(comparison: ReportedComparison) -> Finding:
@@ -173,14 +144,15 @@ def _few_distinct(comparison: ReportedComparison, distinct: int, members: int) -
     )
 
 
-def _unnamed_types(comparison: ReportedComparison) -> bool:
+def unnamed_types(comparison: ReportedComparison) -> bool:
+    """Whether an interval of a median or a rate is printed without its type."""
     intervals = [arm.median_ci for arm in comparison.arms]
     intervals += [landmark.ci for arm in comparison.arms for landmark in arm.landmarks]
     intervals += [quartile.ci for arm in comparison.arms for quartile in arm.quartiles]
     return any(interval is not None and interval.scale is None for interval in intervals)
 
 
-def _fill(met: NDArray[np.intp], members: int, seed: np.random.SeedSequence) -> NDArray[np.intp]:
+def fill_missed(met: NDArray[np.intp], members: int, seed: np.random.SeedSequence) -> NDArray[np.intp]:
     """Members to keep: those that missed a number give their place to others that met all."""
     filled = np.arange(members)
     missed = np.setdiff1d(filled, met)
@@ -188,25 +160,28 @@ def _fill(met: NDArray[np.intp], members: int, seed: np.random.SeedSequence) -> 
     return filled
 
 
-def _patients(problem: Problem, ensemble: Ensemble, members: NDArray[np.intp]) -> dict[str, Any]:
-    """Patients of some members, arms in the order of the report."""
-    place = np.argsort(problem.required.order)
+def patients(ensemble: Ensemble, analysis: int, members: NDArray[np.intp]) -> dict[str, Any]:
+    """Patients of an analysis in some members, arms in the order of its report."""
+    required = ensemble.block.analyses[analysis].required
+    place = np.argsort(required.order)
+    times, events = ensemble.patients(analysis, members)
     return {
-        "arm_index": np.repeat(np.arange(place.size), [problem.required.arms[k].size for k in place]),
-        "time": np.concatenate([ensemble.times[k][members] for k in place], axis=1),
-        "event": np.concatenate([ensemble.events[k][members] for k in place], axis=1),
+        "arm_index": np.repeat(np.arange(place.size), [required.arms[k].size for k in place]),
+        "time": np.concatenate([times[k] for k in place], axis=1),
+        "event": np.concatenate([events[k] for k in place], axis=1),
     }
 
 
-def _populations(
-    comparison: ReportedComparison, problem: Problem, states: NDArray[np.float64]
+def populations(
+    comparison: ReportedComparison, problem: Problem, analysis: int, states: NDArray[np.float64]
 ) -> dict[str, tuple[PiecewiseExponential, ...]]:
     """Each arm's smooth hazards, one distribution per member."""
-    width, medians = problem.edges.size, np.exp(states[:, -2])
+    width, medians = problem.frame.edges.size, np.exp(states[:, -2])
     out = {}
-    for k, index in enumerate(problem.required.order):
-        rates = np.exp(states[:, k * width : (k + 1) * width]) / medians[:, None]
+    for k, index in enumerate(problem.block.analyses[analysis].required.order):
+        start = (analysis * problem.block.arms + k) * width
+        rates = np.exp(states[:, start : start + width]) / medians[:, None]
         out[comparison.arms[index].name] = tuple(
-            PiecewiseExponential(rate, m * problem.edges[1:]) for rate, m in zip(rates, medians, strict=True)
+            PiecewiseExponential(rate, m * problem.frame.edges[1:]) for rate, m in zip(rates, medians, strict=True)
         )
     return out

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reconstruction.ensemble import EnsembleEstimate, central
-from analysis.reconstruction.fidelity import PatientData, Statistic, printed_statistics
+from analysis.reconstruction.report.fidelity import PatientData, Statistic, printed_statistics
 from analysis.survival.distributions import Distribution, Ensemble, Tabulated
 from analysis.version import __version__
 
@@ -126,19 +126,24 @@ class Reconstruction:
         Returns
         -------
         DataFrame
-            Columns ``arm``, ``time`` (months) and ``event`` (1 event, 0 censored), one row per patient.
+            Columns ``arm``, ``treatment`` (0 the control, 1 another arm; 0 for a single arm), ``time`` (months) and
+            ``event`` (1 event, 0 censored), one row per patient.
         """
         names = np.array(self.arms)[self.arm_index]
-        if member is not None:
-            return pd.DataFrame({"arm": names, "time": self.time[member], "event": self.event[member].astype(int)})
-        return pd.DataFrame(
-            {
-                "member": np.repeat(np.arange(self.members), self.arm_index.size),
-                "arm": np.tile(names, self.members),
-                "time": self.time.ravel(),
-                "event": self.event.ravel().astype(int),
-            }
+        treatment = (
+            (names != self.comparison.control).astype(int) if self.comparison.control else np.zeros_like(self.arm_index)
         )
+        chosen = slice(None) if member is None else slice(member, member + 1)
+        time, event = self.time[chosen], self.event[chosen]
+        columns = {
+            "arm": np.tile(names, len(time)),
+            "treatment": np.tile(treatment, len(time)),
+            "time": time.ravel(),
+            "event": event.ravel().astype(int),
+        }
+        if member is None:
+            columns = {"member": np.repeat(np.arange(self.members), names.size)} | columns
+        return pd.DataFrame(columns)
 
     def survival_by_member(self, arm: str, t: ArrayLike) -> FloatArray:
         """Kaplan-Meier curve of each member at `t` months, shape ``(members, len(t))``.

@@ -8,8 +8,9 @@ from lifelines.datasets import load_gbsg2, load_leukemia, load_waltons
 
 from analysis.errors import InfeasibleReportError, InvalidValueError, UnknownNameError
 from analysis.reconstruction import Reconstruction, ShapePrior, reconstruct
-from analysis.reconstruction.problem import pose
-from analysis.reconstruction.requirements import read_requirements
+from analysis.reconstruction.report.block import Analysis, Block
+from analysis.reconstruction.report.requirements import read_requirements
+from analysis.reconstruction.solve.problem import pose
 from analysis.reported import (
     AtRisk,
     Landmark,
@@ -153,7 +154,7 @@ def test_follow_up_that_is_not_printed_goes_along_with_the_median() -> None:
     arms = [ReportedArm("a", n=80), ReportedArm("b", n=80)]
     required = read_requirements(ReportedComparison("OS", arms, control="b", events_total=60), "log-log")
     prior = ShapePrior.shipped().for_endpoint("OS")
-    unit, length = pose(required, prior).covariance[-2:, -2:]
+    unit, length = pose(Block((Analysis(required),)), prior).covariance[-2:, -2:]
     assert unit[0] == pytest.approx(required.median[1] ** 2)
     assert length[0] == pytest.approx(unit[0])
     assert length[1] == pytest.approx(unit[0] + prior.log_follow_up[1] ** 2)

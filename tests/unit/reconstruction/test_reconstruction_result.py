@@ -80,14 +80,14 @@ def printed_of(member: int, result: Reconstruction) -> ReportedComparison:
             )
         )
     in_arm = frame["arm"] == ARMS[1]
-    cox = CoxPHFitter().fit(frame.assign(arm=in_arm.astype(int)), "time", "event")
+    cox = CoxPHFitter().fit(frame, "time", "event", formula="treatment")
     lower, upper = np.exp(cox.confidence_intervals_.to_numpy()[0])
     test = logrank_test(frame["time"][in_arm], frame["time"][~in_arm], frame["event"][in_arm], frame["event"][~in_arm])
     return ReportedComparison(
         endpoint="PFS",
         arms=arms,
         control=ARMS[0],
-        hazard_ratio=(f"{cox.hazard_ratios_['arm']:.2f}", f"{lower:.2f}", f"{upper:.2f}"),
+        hazard_ratio=(f"{cox.hazard_ratios_['treatment']:.2f}", f"{lower:.2f}", f"{upper:.2f}"),
         p_value=f"{test.p_value:.4f}",
         n_total=len(frame),
         events_total=int(frame["event"].sum()),
@@ -213,12 +213,14 @@ def test_arm_is_an_ensemble_of_one_population_per_member() -> None:
 def test_ipd_goes_into_lifelines_as_it_is() -> None:
     result = make()
     one, everyone = result.ipd(2), result.ipd()
-    assert list(one.columns) == ["arm", "time", "event"]
-    assert one.shape == (sum(N), 3)
-    assert everyone.shape == (MEMBERS * sum(N), 4)
+    assert list(one.columns) == ["arm", "treatment", "time", "event"]
+    assert one.shape == (sum(N), 4)
+    assert everyone.shape == (MEMBERS * sum(N), 5)
+    assert set(one.loc[one["arm"] == result.comparison.control, "treatment"]) == {0}
     again = everyone[everyone["member"] == 2].drop(columns="member").reset_index(drop=True)
     assert again.equals(one)
-    CoxPHFitter().fit(one.assign(arm=(one["arm"] == "everolimus")), "time", "event")
+    cox = CoxPHFitter().fit(one, "time", "event", formula="treatment")
+    assert cox.hazard_ratios_["treatment"] == pytest.approx(result.hazard_ratio().members[2], rel=1e-5)
 
 
 def test_patients_stay_the_same_under_sorting() -> None:

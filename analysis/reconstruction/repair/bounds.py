@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from analysis.reconstruction.forward import LOG, LOG_LOG
+from analysis.reconstruction.terms import LOG, LOG_LOG, Boxes
 
 if TYPE_CHECKING:
     from analysis.conventions.checks import BoolArray, FloatArray
 
 EDGE = 1e-6  # months kept clear of the edges of a rounding box
 GAP = 1e-9  # months between consecutive patients, so that no two are tied
+BOX = 1.1  # months: bounds so near to each other are those of a printed time
+DIGITS = 1e3
 UNMET = 1.0  # penalty of a statistic that must be reached and is not, or the reverse
 
 
@@ -99,10 +101,7 @@ def bind_middle(
 def find_anchors(
     time: FloatArray,
     event: BoolArray,
-    quantiles: FloatArray,
-    follow_up: FloatArray,
-    ticks: FloatArray,
-    landmarks: FloatArray,
+    boxes: Boxes,
     low: FloatArray,
     high: FloatArray,
     work: FloatArray,
@@ -114,14 +113,8 @@ def find_anchors(
     ----------
     time, event
         Patients in order, shape (n,).
-    quantiles
-        Rows of level of S, z, type, lower and upper edge of the box, 1 if reached, shape (Q, 6).
-    follow_up
-        The same without z and type, for the reverse curve, shape (F, 4).
-    ticks
-        Rows of time and number at risk, shape (T, 2).
-    landmarks
-        Rows of time, lower and upper edge for S, z, type, edges for the limits (NaN if none), shape (M, 9).
+    boxes
+        What the statistics of the arm must be.
     low, high
         Output, shape (n + 1,): earliest and latest time of each patient.
     work
@@ -136,6 +129,7 @@ def find_anchors(
     float
         How much the bounds contradict each other; 0 if times exist that meet them all.
     """
+    quantiles, follow_up, ticks, landmarks = boxes
     size = time.size
     survival, greenwood = work[0], work[1]
     s = reverse = 1.0
@@ -164,8 +158,8 @@ def find_anchors(
             penalty += UNMET if found >= 0 else 0.0
         elif found < 0:
             penalty += UNMET * max(0.01, reverse - follow_up[q, 0])
-        elif reverse > follow_up[q, 0] - 1e-12 and next_of(event, found, False) < size:
-            second = next_of(event, found, False)
+        elif reverse > follow_up[q, 0] - 1e-12 and found < size - 1:  # a level stretch may end with the last patient
+            second = min(next_of(event, found, False), size - 1)
             penalty += bind_middle(time, found, second, follow_up[q, 1], follow_up[q, 2], low, high)
         else:
             low[found] = max(low[found], follow_up[q, 1] + EDGE)
@@ -191,8 +185,8 @@ def find_anchors(
                 gaps[-1, 0] = found
         elif found < 0:
             penalty += UNMET * (0.02 + max(0.0, s - level))
-        elif z == 0.0 and survival[found + 1] > level - 1e-12 and next_of(event, found, True) < size:
-            second = next_of(event, found, True)
+        elif z == 0.0 and survival[found + 1] > level - 1e-12 and found < size - 1:
+            second = min(next_of(event, found, True), size - 1)
             penalty += bind_middle(time, found, second, quantiles[q, 3], quantiles[q, 4], low, high)
         else:
             low[found] = max(low[found], quantiles[q, 3] + EDGE)
@@ -271,9 +265,15 @@ def move_between(time: FloatArray, low: FloatArray, high: FloatArray, work: Floa
         if low[i] == 0.0 and high[i] == np.inf:
             continue
         floor = max(floor, low[i])
-        # the fraction of the old time keeps patients of two arms apart that move to the same bound
-        clear = min(EDGE * (time[i] - math.floor(time[i])), 0.5 * max(latest[i] - floor, 0.0))
-        aim = min(max(time[i], floor + clear), latest[i] - clear)
+        room = max(latest[i] - floor, 0.0)
+        # the digits of the old time keep patients of two arms apart that move to the same bound, and spread those that
+        # move into a box over all of it
+        digits = DIGITS * time[i] - math.floor(DIGITS * time[i])
+        if room < BOX and (time[i] < floor or time[i] > latest[i]):
+            aim = floor + digits * room
+        else:
+            clear = min(EDGE * digits, 0.5 * room)
+            aim = min(max(time[i], floor + clear), latest[i] - clear)
         floor = max(floor, aim)
         span = time[i] - old_start
         for k in range(start + 1, i):
@@ -287,3 +287,20 @@ def move_between(time: FloatArray, low: FloatArray, high: FloatArray, work: Floa
     time[0] = moved[0]
     for i in range(1, size):
         time[i] = moved[i] if moved[i] > time[i - 1] else min(time[i - 1] + GAP, latest[i])
+
+
+@njit(cache=True, nogil=True)
+def move_back(time: FloatArray, low: FloatArray, high: FloatArray, home: FloatArray) -> None:
+    """Give the free points the places from which `move_between` moves them to ``time``; bound ones keep theirs."""
+    start, begin, home_begin = -1, 0.0, 0.0
+    size = time.size
+    for i in range(size):
+        if low[i] == 0.0 and high[i] == np.inf:
+            continue
+        span, home_span = time[i] - begin, home[i] - home_begin
+        for k in range(start + 1, i):
+            share = (time[k] - begin) / span if span > 0.0 else 0.5
+            home[k] = home_begin + share * home_span
+        start, begin, home_begin = i, time[i], home[i]
+    for k in range(start + 1, size):
+        home[k] = home_begin + time[k] - begin

@@ -9,52 +9,67 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.errors import InvalidValueError
-from analysis.reconstruction import forward
 from analysis.reconstruction.prior import family
+from analysis.reconstruction.terms import (
+    AT_RISK,
+    BEYOND,
+    EVENTS,
+    FOLLOW_UP,
+    INFORMATION,
+    LANDMARK_ERROR,
+    LIMIT,
+    LOG,
+    LOG_LOG,
+    PLAIN,
+    QUANTILE,
+    SCORE,
+    SURVIVAL,
+    TEST,
+    TEST_BEYOND,
+    Boxes,
+    Equations,
+    RatioBoxes,
+)
 
 if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
     from analysis.reported import Reported, ReportedArm, ReportedComparison, ReportedInterval
 
-FORMS = {"log-log": forward.LOG_LOG, "log": forward.LOG, "plain": forward.PLAIN}
+FORMS = {"log-log": LOG_LOG, "log": LOG, "plain": PLAIN}
 SEEN_AT_VISITS = ("PFS", "DFS")  # families of endpoints whose events are found at assessments
 SIGNIFICANT = 1.96  # beyond it the direction of a two-sided test is that of the medians
 FAR = 20.0  # a log hazard ratio that stands for no bound
 QUANTILE_ERROR, LIMIT_ERROR, RATE_ERROR, COUNT_ERROR, END_ERROR = 0.02, 0.03, 0.01, 0.4, 0.05
-LEAST_COUNT_ERROR = 0.005
+LEAST_COUNT_ERROR, TEST_ERROR = 0.005, 0.02
 
 
 @dataclass(frozen=True)
 class ArmBoxes:
-    """What the ordered patients of one arm must give: boxes, as the compiled repair reads them."""
+    """What the ordered patients of one arm must give."""
 
     size: int
     events: int | None
-    quantiles: FloatArray  # level of S, z, type, lower, upper, reached
-    follow_up: FloatArray  # level, lower, upper, reached
-    ticks: FloatArray  # time, number at risk
-    landmarks: FloatArray  # time, lower, upper, z, type, lower limit's box, upper limit's box
+    boxes: Boxes
 
 
 @dataclass(frozen=True)
 class Requirements:
     """Everything a report asks of an ensemble; control arm first where there are two arms.
 
-    ``equations`` has columns kind, arm, time, level, z, type; ``boxes`` the range of each equation's target;
-    ``noise`` the variance allowed to its residual. ``ratio_box`` and ``test_box`` are on the log and z scale.
+    ``boxes`` (E, 2) is the range of each equation's target, ``noise`` (E,) the variance allowed to its residual.
     """
 
     order: tuple[int, ...]
     arms: tuple[ArmBoxes, ...]
-    equations: FloatArray
+    equations: Equations
     boxes: FloatArray
     noise: FloatArray
     events_total: int | None
-    ratio_box: FloatArray
-    test_box: tuple[float, float, bool]
+    ratios: RatioBoxes
     immature: bool  # a median was not reached
     median: tuple[float, float]  # log of a typical median in months, and how well it is known
     follow_up: tuple[float, float] | None
+    longest: float  # follow-up in months that no patient exceeds
     interval: float  # months between the visits at which events are seen, 0 if there are none to use
     follow_up_of_all: tuple[float, float] | None  # box of the median follow-up of all arms together
 
@@ -65,10 +80,29 @@ class _Equations:
     boxes: list[tuple[float, float]] = field(default_factory=list)
     errors: list[float] = field(default_factory=list)
 
-    def add(self, row: tuple[float, ...], box: tuple[float, float], error: float) -> None:
-        self.rows.append(row)
+    def add(
+        self,
+        kind: int,
+        arm: int,
+        box: tuple[float, float],
+        error: float,
+        *,
+        other: int = 0,
+        time: float = 0.0,
+        level: float = 0.0,
+        z: float = 0.0,
+        form: int = 0,
+    ) -> None:
+        self.rows.append((kind, arm, other, time, level, z, form))
         self.boxes.append(box)
         self.errors.append(error)
+
+    def read(self) -> tuple[Equations, FloatArray, FloatArray]:
+        """Give the equations, the boxes of their targets and the variances of their residuals."""
+        kind, arm, other, time, level, z, form = np.array(self.rows, dtype=np.float64).reshape(-1, 7).T.copy()
+        kinds, arms, others, forms = (column.astype(np.int64) for column in (kind, arm, other, form))
+        equations = Equations(kinds, arms, others, time, level, z, forms)
+        return equations, np.array(self.boxes, dtype=np.float64).reshape(-1, 2), np.square(self.errors)
 
 
 def read_requirements(comparison: ReportedComparison, scale: str) -> Requirements:
@@ -92,22 +126,22 @@ def read_requirements(comparison: ReportedComparison, scale: str) -> Requirement
     if events is None and all(arm.events is not None for arm in arms):
         events = sum(arm.events or 0 for arm in arms)
     elif events is not None and not all(arm.events is not None for arm in arms):
-        equations.add((forward.EVENTS, -1, 0, 0, 0, 0), (events, events), 0.3 / max(events, 1))
+        equations.add(EVENTS, 0, (events, events), 0.3 / max(events, 1), other=len(arms) - 1)
     ratio_box = _read_ratio(comparison, equations, events)
-    test_box = _read_test(comparison)
-    shape = (len(equations.rows), 6)
+    test_box = _read_test(comparison, equations)
+    rows, boxes, noise = equations.read()
     return Requirements(
         order=order,
         arms=tuple(arms),
-        equations=np.array(equations.rows, dtype=np.float64).reshape(shape),
-        boxes=np.array(equations.boxes, dtype=np.float64).reshape(shape[0], 2),
-        noise=np.square(np.array(equations.errors, dtype=np.float64)),
+        equations=rows,
+        boxes=boxes,
+        noise=noise,
         events_total=events,
-        ratio_box=ratio_box,
-        test_box=test_box,
+        ratios=RatioBoxes(ratio_box[None], test_box[None]),
         immature=any(arm.median is not None and not arm.median.reached for arm in comparison.arms),
         median=_typical_median(comparison),
         follow_up=_typical_follow_up(comparison),
+        longest=np.inf if comparison.longest_follow_up is None else comparison.longest_follow_up.upper,
         interval=_visit_interval(comparison),
         follow_up_of_all=None if all_followed is None or not all_followed.reached else _edges(all_followed),
     )
@@ -157,16 +191,16 @@ def _read_arm(
             if number.reached and np.isfinite(number.upper):
                 box = _edges(number)
                 quantiles.append((level, side, form, *box, 1.0))
-                equations.add((forward.LIMIT if side else forward.QUANTILE, k, 0, level, side, form), box, error)
+                equations.add(LIMIT if side else QUANTILE, k, box, error, level=level, z=side, form=form)
             else:
                 quantiles.append((level, side, form, 0.0, np.inf, 0.0))
-                equations.add((forward.BEYOND, k, 0, level, side, form), (0.0, 0.0), END_ERROR)
+                equations.add(BEYOND, k, (0.0, 0.0), END_ERROR, level=level, z=side, form=form)
     follow_up = []
     followed = arm.median_follow_up or all_followed
     if followed is not None and followed.reached:
         box = _edges(followed)
         follow_up.append((0.5, *box, 1.0))
-        equations.add((forward.FOLLOW_UP, k, 0, 0.5, 0, 0), box, LIMIT_ERROR)
+        equations.add(FOLLOW_UP, k, box, LIMIT_ERROR, level=0.5)
     elif followed is not None:
         follow_up.append((0.5, 0.0, np.inf, 0.0))
     ticks = []
@@ -176,18 +210,20 @@ def _read_arm(
                 ticks.append((tick, float(count)))
                 gone = max(np.log((size + 0.5) / (count + 0.5)), 0.2 / size)
                 error = max(COUNT_ERROR / (count + 0.5) / gone, LEAST_COUNT_ERROR)
-                equations.add((forward.AT_RISK, k, tick, 0, 0, 0), (count, count), float(error))
+                equations.add(AT_RISK, k, (count, count), float(error), time=tick)
     landmarks = _read_landmarks(arm, k, equations, scale)
     events = None if arm.events is None else int(arm.events.value)
     if events is not None:
-        equations.add((forward.EVENTS, k, 0, 0, 0, 0), (events, events), 0.3 / max(events, 1))
+        equations.add(EVENTS, k, (events, events), 0.3 / max(events, 1), other=k)
     return ArmBoxes(
         size=size,
         events=events,
-        quantiles=np.array(quantiles, dtype=np.float64).reshape(-1, 6),
-        follow_up=np.array(follow_up, dtype=np.float64).reshape(-1, 4),
-        ticks=np.array(ticks, dtype=np.float64).reshape(-1, 2),
-        landmarks=np.array(landmarks, dtype=np.float64).reshape(-1, 9),
+        boxes=Boxes(
+            quantiles=np.array(quantiles, dtype=np.float64).reshape(-1, 6),
+            follow_up=np.array(follow_up, dtype=np.float64).reshape(-1, 4),
+            ticks=np.array(ticks, dtype=np.float64).reshape(-1, 2),
+            landmarks=np.array(landmarks, dtype=np.float64).reshape(-1, 9),
+        ),
     )
 
 
@@ -203,10 +239,10 @@ def _read_landmarks(arm: ReportedArm, k: int, equations: _Equations, scale: str)
             limits = (z, form, interval.lower.lower, interval.lower.upper, interval.upper.lower, interval.upper.upper)
             outer = np.log(-np.log(np.clip([interval.lower.value, interval.upper.value], 1e-6, 1 - 1e-6)))
             spread = float(outer[0] - outer[1]) / 2 / z
-            equations.add((forward.LANDMARK_ERROR, k, time, 0, 0, 0), (spread, spread), 0.03)
+            equations.add(LANDMARK_ERROR, k, (spread, spread), 0.03, time=time)
         rows.append((time, low, high, *limits))
         if high < 1 and low > 0:
-            equations.add((forward.SURVIVAL, k, time, 0, 0, 0), (low, high), RATE_ERROR)
+            equations.add(SURVIVAL, k, (low, high), RATE_ERROR, time=time)
     return rows
 
 
@@ -217,7 +253,7 @@ def _read_ratio(comparison: ReportedComparison, equations: _Equations, events: i
         return box
     centre = float(np.log(ratio.estimate.value))
     box[:2] = np.log(_edges(ratio.estimate))
-    equations.add((forward.SCORE, 1, 0, 0, 0, 0), (box[0], box[1]), 0.003)
+    equations.add(SCORE, 1, (box[0], box[1]), 0.003)
     interval = ratio.ci
     if interval is not None:
         if not (interval.lower.reached and interval.upper.reached):
@@ -228,29 +264,45 @@ def _read_ratio(comparison: ReportedComparison, equations: _Equations, events: i
         if interval.lower.lower > 0:
             wide = (box[5] - box[2]) / 2 / z
             narrow = min(max((box[4] - box[3]) / 2 / z, 2 / np.sqrt(events or np.inf), 1e-3), wide)
-            equations.add((forward.INFORMATION, 1, centre, 0, 0, 0), (narrow, wide), 0.01)
+            equations.add(INFORMATION, 1, (narrow, wide), 0.01, time=centre)
     return box
 
 
-def _read_test(comparison: ReportedComparison) -> tuple[float, float, bool]:
+def _read_test(comparison: ReportedComparison, equations: _Equations) -> FloatArray:
     """Range of the log-rank test's benefit that prints the p-value, and whether it is that of benefit or harm alike.
 
-    A significant two-sided p-value points where the medians do, if no hazard ratio says it.
+    A two-sided p-value points where the hazard ratio does, or else where the medians do; where neither says it, the
+    sign is open.
     """
     p_value = comparison.p_value
     if p_value is None or len(comparison.arms) != 2:
-        return -np.inf, np.inf, False
+        return np.array([-np.inf, np.inf, 0.0])
     one_sided = p_value.sided == 1
     share = 1.0 if one_sided else 2.0
     normal = NormalDist()
     low, high = max(p_value.value.lower, 1e-300), min(p_value.value.upper, 1.0)
-    strong = -normal.inv_cdf(min(high / share, 1 - 1e-12)) if high < 1 else (-np.inf if one_sided else 0.0)
-    strongest = -normal.inv_cdf(low / share) if p_value.value.lower > 0 else np.inf
-    if not one_sided and comparison.hazard_ratio is None and strong > SIGNIFICANT:
-        benefit = _benefit_of_medians(comparison)
-        if benefit != 0:
-            return (strong, strongest, False) if benefit > 0 else (-strongest, -strong, False)
-    return strong, strongest, not one_sided
+    weak = -normal.inv_cdf(min(high / share, 1 - 1e-12)) if high < 1 else (-np.inf if one_sided else 0.0)
+    strong = -normal.inv_cdf(low / share) if p_value.value.lower > 0 else np.inf
+    direction = 1 if one_sided else _direction(comparison, weak)
+    if direction == 0:
+        return np.array([weak, strong, 1.0])
+    if direction < 0:
+        weak, strong = -strong, -weak
+    if np.isfinite(weak) and np.isfinite(strong):
+        equations.add(TEST, 1, (weak, strong), TEST_ERROR)
+    elif np.isfinite(weak) or np.isfinite(strong):
+        bound = weak if np.isfinite(weak) else strong
+        equations.add(TEST_BEYOND, 1, (bound, bound), TEST_ERROR, level=1.0 if np.isfinite(weak) else -1.0)
+    return np.array([weak, strong, 0.0])
+
+
+def _direction(comparison: ReportedComparison, weak: float) -> int:
+    """Give 1 if a two-sided test with a z of at least `weak` shows benefit, -1 for harm, 0 if that is open."""
+    ratio = comparison.hazard_ratio
+    if ratio is not None:
+        low, high = _edges(ratio.estimate)
+        return (high < 1) - (low > 1)
+    return _benefit_of_medians(comparison) if weak > SIGNIFICANT else 0
 
 
 def _benefit_of_medians(comparison: ReportedComparison) -> int:

@@ -16,18 +16,35 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from analysis.reconstruction.terms import (
+    AT_RISK,
+    BEYOND,
+    EVENTS,
+    FOLLOW_UP,
+    LANDMARK_ERROR,
+    LIMIT,
+    LOG,
+    LOG_LOG,
+    QUANTILE,
+    SCORE,
+    SURVIVAL,
+    TEST,
+    TEST_BEYOND,
+    Equations,
+    Frame,
+)
+
 if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
 
-QUANTILE, LIMIT, SURVIVAL, AT_RISK, EVENTS, FOLLOW_UP, SCORE, INFORMATION, BEYOND, LANDMARK_ERROR = range(10)
-LOG_LOG, LOG, PLAIN = range(3)
 LAST_AT_RISK = 0.6
 TAIL = (1.25, 1.6, 2.2, 4.0)
 
 
 @njit(cache=True, nogil=True)
-def lay_cells(x: FloatArray, edges: FloatArray, lengths: FloatArray, cells: FloatArray) -> int:
+def lay_cells(x: FloatArray, frame: Frame, cells: FloatArray) -> int:
     """Nodes where either hazard changes, each cell halved; returns their number. ``cells`` is (nodes,)."""
+    edges, lengths = frame.edges, frame.lengths
     m, f = math.exp(x[-2]), math.exp(x[-1])
     j, k, count = 1, 1, 0
     last_edges, last_lengths = edges.size, lengths.size
@@ -59,10 +76,7 @@ def lay_cells(x: FloatArray, edges: FloatArray, lengths: FloatArray, cells: Floa
 @njit(cache=True, nogil=True)
 def fill_paths(
     x: FloatArray,
-    arms: int,
-    edges: FloatArray,
-    lengths: FloatArray,
-    sizes: FloatArray,
+    frame: Frame,
     cells: FloatArray,
     count: int,
     paths: FloatArray,
@@ -71,7 +85,8 @@ def fill_paths(
 
     ``paths`` is (5, arms, nodes) and is overwritten up to ``count``.
     """
-    width, length = edges.size, lengths.size
+    edges, lengths, sizes = frame
+    arms, width, length = sizes.size, edges.size, lengths.size
     m, f = math.exp(x[-2]), math.exp(x[-1])
     for arm in range(arms):
         j, k = 0, 0
@@ -170,29 +185,23 @@ def limit_residual(hazard: float, greenwood: float, z: float, kind: int, level: 
 @njit(cache=True, nogil=True)
 def residuals(
     x: FloatArray,
-    arms: int,
-    edges: FloatArray,
-    lengths: FloatArray,
-    sizes: FloatArray,
-    equations: FloatArray,
+    frame: Frame,
+    equations: Equations,
     targets: FloatArray,
     cells: FloatArray,
     paths: FloatArray,
     out: FloatArray,
 ) -> int:
-    """Fill ``out`` with each equation's residual at state ``x``; ``equations`` is (E, 6), ``targets`` (E,).
+    """Fill ``out`` (E,) with each equation's residual at state ``x``.
 
-    Columns of an equation: kind, arm (or -1), time, level, z, type of limit. A target replaces the time for
-    quantiles, limits and follow-up, and the value for the others.
+    A target (E,) replaces the time for quantiles, limits and follow-up, and the value for the others.
     """
-    count = lay_cells(x, edges, lengths, cells)
-    fill_paths(x, arms, edges, lengths, sizes, cells, count, paths)
-    for e in range(equations.shape[0]):
-        kind = int(equations[e, 0])
-        arm = int(equations[e, 1])
-        level = equations[e, 3]
-        z = equations[e, 4]
-        form = int(equations[e, 5])
+    sizes = frame.sizes
+    count = lay_cells(x, frame, cells)
+    fill_paths(x, frame, cells, count, paths)
+    for e in range(targets.size):
+        kind, arm, time = equations.kind[e], equations.arm[e], equations.time[e]
+        level, z, form = equations.level[e], equations.z[e], equations.form[e]
         target = targets[e]
         if kind == QUANTILE:
             hazard = read_path(paths[0, arm], cells, count, target)
@@ -210,31 +219,35 @@ def residuals(
                 value = limit_residual(hazard, read_path(paths[2, arm], cells, count, end), z, form, level)
             out[e] = max(0.0, value)
         elif kind == SURVIVAL:
-            hazard = read_path(paths[0, arm], cells, count, equations[e, 2])
+            hazard = read_path(paths[0, arm], cells, count, time)
             out[e] = math.log(max(hazard, 1e-9)) - math.log(-math.log(target))
         elif kind == LANDMARK_ERROR:
-            hazard = max(read_path(paths[0, arm], cells, count, equations[e, 2]), 1e-9)
-            greenwood = read_path(paths[2, arm], cells, count, equations[e, 2])
+            hazard = max(read_path(paths[0, arm], cells, count, time), 1e-9)
+            greenwood = read_path(paths[2, arm], cells, count, time)
             out[e] = 0.5 * math.log(max(greenwood, 1e-12)) - math.log(hazard) - math.log(target)
         elif kind == AT_RISK:
-            gone = read_path(paths[0, arm], cells, count, equations[e, 2])
-            gone += read_path(paths[1, arm], cells, count, equations[e, 2])
+            gone = read_path(paths[0, arm], cells, count, time)
+            gone += read_path(paths[1, arm], cells, count, time)
             aim = math.log((sizes[arm] + 0.5) / (target + 0.5))
             out[e] = math.log(max(gone, 1e-9)) - math.log(max(aim, 0.2 / sizes[arm]))
             if target < 0.5:
                 out[e] = min(0.0, out[e])
         elif kind == EVENTS:
             total = 0.0
-            for k in range(arms):
-                if arm < 0 or k == arm:
-                    total += paths[3, k, count - 1]
+            for k in range(arm, equations.other[e] + 1):
+                total += paths[3, k, count - 1]
             out[e] = math.log(total) - math.log(max(target, 0.3))
         elif kind == FOLLOW_UP:
             censor = read_path(paths[1, arm], cells, count, target)
             out[e] = math.log(max(censor, 1e-9)) - math.log(-math.log(level))
+        elif kind in (TEST, TEST_BEYOND):
+            score, information = score_and_information(paths, equations.other[e], arm, 0.0, count)
+            out[e] = -score / math.sqrt(max(information, 1e-6)) - target
+            if kind == TEST_BEYOND:  # at least so much: level is the sign
+                out[e] = level * min(0.0, level * out[e])
         else:
-            at = target if kind == SCORE else equations[e, 2]
-            score, information = score_and_information(paths, int(level), arm, at, count)
+            at = target if kind == SCORE else time
+            score, information = score_and_information(paths, equations.other[e], arm, at, count)
             if kind == SCORE:
                 out[e] = score / max(information, 1e-6)
             else:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from analysis.reconstruction.forward import (
+from analysis.reconstruction.solve.forward import end_of_curve, read_path, score_and_information
+from analysis.reconstruction.terms import (
     AT_RISK,
     BEYOND,
     EVENTS,
@@ -21,8 +22,10 @@ from analysis.reconstruction.forward import (
     QUANTILE,
     SCORE,
     SURVIVAL,
-    end_of_curve,
-    read_path,
+    TEST,
+    TEST_BEYOND,
+    Equations,
+    Frame,
 )
 
 if TYPE_CHECKING:
@@ -33,10 +36,7 @@ if TYPE_CHECKING:
 def fill_tangents(
     x: FloatArray,
     arm: int,
-    arms: int,
-    edges: FloatArray,
-    lengths: FloatArray,
-    sizes: FloatArray,
+    frame: Frame,
     cells: FloatArray,
     count: int,
     tangents: FloatArray,
@@ -45,7 +45,8 @@ def fill_tangents(
 
     ``tangents`` is (5, J + L, nodes): by the J log event hazards, then by the L log censoring hazards.
     """
-    width, length = edges.size, lengths.size
+    edges, lengths, sizes = frame
+    arms, width, length = sizes.size, edges.size, lengths.size
     m, f = math.exp(x[-2]), math.exp(x[-1])
     base = arms * width + arm * length
     tangents[:, :, 0] = 0.0
@@ -189,11 +190,8 @@ def add_path_slope(
 @njit(cache=True, nogil=True)
 def slopes(
     x: FloatArray,
-    arms: int,
-    edges: FloatArray,
-    lengths: FloatArray,
-    sizes: FloatArray,
-    equations: FloatArray,
+    frame: Frame,
+    equations: Equations,
     targets: FloatArray,
     values: FloatArray,
     cells: FloatArray,
@@ -203,29 +201,36 @@ def slopes(
     out: FloatArray,
 ) -> None:
     """Jacobian of the residuals by the log hazards, (E, D); the last two columns are left to the caller."""
-    width, length = edges.size, lengths.size
+    arms, width, length = frame.sizes.size, frame.edges.size, frame.lengths.size
     for arm in range(arms):
-        fill_tangents(x, arm, arms, edges, lengths, sizes, cells, count, tangents[arm])
+        fill_tangents(x, arm, frame, cells, count, tangents[arm])
     out[:] = 0.0
     spare = np.empty(x.size)
-    for e in range(equations.shape[0]):
-        kind, arm, time = int(equations[e, 0]), int(equations[e, 1]), equations[e, 2]
-        level, z, form, target = equations[e, 3], equations[e, 4], int(equations[e, 5]), targets[e]
+    for e in range(targets.size):
+        kind, arm, time = equations.kind[e], equations.arm[e], equations.time[e]
+        level, z, form, target = equations.level[e], equations.z[e], equations.form[e], targets[e]
         row = out[e]
         if kind == SCORE:
-            slope_of_ratio(paths, tangents, int(level), arm, target, count, width, length, arms, row, spare)
+            slope_of_ratio(paths, tangents, equations.other[e], arm, target, count, width, length, arms, row, spare)
             continue
         if kind == INFORMATION:
-            slope_of_ratio(paths, tangents, int(level), arm, time, count, width, length, arms, spare, row)
+            slope_of_ratio(paths, tangents, equations.other[e], arm, time, count, width, length, arms, spare, row)
+            continue
+        if kind in (TEST, TEST_BEYOND):
+            if kind == TEST_BEYOND and values[e] == 0.0:
+                continue
+            score, information = score_and_information(paths, equations.other[e], arm, 0.0, count)
+            slope_of_ratio(paths, tangents, equations.other[e], arm, 0.0, count, width, length, arms, row, spare)
+            root = math.sqrt(max(information, 1e-6))
+            for q in range(row.size):
+                row[q] = -root * row[q] - score / root * spare[q]
             continue
         if kind == EVENTS:
             total = 0.0
-            for k in range(arms):
-                if arm < 0 or k == arm:
-                    total += paths[3, k, count - 1]
-            for k in range(arms):
-                if arm < 0 or k == arm:
-                    add_path_slope(row, 1.0 / total, tangents[k, 3], cells, count, np.inf, k, arms, width, length)
+            for k in range(arm, equations.other[e] + 1):
+                total += paths[3, k, count - 1]
+            for k in range(arm, equations.other[e] + 1):
+                add_path_slope(row, 1.0 / total, tangents[k, 3], cells, count, np.inf, k, arms, width, length)
             continue
         if kind == BEYOND:
             if values[e] == 0.0:

@@ -9,8 +9,8 @@ import numpy as np
 
 from analysis.conventions.seeds import Seed, generator
 from analysis.errors import InvalidValueError, UnknownNameError
-from analysis.reconstruction.counts import choose_lateness, fill_exactly, place
-from analysis.reconstruction.points import READING_ERROR, DigitisedCurve, read_points
+from analysis.reconstruction.curve.counts import choose_lateness, fill_exactly, place
+from analysis.reconstruction.curve.points import READING_ERROR, DigitisedCurve, read_points
 from analysis.reconstruction.result import Reconstruction
 from analysis.reported import Finding
 

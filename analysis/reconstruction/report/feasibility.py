@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.errors import InfeasibleReportError, InvalidValueError, UnknownNameError
-from analysis.reconstruction.fidelity import printed_statistics
+from analysis.reconstruction.report.fidelity import printed_statistics
 from analysis.reported import check_comparison
 
 if TYPE_CHECKING:
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from analysis.reconstruction.result import Reconstruction
     from analysis.reported import ReportedArm, ReportedComparison
 
-WHOLE = ("hazard_ratio", "p_value", "events_total", "n_total", "median_follow_up", "assessment_interval")
+WHOLE = (
+    "hazard_ratio",
+    "p_value",
+    "events_total",
+    "n_total",
+    "median_follow_up",
+    "longest_follow_up",
+    "assessment_interval",
+)
 OF_AN_ARM = ("events", "median", "median_ci", "median_follow_up", "landmarks", "quartiles", "at_risk")
 
 
@@ -30,8 +38,9 @@ def without(comparison: ReportedComparison, relaxed: Iterable[str]) -> ReportedC
         The report.
     relaxed
         ``"hazard_ratio"``, ``"hazard_ratio.ci"``, ``"p_value"``, ``"events_total"``, ``"n_total"``,
-        ``"median_follow_up"``, ``"assessment_interval"``, or of an arm, such as ``"placebo.median_ci"``: ``events``,
-        ``median``, ``median_ci``, ``median_follow_up``, ``landmarks``, ``quartiles``, ``at_risk``.
+        ``"median_follow_up"``, ``"longest_follow_up"``, ``"assessment_interval"``, or of an arm, such as
+        ``"placebo.median_ci"``: ``events``, ``median``, ``median_ci``, ``median_follow_up``, ``landmarks``,
+        ``quartiles``, ``at_risk``.
 
     Raises
     ------
@@ -80,7 +89,7 @@ def refuse_zeros(comparison: ReportedComparison) -> None:
         for name, time in times.items():
             if time is not None and time.reached and time.value <= 0:
                 raise InvalidValueError(f"{arm.name}.{name}", str(time), months, "check it against the report")
-    for name in ("median_follow_up", "assessment_interval"):
+    for name in ("median_follow_up", "longest_follow_up", "assessment_interval"):
         time = getattr(comparison, name)
         if time is not None and time.reached and time.value <= 0:
             raise InvalidValueError(name, str(time), months, "check it against the report")
@@ -90,29 +99,54 @@ def refuse_zeros(comparison: ReportedComparison) -> None:
         raise InvalidValueError("p_value", str(p.value), expected, "write 0.000 or <0.001 if that is printed")
 
 
-def refuse(attempt: Reconstruction) -> None:
+def missed_numbers(attempt: Reconstruction) -> list[str]:
+    """Say which numbers the members of an attempt miss, and what they give."""
+    table = attempt.fidelity()
+    missed = table[(table["share"] < 1) & ~table["relaxed"]].sort_values("share", kind="stable")
+    return [
+        f"{name} is printed as {reported}, the nearest data sets give {_nearest(lowest, highest)}"
+        for name, reported, lowest, highest in zip(
+            missed["number"], missed["reported"], missed["lowest"], missed["highest"], strict=True
+        )
+    ]
+
+
+def suspects(attempt: Reconstruction) -> list[str]:
+    """Names under which the numbers that an attempt misses can be relaxed, the most missed first."""
+    table = attempt.fidelity()
+    missed = table[(table["share"] < 1) & ~table["relaxed"]].sort_values("share", kind="stable")
+    names = [name.removesuffix(".lower").removesuffix(".upper") for name in missed["number"]]
+    for arm in attempt.comparison.arms:
+        for printed, field in (("survival at ", "landmarks"), ("time at ", "quartiles"), ("at risk at ", "at_risk")):
+            start = f"{arm.name}.{printed}"
+            names = [f"{arm.name}.{field}" if name.startswith(start) else name for name in names]
+    return list(dict.fromkeys(name for name in names if not name.endswith(".n")))
+
+
+def refuse(attempt: Reconstruction, enough: list[str]) -> None:
     """Raise `InfeasibleReportError` with the numbers that the nearest data sets miss, and by how much.
 
     Parameters
     ----------
     attempt
         The members that came nearest.
+    enough
+        Names of the numbers each of which alone, relaxed, makes the report possible.
     """
-    table = attempt.fidelity()
-    missed = table[(table["share"] < 1) & ~table["relaxed"]].sort_values("share", kind="stable")
-    lines = [
-        f"{name} is printed as {reported}, the nearest data sets give {_nearest(lowest, highest)}"
-        for name, reported, lowest, highest in zip(
-            missed["number"], missed["reported"], missed["lowest"], missed["highest"], strict=True
-        )
-    ]
-    lines += [str(finding) for finding in check_comparison(attempt.comparison)]
-    if not lines:
-        lines = ["no single number was found to be missed"]
-    names = ", ".join(repr(name) for name in missed["number"]) or "the numbers printed"
+    lines = missed_numbers(attempt)
+    contradictions = [str(finding) for finding in check_comparison(attempt.comparison) if finding.severity == "error"]
+    warnings = [str(finding) for finding in check_comparison(attempt.comparison) if finding.severity == "warning"]
+    lines = lines or ["no single number was found to be missed"]
+    if enough:
+        remedy = f"it is enough to relax {' or '.join(repr(name) for name in enough)}"
+    else:
+        named = ", ".join(repr(name) for name in suspects(attempt)) or "the numbers printed"
+        remedy = f"name what may differ with relax=(...), of {named}"
+    if contradictions:
+        remedy = f"correct the report, or {remedy}"
     raise InfeasibleReportError(
         f"{attempt.comparison.id or attempt.comparison.endpoint}: no data set was found that gives all printed numbers "
-        f"back; {'; '.join(lines)}; correct the report, or name what may differ with relax=(...), of {names}"
+        f"back; {'; '.join([*lines, *contradictions, *warnings])}; {remedy}"
     )
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
-from analysis.reconstruction.forward import residuals
-from analysis.reconstruction.tangents import slopes
+from analysis.reconstruction.solve.forward import residuals
+from analysis.reconstruction.solve.tangents import slopes
 
 if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
+    from analysis.reconstruction.terms import Equations, Frame
 
 ITERATIONS = 30
 EASE = 5.0
@@ -30,11 +32,8 @@ def condition(
     covariance: FloatArray,
     precision: FloatArray,
     noise: FloatArray,
-    arms: int,
-    edges: FloatArray,
-    lengths: FloatArray,
-    sizes: FloatArray,
-    equations: FloatArray,
+    frame: Frame,
+    equations: Equations,
     targets: FloatArray,
     solved: FloatArray,
 ) -> FloatArray:
@@ -63,12 +62,12 @@ def condition(
         Largest absolute residual of each member, in standard deviations of its noise.
     """
     members, size = start.shape
-    count = equations.shape[0]
-    room = 4 * (edges.size + lengths.size + 8)
+    count, arms, widths = targets.shape[1], frame.sizes.size, frame.edges.size + frame.lengths.size
+    room = 4 * (widths + 8)
     cells = np.empty(room)
     paths = np.empty((5, arms, room))
     cells_there, paths_there = np.empty(room), np.empty((5, arms, room))
-    tangents = np.empty((arms, 5, edges.size + lengths.size, room))
+    tangents = np.empty((arms, 5, widths, room))
     here = np.empty(count)
     there = np.empty(count)
     slope, gain = np.empty((count, size)), np.empty((count, size))
@@ -76,15 +75,15 @@ def condition(
     worst = np.empty(members)
     for i in range(members):
         x = first.copy()
-        nodes = residuals(x, arms, edges, lengths, sizes, equations, targets[i], cells, paths, here)
+        nodes = residuals(x, frame, equations, targets[i], cells, paths, here)
         for turn in range(ITERATIONS):
             ease = max(1.0, EASE ** (stages - turn))
             cost = misfit(here, noise) / ease + remoteness(x, start[i], precision)
-            slopes(x, arms, edges, lengths, sizes, equations, targets[i], here, cells, nodes, paths, tangents, slope)
+            slopes(x, frame, equations, targets[i], here, cells, nodes, paths, tangents, slope)
             for k in range(size - 2, size):
                 kept = x[k]
                 x[k] = kept + DIFFERENCE
-                residuals(x, arms, edges, lengths, sizes, equations, targets[i], cells_there, paths_there, there)
+                residuals(x, frame, equations, targets[i], cells_there, paths_there, there)
                 x[k] = kept
                 for e in range(count):
                     slope[e, k] = (there[e] - here[e]) / DIFFERENCE
@@ -99,22 +98,22 @@ def condition(
                 for other in range(e + 1):
                     system[e, other] = system[other, e] = np.sum(slope[other] * gain[e])
                 system[e, e] += noise[e] * ease
-            weight = np.linalg.solve(system, right)
+            solve_in_place(system, right)
             move = start[i] - x
             for e in range(count):
-                move += weight[e] * gain[e]
+                move += right[e] * gain[e]
             share = min(1.0, LARGEST_STEP / max(np.max(np.abs(move)), 1e-9))
             before = cost
             for _ in range(HALVINGS):
                 trial = x + share * move
-                residuals(trial, arms, edges, lengths, sizes, equations, targets[i], cells_there, paths_there, there)
+                residuals(trial, frame, equations, targets[i], cells_there, paths_there, there)
                 trial_cost = misfit(there, noise) / ease + remoteness(trial, start[i], precision)
                 if trial_cost < cost:
                     break
                 share *= 0.4
             if trial_cost < cost:
                 x, cost = trial, trial_cost
-                nodes = residuals(x, arms, edges, lengths, sizes, equations, targets[i], cells, paths, here)
+                nodes = residuals(x, frame, equations, targets[i], cells, paths, here)
             if ease == 1.0 and before - cost < CONVERGED:
                 break
         solved[i] = x
@@ -136,3 +135,25 @@ def remoteness(x: FloatArray, start: FloatArray, precision: FloatArray) -> float
     for k in range(away.size):
         total += away[k] * np.sum(precision[k] * away)
     return 0.5 * total
+
+
+@njit(cache=True, nogil=True)
+def solve_in_place(system: FloatArray, right: FloatArray) -> None:
+    """Solve a symmetric positive definite system by Cholesky's method; both arguments are overwritten."""
+    size = right.size
+    for i in range(size):
+        for j in range(i + 1):
+            total = system[i, j]
+            for k in range(j):
+                total -= system[i, k] * system[j, k]
+            if i == j:
+                system[i, i] = math.sqrt(max(total, 1e-300))
+            else:
+                system[i, j] = total / system[j, j]
+        for k in range(i):
+            right[i] -= system[i, k] * right[k]
+        right[i] /= system[i, i]
+    for i in range(size - 1, -1, -1):
+        for k in range(i + 1, size):
+            right[i] -= system[k, i] * right[k]
+        right[i] /= system[i, i]

@@ -1,0 +1,80 @@
+"""Finds which patient of one endpoint is which of another: what no report prints, and what must hold all the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.special import ndtri
+
+if TYPE_CHECKING:
+    from analysis.conventions.checks import BoolArray, FloatArray
+
+FORBIDDEN = 1e4  # cost of a pair that cannot be one patient
+LEAST, MOST = 1e-3, 1 - 1e-3
+
+
+@dataclass(frozen=True)
+class Patients:
+    """One arm of one member, for one endpoint by one assessor.
+
+    Attributes
+    ----------
+    time, event
+        At the last cut, shape ``(n,)``.
+    earliest, latest
+        Month of entry that the follow-up allows, shape ``(n,)``.
+    groups
+        Membership of the subgroups that two endpoints share, as bits, shape ``(n,)``.
+    """
+
+    time: FloatArray
+    event: BoolArray
+    earliest: FloatArray
+    latest: FloatArray
+    groups: FloatArray
+
+
+def normal_scores(time: FloatArray, event: BoolArray, rng: np.random.Generator) -> FloatArray:
+    """Rank of each patient's own event time as a normal score; a censored one's is drawn from beyond its time."""
+    order = np.lexsort((~event, time))
+    at_risk = np.arange(time.size, 0, -1)
+    survival = np.empty(time.size)
+    survival[order] = np.cumprod(1 - event[order] / at_risk)
+    drawn = survival * np.where(event, 1.0, rng.random(time.size))
+    return np.asarray(-ndtri(np.clip(drawn, LEAST, MOST)))
+
+
+def couple(
+    one: Patients, other: Patients, agreement: float, floor: FloatArray, rng: np.random.Generator
+) -> tuple[FloatArray, int]:
+    """Choose for each patient of one endpoint the patient of another that it is.
+
+    Parameters
+    ----------
+    one, other
+        The same number of patients each.
+    agreement
+        Correlation of the normal scores of the two times: 0, independent, to near 1, the same order.
+    floor
+        Time before which the other endpoint cannot come, for each patient of the first: death after progression; 0
+        where nothing is known, shape ``(n,)``.
+    rng
+        Draws what the agreement leaves open.
+
+    Returns
+    -------
+    chosen, clashes
+        Index into the other for each patient of the first, shape ``(n,)``, and how many pairs cannot be one patient.
+    """
+    wanted = agreement * normal_scores(one.time, one.event, rng)
+    wanted = wanted + np.sqrt(1 - agreement**2) * rng.standard_normal(wanted.size)
+    cost = np.square(wanted[:, None] - normal_scores(other.time, other.event, rng)[None, :])
+    forbidden = one.groups[:, None] != other.groups[None, :]
+    forbidden |= np.maximum(one.earliest[:, None], other.earliest) > np.minimum(one.latest[:, None], other.latest)
+    forbidden |= other.time[None, :] < floor[:, None]
+    cost[forbidden] += FORBIDDEN
+    rows, chosen = linear_sum_assignment(cost)
+    return chosen, int(forbidden[rows, chosen].sum())

@@ -1,0 +1,256 @@
+"""Draws an ensemble: states from the prior, conditioned on the reports, turned into patients, chunk by chunk."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.reconstruction.repair.layout import Layout
+from analysis.reconstruction.repair.members import Asked, Drawn, Effort, draw_members, expected_counts
+from analysis.reconstruction.solve.conditioning import FROM_NEAR, condition
+from analysis.reconstruction.terms import SCORE
+from analysis.survival.estimators import reverse_kaplan_meier
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analysis.conventions.checks import BoolArray, FloatArray
+    from analysis.reconstruction.report.block import Block
+    from analysis.reconstruction.solve.problem import Problem
+
+    IntArray = NDArray[np.int64]
+
+CHUNK = 50  # members whose random numbers come from one stream
+EFFORTS = (
+    Effort(steps=600, bends=150, singles=0, spread=0.0, slack=1.0),
+    Effort(steps=1000, bends=150, singles=0, spread=0.2, slack=1.0),
+    Effort(steps=2000, bends=400, singles=400, spread=0.4, slack=1.0),
+    Effort(steps=4000, bends=400, singles=1600, spread=0.7, slack=1.0),
+    Effort(steps=8000, bends=400, singles=1600, spread=1.0, slack=1.0),
+    Effort(steps=8000, bends=400, singles=4000, spread=1.0, slack=1.0),
+)
+EFFORTS_TOGETHER = (
+    Effort(steps=2000, bends=150, singles=3200, spread=0.1, slack=0.015),
+    Effort(steps=2000, bends=150, singles=3200, spread=0.1, slack=0.015),
+    Effort(steps=2000, bends=150, singles=6400, spread=0.2, slack=0.03),
+    Effort(steps=4000, bends=400, singles=12800, spread=0.2, slack=0.05),
+    Effort(steps=4000, bends=400, singles=12800, spread=0.3, slack=1.0),
+    Effort(steps=4000, bends=400, singles=25600, spread=0.3, slack=1.0),
+)
+"""How long a member is searched for, by attempt: of one report, and of several together."""
+HARD = 3  # attempts from this one on are long, and made for so many members of an ensemble only:
+HARD_MEMBERS = 60
+ENOUGH_TOGETHER = 0.6  # share of the members of several reports from which on no more are sought
+CLUMP = 0.01  # variance that each event of an arm adds to the spacing of its events: published curves move in steps
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Members of one reconstruction, arms one after the other in the order of the requirements.
+
+    ``drawn.miss`` is 0 for a member that gives every required number back, and otherwise says how far off it is.
+    """
+
+    block: Block
+    drawn: Drawn
+    states: FloatArray
+    attempts: int
+
+    def patients(self, analysis: int, members: NDArray[np.intp]) -> tuple[list[FloatArray], list[BoolArray]]:
+        """Give times and event flags of the patients of an analysis in some members, arm by arm."""
+        one = self.block.analyses[analysis]
+        start, times, events = 0, [], []
+        for size, own in zip((arm.size for arm in self.block.first.arms), one.required.arms, strict=True):
+            rows = slice(start, start + size)
+            time, event = self.drawn.time[members, rows], self.drawn.event[members, rows]
+            for cut in range(len(self.block.latest) - 2, one.cut - 1, -1):
+                limit = self.drawn.limit[members, cut, rows]
+                event = event & ~(limit < time)
+                time = np.minimum(time, limit)
+            if one.group >= 0:
+                chosen = ((self.drawn.group[members, rows] >> one.group) & 1 == 1) == one.inside
+                time, event = time[chosen].reshape(-1, own.size), event[chosen].reshape(-1, own.size)
+            times.append(time)
+            events.append(event)
+            start += size
+        return times, events
+
+
+def draw_ensemble(
+    problem: Problem, members: int, seed: np.random.SeedSequence, threads: int, *, attempts: int = len(EFFORTS)
+) -> Ensemble:
+    """Draw members in chunks of ``CHUNK``, each in so many attempts; the same bits for any number of threads."""
+    sizes = [min(CHUNK, members - start) for start in range(0, members, CHUNK)]
+    streams = [np.random.SeedSequence([*seed.generate_state(4).tolist(), k]) for k in range(len(sizes))]
+    hard = -(-HARD_MEMBERS // len(sizes))
+    with ThreadPoolExecutor(threads) as pool:
+        chunks = list(
+            pool.map(lambda task: _draw_chunk(problem, hard, attempts, *task), zip(sizes, streams, strict=True))
+        )
+    drawn = Drawn(*(np.concatenate(parts) for parts in zip(*(chunk.drawn for chunk in chunks), strict=True)))
+    states = np.concatenate([chunk.states for chunk in chunks])
+    return Ensemble(problem.block, drawn, states, sum(chunk.attempts for chunk in chunks))
+
+
+def _draw_chunk(problem: Problem, hard: int, most: int, members: int, seed: np.random.SeedSequence) -> Ensemble:
+    rng = np.random.default_rng(seed)
+    efforts = EFFORTS if len(problem.block.analyses) == 1 else EFFORTS_TOGETHER
+    best = _attempt(problem, members, rng, efforts[0])
+    attempts = members
+    for number, effort in enumerate(efforts[1:most], start=1):
+        open_ = np.flatnonzero(best.drawn.miss > 0)[: hard if number >= HARD else members]
+        enough = ENOUGH_TOGETHER if efforts is EFFORTS_TOGETHER else 1.0
+        if np.mean(best.drawn.miss == 0) >= enough:
+            break
+        again = _attempt(problem, open_.size, rng, effort)
+        attempts += open_.size
+        better = again.drawn.miss < best.drawn.miss[open_]
+        chosen = open_[better]
+        best.states[chosen] = again.states[better]
+        for kept, new in zip(best.drawn, again.drawn, strict=True):
+            kept[chosen] = new[better]
+    return Ensemble(problem.block, best.drawn, best.states, attempts)
+
+
+def _attempt(problem: Problem, members: int, rng: np.random.Generator, effort: Effort) -> Ensemble:
+    block = problem.block
+    start = problem.mean + rng.standard_normal((members, problem.mean.size)) @ problem.root.T
+    targets = _draw_targets(problem, members, rng)
+    states = np.empty_like(start)
+    condition(
+        start,
+        problem.mode,
+        FROM_NEAR,
+        problem.covariance,
+        problem.precision,
+        problem.noise,
+        problem.frame,
+        problem.equations,
+        targets,
+        states,
+    )
+    wanted = _events(problem, states, effort.spread, rng)
+    sizes = [arm.size for arm in block.first.arms]
+    spacings = np.zeros((members, block.arms, max(sizes)))
+    for k, size in enumerate(sizes):
+        clump = 1.0 + CLUMP * wanted[:, 0, k : k + 1]
+        spacings[:, k, :size] = rng.gamma(1.0 / clump, clump, (members, size))
+    seeds = rng.integers(0, 2**64, members, dtype=np.uint64)
+    cuts, total = len(block.latest), sum(sizes)
+    drawn = Drawn(
+        time=np.empty((members, total)),
+        event=np.empty((members, total), dtype=np.bool_),
+        limit=np.full((members, cuts - 1, total), np.inf),
+        group=np.zeros((members, total), dtype=np.int64),
+        miss=np.zeros(members),
+    )
+    open_ = np.array([arm.events is None for arm in block.first.arms])
+    asked = Asked(
+        block.codes(), block.packed(), block.ratios(), _totals(block), open_, np.array(block.latest), block.arms == 2
+    )
+    draw_members(states, problem.frame, _layout(block), asked, wanted, spacings, effort, seeds, drawn)
+    ensemble = Ensemble(block, drawn, states, members)
+    for v, analysis in enumerate(block.analyses):
+        if analysis.required.follow_up_of_all is not None:
+            patients = ensemble.patients(v, np.arange(members))
+            drawn.miss[:] += _outside_follow_up(*patients, analysis.required.follow_up_of_all)
+    return ensemble
+
+
+def _totals(block: Block) -> IntArray:
+    """Events of all arms together, where the arms' own are not printed."""
+    totals = [-1] * len(block.analyses)
+    for v, analysis in enumerate(block.analyses):
+        total = analysis.required.events_total
+        if total is not None and all(arm.events is None for arm in analysis.required.arms):
+            totals[v] = total
+    return np.array(totals)
+
+
+def _layout(block: Block) -> Layout:
+    groups = [block.of_group(group) for group in range(block.groups)]
+    sizes = block.sizes.astype(np.int64).reshape(-1, block.arms)
+    return Layout(
+        size=sizes[0],
+        interval=block.first.interval,
+        latest=np.array(block.latest),
+        whole=np.array([block.whole(cut) for cut in range(len(block.latest))]),
+        of_group=np.array(groups, dtype=np.int64),
+        members=sizes[groups],
+    )
+
+
+def _outside_follow_up(times: list[FloatArray], events: list[BoolArray], box: tuple[float, float]) -> FloatArray:
+    """How far the reverse Kaplan-Meier median of all arms together is from its box, in months, by member."""
+    out = np.empty(len(times[0]))
+    for i in range(out.size):
+        time = np.concatenate([arm[i] for arm in times])
+        event = np.concatenate([arm[i] for arm in events])
+        median = reverse_kaplan_meier(time, event).median()
+        out[i] = min(max(box[0] - median, median - box[1], 0.0), box[1])
+    return out
+
+
+def _draw_targets(problem: Problem, members: int, rng: np.random.Generator) -> FloatArray:
+    """Values inside the boxes; the log ratio where its limits and the least error, 2 / sqrt(events), put it."""
+    low, high = problem.boxes.T
+    targets = low + rng.random((members, low.size)) * (high - low)
+    for e in np.flatnonzero(problem.equations.kind == SCORE):
+        required = problem.block.analyses[problem.equations.arm[e] // problem.block.arms].required
+        box = required.ratios.ratio[0]
+        least = 2 * box[6] / np.sqrt(required.events_total or np.inf)
+        lowest = max(box[0], box[2] + least, (box[2] + box[4]) / 2)
+        highest = min(box[1], box[5] - least, (box[3] + box[5]) / 2)
+        if lowest < highest:
+            targets[:, e] = lowest + rng.random(members) * (highest - lowest)
+    return np.asarray(targets)
+
+
+def _events(problem: Problem, states: FloatArray, spread: float, rng: np.random.Generator) -> IntArray:
+    """Events of each analysis and arm, shape (members, V, A); -1 where a later analysis leaves them open.
+
+    They are the printed ones, or the expected ones, adding to the printed total; these vary by ``spread`` times the
+    root of the events or censorings that are expected.
+    """
+    block = problem.block
+    counts = np.empty((len(states), problem.frame.sizes.size))
+    expected_counts(states, problem.frame, counts)
+    expected = counts.reshape(len(states), -1, block.arms)
+    sizes = problem.frame.sizes.astype(np.int64).reshape(-1, block.arms)
+    varied = spread * rng.standard_normal(expected.shape) * np.sqrt(np.minimum(expected, sizes - expected) + 1)
+    expected = np.clip(expected + varied, 0.3, sizes)
+    out = np.full(expected.shape, -1, dtype=np.int64)
+    for v, analysis in enumerate(block.analyses):
+        printed = {k: arm.events for k, arm in enumerate(analysis.required.arms) if arm.events is not None}
+        total = analysis.required.events_total
+        if v > 0 and total is None and not printed:
+            continue
+        most = np.broadcast_to(sizes[v], out[:, v].shape) if v == 0 else np.minimum(sizes[v], out[:, 0])
+        events = _split(expected[:, v], most, printed, total, rng)
+        if v > 0 and total is None:
+            events[:, [k for k in range(block.arms) if k not in printed]] = -1
+        out[:, v] = events
+    return out
+
+
+def _split(
+    expected: FloatArray, most: IntArray, printed: dict[int, int], total: int | None, rng: np.random.Generator
+) -> IntArray:
+    events = np.floor(expected + rng.random(expected.shape)).astype(np.int64)
+    for k, count in printed.items():
+        events[:, k] = count
+    open_ = [k for k in range(expected.shape[1]) if k not in printed]
+    if total is not None and open_:
+        left = total - events[:, list(printed)].sum(axis=1)
+        share = expected[:, open_] / expected[:, open_].sum(axis=1, keepdims=True)
+        parts = np.floor(np.cumsum(share, axis=1) * left[:, None] + 0.5)
+        parts[:, -1] = left
+        events[:, open_] = np.diff(parts, axis=1, prepend=0).astype(np.int64)
+        events = np.clip(events, 0, most)
+        for k in open_:  # what does not fit in one arm goes to the others
+            short = total - events.sum(axis=1)
+            events[:, k] = np.clip(events[:, k] + short, 0, most[:, k])
+    return np.clip(events, 0, most)

@@ -1,0 +1,366 @@
+"""Turns conditioned paths into members: the patients of every arm, in the boxes of every analysis."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from analysis.reconstruction.repair.board import EVENTS_OFF, NOWHERE, Board, bound_arm, new_scratch, read_analysis
+from analysis.reconstruction.repair.bounds import GAP, move_back, move_between
+from analysis.reconstruction.repair.layout import lay_out
+from analysis.reconstruction.repair.patients import next_uniform
+from analysis.reconstruction.repair.ratios import Parts, Stretches, compare, stretches, tune
+from analysis.reconstruction.repair.swaps import GROUP, NOTHING, OWNER, PLACE, apply, propose, propose_flip, reorder
+from analysis.reconstruction.solve.forward import fill_paths, lay_cells
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analysis.conventions.checks import BoolArray, FloatArray
+    from analysis.reconstruction.repair.board import Analyses, PackedBoxes, Scratch, Worst
+    from analysis.reconstruction.repair.layout import Layout
+    from analysis.reconstruction.repair.swaps import Move
+    from analysis.reconstruction.terms import Frame, RatioBoxes
+
+    IntArray = NDArray[np.int64]
+
+WARMTH = 1.5  # per patient, by which a move of one may worsen what is missed at the start of a search
+SHIFTS = 0.2  # share of the moves that shift one point between its neighbours
+FLIPS = 0.15  # share of the moves that add an event or take one away, where they are not printed
+PROPOSALS = 10  # draws of a move until one is possible
+MOVED = 1e-7  # months, by which bounds may move the points of an arm and leave the other analyses as they are
+RETUNE = 200  # moves of single patients between two attempts to bend all
+FEW = 400  # points, under which more single moves are tried
+MOST_SINGLES = 40_000
+
+
+class Asked(NamedTuple):
+    """What is asked of the patients of a trial: its analyses, their boxes, and the longest follow-up by data cut.
+
+    ``totals`` (V,) are the events of all arms together where those of each arm are open, else -1; ``open`` (A,) are the
+    arms whose events at the last cut are not printed.
+    """
+
+    analyses: Analyses
+    boxes: PackedBoxes
+    ratios: RatioBoxes
+    totals: IntArray
+    open: BoolArray
+    latest: FloatArray
+    compared: bool
+
+
+class Effort(NamedTuple):
+    """How long a member is searched for: moves in an arm, bends of both, moves of single patients for the ratios.
+
+    ``spread`` is how far events by arm that are not printed may be from what is expected, ``slack`` the share of the
+    points that the bounds of several analyses may push together.
+    """
+
+    steps: int
+    bends: int
+    singles: int
+    spread: float
+    slack: float
+
+
+class Drawn(NamedTuple):
+    """Patients of all members, arms one after the other: what is filled.
+
+    ``time`` and ``event`` (members, N) are those at the last cut, ``limit`` (members, cuts - 1, N) the time of leaving
+    at an earlier cut, inf where it does not come before; ``group`` (members, N) bits; ``miss`` (members,) is 0 for a
+    member that gives every number back.
+    """
+
+    time: FloatArray
+    event: BoolArray
+    limit: FloatArray
+    group: IntArray
+    miss: FloatArray
+
+
+@njit(cache=True, nogil=True)
+def expected_counts(states: FloatArray, frame: Frame, events: FloatArray) -> None:
+    """Fill ``events`` (members, arms) with the expected events of each arm."""
+    room = 4 * (frame.edges.size + frame.lengths.size + 8)
+    cells = np.empty(room)
+    paths = np.empty((5, frame.sizes.size, room))
+    for i in range(states.shape[0]):
+        count = lay_cells(states[i], frame, cells)
+        fill_paths(states[i], frame, cells, count, paths)
+        for k in range(frame.sizes.size):
+            events[i, k] = paths[3, k, count - 1]
+
+
+@njit(cache=True, nogil=True)
+def draw_members(
+    states: FloatArray,
+    frame: Frame,
+    layout: Layout,
+    asked: Asked,
+    wanted: IntArray,
+    spacings: FloatArray,
+    effort: Effort,
+    seeds: NDArray[np.uint64],
+    drawn: Drawn,
+) -> None:
+    """Draw the patients of every member: each statistic of each analysis in its box where that can be.
+
+    ``wanted`` (members, V, A) are events by analysis and arm, -1 where nothing is asked of them; for the first
+    analysis they are always given. ``spacings`` (members, A, n) are the random gaps between events, ``seeds``
+    (members,) start the generator of each member.
+    """
+    room = 4 * (frame.edges.size + frame.lengths.size + 8)
+    cells = np.empty(room)
+    paths = np.empty((5, frame.sizes.size, room))
+    arms, cuts = layout.size.size, asked.latest.size
+    most = np.max(layout.size)
+    capacity = most * cuts
+    board = Board(
+        np.empty((arms, capacity)),
+        np.empty((arms, capacity)),
+        np.empty((arms, capacity), np.int64),
+        np.empty((arms, capacity), np.int64),
+        np.empty((arms, capacity)),
+        np.empty(arms, np.int64),
+        np.empty((arms, most), np.bool_),
+        np.empty((arms, most), np.int64),
+        np.zeros((arms, most), np.int64),
+        layout.size,
+    )
+    scratch = new_scratch(int(capacity), int(most), asked.boxes.landmarks.shape[0], asked.totals.size, effort.slack)
+    state = np.empty(1, np.uint64)
+    for i in range(states.shape[0]):
+        count = lay_cells(states[i], frame, cells)
+        fill_paths(states[i], frame, cells, count, paths)
+        state[0] = seeds[i]
+        drawn.miss[i] = 0.0
+        for arm in range(arms):
+            lay_out(board, arm, cells, count, paths, layout, asked.analyses, wanted[i], spacings[i, arm], state)
+            left_over = reorder(
+                board,
+                arm,
+                asked.analyses,
+                asked.boxes,
+                wanted[i, :, arm],
+                asked.latest,
+                effort.steps,
+                scratch,
+                state,
+            )
+            points = board.points[arm]
+            move_between(board.time[arm, :points], scratch.low, scratch.high, scratch.work)
+            drawn.miss[i] += left_over
+        if asked.compared:
+            drawn.miss[i] = meet_ratios(board, asked, wanted[i], effort, scratch, state)
+        start = 0
+        for arm in range(arms):
+            size = board.size[arm]
+            for c in range(cuts - 1):
+                drawn.limit[i, c, start : start + size] = np.inf
+            for k in range(board.points[arm]):
+                at = start + board.patient[arm, k]
+                if board.cut[arm, k] < cuts - 1:
+                    drawn.limit[i, board.cut[arm, k], at] = board.time[arm, k]
+                else:
+                    drawn.time[i, at] = board.time[arm, k]
+            drawn.event[i, start : start + size] = board.event[arm, :size]
+            drawn.group[i, start : start + size] = board.group[arm, :size]
+            start += size
+
+
+@njit(cache=True, nogil=True)
+def read_part(board: Board, analyses: Analyses, v: int, arm: int, scratch: Scratch, parts: Parts) -> None:
+    """Fill who of an arm is a patient of an analysis."""
+    size = read_analysis(board, arm, analyses, v, scratch.point, scratch.event, scratch.seen)
+    parts.size[v, arm] = size
+    parts.events[v, arm] = 0
+    for k in range(size):
+        parts.point[v, arm, k] = scratch.point[k]
+        parts.event[v, arm, k] = scratch.event[k]
+        parts.stratum[v, arm, k] = board.stratum[arm, board.patient[arm, scratch.point[k]]]
+        parts.events[v, arm] += scratch.event[k]
+
+
+@njit(cache=True, nogil=True)
+def astray(parts: Parts, totals: IntArray) -> float:
+    """Penalty of events that do not add up to their printed totals."""
+    off = 0
+    for v in range(totals.size):
+        if totals[v] >= 0:
+            off += abs(parts.events[v, 0] + parts.events[v, 1] - totals[v])
+    return EVENTS_OFF * off
+
+
+@njit(cache=True, nogil=True)
+def mark_touched(board: Board, arm: int, analyses: Analyses, move: Move, touched: BoolArray) -> None:
+    """Mark the analyses that a move can change."""
+    for v in range(touched.size):
+        touched[v] = True
+        if move.kind == GROUP:
+            touched[v] = analyses.group[v] == move.c
+        elif move.kind in (OWNER, PLACE):
+            touched[v] = analyses.cut[v] <= board.cut[arm, move.a]
+
+
+@njit(cache=True, nogil=True)
+def open_events(asked: Asked, wanted: IntArray) -> IntArray:
+    """Events by analysis and arm as the report has them: what stands for an arm in search of a total is open."""
+    loose = wanted.copy()
+    for v in range(asked.totals.size):
+        if asked.totals[v] >= 0:
+            loose[v] = -1
+    for arm in range(2):
+        if asked.open[arm]:
+            loose[0, arm] = -1
+    return loose
+
+
+@njit(cache=True, nogil=True)
+def draw_move(
+    board: Board,
+    arm: int,
+    asked: Asked,
+    off: FloatArray,
+    worst: Worst,
+    scratch: Scratch,
+    state: NDArray[np.uint64],
+) -> Move:
+    """Draw moves until one is possible, or a number of times."""
+    for _ in range(PROPOSALS):
+        if asked.open[arm] and next_uniform(state) < FLIPS:
+            move = propose_flip(board, arm, asked.analyses.last[0], state)
+        else:
+            move = propose(board, arm, asked.analyses, off, worst, scratch, state)
+        if move.kind != NOTHING:
+            break
+    return move
+
+
+@njit(cache=True, nogil=True)
+def go_home(board: Board, arm: int) -> None:
+    """Put the points of an arm where the smooth path puts them, in their order."""
+    reached = 0.0
+    for k in range(board.points[arm]):
+        reached = max(board.home[arm, k], reached)
+        board.time[arm, k] = reached
+        reached += GAP
+
+
+@njit(cache=True, nogil=True)
+def meet_ratios(
+    board: Board, asked: Asked, wanted: IntArray, effort: Effort, scratch: Scratch, state: NDArray[np.uint64]
+) -> float:
+    """Bring the hazard ratio and the test of every analysis into their boxes; returns what is missed in all.
+
+    First all free points are bent together; where that is not enough single patients are moved, one at a time, and
+    what stands in the boxes may leave them on the way (simulated annealing).
+    """
+    analyses = asked.analyses
+    number, most = analyses.cut.size, np.max(board.size)
+    parts = Parts(
+        np.zeros((number, 2), np.int64),
+        np.zeros((number, 2, most), np.int64),
+        np.zeros((number, 2, most), np.bool_),
+        np.zeros((number, 2, most), np.int64),
+        np.zeros((number, 2), np.int64),
+        np.full(number, np.max(board.stratum) + 1, np.int64),
+    )
+    for v in range(number):
+        for arm in range(2):
+            read_part(board, analyses, v, arm, scratch, parts)
+    values, trial = np.zeros((number, 4)), np.zeros((number, 4))
+    every, touched = np.ones(number, np.bool_), np.ones(number, np.bool_)
+    at_risk, left = np.empty((np.sum(board.size), 3)), np.empty((2, np.max(board.stratum) + 1))
+    free = Stretches(np.empty((2, np.max(board.points) + 1, 2), np.int64), np.zeros(2, np.int64))
+    bounds, before = np.empty((2, 2, np.max(board.points) + 1)), np.empty(np.max(board.points))
+    penalty, worst = np.zeros(2), NOWHERE
+    loose = open_events(asked, wanted)
+    p0, p1 = board.points[0], board.points[1]
+    time0, time1 = board.time[0, :p0], board.time[1, :p1]
+    miss = compare(time0, time1, parts, asked.ratios, every, values, at_risk, left)
+    off = astray(parts, asked.totals)
+    steps = min(effort.singles * max(1, FEW // max(p0 + p1, 1)), MOST_SINGLES)
+    for step in range(steps + 1):
+        if step % RETUNE == 0 and (step == 0 or penalty[0] + penalty[1] == 0.0):
+            for arm in range(2):
+                points = board.points[arm]
+                penalty[arm], worst = bound_arm(board, arm, analyses, asked.boxes, loose[:, arm], asked.latest, scratch)
+                keep_bounds(scratch, points, bounds[arm])
+                free.number[arm] = stretches(scratch.low, scratch.high, points, free.ends[arm])
+            if penalty[0] + penalty[1] == 0.0:
+                tune(time0, time1, parts, free, asked.ratios, 0 if step > 0 else effort.bends, state)
+                move_back(time0, bounds[0, 0], bounds[0, 1], board.home[0, :p0])
+                move_back(time1, bounds[1, 0], bounds[1, 1], board.home[1, :p1])
+                miss = compare(time0, time1, parts, asked.ratios, every, values, at_risk, left)
+        if miss + off + penalty[0] + penalty[1] == 0.0:
+            break
+        warmth = -WARMTH / (p0 + p1) * (1.0 - step / (steps + 1)) ** 2 * math.log(1.0 - next_uniform(state))
+        arm = int(next_uniform(state) * 2)
+        points = board.points[arm]
+        time = board.time[arm, :points]
+        trial[:] = values
+        if next_uniform(state) < SHIFTS:  # one point between its neighbours
+            k = int(next_uniform(state) * points)
+            earliest = time[k - 1] if k > 0 else 0.0
+            latest = time[k + 1] if k + 1 < points else time[k]
+            aim = earliest + (latest - earliest) * (0.05 + 0.9 * next_uniform(state))
+            if not bounds[arm, 0, k] <= aim <= bounds[arm, 1, k]:
+                continue
+            kept = time[k]
+            time[k] = aim
+            for v in range(number):
+                touched[v] = analyses.cut[v] <= board.cut[arm, k]
+            new = compare(time0, time1, parts, asked.ratios, touched, trial, at_risk, left)
+            if new <= miss + warmth:
+                miss = new
+                values[:] = trial
+                if bounds[arm, 0, k] != 0.0 or bounds[arm, 1, k] != np.inf:
+                    board.home[arm, k] = aim
+                if penalty[arm] == 0.0:
+                    move_back(time, bounds[arm, 0], bounds[arm, 1], board.home[arm, :points])
+            else:
+                time[k] = kept
+            continue
+        move = draw_move(board, arm, asked, values[:, 3], worst, scratch, state)
+        if move.kind == NOTHING:
+            continue
+        before[:points] = time
+        mark_touched(board, arm, analyses, move, touched)
+        back = apply(board, arm, move)
+        there, place = bound_arm(board, arm, analyses, asked.boxes, loose[:, arm], asked.latest, scratch)
+        new, wrong = np.inf, off
+        read = there <= miss + off + penalty[arm] + warmth
+        if read:
+            if there == 0.0:
+                go_home(board, arm)
+                move_between(time, scratch.low, scratch.high, scratch.work)
+                if move.kind == PLACE or np.max(np.abs(time - before[:points])) > MOVED:
+                    touched[:] = True
+            for v in range(number):
+                if touched[v]:
+                    read_part(board, analyses, v, arm, scratch, parts)
+            wrong = astray(parts, asked.totals)
+            new = compare(time0, time1, parts, asked.ratios, touched, trial, at_risk, left)
+        if new + wrong + there <= miss + off + penalty[arm] + warmth:
+            miss, off, penalty[arm], worst = new, wrong, there, place
+            values[:] = trial
+            keep_bounds(scratch, points, bounds[arm])
+        else:
+            apply(board, arm, back)
+            time[:] = before[:points]
+            if read:
+                for v in range(number):
+                    if touched[v]:
+                        read_part(board, analyses, v, arm, scratch, parts)
+    return float(miss + off + penalty[0] + penalty[1])
+
+
+@njit(cache=True, nogil=True)
+def keep_bounds(scratch: Scratch, points: int, bounds: FloatArray) -> None:
+    """Copy the bounds of an arm."""
+    bounds[0, : points + 1] = scratch.low[: points + 1]
+    bounds[1, : points + 1] = scratch.high[: points + 1]

@@ -1,0 +1,332 @@
+"""Moves of the points of an arm that change who leaves when, until every statistic of every analysis fits its box."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from analysis.reconstruction.repair.board import bound_arm, read_analysis
+from analysis.reconstruction.repair.patients import next_uniform
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analysis.conventions.checks import BoolArray, FloatArray
+    from analysis.reconstruction.repair.board import Analyses, Board, PackedBoxes, Scratch, Worst
+
+    IntArray = NDArray[np.int64]
+
+WARMTH = 0.01  # by which a move may worsen the bounds at the start of a search
+NEIGHBOURS = 4  # patients looked at, each way, for one to swap with
+FLAGS, OWNER, PLACE, GROUP, FLIP, NOTHING = range(6)
+TRIES = 8
+AIMED = 0.7  # share of the moves at an analysis whose curve is off that bring it nearer
+AIMS = 12  # draws of such a move
+FOCUS = 0.7  # share of the moves that bear on an analysis that is off
+
+
+class Move(NamedTuple):
+    """One change of an arm's points: its kind, and what it is about.
+
+    ``FLAGS``: patients ``a`` and ``b`` swap event and censoring. ``OWNER``: the cut at point ``a`` goes from patient
+    ``b`` to patient ``c``. ``PLACE``: point ``a`` becomes the ``b``-th, at ``time``, from ``home``.
+    ``GROUP``: patients ``a`` and ``b`` swap their membership of subgroup ``c``. ``FLIP``: patient ``a`` has an event
+    instead of a censoring, or the other way round.
+    """
+
+    kind: int
+    a: int
+    b: int
+    c: int
+    time: float
+    home: float
+
+
+@njit(cache=True, nogil=True)
+def apply(board: Board, arm: int, move: Move) -> Move:
+    """Change the board, and return the move that undoes it."""
+    if move.kind == FLAGS:
+        event = board.event[arm]
+        event[move.a], event[move.b] = event[move.b], event[move.a]
+        return move
+    if move.kind == GROUP:
+        bit = 1 << move.c
+        board.group[arm, move.a] ^= bit
+        board.group[arm, move.b] ^= bit
+        return move
+    if move.kind == FLIP:
+        board.event[arm, move.a] = not board.event[arm, move.a]
+        return move
+    if move.kind == OWNER:
+        board.patient[arm, move.a] = move.c
+        return Move(OWNER, move.a, move.c, move.b, 0.0, 0.0)
+    if move.kind == PLACE:
+        before, from_home = board.time[arm, move.a], board.home[arm, move.a]
+        step = 1 if move.b > move.a else -1
+        patient, cut, odds = board.patient[arm, move.a], board.cut[arm, move.a], board.odds[arm, move.a]
+        k = move.a
+        while k != move.b:
+            board.time[arm, k] = board.time[arm, k + step]
+            board.home[arm, k] = board.home[arm, k + step]
+            board.patient[arm, k] = board.patient[arm, k + step]
+            board.cut[arm, k] = board.cut[arm, k + step]
+            board.odds[arm, k] = board.odds[arm, k + step]
+            k += step
+        board.time[arm, k], board.home[arm, k] = move.time, move.home
+        board.patient[arm, k], board.cut[arm, k], board.odds[arm, k] = patient, cut, odds
+        return Move(PLACE, move.b, move.a, 0, before, from_home)
+    return move
+
+
+@njit(cache=True, nogil=True)
+def step_away(index: int, size: int, rng_state: NDArray[np.uint64]) -> int:
+    """Index a random step away, short steps being as frequent as long ones on the log scale."""
+    reach = int(math.exp(next_uniform(rng_state) * math.log(size)))
+    return index + (reach if next_uniform(rng_state) < 0.5 else -reach)
+
+
+@njit(cache=True, nogil=True)
+def aim_at(event: BoolArray, place: int, excess: float, rng_state: NDArray[np.uint64]) -> tuple[int, int]:
+    """Two patients whose swap takes about ``excess`` off log S at ``place``; the second is -1 if none were found.
+
+    An event at a patient with ``y`` at risk takes about ``1 / y`` off log S. What is less than half of that is moved
+    by swaps before ``place``, more by an event brought there from behind it, or taken from there; now and then a small
+    excess too, which may leave one that the others can remove.
+    """
+    size = event.size
+    a = int(next_uniform(rng_state) * place)
+    here = 1.0 / (size - a)
+    large = abs(excess) > 0.5 / (size - place + 1.0)
+    if large or next_uniform(rng_state) < 0.3:
+        if large and event[a] == (excess > 0.0):
+            return a, -1
+        b = place + int(math.exp(next_uniform(rng_state) * math.log(size - place + 1.0))) - 1
+        return a, b if b < size and event[b] != event[a] else -1
+    wanted = here + excess if event[a] else here - excess
+    if wanted <= 0.0:
+        return a, -1
+    near = size - round(1.0 / wanted)
+    for away in range(NEIGHBOURS):
+        for candidate in (near - away, near + away):
+            if 0 <= candidate < place and event[candidate] != event[a]:
+                return a, candidate
+    return a, -1
+
+
+@njit(cache=True, nogil=True)
+def propose_flags(
+    board: Board, arm: int, analyses: Analyses, worst: Worst, scratch: Scratch, rng_state: NDArray[np.uint64]
+) -> Move:
+    """Propose that two patients swap event and censoring at the last cut.
+
+    Most swaps aim at the landmark that is missed most, at the event with which a level is reached that must not be, or
+    at bounds that exclude each other; the others are proposed as seldom as they make the order less likely.
+    """
+    points, last = board.points[arm], analyses.last[0]
+    likely_only = True
+    if worst.level >= 0 and next_uniform(rng_state) < 0.5:
+        a, b = worst.level, int(next_uniform(rng_state) * points)
+    elif worst.place > 0 and worst.analysis == 0 and next_uniform(rng_state) < 0.7:
+        size = read_analysis(board, arm, analyses, worst.analysis, scratch.point, scratch.event, scratch.seen)
+        if worst.censored:
+            for k in range(size):
+                scratch.event[k] = not scratch.event[k]
+        first, second = aim_at(scratch.event[:size], min(worst.place, size), worst.excess, rng_state)
+        if second < 0 or first >= size:
+            return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+        a, b = scratch.point[first], scratch.point[second]
+        likely_only = False
+    else:
+        a = int(next_uniform(rng_state) * points)
+        if worst.clash >= 0 and next_uniform(rng_state) < 0.7:
+            a = step_away(worst.clash, points, rng_state)
+            likely_only = False
+        b = step_away(a, points, rng_state)
+    if min(a, b) < 0 or max(a, b) >= points or board.cut[arm, a] != last or board.cut[arm, b] != last:
+        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+    i, j = board.patient[arm, a], board.patient[arm, b]
+    if board.event[arm, i] == board.event[arm, j]:
+        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+    if likely_only:
+        less_likely = board.odds[arm, a] - board.odds[arm, b]
+        if not board.event[arm, i]:
+            less_likely = -less_likely
+        if less_likely > 0.0 and next_uniform(rng_state) > math.exp(-less_likely):
+            return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+    return Move(FLAGS, i, j, 0, 0.0, 0.0)
+
+
+@njit(cache=True, nogil=True)
+def exit_of(board: Board, arm: int, patient: int, cut: int, start: int) -> int:
+    """Point at which a patient leaves the analyses of a cut, searched from ``start`` on; -1 if it is before."""
+    for k in range(start, board.points[arm]):
+        if board.patient[arm, k] == patient and board.cut[arm, k] >= cut:
+            return k
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def propose_cut(board: Board, arm: int, last: int, rng_state: NDArray[np.uint64]) -> Move:
+    """Propose another patient, or another time, for a point of an earlier cut."""
+    points = board.points[arm]
+    k = -1
+    for _ in range(TRIES):
+        k = int(next_uniform(rng_state) * points)
+        if board.cut[arm, k] < last:
+            break
+    cut = board.cut[arm, k]
+    if cut == last:
+        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+    owner = board.patient[arm, k]
+    if next_uniform(rng_state) < 0.6:
+        other = min(max(step_away(k, points, rng_state), 0), points - 1)
+        if next_uniform(rng_state) < 0.5:
+            other = k + 1 + int(next_uniform(rng_state) * (points - k - 1))
+        if other <= k or other >= points or board.cut[arm, other] < cut:
+            return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+        taker = board.patient[arm, other]
+        for p in range(k):  # whoever has left the analyses of this cut before cannot be cut here
+            if board.patient[arm, p] == taker and board.cut[arm, p] >= cut:
+                return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+        for p in range(points):  # nor can one who is cut once already, later
+            if board.patient[arm, p] == taker and board.cut[arm, p] == cut:
+                return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+        return Move(OWNER, k, owner, taker, 0.0, 0.0)
+    end = exit_of(board, arm, owner, cut + 1, k + 1)
+    to = min(max(step_away(k, points, rng_state), 0), end - 1)
+    if to == k:
+        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+    before, after = (to, to + 1) if to > k else (to - 1, to)
+    share = 0.1 + 0.8 * next_uniform(rng_state)
+    time, home = board.time[arm], board.home[arm]
+    from_time, from_home = (time[before], home[before]) if before >= 0 else (0.0, 0.0)
+    return Move(
+        PLACE, k, to, 0, from_time + share * (time[after] - from_time), from_home + share * (home[after] - from_home)
+    )
+
+
+@njit(cache=True, nogil=True)
+def propose_group(board: Board, arm: int, bit: int, last: int, worst: Worst, rng_state: NDArray[np.uint64]) -> Move:
+    """Propose that a patient of a subgroup gives its place to one who is not in it, mostly one who leaves near it."""
+    points = board.points[arm]
+    a = int(next_uniform(rng_state) * points)
+    if worst.clash >= 0 and next_uniform(rng_state) < 0.5:
+        a = step_away(worst.clash, points, rng_state)
+    b = step_away(a, points, rng_state)
+    if min(a, b) < 0 or max(a, b) >= points or board.cut[arm, a] != last or board.cut[arm, b] != last:
+        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+    i, j = board.patient[arm, a], board.patient[arm, b]
+    if ((board.group[arm, i] ^ board.group[arm, j]) >> bit) & 1 == 0:
+        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+    return Move(GROUP, i, j, bit, 0.0, 0.0)
+
+
+@njit(cache=True, nogil=True)
+def propose_flip(board: Board, arm: int, last: int, rng_state: NDArray[np.uint64]) -> Move:
+    """Propose one event more or less, as seldom as the hazards at its time make it unlikely."""
+    k = int(next_uniform(rng_state) * board.points[arm])
+    if board.cut[arm, k] != last:
+        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+    i = board.patient[arm, k]
+    less_likely = board.odds[arm, k] if board.event[arm, i] else -board.odds[arm, k]
+    if less_likely > 0.0 and next_uniform(rng_state) > math.exp(-less_likely):
+        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+    return Move(FLIP, i, 0, 0, 0.0, 0.0)
+
+
+@njit(cache=True, nogil=True)
+def propose(
+    board: Board,
+    arm: int,
+    analyses: Analyses,
+    off: FloatArray,
+    worst: Worst,
+    scratch: Scratch,
+    rng_state: NDArray[np.uint64],
+) -> Move:
+    """Propose one move of a kind that bears on one analysis, mostly one that is ``off`` (V,)."""
+    v = int(next_uniform(rng_state) * analyses.cut.size)
+    if next_uniform(rng_state) < FOCUS:
+        reached = next_uniform(rng_state) * np.sum(off)
+        for k in range(off.size):
+            reached -= off[k]
+            if reached < 0.0:
+                v = k
+                break
+    cut, group, last = analyses.cut[v], analyses.group[v], analyses.last[v]
+    if v > 0 and next_uniform(rng_state) < 0.9:
+        aimed = scratch.excess[v] != 0.0 and next_uniform(rng_state) < AIMED
+        by_group = group >= 0 and (cut == last or next_uniform(rng_state) < 0.5)
+        move = Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+        for _ in range(AIMS if aimed else 1):
+            if by_group:
+                move = propose_group(board, arm, group, last, worst, rng_state)
+            elif cut < last:
+                move = propose_cut(board, arm, last, rng_state)
+            if aimed and move.kind in (OWNER, GROUP):
+                gained = events_gained(board, arm, move, scratch.place[v], last)
+                if move.kind == GROUP and not analyses.inside[v]:
+                    gained = -gained
+                if gained * scratch.excess[v] > 0.0:
+                    break
+                move = Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+        return move
+    return propose_flags(board, arm, analyses, worst, scratch, rng_state)
+
+
+@njit(cache=True, nogil=True)
+def events_gained(board: Board, arm: int, move: Move, place: int, last: int) -> int:
+    """Events before a point that a subgroup, or an earlier cut, gains by a move."""
+    if move.kind == OWNER:
+        return event_before(board, arm, move.b, place, last) - event_before(board, arm, move.c, place, last)
+    gained = event_before(board, arm, move.a, place, last) - event_before(board, arm, move.b, place, last)
+    return -gained if (board.group[arm, move.a] >> move.c) & 1 else gained
+
+
+@njit(cache=True, nogil=True)
+def event_before(board: Board, arm: int, patient: int, place: int, last: int) -> int:
+    """1 if a patient has the event before a point, else 0."""
+    if board.event[arm, patient]:
+        for k in range(min(place, board.points[arm])):
+            if board.patient[arm, k] == patient and board.cut[arm, k] == last:
+                return 1
+    return 0
+
+
+@njit(cache=True, nogil=True)
+def reorder(
+    board: Board,
+    arm: int,
+    analyses: Analyses,
+    packed: PackedBoxes,
+    wanted: IntArray,
+    latest: FloatArray,
+    steps: int,
+    scratch: Scratch,
+    rng_state: NDArray[np.uint64],
+) -> float:
+    """Change the points of an arm until its bounds agree with each other; returns what is left over.
+
+    ``rng_state`` is (1,) uint64, the state of a small generator of its own, so that the result depends on nothing else.
+    Leaves the bounds in ``scratch``.
+    """
+    penalty, worst = bound_arm(board, arm, analyses, packed, wanted, latest, scratch)
+    nothing = np.zeros(analyses.cut.size)
+    for step in range(steps):
+        if penalty == 0.0:
+            break
+        move = propose(board, arm, analyses, nothing, worst, scratch, rng_state)
+        if move.kind == NOTHING:
+            continue
+        back = apply(board, arm, move)
+        trial, there = bound_arm(board, arm, analyses, packed, wanted, latest, scratch)
+        slack = WARMTH * next_uniform(rng_state) * (1.0 - step / steps)
+        if trial <= penalty + slack:
+            penalty, worst = trial, there
+        else:
+            apply(board, arm, back)
+    penalty, _ = bound_arm(board, arm, analyses, packed, wanted, latest, scratch)
+    return penalty

@@ -1,0 +1,123 @@
+"""The analyses of one endpoint by one assessor: what each asks, of which patients, at which data cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.reconstruction.repair.board import Analyses, PackedBoxes
+from analysis.reconstruction.report.requirements import COUNT_ERROR
+from analysis.reconstruction.terms import AT_RISK, Equations, RatioBoxes
+
+if TYPE_CHECKING:
+    from analysis.conventions.checks import FloatArray
+    from analysis.reconstruction.report.requirements import Requirements
+
+NO_LIMIT = (np.inf,)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One analysis: what its report asks, the number of its data cut, and the subgroup that it is about.
+
+    ``group`` is the number of a subgroup, -1 for all patients; ``inside`` is False for the complement of it.
+    """
+
+    required: Requirements
+    cut: int = 0
+    group: int = -1
+    inside: bool = True
+
+
+@dataclass(frozen=True)
+class Block:
+    """The analyses of one endpoint by one assessor, all patients at the last cut first.
+
+    ``latest`` are the longest follow-ups, in months, that a patient can have had at each cut.
+    """
+
+    analyses: tuple[Analysis, ...]
+    latest: tuple[float, ...] = NO_LIMIT
+
+    @property
+    def first(self) -> Requirements:
+        """What the analysis of all patients at the last cut asks."""
+        return self.analyses[0].required
+
+    @property
+    def arms(self) -> int:
+        """Number of arms."""
+        return len(self.first.arms)
+
+    @property
+    def groups(self) -> int:
+        """Number of subgroups."""
+        return 1 + max(analysis.group for analysis in self.analyses)
+
+    @property
+    def sizes(self) -> FloatArray:
+        """Patients by analysis and arm, one after the other."""
+        return np.array([arm.size for analysis in self.analyses for arm in analysis.required.arms], dtype=np.float64)
+
+    def whole(self, cut: int) -> int:
+        """Analysis that shows all patients at a cut; where there is none, that of the largest part of them."""
+        there = [v for v, analysis in enumerate(self.analyses) if analysis.cut == cut]
+        return max(there, key=lambda v: sum(arm.size for arm in self.analyses[v].required.arms))
+
+    def of_group(self, group: int) -> int:
+        """Analysis that shows a subgroup: the last one."""
+        there = [v for v, analysis in enumerate(self.analyses) if analysis.group == group and analysis.inside]
+        return max(there, key=lambda v: self.analyses[v].cut)
+
+    def codes(self) -> Analyses:
+        """Cuts and subgroups, as the compiled repair reads them."""
+        last = len(self.latest) - 1
+        return Analyses(
+            cut=np.array([analysis.cut for analysis in self.analyses]),
+            group=np.array([analysis.group for analysis in self.analyses]),
+            inside=np.array([analysis.inside for analysis in self.analyses]),
+            last=np.full(len(self.analyses), last),
+        )
+
+    def packed(self) -> PackedBoxes:
+        """All boxes of all analyses and arms, one after the other."""
+        boxes = [arm.boxes for analysis in self.analyses for arm in analysis.required.arms]
+        starts = np.zeros((len(boxes), 4, 2), dtype=np.int64)
+        for kind in range(4):
+            ends = np.cumsum([box[kind].shape[0] for box in boxes])
+            starts[:, kind, 1] = ends
+            starts[1:, kind, 0] = ends[:-1]
+        rows = [np.concatenate([box[kind] for box in boxes]) for kind in range(4)]
+        return PackedBoxes(rows[0], rows[1], rows[2], rows[3], starts.reshape(len(self.analyses), self.arms, 4, 2))
+
+    def ratios(self) -> RatioBoxes:
+        """Boxes of the ratios and tests of all analyses."""
+        each = [analysis.required.ratios for analysis in self.analyses]
+        return RatioBoxes(np.concatenate([r.ratio for r in each]), np.concatenate([r.test for r in each]))
+
+    def equations(self) -> tuple[Equations, FloatArray, FloatArray]:
+        """Equations of all analyses, whose arms are numbered one after the other, their boxes and variances.
+
+        Nobody is at risk beyond the longest follow-up.
+        """
+        each = [analysis.required.equations for analysis in self.analyses]
+        shifted = [e._replace(arm=e.arm + v * self.arms, other=e.other + v * self.arms) for v, e in enumerate(each)]
+        merged = Equations(*(np.concatenate(columns) for columns in zip(*shifted, strict=True)))
+        boxes = np.concatenate([analysis.required.boxes for analysis in self.analyses])
+        noise = np.concatenate([analysis.required.noise for analysis in self.analyses])
+        ends = [
+            (v * self.arms + k, self.latest[analysis.cut], arm.size)
+            for v, analysis in enumerate(self.analyses)
+            for k, arm in enumerate(analysis.required.arms)
+            if np.isfinite(self.latest[analysis.cut])
+        ]
+        if not ends:
+            return merged, boxes, noise
+        arms, times, sizes = (np.array(column) for column in zip(*ends, strict=True))
+        none, zeros = np.zeros(len(ends), dtype=np.int64), np.zeros(len(ends))
+        nobody = Equations(none + AT_RISK, arms, none, times, zeros, zeros, none)
+        merged = Equations(*(np.concatenate(columns) for columns in zip(merged, nobody, strict=True)))
+        errors = COUNT_ERROR / 0.5 / np.log((sizes + 0.5) / 0.5)
+        return merged, np.concatenate([boxes, np.zeros((len(ends), 2))]), np.concatenate([noise, np.square(errors)])
