@@ -34,7 +34,7 @@ class Panel:
     end: float
 
 
-def draw_panels(panels: Sequence[Panel], columns: int = 2) -> Drawing:
+def draw_panels(panels: Sequence[Panel], note: str, columns: int = 2) -> Drawing:
     """Draw reconstructions side by side: mean curves, 90% pointwise bands, reported medians, numbers at risk."""
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(PAGE_WIDTH, 3.3 * rows), layout="constrained")
@@ -46,8 +46,7 @@ def draw_panels(panels: Sequence[Panel], columns: int = 2) -> Drawing:
         row, column = divmod(position, columns)
         numbers.append(_draw_panel(axes[2 * row, column], axes[2 * row + 1, column], panel))
     figure.supxlabel(
-        "Lines: mean of the ensemble; shaded: 90% pointwise band; circles: reported medians, months.\n"
-        "Each comparison is reconstructed by itself and follow-up is not used: numbers at risk need not fit together.",
+        f"Lines: mean of the ensemble; shaded: 90% pointwise band; circles: reported medians, months.\n{note}",
         fontsize=7, color="#666666",
     )  # fmt: skip
     return Drawing(figure, pd.concat(numbers, ignore_index=True))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
-from analysis.reconstruction import Reconstruction, reconstruct
-from analysis.reported import ReportedTrial, load
+from analysis.reconstruction import EnsembleEstimate, Reconstruction, TrialReconstruction, reconstruct
+from analysis.reported import ReportedTrial, TrialTimeline, load
+from analysis.survival.estimators import kaplan_meier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,17 +21,22 @@ TRIAL = "bolero-2"
 PFS = ("pfs-interim-local", "pfs-interim-central", "pfs-final-local", "pfs-final-central")
 FIRST_LINE = ("pfs-first-line-local", "pfs-first-line-central")
 OS = ("os-final",)
+TOGETHER = (*PFS, *FIRST_LINE, *OS)
+"""The analyses of the same patients, reconstructed together."""
 
 FINAL_PFS = ("pfs-final-local", "pfs-final-central")
+FIRST_LINE_PATIENTS = "first line: last therapy adjuvant or neoadjuvant"
 SEED = 2012
+MEMBERS = 200
 
 RELAXED = {
-    "os-final": ("p_value",),
+    "os-final": ("p_value", "median_follow_up"),
+    "pfs-interim-local": ("median_follow_up",),
     "pfs-final-local": ("median_follow_up",),
     "pfs-final-central": ("median_follow_up",),
 }
-"""What is not asked of the members: the printed p of OS contradicts the printed interval; the median follow-up is
-printed without saying how it was measured, and a central review ends where the local investigator saw progression."""
+"""What is not asked of the members: the printed p of OS contradicts the printed interval; the median follow-ups are
+printed without saying how they were measured, and a central review ends where the local reader saw progression."""
 
 
 def reported() -> ReportedTrial:
@@ -36,20 +44,107 @@ def reported() -> ReportedTrial:
     return load(TRIAL)
 
 
+def timeline() -> TrialTimeline:
+    """BOLERO-2 in time: the printed start and OS cut-off, and PFS cut-offs that were not printed.
+
+    They are assumed: half of the patients had entered so long before the OS cut-off as the median follow-up of OS says,
+    and each PFS analysis was cut so long after that as its own median follow-up says.
+    """
+    trial = reported()
+    assert trial.timeline is not None, "BOLERO-2's file says when the first patient came in"
+    final = trial.comparison("os-final")
+    assert final.cutoff is not None, "the OS cut-off is printed"
+    half_entered = trial.timeline.month(final.cutoff) - _followed("os-final")
+    cutoffs = {
+        "interim": half_entered + _followed("pfs-interim-local"),
+        "final": half_entered + _followed("pfs-final-local"),
+    }
+    return replace(trial.timeline, cutoffs=cutoffs)
+
+
+def _followed(comparison: str) -> float:
+    months = reported().comparison(comparison).median_follow_up
+    assert months is not None, f"{comparison} prints a median follow-up"
+    return months.value
+
+
 @cache
-def reconstruction(comparison: str, members: int = 500, seed: int = SEED) -> Reconstruction:
-    """Reconstruct one of BOLERO-2's comparisons.
+def together(members: int = MEMBERS, seed: int = SEED) -> TrialReconstruction:
+    """Reconstruct all analyses of `TOGETHER`: every member is one list of patients.
 
     Parameters
     ----------
-    comparison
-        Its id in the reported data, one of `PFS`, `FIRST_LINE` and `OS`.
     members
         Size of the ensemble.
     seed
         Seed of all draws.
     """
+    comparisons = [reported().comparison(name) for name in TOGETHER]
+    return reconstruct(comparisons, members, rng=seed, relax=RELAXED, timeline=timeline())
+
+
+def reconstruction(comparison: str, members: int = MEMBERS, seed: int = SEED) -> Reconstruction:
+    """Give one analysis of the patients that all of `TOGETHER` are of."""
+    return together(members, seed).analysis(comparison)
+
+
+@cache
+def by_itself(comparison: str, members: int = MEMBERS, seed: int = SEED) -> Reconstruction:
+    """Reconstruct one comparison from its own numbers only."""
     return reconstruct(reported().comparison(comparison), members=members, rng=seed, relax=RELAXED.get(comparison, ()))
+
+
+def joint_knowledge(comparisons: Sequence[str], months: Sequence[float]) -> pd.DataFrame:
+    """Width of the 90% band at landmarks, of each comparison by itself and together with the others."""
+    rows = []
+    for name in comparisons:
+        for arm in by_itself(name).arms:
+            for how, result in (("by itself", by_itself(name)), ("together", reconstruction(name))):
+                band = result.survival_at(arm, months)
+                widths = dict(zip(months, band["upper"] - band["lower"], strict=True))
+                rows.append({"comparison": name, "arm": arm, "reconstructed": how} | widths)
+    return pd.DataFrame(rows)
+
+
+def first_line_against_rest() -> pd.DataFrame:
+    """Hazard ratio of PFS in the first-line subgroup, in all others, and their ratio: median and central 90%."""
+    trial = together()
+    rows = []
+    for assessor in ("PFS local", "PFS central"):
+        values = {
+            "first line": trial.part(assessor, FIRST_LINE_PATIENTS).hazard_ratio(),
+            "all others": trial.part(assessor, FIRST_LINE_PATIENTS, inside=False).hazard_ratio(),
+            "ratio": trial.interaction(assessor, FIRST_LINE_PATIENTS),
+        }
+        rows += [(assessor, part, value.estimate, value.lower, value.upper) for part, value in values.items()]
+    return pd.DataFrame(rows, columns=["endpoint", "patients", "hazard ratio", "lower", "upper"])
+
+
+def label_intervals() -> pd.DataFrame:
+    """Compare limits of the medians that the label prints with what the members say that do not know them.
+
+    One row per limit: as printed, and the median and central 90% of the members of each final analysis by itself,
+    reconstructed without any interval of a median.
+    """
+    rows = []
+    for name in FINAL_PFS:
+        comparison = reported().comparison(name)
+        hidden = [f"{arm.name}.median_ci" for arm in comparison.arms]
+        blind = reconstruct(comparison, MEMBERS, rng=SEED, relax=[*RELAXED[name], *hidden])
+        for arm in comparison.arms:
+            assert arm.median_ci is not None, "the label prints these"
+            patients = blind.ipd().query("arm == @arm.name").groupby("member")
+            limits = np.array(
+                [kaplan_meier(one["time"], one["event"]).quantile_ci(0.5, scale="log-log") for _, one in patients]
+            )
+            for side, printed in enumerate((arm.median_ci.lower, arm.median_ci.upper)):
+                found = EnsembleEstimate.of(limits[:, side], level=0.9)
+                rows.append(
+                    (name, arm.name, ("lower", "upper")[side], printed.value, found.estimate, found.lower, found.upper)
+                )
+    return pd.DataFrame(
+        rows, columns=["comparison", "arm", "limit", "label", "members", "members, lower", "members, upper"]
+    )
 
 
 def everolimus_median(comparison: str) -> float:

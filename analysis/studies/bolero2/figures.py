@@ -7,6 +7,7 @@ from analysis.figures.registry import Drawing, RegisteredFigure
 from analysis.studies.bolero2 import curves
 
 PROGRESSION_FREE, ALIVE = "Progression-free", "Alive"
+NOTE = "In every member all analyses, of PFS and of OS, are of the same patients."
 
 
 def draw_pfs(seed: int) -> Drawing:
@@ -38,7 +39,7 @@ def _draw(titles: dict[str, str], ylabel: str, end: float, seed: int, columns: i
     panels = [
         Panel(title, curves.reconstruction(comparison, seed=seed), ylabel, end) for comparison, title in titles.items()
     ]
-    return draw_panels(panels, columns)
+    return draw_panels(panels, NOTE, columns)
 
 
 FIGURES = [

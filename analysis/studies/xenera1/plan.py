@@ -53,7 +53,7 @@ OTHERWISE = (ACCRUAL_OTHERWISE, FOLLOW_UP_OTHERWISE, DROPOUT_OTHERWISE, ASSESSME
 """What is put in place of an assumption, one at a time, to see what it does to the power."""
 SEED = 2018
 
-MEMBERS = 100
+MEMBERS = curves.MEMBERS
 """Size of the ensembles that carry what is not known of the control arm."""
 
 

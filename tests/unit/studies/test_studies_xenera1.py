@@ -204,7 +204,7 @@ def test_printed_medians():
     assert medians.loc["XENERA-1 placebo, independent", ["median", "lower", "upper"]].tolist() == [11.0, 7.7, 19.5]
     assert medians.loc["BOLERO-2 everolimus, local", "median"] == 7.8
     assert np.isinf(medians.loc["Phase II xentuzumab, all patients", "upper"])
-    assert np.isnan(medians.loc["BOLERO-2 everolimus, central", "lower"])
+    assert medians.loc["BOLERO-2 everolimus, central", ["lower", "upper"]].tolist() == [9.7, 15.0]
 
 
 def test_every_assumption_is_listed_with_its_reason():

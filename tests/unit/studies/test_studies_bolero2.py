@@ -1,0 +1,49 @@
+"""BOLERO-2: its analyses are of the same patients, and the label's intervals are where the members put them."""
+
+import numpy as np
+import pytest
+
+from analysis.studies.bolero2 import curves
+
+MEMBERS = 12
+
+
+@pytest.fixture(scope="module")
+def trial():
+    return curves.together(MEMBERS)
+
+
+def test_all_analyses_come_back_from_one_list_of_patients(trial):
+    assert set(trial.analyses) == set(curves.TOGETHER)
+    assert trial.faithful.all()
+    for assessor in ("local", "central"):
+        early, late = (trial.analysis(f"pfs-{cut}-{assessor}") for cut in ("interim", "final"))
+        assert (early.event.sum(axis=1) < late.event.sum(axis=1)).all()
+        at_risk = [(one.time >= 8).sum(axis=1) for one in (early, late)]
+        assert (at_risk[0] < at_risk[1]).all()  # 230 and 143 when each was reconstructed by itself
+
+
+def test_nobody_is_followed_past_the_cut_offs(trial):
+    timeline = curves.timeline()
+    assert timeline.cutoffs["interim"] == pytest.approx(20.27, abs=0.01)
+    assert timeline.cutoffs["final"] - timeline.cutoffs["interim"] == pytest.approx(18 - 7.5)
+    for name, one in trial.analyses.items():
+        month = timeline.cutoff_of(curves.reported().comparison(name))
+        if month is not None:
+            assert one.time.max() <= month + 1e-6
+    assert trial.endpoints["OS"].time.max() < 52.1
+
+
+def test_the_first_line_is_part_of_all_patients(trial):
+    table = {
+        inside: trial.part("PFS local", curves.FIRST_LINE_PATIENTS, inside=inside).arm_index.size
+        for inside in (True, False)
+    }
+    assert table == {True: 137, False: 587}
+    assert trial.interaction("PFS local", curves.FIRST_LINE_PATIENTS).estimate < 1
+
+
+def test_the_label_prints_intervals_where_members_that_do_not_know_them_put_them():
+    table = curves.label_intervals()
+    assert len(table) == 8
+    assert np.all((table["members, lower"] <= table["label"]) & (table["label"] <= table["members, upper"]))
