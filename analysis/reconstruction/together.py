@@ -441,7 +441,8 @@ def _few_distinct(endpoints: Sequence[_Drawn], rows: Sequence[Indices]) -> Findi
 
 def check_list(comparisons: object) -> Sequence[ReportedComparison]:
     """Return a list of reports, or say what else is expected."""
-    if not isinstance(comparisons, list | tuple) or not comparisons:
-        remedy = "choose one of a trial's, as in load(name).comparison(id), or several"
-        raise InvalidValueError("comparison", comparisons, "a ReportedComparison, or a list of them", remedy)
-    return comparisons
+    listed = comparisons if isinstance(comparisons, list | tuple) else ()
+    if listed and all(isinstance(one, ReportedComparison) for one in listed):
+        return listed
+    remedy = "choose one of a trial's, as in load(name).comparison(id), or several"
+    raise InvalidValueError("comparison", comparisons, "a ReportedComparison, or a list of them", remedy)

@@ -111,8 +111,6 @@ def sort_reports(
 
 
 def _check_names(comparisons: Sequence[ReportedComparison]) -> None:
-    if not comparisons or not all(isinstance(one, ReportedComparison) for one in comparisons):
-        raise InvalidValueError("comparisons", comparisons, "reports of one trial", "give a list of ReportedComparison")
     ids = [comparison.id for comparison in comparisons]
     if "" in ids or len(set(ids)) < len(ids):
         raise InvalidValueError("comparisons", ids, "an id for each, each once", "give every comparison its own id")

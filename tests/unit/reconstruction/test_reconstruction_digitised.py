@@ -126,6 +126,30 @@ def test_nobody_fails_where_the_curve_is_level() -> None:
     assert result.time.max() == 30
 
 
+def test_a_step_on_a_tick_comes_after_the_patients_who_are_counted_there() -> None:
+    points = [(0, 1), (6, 1), (6, 0.8), (12, 0.8)]
+    result = one_arm(points, n=100, events=18, at_risk=AtRisk((0, 6), (100, 90)))
+    assert result.time[result.event] == pytest.approx(6.0)
+    assert ((result.time >= 6).sum(axis=1) == 90).all()
+    np.testing.assert_array_equal(result.survival_at("drug", [3.0, 5.999, 6.0])["mean"], [1.0, 1.0, 0.8])
+    assert not checks(result)
+
+
+@pytest.mark.parametrize("at_risk", [AtRisk((0, 3), (100, 80)), AtRisk((0, 2, 3), (100, 100, 80))])
+def test_both_ends_of_a_step_are_followed(at_risk: AtRisk) -> None:
+    result = one_arm([(0, 1), (2, 1), (2, 0.8), (6, 0.8)], n=100, events=20, at_risk=at_risk)
+    assert result.faithful.all()
+    assert not checks(result)
+
+
+def test_the_axis_beyond_a_curve_that_reached_0_is_not_a_curve() -> None:
+    points = [(0, 1), (4, 1), (4, 0.5), (8, 0.5), (8, 0), (12, 0)]
+    for at_risk in (AtRisk((0, 4, 8.5, 12), (10, 5, 0, 0)), AtRisk((0, 4, 8, 12), (10, 10, 5, 0)), None):
+        result = one_arm(points, n=10, events=10, at_risk=at_risk)
+        np.testing.assert_array_equal(result.time, np.tile([4.0] * 5 + [8.0] * 5, (len(result.time), 1)))
+        assert (result.survival_at("drug", [9.0, 11.0])["mean"] == 0).all()
+
+
 def test_step_is_kept_at_its_time() -> None:
     points = [(0, 1), (3, 1), (3, 0.8), (7, 0.8), (7, 0.5), (9, 0.5)]
     result = one_arm(points, n=10, events=5, at_risk=AtRisk((0, 3, 7), (10, 10, 8)), precision=0.0)
