@@ -38,6 +38,7 @@ from analysis.reconstruction.result import Reconstruction
 from analysis.reconstruction.solve.problem import Problem, pose
 from analysis.reconstruction.trial_result import Endpoint, TrialReconstruction
 from analysis.reported import Finding, ReportedComparison, check_comparison
+from analysis.survival.distributions import PiecewiseExponential
 from analysis.survival.estimators import reverse_kaplan_meier
 
 if TYPE_CHECKING:
@@ -94,11 +95,9 @@ def reconstruct_trial(
     analyses = {}
     for endpoint, rows in zip(endpoints, used.rows, strict=True):
         for v, reported in enumerate(endpoint.of.comparisons):
-            analyses[reported.id] = replace(
-                endpoint.results[v],
-                **patients(endpoint.ensemble, v, rows),
-                population=populations(reported, endpoint.problem, v, endpoint.ensemble.states[rows]),
-            )
+            drawn_along = populations(reported, endpoint.problem, v, endpoint.ensemble.states[rows])
+            analysis = replace(endpoint.results[v], **patients(endpoint.ensemble, v, rows))
+            analyses[reported.id] = replace(analysis, population=_through_medians(analysis, drawn_along))
     distinct = min(np.unique(rows).size for rows in used.rows)
     if distinct < ENOUGH_DISTINCT * members:
         findings += (_few_distinct(endpoints, used.rows),)
@@ -124,6 +123,27 @@ def reconstruct_trial(
             "draws": float(draws),
         },
     )
+
+
+def _through_medians(
+    analysis: Reconstruction, along: Mapping[str, tuple[PiecewiseExponential, ...]]
+) -> dict[str, tuple[PiecewiseExponential, ...]]:
+    """Give populations whose hazards are multiplied so that each has the median of its member's patients.
+
+    The smooth hazards are a compromise between the numbers of several analyses; the patients give all of them back.
+    """
+    out = {}
+    for name, curves in along.items():
+        medians = analysis.median(name).members
+        factors = [
+            np.log(2) / float(curve.cumulative_hazard(median)) if np.isfinite(median) else 1.0
+            for curve, median in zip(curves, medians, strict=True)
+        ]
+        out[name] = tuple(
+            PiecewiseExponential(curve.rates * factor, curve.breaks)
+            for curve, factor in zip(curves, factors, strict=True)
+        )
+    return out
 
 
 def _relaxed(comparisons: Sequence[ReportedComparison], relax: Mapping[str, Iterable[str]]) -> list[ReportedComparison]:

@@ -116,10 +116,11 @@ def test_figure_is_printed_as_a_paper_would(harness: SimpleNamespace, tmp_path: 
 def test_tiers_add_what_they_say(harness: SimpleNamespace, tmp_path: Path) -> None:
     figure = harness.figures.read_figures(*write(tmp_path, ["7"], [True]))[0]
     reports = {tier: harness.reports.report(figure, tier) for tier in harness.figures.TIERS}
-    assert [bool(report.arms[0].landmarks) for report in reports.values()] == [False, True, True, False]
-    assert [report.arms[0].at_risk is not None for report in reports.values()] == [False, False, True, True]
-    assert [report.arms[0].events is not None for report in reports.values()] == [False, False, True, True]
-    assert [report.hazard_ratio is not None for report in reports.values()] == [True, True, True, False]
+    assert [bool(report.arms[0].landmarks) for report in reports.values()] == [False, False, True, True, False]
+    assert [report.arms[0].at_risk is not None for report in reports.values()] == [False, False, False, True, True]
+    assert [report.arms[0].events is not None for report in reports.values()] == [False, False, False, True, True]
+    assert [report.hazard_ratio is not None for report in reports.values()] == [True, True, True, True, False]
+    assert [report.longest_follow_up is not None for report in reports.values()] == [False, True, False, False, False]
     assert all(report.events_total.value == 30 for tier, report in reports.items() if tier != "curve")
 
 

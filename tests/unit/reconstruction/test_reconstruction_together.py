@@ -280,3 +280,10 @@ def test_medians_fill_their_rounding_boxes():
     )
     at_an_edge = (np.abs(medians - 7.95) < 0.001) | (np.abs(medians - 8.05) < 0.001)
     assert at_an_edge.mean() < 0.1
+
+
+def test_populations_have_the_medians_of_their_patients(joint):
+    final = joint.analysis("pfs-local-final")
+    for arm in joint.arms:
+        medians = [curve.median for curve in final.arm(arm).members]
+        np.testing.assert_allclose(medians, final.median(arm).members, rtol=1e-6)
