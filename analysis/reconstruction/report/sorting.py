@@ -142,7 +142,8 @@ def _sort(
     complements: Mapping[str, str],
     findings: list[Finding],
 ) -> Sorted:
-    of_complement = {complement: group for group, complement in complements.items()}
+    there = {one.population for one in reports}
+    of_complement = {complement: group for group, complement in complements.items() if group in there}
     sized = [_with_patients(one, reports, whole, of_complement, findings) for one in reports]
     everyone = [_patients(one) == _patients(whole) for one in sized]
     if not any(everyone):
@@ -150,6 +151,7 @@ def _sort(
         expected = f"a report of all {_patients(whole):g} patients for {_name(reports[0])}"
         remedy = "add it, if only with the patients of each arm"
         raise InvalidValueError("comparisons", ids, expected, remedy)
+    _check_subgroups(sized, everyone)
     cuts, months = _cuts(sized, everyone, timeline)
     order = sorted(range(len(sized)), key=lambda k: (cuts[k] < max(cuts), not everyone[k], -cuts[k]))
     if not everyone[order[0]]:
@@ -291,6 +293,24 @@ def _check_counts(comparisons: Sequence[ReportedComparison], cuts: Sequence[int]
         if cuts[k] == cuts[0] and _events(one) > _events(whole):
             raise InfeasibleReportError(
                 f"{one.id} has {_events(one):g} events and {whole.id}, of all patients, {_events(whole):g}; check both"
+            )
+
+
+def _check_subgroups(reports: Sequence[ReportedComparison], everyone: Sequence[bool]) -> None:
+    """Refuse subgroups without a name, and one name for subgroups of two sizes."""
+    named: dict[str, ReportedComparison] = {}
+    for one, all_ in zip(reports, everyone, strict=True):
+        if all_:
+            continue
+        if not one.population:
+            expected = f"the name of the subgroup of {_patients(one):g} patients"
+            raise InvalidValueError(f"{one.id}.population", one.population, expected, "name it, as the report does")
+        other = named.setdefault(one.population, one)
+        if any(_n(one, arm.name) != _n(other, arm.name) for arm in one.arms):
+            sizes = [", ".join(f"{arm.name} {arm.n}" for arm in each.arms) for each in (other, one)]
+            raise InfeasibleReportError(
+                f"{other.id} has {sizes[0]} patients and {one.id} {sizes[1]}, and both are of {one.population!r}; "
+                "check the numbers of patients, or give the populations names of their own"
             )
 
 

@@ -199,8 +199,26 @@ TIMELINE = TrialTimeline(date(2020, 1, 1), cutoffs={"interim": 12.0, "final": 24
             InvalidValueError,
             "part.n",
         ),
+        ([report("all"), report("part", n=20)], InvalidValueError, "part.population"),
+        (
+            [report("all"), report("one", n=20, population="women"), report("two", n=21, population="women")],
+            InfeasibleReportError,
+            "one has a 20, b 20 patients and two a 21, b 21, and both are of 'women'",
+        ),
     ],
-    ids=["events", "subgroup", "follow-up", "arms", "at risk", "ids", "empty", "subgroup of the largest", "no size"],
+    ids=[
+        "events",
+        "subgroup",
+        "follow-up",
+        "arms",
+        "at risk",
+        "ids",
+        "empty",
+        "subgroup of the largest",
+        "no size",
+        "no name",
+        "two sizes",
+    ],
 )
 def test_reports_that_contradict_each_other_are_named(reports, error, said):
     if error is None:
@@ -250,6 +268,12 @@ def test_a_complement_is_what_a_subgroup_leaves():
     assert result.analysis("out").arm_index.size == 120 - 35
     assert any(one.check == "patients-assumed" and one.where == "out" for one in result.findings)
     assert (result.subgroups["Asian"].sum(axis=1) == 35).all()
+
+
+def test_a_complement_alone_is_a_subgroup():
+    outside = report("out", population="non-Asian", arms=[ReportedArm("a", n=20), ReportedArm("b", n=15)])
+    result = reconstruct([report("all"), outside], 5, complements={"Asian": "non-Asian"})
+    assert (result.subgroups["non-Asian"].sum(axis=1) == 35).all()
 
 
 def test_a_timeline_reads_dates_and_refuses_impossible_ones():
