@@ -80,7 +80,8 @@ def reconstruct_report(
         nearest = np.argsort(ensemble.drawn.miss)[:NEAREST]
         attempt = replace(whole, **patients(ensemble, 0, nearest))
         refuse(
-            attempt, [name for name in suspects(attempt)[:SUSPECTS] if _possible(kept, name, chosen, types, sequence)]
+            attempt,
+            [name for name in list(suspects(attempt))[:SUSPECTS] if _possible(kept, name, chosen, types, sequence)],
         )
     filled = fill_missed(met, members, sequence)
     findings = whole.findings

@@ -17,17 +17,20 @@ from analysis.reconstruction.from_report import (
     METHOD,
     NEAREST,
     SCALES_TRIED,
+    SHORT,
+    SUSPECTS,
     patients,
     populations,
     unnamed_types,
 )
-from analysis.reconstruction.prior import ShapePrior
+from analysis.reconstruction.prior import EndpointPrior, ShapePrior
 from analysis.reconstruction.repair.engine import draw_ensemble
 from analysis.reconstruction.report.feasibility import (
     left_out,
     missed_numbers,
     refuse_impossible_counts,
     refuse_zeros,
+    suspects,
     without,
 )
 from analysis.reconstruction.report.sorting import Sorted, sort_reports
@@ -219,16 +222,41 @@ def _draw(
         best = best or drawn
     assert best is not None, "at least one type of intervals is tried"
     nearest = np.argsort(best.ensemble.drawn.miss)[:NEAREST]
-    lines = []
+    lines, doubtful = [], []
     for v, result in enumerate(best.results):
         near = replace(result, **patients(best.ensemble, v, nearest))
         lines += [f"{result.comparison.id}: {line}" for line in missed_numbers(near)]
+        doubtful += [(share, v, name) for name, share in suspects(near).items()]
+    enough = [
+        f"{{{one.comparisons[v].id!r}: {name!r}}}"
+        for _, v, name in sorted(doubtful)[:SUSPECTS]
+        if _possible(one, v, name, chosen, types, stream, workers, followed)
+    ]
+    remedy = f"it is enough to relax {' or '.join(enough)}" if enough else "name what may differ in relax={id: numbers}"
     said = "; ".join(lines) or "no single number was found to be missed"
     ids = ", ".join(comparison.id for comparison in one.comparisons)
     raise InfeasibleReportError(
         f"{one.name}: no patients were found that give all printed numbers of {ids} back; {said}; if the reports are "
-        "right, name what may differ, relax={id: (number, ...)}, or leave one out"
+        f"right, {remedy}, or leave one out"
     )
+
+
+def _possible(
+    one: Sorted,
+    analysis: int,
+    relaxed: str,
+    prior: EndpointPrior,
+    types: Sequence[ScaleName],
+    stream: np.random.SeedSequence,
+    workers: int,
+    followed: tuple[float, float] | None,
+) -> bool:
+    """Whether patients are found for the reports of an endpoint without one of their numbers."""
+    comparisons = list(one.comparisons)
+    comparisons[analysis] = without(comparisons[analysis], (relaxed,))
+    less = replace(one, comparisons=tuple(comparisons))
+    problem = pose(less.block(types[0], followed), prior)
+    return bool((draw_ensemble(problem, NEAREST, stream, workers, attempts=SHORT).drawn.miss == 0).any())
 
 
 def _few_distinct(endpoints: Sequence[Drawn], rows: Sequence[Indices]) -> Finding:

@@ -111,8 +111,11 @@ def missed_numbers(attempt: Reconstruction) -> list[str]:
     ]
 
 
-def suspects(attempt: Reconstruction) -> list[str]:
-    """Names under which the numbers that an attempt misses can be relaxed, the most missed first."""
+def suspects(attempt: Reconstruction) -> dict[str, float]:
+    """Names under which the numbers that an attempt misses can be relaxed, with the share of members that give them.
+
+    The most missed come first.
+    """
     table = attempt.fidelity()
     missed = table[(table["share"] < 1) & ~table["relaxed"]].sort_values("share", kind="stable")
     names = [name.removesuffix(".lower").removesuffix(".upper") for name in missed["number"]]
@@ -120,7 +123,16 @@ def suspects(attempt: Reconstruction) -> list[str]:
         for printed, field in (("survival at ", "landmarks"), ("time at ", "quartiles"), ("at risk at ", "at_risk")):
             start = f"{arm.name}.{printed}"
             names = [f"{arm.name}.{field}" if name.startswith(start) else name for name in names]
-    return list(dict.fromkeys(name for name in names if not name.endswith(".n")))
+    shares: dict[str, float] = {}
+    for name, share in zip(names, missed["share"], strict=True):
+        if not name.endswith(".n"):
+            shares.setdefault(name, float(share))
+    of_comparison = {"hazard_ratio": attempt.comparison.hazard_ratio, "p_value": attempt.comparison.p_value}
+    missed_by = [share for name, share in shares.items() if name.split(".")[0] in of_comparison]
+    for other, number in of_comparison.items():  # of two that contradict each other the search may have kept either
+        if missed_by and number is not None:
+            shares.setdefault(other, min(missed_by))
+    return dict(sorted(shares.items(), key=lambda item: item[1]))
 
 
 def refuse(attempt: Reconstruction, enough: list[str]) -> None:

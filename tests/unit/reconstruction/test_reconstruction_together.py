@@ -296,6 +296,16 @@ def test_an_impossible_report_says_which_number_it_is_enough_to_relax():
         reconstruct(impossible, 20)
 
 
+def test_reports_that_cannot_hold_together_say_which_number_it_is_enough_to_relax():
+    reports = [
+        report("early", analysis="interim", events_total=70, hazard_ratio=("0.60", "0.37", "0.97"), p_value="0.60"),
+        report("late", analysis="final", events_total=100),
+    ]
+    with pytest.raises(InfeasibleReportError, match=r"enough to relax .*\{'early': 'p_value'\}") as raised:
+        reconstruct(reports, 2)
+    assert "early: hazard_ratio is printed as 0.60" in str(raised.value)
+
+
 def test_medians_fill_their_rounding_boxes():
     arms = [ReportedArm("a", n=150, median="8.0"), ReportedArm("b", n=150, median="5.0")]
     result = reconstruct(ReportedComparison("PFS", arms, control="b", hazard_ratio=("0.60", "0.43", "0.83")), 100)
