@@ -83,7 +83,7 @@ def count(field: str, value: object, what: str, *, at_least: int = 1) -> int:
     if not whole or not math.isfinite(value) or value != int(value) or value < at_least:  # type: ignore[arg-type, call-overload, operator]  # a number
         expected = f"a whole number of {what}, at least {at_least}"
         raise InvalidValueError(field, value, expected, f"give a number of {what}")
-    return int(value)  # type: ignore[call-overload, no-any-return]
+    return int(value)  # type: ignore[call-overload, no-any-return]  # a number
 
 
 def choice(field: str, value: object, known: Collection[str]) -> str:

@@ -49,7 +49,7 @@ def short_repr(thing: Any) -> str:
 
 def _is_default(field: Any, given: Any) -> bool:
     default = field.default
-    if default is attrs.NOTHING or default is dataclasses.MISSING or isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+    if default is attrs.NOTHING or default is dataclasses.MISSING or isinstance(default, attrs.Factory):  # type: ignore[arg-type]  # attrs types it as a function
         return False
     if isinstance(given, np.ndarray):
         return given.size == 0 and np.size(default) == 0

@@ -52,9 +52,9 @@ def value(cls: type[Kind]) -> type[Kind]:
     """
     own_eq = "__eq__" in vars(cls)
     if "__repr__" not in vars(cls):
-        cls.__repr__ = display.short_repr  # type: ignore[method-assign]
+        cls.__repr__ = display.short_repr  # type: ignore[method-assign]  # before attrs makes the class
     if not hasattr(cls, "_repr_html_"):
-        cls._repr_html_ = display.html_of  # type: ignore[attr-defined]
+        cls._repr_html_ = display.html_of  # type: ignore[attr-defined]  # added to the class here
     make: Callable[[type[Kind]], type[Kind]] = attrs.define(
         frozen=True, slots=False, repr=False, eq=not own_eq, unsafe_hash=None if own_eq else True
     )

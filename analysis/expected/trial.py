@@ -190,7 +190,7 @@ def expected_trials(
                     remedy = 'simulate illness-death models: by="simulation"'
                     raise InvalidValueError("event_time", model, "a distribution or an ensemble", remedy)
             cells = zip(sizes, models, arms, strict=True)
-            strata.append(Stratum(tuple(Arm(k, m, design.dropout_of(a), follow_up) for k, m, a in cells)))  # type: ignore[arg-type]
+            strata.append(Stratum(tuple(Arm(k, m, design.dropout_of(a), follow_up) for k, m, a in cells)))  # type: ignore[arg-type]  # checked above
         trials.append(ExpectedTrial(tuple(strata), design.accrual, design.assessments, of_all))
     return tuple(trials)
 

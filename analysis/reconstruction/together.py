@@ -100,7 +100,7 @@ def reconstruct_trial(
     first = endpoints[0].of.comparisons[0]
     names = [arm.name for arm in first.arms]
     names.sort(key=lambda name: name != first.control)
-    sizes = [int(first.arm(name).n.value) for name in names]  # type: ignore[union-attr]  # filled in when sorted
+    sizes = [arm.size for arm in endpoints[0].ensemble.block.first.arms]
     return TrialReconstruction(
         analyses={one.id: analyses[one.id] for one in comparisons},
         arms=tuple(names),

@@ -185,7 +185,7 @@ def test_a_ratio_and_a_test_that_few_free_patients_can_give_are_found() -> None:
         assert (miss == 0.0) == (abs(found - beta) <= 0.004 and abs(test - z) <= 0.01)
         np.testing.assert_array_equal(t0[stops], fixed)
         met += miss == 0.0
-    assert met >= 18
+    assert met >= 19
 
 
 @pytest.mark.parametrize("scale", FORMS)
