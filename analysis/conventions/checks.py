@@ -170,6 +170,9 @@ def vector(field: str, values: ArrayLike) -> FloatArray:
     """Return `values` as a read-only float vector without NaN; infinities are left to the caller."""
     try:
         given = np.asarray(values)
+        if np.ma.is_masked(values):
+            got = f"{np.ma.count_masked(values)} masked values"
+            raise InvalidValueError(field, got, "no missing value", "drop those patients or impute them first")
         if given.dtype.kind in "mMUS" or (given.dtype.kind == "O" and any(isinstance(one, str) for one in given.flat)):
             remedy = "divide durations by one month" if given.dtype.kind in "mM" else "convert text to numbers first"
             raise InvalidValueError(field, values, "numbers", remedy)
@@ -227,15 +230,17 @@ def probabilities(field: str, values: ArrayLike) -> FloatArray:
 # patients -------------------------------------------------------------------------------------------------------------
 
 
-def observations(time: ArrayLike, event: ArrayLike) -> tuple[FloatArray, BoolArray]:
+def observations(time: ArrayLike, event: ArrayLike, *, timefix: bool = True) -> tuple[FloatArray, BoolArray]:
     """Return follow-up times, finite and at least 0, with their indicators of an event, for at least one patient.
 
-    Times that are equal but for floating point are tied, as R's survival does (`aeqSurv`).
+    With `timefix`, times that are equal but for floating point are tied, as R's survival does (`aeqSurv`).
     """
     times = nonnegative("time", time)
     if not times.size:
         raise InvalidValueError("time", [], "at least one patient", "check the selection of patients")
-    return tied(times), indicator("event", event, times.size)
+    if np.asarray(time).dtype == np.bool_:
+        raise InvalidValueError("time", "True and False", "follow-up in months", "give time first, then event")
+    return tied(times) if timefix else times, indicator("event", event, times.size)
 
 
 def tied(times: FloatArray) -> FloatArray:

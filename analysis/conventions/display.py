@@ -107,7 +107,8 @@ def by_time(result: Any) -> pd.DataFrame:
     """Tabulate a result whose fields are vectors over the same times, a column a field."""
     import pandas as pd
 
-    return pd.DataFrame({field.name: np.asarray(getattr(result, field.name)) for field in fields_of(result)})
+    columns = {field.name: getattr(result, field.name) for field in fields_of(result)}
+    return pd.DataFrame({name: vector for name, vector in columns.items() if np.ndim(vector)})
 
 
 def html(frame: pd.DataFrame, *, index: bool = False) -> str:

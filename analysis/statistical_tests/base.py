@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from analysis.conventions.by_name import ByName
-from analysis.conventions.checks import indicator, nonnegative, observations, same_length, stratum_numbers
+from analysis.conventions.checks import indicator, nonnegative, observations, same_length, stratum_numbers, tied
 from analysis.conventions.display import html
 from analysis.conventions.values import value
 from analysis.engine.risk_sets import Comparison, RiskSets, Snapshot, risk_sets
@@ -177,6 +177,7 @@ class TwoArmTest(Test):
         *,
         strata: ArrayLike | None = None,
         start: ArrayLike | None = None,
+        timefix: bool = True,
     ) -> TestResult:
         """Test data in hand.
 
@@ -192,6 +193,8 @@ class TwoArmTest(Test):
             Label of each patient's stratum, shape ``(n,)``; several factors are crossed to one label.
         start
             Months from time zero at which each patient came under observation, shape ``(n,)``; from 0 by default.
+        timefix
+            Whether times that are equal but for floating point are tied, as in R's survival.
 
         Returns
         -------
@@ -205,13 +208,13 @@ class TwoArmTest(Test):
         NotEstimableError
             If the data do not determine the statistic.
         """
-        times, events = observations(time, event)
+        times, events, starts = under_observation(time, event, start, timefix=timefix)
         treated = two_arms(experimental, times.size)
         labels = np.zeros(times.size, np.int64) if strata is None else stratum_numbers(strata, times.size)
         order = np.lexsort((treated, labels))
         cell = 2 * labels[order] + treated[order]
         bounds = np.searchsorted(cell, np.arange(2 * (int(labels.max()) + 1) + 1))
-        known = snapshot_of(times[order], events[order], None if start is None else started(start, times)[order])
+        known = snapshot_of(times[order], events[order], None if starts is None else starts[order])
         sets = risk_sets(known, Comparison(bounds, 2, control=0, experimental=1), stratified=self.stratified)
         row = self.evaluate(sets)[0]
         return self._result(row, sets, times.size, int(events.sum()), self._why(sets))
@@ -248,6 +251,7 @@ class OneArmTest(Test):
         start: ArrayLike | None = None,
         entry: ArrayLike | None = None,
         cut: float | None = None,
+        timefix: bool = True,
     ) -> TestResult:
         """Test data in hand.
 
@@ -262,6 +266,8 @@ class OneArmTest(Test):
         entry, cut
             Calendar months of each patient's entry, shape ``(n,)``, and of the data cut; only tests that ask how long a
             patient could have been followed use them. Without them everybody could be followed as long as it takes.
+        timefix
+            Whether times that are equal but for floating point are tied, as in R's survival.
 
         Returns
         -------
@@ -274,10 +280,10 @@ class OneArmTest(Test):
         NotEstimableError
             If the data do not determine the statistic.
         """
-        times, events = observations(time, event)
+        times, events, starts = under_observation(time, event, start, timefix=timefix)
         if (entry is None) != (cut is None):
             raise InvalidValueError("entry, cut", (entry, cut), "both or neither", "give the calendar of the trial")
-        known = snapshot_of(times, events, None if start is None else started(start, times))
+        known = snapshot_of(times, events, starts)
         if entry is not None:
             entries = nonnegative("entry", entry)
             same_length("entry", entries, "time", times.size)
@@ -301,15 +307,22 @@ def snapshot_of(time: FloatArray, event: BoolArray, start: FloatArray | None) ->
     )
 
 
-def started(start: ArrayLike, times: FloatArray) -> FloatArray:
-    """Return the months at which patients came under observation, each before the end of follow-up."""
+def under_observation(
+    time: ArrayLike, event: ArrayLike, start: ArrayLike | None, *, timefix: bool
+) -> tuple[FloatArray, BoolArray, FloatArray | None]:
+    """Return times, events and, if given, the months at which patients came under observation, before their times."""
+    times, events = observations(time, event, timefix=timefix)
+    if start is None:
+        return times, events, None
     starts = nonnegative("start", start)
     same_length("start", starts, "time", times.size)
+    if timefix:
+        starts, times = np.split(tied(np.concatenate([starts, times])), 2)
     late = np.flatnonzero(starts >= times)
     if late.size:
         got = f"{starts[late[0]]:g} with follow-up to {times[late[0]]:g}"
         raise InvalidValueError("start", got, "a start before the end of follow-up", "drop patients never at risk")
-    return starts
+    return times, events, starts
 
 
 def two_arms(experimental: ArrayLike, n: int) -> BoolArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -39,6 +39,8 @@ class KaplanMeier:
         Estimated probability of an event after each time.
     std_error
         Greenwood's standard error of the survival; NaN where the survival is 0.
+    timefix
+        Whether times that are equal but for floating point are one time, as in R's survival.
     """
 
     time: FloatArray
@@ -47,6 +49,7 @@ class KaplanMeier:
     n_censor: FloatArray
     survival: FloatArray
     std_error: FloatArray
+    timefix: bool = True
 
     def survival_at(self, t: ArrayLike) -> FloatArray:
         """Survival at `t` in months; NaN after the last time, unless the curve has come down to 0."""
@@ -177,12 +180,15 @@ class KaplanMeier:
 
     def _at(self, t: ArrayLike, values: FloatArray, at_start: float) -> FloatArray:
         t = np.asarray(t, dtype=np.float64)
+        if self.timefix:  # a time that is one of the curve's but for floating point
+            nearest = self.time[np.searchsorted((self.time[1:] + self.time[:-1]) / 2, t)]
+            t = np.where(np.abs(t - nearest) <= PLATEAU_TOLERANCE * self.time.mean(), nearest, t)
         steps = np.concatenate([[at_start], values])
         known = (t <= self.time[-1]) | ((self.survival[-1] == 0) & ~np.isnan(t))
         return np.where(known, steps[np.searchsorted(self.time, t, side="right")], np.nan)[()]
 
 
-def kaplan_meier(time: ArrayLike, event: ArrayLike) -> KaplanMeier:
+def kaplan_meier(time: ArrayLike, event: ArrayLike, *, timefix: bool = True) -> KaplanMeier:
     """Estimate the survival of one sample (Kaplan and Meier 1958) with Greenwood's standard error.
 
     Parameters
@@ -191,6 +197,8 @@ def kaplan_meier(time: ArrayLike, event: ArrayLike) -> KaplanMeier:
         Follow-up in months, shape ``(n,)``; 0 is allowed.
     event
         Whether it ended with an event (True) or was censored, shape ``(n,)``.
+    timefix
+        Whether times that are equal but for floating point are tied, as in R's survival.
 
     Returns
     -------
@@ -210,14 +218,14 @@ def kaplan_meier(time: ArrayLike, event: ArrayLike) -> KaplanMeier:
     >>> [round(limit, 2) for limit in curve.median_ci(scale="log-log")]
     [2.0, inf]
     """
-    distinct, n_risk, n_event, n_censor = counts(*observations(time, event))
+    distinct, n_risk, n_event, n_censor = counts(*observations(time, event, timefix=timefix))
     survival: FloatArray = np.cumprod(1 - n_event / n_risk, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         std_error: FloatArray = survival * np.sqrt(np.cumsum(n_event / (n_risk * (n_risk - n_event)), dtype=np.float64))
-    return KaplanMeier(distinct, n_risk, n_event, n_censor, survival, std_error)
+    return KaplanMeier(distinct, n_risk, n_event, n_censor, survival, std_error, timefix)
 
 
-def reverse_kaplan_meier(time: ArrayLike, event: ArrayLike) -> KaplanMeier:
+def reverse_kaplan_meier(time: ArrayLike, event: ArrayLike, *, timefix: bool = True) -> KaplanMeier:
     """Estimate the distribution of follow-up: censoring is the event, an event is censored (Schemper and Smith 1996).
 
     Its median is the median follow-up. At a tie of the two, censoring comes first, as in
@@ -225,7 +233,7 @@ def reverse_kaplan_meier(time: ArrayLike, event: ArrayLike) -> KaplanMeier:
 
     Parameters
     ----------
-    time, event
+    time, event, timefix
         As for `kaplan_meier`.
 
     Returns
@@ -238,8 +246,8 @@ def reverse_kaplan_meier(time: ArrayLike, event: ArrayLike) -> KaplanMeier:
     >>> reverse_kaplan_meier(time=[2, 3, 6, 8], event=[1, 0, 0, 0]).median()
     6.0
     """
-    times, events = observations(time, event)
-    return kaplan_meier(times, ~events)
+    times, events = observations(time, event, timefix=timefix)
+    return replace(kaplan_meier(times, ~events, timefix=False), timefix=timefix)
 
 
 def _crossing(time: FloatArray, curve: FloatArray, target: float, rule: str) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.conventions.checks import nonnegative, observations
+from analysis.conventions.checks import nonnegative, observations, tied
 from analysis.conventions.display import by_time, html
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ class NumbersAtRisk:
         return html(self.summary())
 
 
-def numbers_at_risk(time: ArrayLike, event: ArrayLike, ticks: ArrayLike) -> NumbersAtRisk:
+def numbers_at_risk(
+    time: ArrayLike, event: ArrayLike, ticks: ArrayLike, *, timefix: bool = True
+) -> NumbersAtRisk:
     """Count the patients at risk just before each tick of an axis, with those who have left by then.
 
     Parameters
@@ -57,6 +59,8 @@ def numbers_at_risk(time: ArrayLike, event: ArrayLike, ticks: ArrayLike) -> Numb
         Whether it ended with an event, shape ``(n,)``.
     ticks
         Months at which to count, shape ``(k,)``.
+    timefix
+        Whether times that are equal to each other or to a tick but for floating point are tied, as in R's survival.
 
     Returns
     -------
@@ -73,8 +77,10 @@ def numbers_at_risk(time: ArrayLike, event: ArrayLike, ticks: ArrayLike) -> Numb
     >>> numbers_at_risk(time=[2, 3, 3, 5], event=[1, 1, 0, 0], ticks=[0, 3, 6]).n_risk
     array([4, 3, 0])
     """
-    times, events = observations(time, event)
+    times, events = observations(time, event, timefix=timefix)
     at = nonnegative("ticks", ticks)
+    if timefix:
+        at, times = np.split(tied(np.concatenate([at, times])), [at.size])
     n_event = np.searchsorted(np.sort(times[events]), at, side="left")
     n_censor = np.searchsorted(np.sort(times[~events]), at, side="left")
     return NumbersAtRisk(at, times.size - n_event - n_censor, n_event, n_censor)

@@ -51,7 +51,7 @@ class RMST:
         return html(self.summary())
 
 
-def rmst(time: ArrayLike, event: ArrayLike, tau: float, *, level: float = 0.95) -> RMST:
+def rmst(time: ArrayLike, event: ArrayLike, tau: float, *, level: float = 0.95, timefix: bool = True) -> RMST:
     """Estimate the mean time without event within the first `tau` months.
 
     The variance is the Greenwood-type sum of survRM2, ``sum(A_i ** 2 * d_i / (n_i * (n_i - d_i)))`` over the event
@@ -67,6 +67,8 @@ def rmst(time: ArrayLike, event: ArrayLike, tau: float, *, level: float = 0.95) 
         Restriction time in months, above 0.
     level
         Two-sided confidence level.
+    timefix
+        Whether times that are equal but for floating point are tied, as in R's survival.
 
     Returns
     -------
@@ -87,7 +89,7 @@ def rmst(time: ArrayLike, event: ArrayLike, tau: float, *, level: float = 0.95) 
     (4.3, 0.705)
     """
     level, tau = probability("level", level), number("tau", tau, above=0)
-    curve = kaplan_meier(time, event)
+    curve = kaplan_meier(time, event, timefix=timefix)
     last = float(curve.time[-1])
     if tau > last and curve.survival[-1] > 0:
         raise NotEstimableError(

@@ -22,7 +22,7 @@ from analysis.statistical_tests import (
     RMSTDifference,
     Weight,
 )
-from analysis.survival import kaplan_meier
+from analysis.survival import kaplan_meier, numbers_at_risk, reverse_kaplan_meier, rmst
 
 DATA = Path(__file__).parents[2] / "reference" / "data"
 NAMES = ["test_n20_ties", "test_n100_delayed", "test_n100_noties", "test_n724_ties"]
@@ -276,3 +276,39 @@ def test_times_that_are_equal_but_for_floating_point_are_tied():
     assert LogRank().analyse(*data, arm).z ** 2 == pytest.approx(1.2727, abs=5e-5)
     for unit in (1e-200, 30.4375, 1e200):
         assert LogRank().analyse(data[0] * unit, data[1], arm).z ** 2 == pytest.approx(1.2727, abs=5e-5)
+
+
+def test_ties_of_floating_point_can_be_told_apart():
+    times, event = np.array([4.3 - 1.1, 5.3 - 2.1, 3.6 - 0.4, 7.5]), [1, 1, 1, 0]
+    assert kaplan_meier(times, event).time.tolist() == [3.2, 7.5]
+    assert kaplan_meier(times, event, timefix=False).time.size == 3
+    assert reverse_kaplan_meier(times, event, timefix=False).time.size == 3
+    assert rmst(times, event, 5).estimate == pytest.approx(rmst(times, event, 5, timefix=False).estimate)
+    data = np.array([3.2, 3.2, 4.3 - 1.1, 5.3 - 2.1, 7.5, 8]), [1, 1, 1, 1, 1, 1], [0, 0, 1, 1, 0, 1]
+    tied, apart = (LogRank().analyse(*data, timefix=fix).z for fix in (True, False))
+    assert abs(tied - apart) > 0.1
+
+
+def test_a_tick_a_landmark_and_a_start_are_times_too():
+    """5.3 - 2.1 is below 3.2 by the last bit: whoever left then was at risk at a tick of 3.2, and had left by S(3.2)."""
+    assert 5.3 - 2.1 < 3.2 < 8.3 - 5.1
+    assert numbers_at_risk([5.3 - 2.1, 7.5], [1, 0], [3.2]).n_risk.tolist() == [2]
+    assert numbers_at_risk([5.3 - 2.1, 7.5], [1, 0], [3.2], timefix=False).n_risk.tolist() == [1]
+    assert kaplan_meier([8.3 - 5.1, 7.5], [1, 0]).survival_at(3.2) == 0.5
+    assert kaplan_meier([8.3 - 5.1, 7.5], [1, 0], timefix=False).survival_at(3.2) == 1
+    late, early = [3.2, 0, 0, 0], [8.3 - 5.1, 5, 6, 7.5]
+    with pytest.raises(InvalidValueError, match="start: got .3.2 with"):
+        LogRank().analyse(early, [1, 1, 1, 0], [0, 1, 0, 1], start=late)
+
+
+@pytest.mark.parametrize(
+    ("time", "event", "says"),
+    [
+        (np.ma.masked_array([1.0, 2, 3], [0, 1, 0]), [1, 1, 1], "time: got '1 masked values'"),
+        ([1, 2, 3], np.ma.masked_array([1, 1, 1], [0, 1, 1]), "event: got '2 masked values'"),
+        ([True, False, True], [1.0, 2, 3], "time: got 'True and False'"),
+    ],
+)
+def test_masked_values_and_swapped_arguments_are_refused(time, event, says):
+    with pytest.raises(InvalidValueError, match=says):
+        kaplan_meier(time, event)
