@@ -194,7 +194,8 @@ class TwoArmTest(Test):
         start
             Months from time zero at which each patient came under observation, shape ``(n,)``; from 0 by default.
         timefix
-            Whether times that are equal but for floating point are tied, as in R's survival.
+            Whether times that are equal but for floating point are tied, as in R's survival. Those that differ in their
+            last two bits alone always are.
 
         Returns
         -------
@@ -267,7 +268,8 @@ class OneArmTest(Test):
             Calendar months of each patient's entry, shape ``(n,)``, and of the data cut; only tests that ask how long a
             patient could have been followed use them. Without them everybody could be followed as long as it takes.
         timefix
-            Whether times that are equal but for floating point are tied, as in R's survival.
+            Whether times that are equal but for floating point are tied, as in R's survival. Those that differ in their
+            last two bits alone always are.
 
         Returns
         -------
