@@ -171,7 +171,7 @@ def vector(field: str, values: ArrayLike) -> FloatArray:
     try:
         given = np.asarray(values)
         if np.ma.is_masked(values):
-            got = f"{np.ma.count_masked(values)} masked values"
+            got = f"{np.sum(np.ma.getmaskarray(values))} masked values"
             raise InvalidValueError(field, got, "no missing value", "drop those patients or impute them first")
         if given.dtype.kind in "mMUS" or (given.dtype.kind == "O" and any(isinstance(one, str) for one in given.flat)):
             remedy = "divide durations by one month" if given.dtype.kind in "mM" else "convert text to numbers first"

@@ -143,7 +143,10 @@ def reconstruct_curve(
     cells = {arm.name: _cells(arm, drawn[arm.name], findings) for arm in comparison.arms}
     events = _numbers_of_events(comparison, cells, findings)
     stream = generator(rng)
-    samples = [_draw(cells[arm.name], events[arm.name], precision, members, stream) for arm in comparison.arms]
+    samples = [
+        _draw(arm, drawn[arm.name], cells[arm.name], events[arm.name], precision, members, stream)
+        for arm in comparison.arms
+    ]
     result = Reconstruction(
         comparison=comparison,
         arm_index=np.repeat(np.arange(len(samples)), [time.shape[1] for time, _ in samples]),
@@ -173,6 +176,9 @@ def _check(comparison: ReportedComparison, curves: Mapping[str, ArrayLike], prec
 def _cells(arm: ReportedArm, curve: DigitisedCurve, findings: list[Finding]) -> Cells:
     ticks, at_risk = _risk_table(arm, curve, findings)
     time, survival = curve.time, curve.survival
+    empty = _nobody_left(arm)
+    if time[-1] <= empty * (1 + max(READING_ERROR, 3 * curve.reading_error)):  # clicked a little past it
+        time = np.minimum(time, empty * (1 - JUST_BEFORE))
     if survival[-1] == 0:  # who digitised the axis beyond the last event saw nobody there
         ends = int(np.argmax(survival == 0)) + 1
         time, survival = time[:ends], survival[:ends]
@@ -278,6 +284,14 @@ def _risk_table(
     return ticks[followed], counts[followed]
 
 
+def _nobody_left(arm: ReportedArm) -> float:
+    """First tick of the risk table at which nobody is at risk, or infinity."""
+    row = arm.at_risk
+    return (
+        np.inf if row is None else min((t for t, c in zip(row.times, row.counts, strict=True) if not c), default=np.inf)
+    )
+
+
 def _numbers_of_events(
     comparison: ReportedComparison, cells: Mapping[str, Cells], findings: list[Finding]
 ) -> dict[str, int]:
@@ -307,10 +321,18 @@ def _numbers_of_events(
 
 
 def _draw(
-    cells: Cells, events: int, precision: float, members: int, generator: np.random.Generator
+    arm: ReportedArm,
+    curve: DigitisedCurve,
+    cells: Cells,
+    events: int,
+    precision: float,
+    members: int,
+    generator: np.random.Generator,
 ) -> tuple[FloatArray, BoolArray]:
     time, event = np.zeros((members, cells.n)), np.zeros((members, cells.n), dtype=np.bool_)
     for member in range(members):
+        if curve.reading_error:
+            cells = _cells(arm, curve.read_again(generator), [])
         noise = generator.uniform(-precision, precision, cells.edges.size)
         level = np.diff(cells.target, prepend=1.0) == 0  # a level stretch stays level
         noise = noise[np.maximum.accumulate(np.where(level, 0, np.arange(noise.size)))]
@@ -325,13 +347,15 @@ def _draw(
 def _contradictions(result: Reconstruction, drawn: Mapping[str, DigitisedCurve]) -> Iterator[Finding]:
     """Yield the printed numbers that the drawn curve does not give, and the stretches that the numbers do not allow."""
     for name, curve in drawn.items():
-        after = result.survival_at(name, curve.time)["mean"].to_numpy()
-        before = result.survival_at(name, curve.time * (1 - JUST_BEFORE))["mean"].to_numpy()
+        error = 3 * curve.reading_error * curve.end  # of the times: a click beside a step is not on its other side
+        after = result.survival_at(name, np.minimum(curve.time + error, curve.end))["mean"].to_numpy()
+        earlier = np.maximum(curve.time * (1 - JUST_BEFORE) - error, 0.0)
+        before = result.survival_at(name, earlier)["mean"].to_numpy()
         distance = np.maximum(after - curve.survival, curve.survival - before)  # either end of a step may be read
         left = np.count_nonzero(result.ipd(0).query("arm == @name")["time"].to_numpy()[:, None] >= curve.time, axis=0)
         distance -= curve.survival / np.maximum(left, 1)  # one patient more or less
         worst = int(np.argmax(distance))
-        if distance[worst] > READING_ERROR:
+        if distance[worst] > READING_ERROR + 3 * curve.reading_error:
             yield Finding(
                 "curve not followed",
                 "error",

@@ -46,9 +46,7 @@ class NumbersAtRisk:
         return html(self.summary())
 
 
-def numbers_at_risk(
-    time: ArrayLike, event: ArrayLike, ticks: ArrayLike, *, timefix: bool = True
-) -> NumbersAtRisk:
+def numbers_at_risk(time: ArrayLike, event: ArrayLike, ticks: ArrayLike, *, timefix: bool = True) -> NumbersAtRisk:
     """Count the patients at risk just before each tick of an axis, with those who have left by then.
 
     Parameters

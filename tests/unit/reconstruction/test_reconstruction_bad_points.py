@@ -24,14 +24,54 @@ def test_proportions_said_to_be_per_cent_are_refused():
     )
 
 
-def test_a_stray_click_is_an_error_that_names_the_point():
-    stray = [*POINTS[:3], (5, 0.05), *POINTS[3:]]
-    (found,) = [finding for finding in curve(stray).findings if finding.check == "rising points"]
-    assert found.severity == "error"
-    assert "(6, 0.62)" in found.values
-    small = [*POINTS[:3], (5, 0.61), *POINTS[3:]]
-    (found,) = [finding for finding in curve(small).findings if finding.check == "rising points"]
-    assert found.severity == "warning"
+def test_a_stray_click_is_left_out_and_named():
+    """A slip of the mouse (0.052 for 0.52) among points a week apart: the curve is that of the clean points."""
+    t = np.arange(0, 30.25, 0.25)
+    clean = np.column_stack([t, np.round(np.exp(-t / 18) * 0.6 + 0.4, 3)])
+    stray = clean.copy()
+    stray[40, 1] /= 10
+    arm = ReportedArm("a", at_risk=AtRisk((0, 10, 20), (211, 150, 110)))
+    report = ReportedComparison(endpoint="OS", arms=[arm])
+    right, mended = (reconstruct_curve(report, {"a": points}, members=10) for points in (clean, stray))
+    at = [9, 10, 11, 12, 13, 14, 16]
+    np.testing.assert_allclose(mended.survival_at("a", at)["mean"], right.survival_at("a", at)["mean"], atol=0.002)
+    (found,) = [finding for finding in mended.findings if finding.check == "stray points"]
+    assert (found.severity, found.values) == ("error", ("(10, 0.0744)",))
+    assert not [finding for finding in right.findings if finding.severity == "error"]
+
+
+@pytest.mark.parametrize("height", [0.05, 0.95])
+def test_a_stray_click_among_few_points_is_left_out(height):
+    stray = curve([*POINTS[:4], (7, height), *POINTS[4:]])
+    np.testing.assert_allclose(
+        stray.survival_at("a", [6, 8, 9])["mean"], curve(POINTS).survival_at("a", [6, 8, 9])["mean"], atol=0.05
+    )
+    assert [finding.severity for finding in stray.findings if finding.check == "stray points"] == ["error"]
+
+
+def test_a_small_rise_is_levelled():
+    rising = curve([*POINTS[:3], (5, 0.617), *POINTS[3:]]).findings
+    (found,) = [finding for finding in rising if finding.check == "rising points"]
+    assert (found.severity, found.values) == ("warning", ("(6, 0.62)",))
+
+
+@pytest.mark.parametrize("begin", [0, 1])
+@pytest.mark.parametrize("deepest", [0.3, 0.9])
+def test_a_curve_that_is_upside_down_is_an_error(begin, deepest):
+    """With its first point and without, and where survival stays high, so that 1 - S is nearly level."""
+    rising = [(t, (1 - s) * (1 - deepest) / (1 - 0.32)) for t, s in POINTS][begin:]
+    assert any(finding.severity == "error" for finding in curve(rising).findings)
+
+
+def test_a_shaking_hand_gives_the_curve_and_no_error():
+    rng = np.random.default_rng(7)
+    t = np.linspace(0, 30, 150)
+    points = np.column_stack([t + rng.normal(0, 0.3, t.size), np.exp(-t / 12) + rng.normal(0, 0.01, t.size)])
+    report = ReportedComparison(endpoint="OS", arms=[ReportedArm("a", n=300)])
+    result = reconstruct_curve(report, {"a": points}, members=20)
+    assert not [finding for finding in result.findings if finding.severity == "error"]
+    at = np.arange(2, 28, 2.0)
+    np.testing.assert_allclose(result.survival_at("a", at)["mean"], np.exp(-at / 12), atol=0.02)
 
 
 def test_clicks_left_of_the_axis_are_judged_by_its_length():

@@ -181,7 +181,7 @@ def test_disordered_points_are_put_in_order_and_said() -> None:
 
 
 def test_rising_and_missing_points_and_points_off_the_axes_are_said() -> None:
-    points = [(0, 0.99), (1, 0.9), (2, 0.95), (3, np.nan), (4, 0.3), (5, 0.1), (6, -0.01)]
+    points = [(0, 0.99), (1, 0.9), (2, 0.903), (3, np.nan), (4, 0.3), (5, 0.1), (6, -0.01)]
     result = one_arm(points, n=30)
     assert checks(result)[:3] == ["missing points", "points off the axes", "rising points"]
     assert (np.diff(result.survival_by_member("drug", np.arange(0, 6, 0.1))) <= 0).all()
