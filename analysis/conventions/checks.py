@@ -170,8 +170,8 @@ def vector(field: str, values: ArrayLike) -> FloatArray:
     """Return `values` as a read-only float vector without NaN; infinities are left to the caller."""
     try:
         given = np.asarray(values)
-        if np.ma.is_masked(values):
-            got = f"{np.sum(np.ma.getmaskarray(values))} masked values"
+        if isinstance(values, np.ma.MaskedArray) and values.mask.any():
+            got = f"{values.mask.sum()} masked values"
             raise InvalidValueError(field, got, "no missing value", "drop those patients or impute them first")
         if given.dtype.kind in "mMUS" or (given.dtype.kind == "O" and any(isinstance(one, str) for one in given.flat)):
             remedy = "divide durations by one month" if given.dtype.kind in "mM" else "convert text to numbers first"

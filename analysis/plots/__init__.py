@@ -2,6 +2,7 @@
 
 from analysis.plots.binomial_design import binomial_design
 from analysis.plots.cohort import Cohort, cohort
+from analysis.plots.curve_check import curve_check
 from analysis.plots.kaplan_meier import arm_colours, reported_medians, risk_table, survival_curves
 from analysis.plots.response_bars import response_bars, response_counts
 from analysis.plots.spider import spider
@@ -22,6 +23,7 @@ __all__ = [
     "arm_colours",
     "binomial_design",
     "cohort",
+    "curve_check",
     "label_line",
     "month_axis",
     "percent_axis",

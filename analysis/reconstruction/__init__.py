@@ -1,6 +1,7 @@
 """From reported numbers to pseudo-patients: what the report leaves open stays open, as an ensemble."""
 
 from analysis.reconstruction.curve.digitised import reconstruct_curve
+from analysis.reconstruction.curve.files import DigitisedFile, read_at_risk, read_curves
 from analysis.reconstruction.ensemble import EnsembleEstimate
 from analysis.reconstruction.entry import reconstruct
 from analysis.reconstruction.prior import ShapePrior
@@ -8,11 +9,14 @@ from analysis.reconstruction.result import Reconstruction
 from analysis.reconstruction.trial_result import Endpoint, TrialReconstruction
 
 __all__ = [
+    "DigitisedFile",
     "Endpoint",
     "EnsembleEstimate",
     "Reconstruction",
     "ShapePrior",
     "TrialReconstruction",
+    "read_at_risk",
+    "read_curves",
     "reconstruct",
     "reconstruct_curve",
 ]

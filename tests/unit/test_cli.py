@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import analysis
@@ -69,3 +70,55 @@ def test_a_reader_that_stops_early_is_no_error():
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 0
+
+
+POINTS = "drug,,control,\nX,Y,X,Y\n0,100,0,100\n2,90,2,81\n4,75,4,60\n6,62,6,41\n9,45,9,30\n12,37,12,22\n"
+RISK = "arm,0,6,12\nDrug,40,24,9\nControl,38,15,5\n"
+
+
+def write_curve(folder, points=POINTS, risk=RISK):
+    (folder / "points.csv").write_text(points)
+    (folder / "risk.csv").write_text(risk)
+    return ["curve", str(folder / "points.csv"), "--at-risk", str(folder / "risk.csv"), "--members", "5"]
+
+
+def test_a_curve_becomes_patients_and_a_picture(tmp_path, capsys):
+    out, plot = tmp_path / "patients.csv", tmp_path / "check.png"
+    command = [*write_curve(tmp_path), "--events", "Drug=24", "--out", str(out), "--plot", str(plot)]
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert "Drug, 6 points, Control, 6 points; percent" in shown
+    patients = pd.read_csv(out)
+    assert (len(patients), list(patients.columns)) == (5 * 78, ["member", "arm", "treatment", "time", "event"])
+    assert plot.stat().st_size > 10_000
+    assert main(command) == 1  # the files are there
+    assert "a file that is not there yet" in capsys.readouterr().err
+
+
+def test_a_curve_that_contradicts_its_risk_table_says_so(tmp_path, capsys):
+    assert main(write_curve(tmp_path, risk="arm,0,6,12\ndrug,40,39,38\ncontrol,38,15,5\n")) == 1
+    assert "error: drug: curve not followed" in capsys.readouterr().out
+
+
+def test_unnamed_curves_take_the_names_of_the_risk_table(tmp_path, capsys):
+    assert main(write_curve(tmp_path, points="0,1\n6,0.62\n12,0.37\n", risk="arm,0,6,12\nDrug,40,24,9\n")) == 0
+    assert "Drug, 3 points; proportion" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--events", "placebo=3"], "expected Drug=N or Control=N"),
+        (["--time-unit", "fortnights"], "expected months, weeks, days or years"),
+        (["--endpoint", "happiness"], "endpoint"),
+        (["--n", "41"], "name the arm as in the files"),
+    ],
+)
+def test_wrong_options_of_curve_are_named(more, says, tmp_path, capsys):
+    assert main([*write_curve(tmp_path), *more]) == 1
+    assert says in capsys.readouterr().err
+
+
+def test_arms_that_do_not_match_are_named(tmp_path, capsys):
+    assert main(write_curve(tmp_path, risk=RISK.replace("Drug", "Placebo"))) == 1
+    assert "name them alike" in capsys.readouterr().err

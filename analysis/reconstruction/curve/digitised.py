@@ -10,7 +10,7 @@ import numpy as np
 from analysis.conventions.seeds import Seed, generator
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reconstruction.curve.counts import choose_lateness, fill_exactly, place
-from analysis.reconstruction.curve.points import READING_ERROR, DigitisedCurve, read_points
+from analysis.reconstruction.curve.points import JUST_BEFORE, READING_ERROR, DigitisedCurve, read_points
 from analysis.reconstruction.result import Reconstruction
 from analysis.reported import Finding
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 METHOD = "digitised curve, whole numbers of events and censorings per cell"
 LATENESS = 0.8  # spread of the candidates for the lateness of an interval's censorings
 FAR_OFF = 0.2  # of the printed events, by which a reading of the risk table may miss them
-JUST_BEFORE = 1e-7  # of a time, by which the curve is read before it
+
 CANDIDATES = 4
 
 

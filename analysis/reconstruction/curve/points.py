@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from analysis.conventions.checks import FloatArray
 
+JUST_BEFORE = 1e-7  # of a time, by which the curve is read before it
 UNITS = {"proportion": 1.0, "percent": 0.01}
 READING_ERROR = 0.02  # what a slip of the hand on a printed figure explains
 FARTHEST = 0.06  # from the falling curve, by which a point of a right curve may stand

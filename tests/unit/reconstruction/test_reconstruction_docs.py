@@ -1,12 +1,15 @@
-"""The page on reconstruction says what the code does."""
+"""The pages on reconstruction say what the code does."""
 
 import doctest
 from pathlib import Path
 
-PAGE = Path(__file__).parents[3] / "docs" / "reconstruction.md"
+import pytest
+
+DOCS = Path(__file__).parents[3] / "docs"
 
 
-def test_the_examples_of_the_page_run():
-    outcome = doctest.testfile(str(PAGE), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
-    assert outcome.attempted >= 10
+@pytest.mark.parametrize(("page", "examples"), [("reconstruction.md", 10), ("digitised-curves.md", 8)])
+def test_the_examples_of_the_page_run(page, examples):
+    outcome = doctest.testfile(str(DOCS / page), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert outcome.attempted >= examples
     assert outcome.failed == 0

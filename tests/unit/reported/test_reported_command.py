@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
+from analysis.cli.data import configure
 from analysis.errors import ReportedDataError, UnknownNameError
 from analysis.reported import available, data_directory, load
-from analysis.reported.command import configure
 
 
 def run(*arguments):

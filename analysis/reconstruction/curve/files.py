@@ -1,0 +1,306 @@
+"""Digitised curves and risk tables as the tools of the trade write them: every arm of a file by its name."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from analysis.errors import ReportedDataError
+from analysis.reconstruction.curve.points import OUTSIDE
+from analysis.reported import AtRisk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from analysis.conventions.checks import FloatArray
+
+Row = list[str]
+NUMBER = re.compile(r"[-+]?(\d+(\.\d*|,\d+)?|[.,]\d+)([eE][-+]?\d+)?\s*%?")
+MISSING = {"", "na", "nan", "null", "-", "\N{EN DASH}", "\N{EM DASH}"}
+
+
+@dataclass(frozen=True, eq=False)
+class DigitisedFile:
+    """The curves of a file.
+
+    Attributes
+    ----------
+    curves
+        For each arm its points, time and survival, shape ``(k, 2)``, in the order and the units of the file.
+    unit
+        Unit of the survival, told by its range over all arms.
+    """
+
+    curves: Mapping[str, FloatArray]
+    unit: Literal["proportion", "percent"]
+
+
+def read_curves(path: str | Path) -> DigitisedFile:
+    r"""Read digitised curves: WebPlotDigitizer (CSV, JSON, project), Engauge, DigitizeIt, or any table of points.
+
+    A table may have a pair of columns for each arm, one column of times and one of survival for each arm, a column
+    that names the arm of each point, or one block of rows after the other, each with a heading. Commas, semicolons,
+    tabs and blanks may separate; decimals may be written with a comma where it does not separate. Cells may be empty.
+
+    Parameters
+    ----------
+    path
+        ``.csv``, ``.txt``, ``.tsv``, ``.json`` or a WebPlotDigitizer project, ``.tar``.
+
+    Returns
+    -------
+    DigitisedFile
+        Points by arm; an arm without a name is called after its place, ``curve 1``.
+
+    Raises
+    ------
+    ReportedDataError
+        If the file has no points, a cell is no number, the layout is none of these, or time and survival are swapped.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "wpd_datasets.csv"
+    ...     _ = file.write_text("drug,,control,\nX,Y,X,Y\n0,100,0,100\n3.1,82.5,2.9,71\n,,6.2,40\n")
+    ...     read = read_curves(file)
+    >>> read.unit, {arm: len(points) for arm, points in read.curves.items()}
+    ('percent', {'drug': 2, 'control': 3})
+    """
+    path = Path(path)
+    is_project = path.suffix.lower() in (".json", ".tar")
+    found = _from_project(path) if is_project else _from_table(path, _table(path))
+    curves = {name: np.array(points, dtype=np.float64) for name, points in found.items() if points}
+    if not curves:
+        raise ReportedDataError(f"{path}: no points; expected columns of time and survival; export the curve again")
+    greatest = max(float(points[:, 1].max()) for points in curves.values())
+    for name, points in curves.items():
+        _refuse_swapped(path, name, points)
+    return DigitisedFile(curves, "percent" if greatest > 1 + OUTSIDE else "proportion")
+
+
+def read_at_risk(path: str | Path, *, unit: str = "months") -> dict[str, AtRisk]:
+    r"""Read a risk table: a row for each arm under a heading of times, or columns of times and of each arm.
+
+    Parameters
+    ----------
+    path
+        CSV, separated by commas, semicolons or tabs. Empty cells and ``NA`` are counts that were not printed.
+    unit
+        Unit of the times.
+
+    Returns
+    -------
+    dict
+        Numbers at risk by arm.
+
+    Raises
+    ------
+    ReportedDataError
+        If the layout is neither, or a count is no whole number.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "risk.csv"
+    ...     _ = file.write_text("arm,0,6,12\ndrug,120,76,38\ncontrol,118,61,\n")
+    ...     read_at_risk(file)["control"].counts
+    (118, 61)
+    """
+    path = Path(path)
+    rows = [row for row in _table(path) if any(cell for cell in row)]
+    heading, body = (rows[0], rows[1:]) if rows else ([], [])
+    if len(heading) < 2 or not body:
+        raise ReportedDataError(f"{path}: no risk table; expected a heading and a row for each arm; copy it again")
+    named = _number(body[0][0]) is None  # rows are arms; else their first cell is a time
+    if named:
+        times = [_time(path, cell) for cell in heading[1:]]
+        columns = {row[0]: row[1:] for row in body}
+    else:
+        times = [_time(path, row[0]) for row in body]
+        columns = {name: [row[k] if k < len(row) else "" for row in body] for k, name in enumerate(heading) if k}
+    return {arm: _at_risk(path, arm, times, cells, unit) for arm, cells in columns.items()}
+
+
+def _at_risk(path: Path, arm: str, times: Sequence[float], cells: Sequence[str], unit: str) -> AtRisk:
+    counted = []
+    for time, cell in zip(times, cells, strict=False):
+        if cell.lower() in MISSING:
+            continue
+        count = _number(cell)
+        if count is None or count != int(count):
+            raise ReportedDataError(
+                f"{path}: {arm}, time {time:g}: got {cell!r}; expected a whole number of patients; correct the cell"
+            )
+        counted.append((time, int(count)))
+    if not counted:
+        raise ReportedDataError(f"{path}: {arm}: no number at risk; expected one at least; drop the row")
+    return AtRisk(tuple(time for time, _ in counted), tuple(count for _, count in counted), unit)
+
+
+def _time(path: Path, cell: str) -> float:
+    time = _number(re.sub(r"[a-zA-Z ]+$", "", cell))
+    if time is None:
+        raise ReportedDataError(f"{path}: got {cell!r} for a time; expected a number; name the columns by their times")
+    return time
+
+
+def _from_project(path: Path) -> dict[str, list[tuple[float, float]]]:
+    """Points of a WebPlotDigitizer project: data sets with the values of their points."""
+    try:
+        if path.suffix.lower() == ".tar":
+            with tarfile.open(path) as archive:
+                inside = next((m for m in archive.getmembers() if Path(m.name).name == "wpd.json"), None)
+                opened = None if inside is None else archive.extractfile(inside)
+                text = b"{}" if opened is None else opened.read()
+        else:
+            text = path.read_bytes()
+        project: Any = json.loads(text)
+    except (OSError, ValueError, tarfile.TarError) as error:
+        raise ReportedDataError(f"{path}: cannot be read ({error}); export the project again") from None
+    sets = project.get("datasetColl", project.get("wpd", {}).get("dataSeries")) if isinstance(project, dict) else None
+    if not isinstance(sets, list):
+        raise ReportedDataError(f"{path}: no data sets; expected a WebPlotDigitizer project; save it again, or as CSV")
+    found: dict[str, list[tuple[float, float]]] = {}
+    for place, each in enumerate(sets, start=1):
+        points = each.get("data", [])
+        if any(len(point.get("value") or ()) < 2 for point in points):
+            raise ReportedDataError(
+                f"{path}: {each.get('name')}: points without values; calibrate the axes, then save the project again"
+            )
+        found[_unused(each.get("name") or f"curve {place}", found)] = [
+            (float(point["value"][0]), float(point["value"][1])) for point in points
+        ]
+    return found
+
+
+def _table(path: Path) -> list[Row]:
+    """Cells of a text file; empty lines stay, they part blocks."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ReportedDataError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", errors="replace")
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    sample = "\n".join(lines)
+    separator = next((mark for mark in (";", "\t") if mark in sample), ",")
+    if separator == ",":
+        cells = [line.split() for line in lines]
+        points = [row for row in cells if any(_number(cell) is not None for cell in row)]
+        if "," not in sample or (points and all(len(r) > 1 and None not in map(_number, r) for r in points)):
+            return cells  # blanks separate, and decimals may have a comma
+    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(sample), delimiter=separator)]
+
+
+def _from_table(path: Path, rows: list[Row]) -> dict[str, list[tuple[float, float]]]:
+    found: dict[str, list[tuple[float, float]]] = {}
+    for headings, body in _blocks(rows):
+        width = max(len(row) for row in body)
+        body = [row + [""] * (width - len(row)) for row in body]
+        for name, points in _by_layout(path, headings, body, width).items():
+            found[_unused(name or f"curve {len(found) + 1}", found)] = points
+    return found
+
+
+def _blocks(rows: list[Row]) -> list[tuple[list[Row], list[Row]]]:
+    """Headings and numbers of each block: a heading, or an empty line before one, begins another."""
+    blocks: list[tuple[list[Row], list[Row]]] = [([], [])]
+    for row in rows:
+        if not any(row):
+            continue
+        is_heading = not any(_number(cell) is not None for cell in row)
+        if is_heading and blocks[-1][1]:
+            blocks.append(([], []))
+        blocks[-1][0 if is_heading else 1].append(row)
+    return [block for block in blocks if block[1]]
+
+
+def _by_layout(path: Path, headings: list[Row], body: list[Row], width: int) -> dict[str, list[tuple[float, float]]]:
+    label = next((k for k in range(width) if all(_number(row[k]) is None and row[k] for row in body)), None)
+    if label is not None and width == 3:  # a column that names the arm of each point
+        time, survival = (k for k in range(3) if k != label)
+        arms = dict.fromkeys(row[label] for row in body)
+        return {arm: _points(path, [r for r in body if r[label] == arm], time, survival) for arm in arms}
+    if width == 2:
+        return {_name_of(headings, 0, 1): _points(path, body, 0, 1)}
+    if _in_pairs(headings, body, width):
+        return {
+            _name_of(headings, k, k + 1) or f"curve {k // 2 + 1}": _points(path, body, k, k + 1)
+            for k in range(0, width, 2)
+        }
+    if width > 2:
+        return {_name_of(headings, k, k) or f"curve {k}": _points(path, body, 0, k) for k in range(1, width)}
+    raise ReportedDataError(f"{path}: one column; expected columns of time and survival; export both coordinates")
+
+
+def _in_pairs(headings: list[Row], body: list[Row], width: int) -> bool:
+    """Whether each arm has a column of times of its own: they are headed alike, or rise where survival falls."""
+    if width % 2:
+        return False
+    last = [cell.lower() for cell in headings[-1]] if headings else []
+    if len(last) == width and len(set(last[::2])) == 1 and len(set(last[1::2])) == 1:
+        return True
+    if any(len(row) >= 3 and row[0] and not row[1] and row[2] for row in headings):  # names over pairs
+        return True
+    for k in range(2, width, 2):
+        times = [time for row in body if (time := _number(row[k])) is not None]
+        if len(times) < 2 or times[-1] <= times[0]:
+            return False
+    return True
+
+
+AXES = frozenset({"x", "y", "t", "s", "%", "time", "months", "weeks", "days", "years", "survival", "probability"})
+
+
+def _name_of(headings: list[Row], first: int, last: int) -> str:
+    """Name over a column or a pair of columns, if it is more than that of an axis."""
+    for row in headings:
+        for k in (last, first):
+            if k < len(row) and row[k] and row[k].lower().strip("\"'") not in AXES:
+                return row[k]
+    return ""
+
+
+def _points(path: Path, body: list[Row], time: int, survival: int) -> list[tuple[float, float]]:
+    points = []
+    for row in body:
+        given = row[time], row[survival]
+        if given[1].lower() in MISSING:
+            continue
+        read = [_number(cell) for cell in given]
+        if read[0] is None or read[1] is None:
+            raise ReportedDataError(f"{path}: got {', '.join(given)!r}; expected two numbers; correct the row")
+        points.append((read[0], read[1]))
+    return points
+
+
+def _number(cell: str) -> float | None:
+    if not NUMBER.fullmatch(cell):
+        return None
+    return float(cell.rstrip("% ").replace(",", "."))
+
+
+def _unused(name: str, taken: Mapping[str, Any]) -> str:
+    return name if name not in taken else _unused(f"{name} (2)", taken)
+
+
+def _refuse_swapped(path: Path, name: str, points: FloatArray) -> None:
+    """Refuse time for survival: the survival at the least time is near 0, and the greatest "time" is 1, or 100."""
+    earliest, latest = points[np.argmin(points[:, 0])], points[np.argmax(points[:, 0])]
+    begins = np.isclose(latest[0], (1.0, 100.0), rtol=OUTSIDE).any() and latest[1] <= OUTSIDE * points[:, 1].max()
+    if begins and not np.isclose(earliest[1], (1.0, 100.0), rtol=OUTSIDE).any():
+        raise ReportedDataError(
+            f"{path}: {name}: a survival of {earliest[1]:g} at {earliest[0]:g} and {latest[1]:g} at {latest[0]:g}; "
+            "expected time first, then survival; swap the columns"
+        )
