@@ -166,21 +166,26 @@ def far_apart(field: str, levels: Sequence[float]) -> None:
             raise InvalidValueError(field, f"{before:.9g} and {level:.9g}", expected, "make them one look")
 
 
-def vector(field: str, values: ArrayLike) -> FloatArray:
-    """Return `values` as a read-only float vector without NaN; infinities are left to the caller."""
+def numeric(field: str, values: ArrayLike) -> FloatArray:
+    """Return `values`, of any shape, as floats; NaN may be among them, text, durations and masked values not."""
+    if isinstance(values, np.ma.MaskedArray) and values.mask.any():
+        got = f"{values.mask.sum()} masked values"
+        raise InvalidValueError(field, got, "no missing value", "drop those patients or impute them first")
     try:
         given = np.asarray(values)
-        if isinstance(values, np.ma.MaskedArray) and values.mask.any():
-            got = f"{values.mask.sum()} masked values"
-            raise InvalidValueError(field, got, "no missing value", "drop those patients or impute them first")
         if given.dtype.kind in "mMUS" or (given.dtype.kind == "O" and any(isinstance(one, str) for one in given.flat)):
             remedy = "divide durations by one month" if given.dtype.kind in "mM" else "convert text to numbers first"
             raise InvalidValueError(field, values, "numbers", remedy)
-        checked = np.array(values, dtype=np.float64, ndmin=1)
+        return np.array(values, dtype=np.float64, ndmin=1)
     except InvalidValueError:
         raise
     except (TypeError, ValueError) as error:
         raise InvalidValueError(field, values, "numbers", f"give {field} as a sequence of numbers") from error
+
+
+def vector(field: str, values: ArrayLike) -> FloatArray:
+    """Return `values` as a read-only float vector without NaN; infinities are left to the caller."""
+    checked = numeric(field, values)
     if checked.ndim != 1:
         raise InvalidValueError(field, values, "one dimension", f"flatten {field}")
     missing = np.flatnonzero(np.isnan(checked))

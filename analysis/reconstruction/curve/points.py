@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy.optimize import isotonic_regression
 
+from analysis.conventions.checks import numeric
 from analysis.errors import InvalidValueError
 from analysis.reported import Finding
 
@@ -99,7 +100,7 @@ def read_points(arm: str, points: ArrayLike, unit: Literal["proportion", "percen
     field_name = f"curves[{arm!r}]"
     if unit not in UNITS:
         raise InvalidValueError("unit", unit, " or ".join(UNITS), "name the unit of the survival")
-    given = np.array(points, dtype=np.float64)
+    given = numeric(field_name, points)
     if given.ndim != 2 or given.shape[1] != 2:
         raise InvalidValueError(field_name, given.shape, "shape (points, 2)", "give columns time and survival")
     findings: list[Finding] = []

@@ -93,3 +93,19 @@ def test_a_limit_that_is_not_estimable_is_refused_with_what_to_do():
     with pytest.raises(InvalidValueError, match=r"hazard_ratio\.ci: got '0\.01-not estimable'"):
         reconstruct(report, members=5, rng=1)
     assert reconstruct(report, members=5, rng=1, relax="hazard_ratio.ci").faithful.size == 5
+
+
+@pytest.mark.parametrize(
+    ("points", "says"),
+    [
+        ([("0", "1"), ("6", "0.5")], "convert text to numbers"),
+        (np.array([["0", "1"], ["6", "0.5"]], dtype=object), "convert text to numbers"),
+        (np.ma.masked_array([[0, 1], [6, 0.5], [9, 0.4]], [[0, 0], [0, 1], [0, 0]]), "1 masked values"),
+        (np.array([[0, 1], [6, 5]], dtype="timedelta64[D]"), "divide durations"),
+        ([(0, 1), (6,)], "sequence of numbers"),
+        ([0, 6, 9], "columns time and survival"),
+    ],
+)
+def test_points_that_are_no_numbers_are_refused(points, says):
+    with pytest.raises(InvalidValueError, match=f"curves.*{says}"):
+        curve(points)
