@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analysis.errors import InfeasibleReportError
-from analysis.reconstruction.from_report import fill_missed
+from analysis.reconstruction.from_report import fill_missed, patients
 from analysis.reconstruction.repair.coupling import Patients, couple
 from analysis.reconstruction.trial_result import Endpoint
 
@@ -56,9 +57,15 @@ class Coupled:
         shape = (members, endpoints[0].ensemble.drawn.time.shape[1])
         self.rows: list[Indices] = [np.zeros(members, dtype=np.intp) for _ in endpoints]
         self.order: list[Indices] = [np.tile(np.arange(shape[1]), (members, 1)) for _ in endpoints]
+        self.time: list[FloatArray] = [np.zeros(shape) for _ in endpoints]
         self.entry: FloatArray = np.full(shape, np.nan)
         self.endpoints: dict[str, Endpoint] = {}
         self.subgroups: dict[str, NDArray[np.bool_]] = {}
+
+    def ensemble(self, k: int, endpoint: Drawn) -> Ensemble:
+        """Give the members of an endpoint that went into those of the trial, with the times that they have there."""
+        rows, whole = self.rows[k], endpoint.ensemble
+        return replace(whole, drawn=whole.drawn.rows(rows)._replace(time=self.time[k]), states=whole.states[rows])
 
 
 def put_together(
@@ -79,21 +86,24 @@ def put_together(
         rng = np.random.default_rng(seeds[member])
         clashes = 0
         first = filled[member]
-        out.rows[0][member] = first
+        out.rows[0][member], out.time[0][member] = first, endpoints[0].ensemble.drawn.time[first]
         earliest, latest = (side[first].copy() for side in windows[0])
         for k in range(1, len(endpoints)):
-            best: tuple[int, int, Indices] | None = None
+            best: tuple[int, int, Indices, FloatArray] | None = None
             floor = _floor(endpoints, out, k, member)
             for row in _candidates(endpoints[k], floor, member, rng):
                 order, wrong = _pairs(
                     endpoints, out, k, member, row, floor, earliest, latest, windows[k], agreement, rng
                 )
+                time = endpoints[k].ensemble.drawn.time[row]
+                if wrong and (later := _not_too_soon(endpoints[k], row, order, wrong, floor)) is not None:
+                    time, wrong = later, 0
                 if best is None or wrong < best[1]:
-                    best = row, wrong, order
+                    best = row, wrong, order, time
                 if wrong == 0:
                     break
             assert best is not None, "at least one member is tried"
-            row, wrong, order = best
+            row, wrong, order, out.time[k][member] = best
             clashes += wrong > 0
             out.rows[k][member], out.order[k][member] = row, order
             earliest = np.maximum(earliest, windows[k][0][row][order])
@@ -107,7 +117,7 @@ def put_together(
     clashes = int(clashing.sum())
     if 0 < clashes < members:  # another member takes the place of one that cannot be
         taken = np.random.default_rng(stream.spawn(1)[0]).choice(np.flatnonzero(~clashing), clashes)
-        for arrays in (out.rows, out.order, [out.entry]):
+        for arrays in (out.rows, out.order, out.time, [out.entry]):
             for each in arrays:
                 each[clashing] = each[taken]
     elif clashes:
@@ -122,7 +132,7 @@ def put_together(
         drawn = endpoint.ensemble.drawn
         limit = np.take_along_axis(drawn.limit[rows], order[:, None, :], axis=2)
         out.endpoints[endpoint.of.name] = Endpoint(
-            time=np.take_along_axis(drawn.time[rows], order, axis=1),
+            time=np.take_along_axis(out.time[k], order, axis=1),
             event=np.take_along_axis(drawn.event[rows], order, axis=1),
             left_at={
                 comparison.id: limit[:, cut]
@@ -141,13 +151,12 @@ def _floor(endpoints: Sequence[Drawn], out: Coupled, k: int, member: int) -> Flo
     floor = np.zeros(out.entry.shape[1])
     for j, endpoint in enumerate(endpoints[:k]):
         if _before(endpoint, endpoints[k]):
-            time = endpoint.ensemble.drawn.time[out.rows[j][member]]
-            floor = np.maximum(floor, time[out.order[j][member]])
+            floor = np.maximum(floor, out.time[j][member][out.order[j][member]])
     return floor
 
 
 def _candidates(other: Drawn, floor: FloatArray, member: int, rng: np.random.Generator) -> list[int]:
-    """Members of another endpoint to put beside one of the first: first those in which few die too soon."""
+    """Members of another endpoint to put beside one of the first: any, and then those in which few die too soon."""
     rows = rng.permutation(other.met)
     if member in other.met:
         rows = np.concatenate([[member], rows])
@@ -159,8 +168,29 @@ def _candidates(other: Drawn, floor: FloatArray, member: int, rng: np.random.Gen
             mine = np.sort(floor[patients_])
             too_soon += (other.ordered[rows, patients_] < mine).sum(axis=1)
             start += size
-        rows = rows[np.argsort(too_soon, kind="stable")]
-    return [int(row) for row in dict.fromkeys(rows[:TRIES].tolist())]
+        rows = np.concatenate([rows[:TRIES], rows[np.argsort(too_soon, kind="stable")][:TRIES]])
+    else:
+        rows = rows[:TRIES]
+    return [int(row) for row in dict.fromkeys(rows.tolist())]
+
+
+def _not_too_soon(other: Drawn, row: int, order: Indices, wrong: int, floor: FloatArray) -> FloatArray | None:
+    """Give times of a member of another endpoint, none before its floor, that still give every printed number back.
+
+    Few patients come a little too soon where two endpoints were drawn apart; they leave when the floor lets them.
+    None if pairs are wrong for another reason, or a number is lost.
+    """
+    whole = other.ensemble
+    time: FloatArray = whole.drawn.time[row].copy()
+    mine = time[order]
+    if np.count_nonzero(mine < floor) != wrong:
+        return None
+    time[order] = np.maximum(mine, floor)
+    moved = replace(whole, drawn=whole.drawn.rows(np.array([row]))._replace(time=time[None, :]))
+    for v, result in enumerate(other.results):
+        if not replace(result, **patients(moved, v, np.zeros(1, dtype=np.intp))).faithful[0]:
+            return None
+    return time
 
 
 def _before(one: Drawn, other: Drawn) -> bool:

@@ -89,10 +89,11 @@ def reconstruct_trial(
         draws += drawn.ensemble.attempts
     used = put_together(endpoints, timeline, agreement, members, streams[-1], workers)
     analyses = {}
-    for endpoint, rows in zip(endpoints, used.rows, strict=True):
+    for k, (endpoint, rows) in enumerate(zip(endpoints, used.rows, strict=True)):
+        taken = used.ensemble(k, endpoint)
         for v, reported in enumerate(endpoint.of.comparisons):
             drawn_along = populations(reported, endpoint.problem, v, endpoint.ensemble.states[rows])
-            analysis = replace(endpoint.results[v], **patients(endpoint.ensemble, v, rows))
+            analysis = replace(endpoint.results[v], **patients(taken, v, np.arange(members)))
             analyses[reported.id] = replace(analysis, population=_through_medians(analysis, drawn_along))
     distinct = min(np.unique(rows).size for rows in used.rows)
     if distinct < ENOUGH_DISTINCT * members:

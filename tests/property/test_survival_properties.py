@@ -159,7 +159,8 @@ def test_quantile_rules_are_in_order(sample, p):
 @given(samples(), st.lists(st.floats(0, 20), min_size=1, max_size=6))
 def test_risk_table_adds_up_to_the_patients(sample, ticks):
     time, event = sample
-    table = numbers_at_risk(time, event, ticks)
+    tied, table = (numbers_at_risk(time, event, ticks, timefix=fix) for fix in (True, False))
+    assert np.all(tied.n_risk + tied.n_event + tied.n_censor == time.size)
     assert np.all(table.n_risk + table.n_event + table.n_censor == time.size)
     assert table.n_risk.tolist() == [(time >= tick).sum() for tick in ticks]
 

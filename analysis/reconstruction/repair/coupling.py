@@ -76,5 +76,6 @@ def couple(
     forbidden |= np.maximum(one.earliest[:, None], other.earliest) > np.minimum(one.latest[:, None], other.latest)
     forbidden |= other.time[None, :] < floor[:, None]
     cost[forbidden] += FORBIDDEN
+    cost += FORBIDDEN / 10 * np.maximum(floor[:, None] - other.time[None, :], 0.0) / max(floor.max(), LEAST)
     rows, chosen = linear_sum_assignment(cost)
     return chosen, int(forbidden[rows, chosen].sum())

@@ -81,6 +81,10 @@ class Drawn(NamedTuple):
     group: IntArray
     miss: FloatArray
 
+    def rows(self, members: IntArray) -> Drawn:
+        """Take some of the members."""
+        return Drawn(*(each[members] for each in self))  # type: ignore[arg-type]  # each as it was
+
 
 @njit(cache=True, nogil=True)
 def expected_counts(states: FloatArray, frame: Frame, events: FloatArray) -> None:
