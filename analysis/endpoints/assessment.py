@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.endpoints import lesions
 from analysis.endpoints.codes import CR, IRECIST, MISSING, NE, NON_CR_NON_PD, PD, RECIST
-from analysis.endpoints.options import as_number, as_numbers, check_days, check_flags, of_kind
+from analysis.endpoints.options import as_number, as_numbers, check_days, check_flags, check_name, of_kind
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from analysis.endpoints.codes import Bools, Codes, Counts, Floats
+    from analysis.endpoints.codes import Bools, Codes, Counts, Dating, Floats
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,9 @@ class ResponseRule:
     confirm_from, confirm_until
         iRECIST: days after iUPD from and until which a visit can confirm it. Seymour 2017 asks for 4 to 8 weeks, which
         is 28 and 56. Without an end any later visit can; with one, what would confirm after it is iUPD afresh.
+    dating
+        Which day of a visit is that of its progression: ``"FDA"``, the first of a new lesion, the last of the targets;
+        ``"CDISC"``, the first of the visit. Any other response has the last.
 
     Examples
     --------
@@ -46,10 +49,12 @@ class ResponseRule:
     reappearance_is_progression: bool = False
     confirm_from: int = 28
     confirm_until: float = np.inf
+    dating: Dating = "FDA"
 
     def __post_init__(self) -> None:
         check_flags(self, "keeps_response", "reappearance_is_progression")
         check_days(self, "confirm_from")
+        check_name(self, "dating", ("FDA", "CDISC"))
         if not as_number(self.confirm_until) >= self.confirm_from:
             expected = f"days from {self.confirm_from} on"
             raise InvalidValueError("confirm_until", self.confirm_until, expected, "give inf if there is no end")

@@ -27,7 +27,7 @@ class Settings(NamedTuple):
     window: tuple[float, float]
     stable_from: float
     confirmation: tuple[float, int, int]
-    censoring: tuple[bool, bool, bool, bool, bool, float]
+    censoring: tuple[bool, bool, bool, bool, bool, float, Floats, Floats, int]
     landmarks: Floats
     before: float
     after: float

@@ -18,11 +18,18 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     Counts = NDArray[np.int64]
 
-MISSING, CR, PR, SD, NON_CR_NON_PD, PD, NE, ND, CPD, NULL = range(10)
-"""Codes of a response. PD stands for iUPD and CPD for iCPD under iRECIST; NULL is a record without a response."""
+MISSING, CR, PR, SD, NON_CR_NON_PD, PD, NE, ND, CPD, NULL, NED = range(11)
+"""Codes of a response. PD stands for iUPD and CPD for iCPD under iRECIST; NULL is a record without a response, NED one
+without disease, from the baseline on.
+"""
 
 
 Criteria = Literal["RECIST 1.1", "iRECIST"]
+Dating = Literal["FDA", "CDISC"]
+"""How a progression is dated: ``"FDA"``, by what shows it, a new lesion's first day, the last day of the targets
+(Clinical Trial Endpoints, 2018, appendix 2); ``"CDISC"``, the first day of its visit (RECIST 1.1 supplement). Any other
+response is complete on the last day of its visit, by both.
+"""
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ RECIST = CodeList(
         "NON-CR/NON-PD": NON_CR_NON_PD,
         "NON-PD": NON_CR_NON_PD,
         "PD": PD,
+        "NED": NED,
         "NE": NE,
         "ND": ND,
         "MISSING": MISSING,
@@ -96,6 +104,7 @@ IRECIST = CodeList(
         "NON-iCR/NON-iUPD": NON_CR_NON_PD,
         "iUPD": PD,
         "iCPD": CPD,
+        "NED": NED,
         "NE": NE,
         "iNE": NE,
         "ND": ND,

@@ -15,13 +15,17 @@ from analysis.endpoints.endpoint_tables import check_endpoints, derive_endpoints
 from analysis.endpoints.explanation import explain_endpoints, explain_reading
 from analysis.endpoints.findings import DataFinding, as_frame
 from analysis.endpoints.histories import Sizes
+from analysis.endpoints.lesion_identity import joined
 from analysis.endpoints.measurement_checks import Row, check, finding, known_tests
 from analysis.endpoints.measurement_tables import Key, measurements
 from analysis.endpoints.new_lesions import at_baseline, settled
 from analysis.endpoints.options import of_kind
+from analysis.endpoints.partial_dates import Dated, narrowed, said
 from analysis.endpoints.reading import Reading, read
+from analysis.endpoints.response_dates import overlaps, response_dates
 from analysis.endpoints.response_tables import history_of, not_read, without_records
-from analysis.endpoints.subject_tables import Patient, not_after, patients
+from analysis.endpoints.subject_tables import Patient, patients
+from analysis.endpoints.tables import WRITE_DATES
 from analysis.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -32,7 +36,19 @@ if TYPE_CHECKING:
     from analysis.endpoints.histories import ResponseHistory
 
 RESPONSE_COLUMNS = [
-    *("subject", "evaluator", "visit", "date", "day", "target", "non_target", "new_lesions", "recist", "irecist"),
+    *(
+        "subject",
+        "evaluator",
+        "visit",
+        "date",
+        "end",
+        "day",
+        "target",
+        "non_target",
+        "new_lesions",
+        "recist",
+        "irecist",
+    ),
     *("sum", "nadir", "change_from_baseline", "change_from_nadir"),
 ]
 
@@ -71,7 +87,8 @@ class Derivation:
     def responses(self) -> pd.DataFrame:
         """Lay out the responses, one row for each visit after baseline.
 
-        Columns: subject, evaluator, visit, date, day, target, non_target, new_lesions, recist, irecist, sum, nadir
+        Columns: subject, evaluator, visit, date and end (its first and last day), day, target, non_target, new_lesions,
+        recist, irecist, sum, nadir
         (mm), change_from_baseline and change_from_nadir (per cent; NaN where a lesion is missing or the reference is
         0).
         """
@@ -211,9 +228,10 @@ def derive(
         seen = assess(reading.visits, rule)
         readings[key] = reading, seen
         of = patient or Patient(reading.dates[0])
-        when, sizes = reading.dates[1:], _sizes(reading, seen)
+        sizes = _sizes(reading, seen)
         for terms, code in ((RECIST, seen.recist), (IRECIST, seen.irecist)):
             responses = [terms.term(int(value)) for value in code[1:]]
+            when = response_dates(reading, seen, code, rule.dating)
             histories[terms.criteria][key] = history_of(key, of, when, responses, terms.criteria, sizes)
     readers = dict.fromkeys(reader for _, reader in grouped)
     recorded = [key for key in grouped if key not in without_baseline]
@@ -226,9 +244,10 @@ def derive(
 def _reading(rows: list[Row], patient: Patient | None) -> tuple[Reading | None, list[DataFinding]]:
     """Check the rows of one patient by one reader, and make visits of them; None after an error or without baseline."""
     death = None if patient is None else patient.death
-    dated = [row._replace(date=not_after(death, row.date)) if row.partial and death else row for row in rows]
-    kept, findings = known_tests(dated)
-    findings += check(kept)
+    known, findings = known_tests(rows)
+    dated, lacking = _with_days(known, patient)
+    kept, same = joined(dated)
+    findings += [*lacking, *same, *check(kept)]
     if any(one.severity == "error" for one in findings):
         return None, findings
     alive = [row for row in kept if death is None or row.date <= death]
@@ -243,10 +262,26 @@ def _reading(rows: list[Row], patient: Patient | None) -> tuple[Reading | None, 
     if not kept:
         message = "nothing is measured"
         return None, [*findings, finding("error", "missing baseline", rows[0], message, "give the baseline visit")]
-    reading = read(kept, patient and patient.reference, findings)
+    reading = read(kept, patient, findings)
     if reading is not None:
-        findings += at_baseline(reading.rows[0])
+        findings += [*at_baseline(reading.rows[0]), *overlaps(reading)]
     return reading, findings
+
+
+def _with_days(rows: list[Row], patient: Patient | None) -> tuple[list[Row], list[DataFinding]]:
+    """Give the dates that lack a day the last one that they can be, and say so; an error where that is not known."""
+    if all(row.earliest == row.date for row in rows):
+        return rows, []
+    reference, death = (None, None) if patient is None else (patient.baseline_until, patient.death)
+    records = [Dated(row.visit, row.visit_number, row.earliest, row.date) for row in rows]
+    days = narrowed(records, reference, death, has_baseline=True)
+    found = [
+        finding("warning", "partial date", rows[k], message, "give the day")
+        if known
+        else finding("error", "unreadable date", rows[k], message, WRITE_DATES)
+        for k, message, known in said(records, days)
+    ]
+    return [row._replace(earliest=first, date=last) for row, (first, last) in zip(rows, days, strict=True)], found
 
 
 def _sizes(reading: Reading, seen: Responses) -> Sizes | None:
@@ -272,6 +307,7 @@ def _rows(reading: Reading, seen: Responses) -> Iterator[dict[str, object]]:
             "evaluator": reading.evaluator,
             "visit": reading.labels[i],
             "date": pd.Timestamp(reading.dates[i]),
+            "end": pd.Timestamp(reading.ends[i]),
             "day": reading.visits.day[i],
             "target": None if target == MISSING else RECIST.term(target),
             "non_target": None if non_target == MISSING else RECIST.term(non_target),

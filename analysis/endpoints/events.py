@@ -67,16 +67,18 @@ def progression_or_death(
     death: float,
     new_therapy: float,
     discontinuation: float,
-    rule: tuple[bool, bool, bool, bool, bool, float],
+    rule: tuple[bool, bool, bool, bool, bool, float, Floats, Floats, int],
 ) -> tuple[float, bool, int]:
     """Time of progression or death in days, whether it is an event, and the number of the reason.
 
-    `rule` is (evaluable_only, at_new_therapy, at_discontinuation, needs_baseline, unresolved_counts, longest_gap). A
-    new therapy on the day of the event censors it, as one before it does; a discontinuation on that day does not. Of
-    the two the earlier decides, on one day the therapy. Records from a therapy on, or after a discontinuation, that
-    censors date, resolve and confirm no progression.
+    `rule` is (evaluable_only, at_new_therapy, at_discontinuation, needs_baseline, unresolved_counts, longest_gap, and
+    of each scheduled visit the first and the last day, and how many may not be missed). A new therapy on the day of the
+    event censors it, as one before it does; a discontinuation on that day does not. Of the two the earlier decides, on
+    one day the therapy. Records from a therapy on, or after a discontinuation, that censors date, resolve and confirm
+    no progression.
     """
-    evaluable_only, at_new_therapy, at_discontinuation, needs_baseline, unresolved_counts, longest_gap = rule
+    evaluable_only, at_new_therapy, at_discontinuation, needs_baseline, unresolved_counts, longest_gap = rule[:6]
+    opens, closes, allowed = rule[6:]
     if needs_baseline and not has_baseline:
         return 0.0, False, NO_BASELINE
     treated = new_therapy if at_new_therapy else np.inf
@@ -94,7 +96,10 @@ def progression_or_death(
     if event == np.inf:
         return censored_before(code, day, n, np.inf, evaluable_only, LAST_ASSESSMENT)
     last = max(last_before(code, day, n, event, evaluable_only), 0.0)
-    if event - last > longest_gap:
+    missed = 0
+    for visit in range(opens.size):
+        missed += opens[visit] > last and closes[visit] < event
+    if event - last > longest_gap or (opens.size and missed >= allowed):
         return censored_before(code, day, n, event, evaluable_only, MISSED_ASSESSMENTS)
     return event, True, PROGRESSION if progressed <= death else DEATH
 

@@ -30,6 +30,7 @@ NON_TARGET_STATES = {
 }
 """States of non-target and new lesions. A new lesion is there if it is present, progressing or measured."""
 
+Date = date
 OTHERS = ("NON-TARGET", "NEW")
 MEASURED = {"LDIAM", "DIAMETER", "LPERP", "SAXIS"}
 LONGEST_VISIT = timedelta(days=28)
@@ -52,8 +53,10 @@ class Row(NamedTuple):
     value: float
     unit: str
     organ: str | None
-    partial: bool
-    """Whether the date is a month, taken as its last day."""
+    earliest: Date
+    """The first day that the date can be, if it lacks its day; else the date."""
+    baseline: bool = False
+    """Whether the table itself says that this is a value of the baseline."""
 
 
 def finding(severity: Literal["error", "warning"], rule: str, row: Row, message: str, consequence: str) -> DataFinding:

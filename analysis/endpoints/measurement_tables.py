@@ -6,18 +6,28 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.endpoints.findings import DataFinding
-from analysis.endpoints.lesion_terms import ABSENT, NOT_MEASURED, TOO_SMALL, group_of, test_of
+from analysis.endpoints.lesion_terms import ABSENT, NOT_MEASURED, NOT_READ, TOO_SMALL, group_of, test_of
 from analysis.endpoints.measurement_checks import Row, finding
-from analysis.endpoints.subject_tables import LAST_DAY
-from analysis.endpoints.tables import SUBJECT, VISIT, columns, date_remedy, dates, each, numbers, visit_labels
+from analysis.endpoints.tables import (
+    SAS_DAYS,
+    SUBJECT,
+    VISIT,
+    WRITE_DATES,
+    columns,
+    dates,
+    each,
+    is_sas_date,
+    label_key,
+    numbers,
+    visit_labels,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-    from datetime import date
 
     import pandas as pd
 
-    from analysis.endpoints.tables import Table
+    from analysis.endpoints.tables import Day, Table
 
 TR_COLUMNS = {
     "subject": SUBJECT,
@@ -31,8 +41,9 @@ TR_OPTIONAL = {
     "evaluator": ("TREVAL", "evaluator"),
     "reader": ("TREVALID", "reader"),
     "organ": ("TRLOC", "organ"),
-    "status": ("TRSTAT",),
+    "status": ("TRSTAT", "status"),
     "original": ("TRORRES",),
+    "baseline": ("TRBLFL", "TRLOBXFL", "ABLFL", "baseline"),
 }
 RESULTS = (("TRSTRESC", "TRSTRESU"), ("TRORRES", "TRORRESU"), ("TRSTRESN", "TRSTRESU"), ("value", "unit"))
 """Columns of the result, the first that is there, each with the column of its unit."""
@@ -69,7 +80,7 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[dict
     if located is not None:
         new = list(_new_lesions(table, located))
         table = {field: [*column, *(row.get(field) for row in new)] for field, column in table.items()}
-    when, partial = dates(table["date"])
+    when = dates(table["date"])
     lesion = [name or "" for name in table["lesion"]]
     word = each(lambda written: (written or "").upper(), table["text"])
     status, original = (each(_not_done, table[field]) for field in ("status", "original"))
@@ -84,7 +95,6 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[dict
         "evaluator": table["evaluator"],
         "visit": visit_labels(table, when),
         "visit_number": numbers(table["visit_number"]),
-        "date": when,
         "lesion": lesion,
         "group": each(lambda name: group_of(name or ""), table["group"]),
         "test": [alone if name else summed for (alone, summed), name in zip(tests, lesion, strict=True)],
@@ -92,21 +102,31 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[dict
         "value": [MILLIMETRES.get(written, number) for written, number in zip(word, numbers(word), strict=True)],
         "unit": each(lambda unit: (unit or "mm").lower(), table["unit"]),
         "organ": table["organ"],
-        "partial": partial,
+        "baseline": each(lambda flag: (flag or "").upper() in ("Y", "1", "TRUE"), table["baseline"]),
     }
-    read["organ"], wrong = _organs(read, located)
+    read["organ"], findings = _organs(read, located)
+    placed = _days(read, when)
+    read["date"] = [day and day.last for day in placed]
+    read["earliest"] = [day and day.first for day in placed]
     rows = [Row(*values) for values in zip(*(read[field] for field in Row._fields), strict=True)]
+    kept = [
+        day is not None and not (_decides_nothing(row) and not row.lesion and row.test != "SUMDIAM")
+        for row, day in zip(rows, placed, strict=True)
+    ]
     grouped: dict[Key, list[Row]] = {}
-    for row, day in zip(rows, when, strict=True):
+    for row, is_kept in zip(rows, kept, strict=True):
         of_reader = grouped.setdefault((row.subject, row.evaluator), [])
-        if day is not None:
+        if is_kept:
             of_reader.append(row)
     doubted = [
         finding("warning", "not done with a result", row, f"{row.lesion}: {text!r}", "correct the one or the other")
         for row, text, both in zip(rows, table["text"], contradicted, strict=True)
         if both
     ]
-    return grouped, [*_unplaced(rows, when, table["date"]), *wrong, *doubted]
+    if any(is_sas_date(word) for word in set(table["date"])):
+        message = f"dates are numbers, as {next(word for word in table['date'] if is_sas_date(word))}"
+        findings.append(DataFinding("warning", "SAS dates", "", "", "", message, SAS_DAYS))
+    return grouped, [*_unplaced(rows, when, placed, table["date"]), *findings, *doubted]
 
 
 def _not_done(written: str | None) -> bool:
@@ -114,21 +134,51 @@ def _not_done(written: str | None) -> bool:
     return bool(written) and str(written).upper() in NOT_MEASURED
 
 
-def _unplaced(rows: list[Row], when: list[date | None], written: list[str | None]) -> Iterator[DataFinding]:
-    """Rows without a date, rows without a subject, and dates without a day, these once for each visit."""
-    for row, day, text in zip(rows, when, written, strict=True):
-        if day is None:
-            message = (f"{row.lesion}: " if row.lesion else "") + ("no date" if text is None else f"date {text!r}")
-            yield finding("error", "unreadable date", row, message, date_remedy(text))
+def _decides_nothing(row: Row) -> bool:
+    """Whether a row cannot change a response: a sum or a percentage beside its lesions, or nothing measured."""
+    return row.test == "SUMDIAM" or row.test in NOT_READ or (row.value != row.value and row.text in NOT_MEASURED)
+
+
+def _days(read: Mapping[str, Sequence[Any]], when: Sequence[Day | None]) -> list[Day | None]:
+    """Days of the rows: those that are written, else the first of their visit; None where it has none."""
+    of_visit: dict[tuple[str, str, str], Day] = {}
+    visits = list(zip(read["subject"], read["evaluator"], read["visit"], strict=True))
+    for visit, day in zip(visits, when, strict=True):
+        if day is not None and visit[2] and (visit not in of_visit or day.last < of_visit[visit].last):
+            of_visit[visit] = day
+    return [of_visit.get(visit) if day is None else day for visit, day in zip(visits, when, strict=True)]
+
+
+def _unplaced(
+    rows: list[Row], when: Sequence[Day | None], placed: Sequence[Day | None], written: list[str | None]
+) -> Iterator[DataFinding]:
+    """Rows without a date and rows without a subject; what decides nothing is said once for each visit."""
+    once: set[tuple[str, str, str, str]] = set()
+    for row, own, day, text in zip(rows, when, placed, written, strict=True):
+        if own is not None:
+            continue
+        said = "no date" if text is None else f"date {text!r}"
+        named = (f"{row.lesion}: " if row.lesion else "") + said
+        if (day is None or text is not None) and not _decides_nothing(row):
+            yield finding("error", "unreadable date", row, named, WRITE_DATES)
+        elif text is not None or not _decides_nothing(row):
+            yield finding(
+                "warning",
+                "undated row",
+                row,
+                named,
+                f"taken as {day.last}, the day of its visit" if day else "not used",
+            )
+        elif day is None:
+            place = (row.subject, row.evaluator, row.visit, row.text)
+            if place not in once:
+                once.add(place)
+                what = row.text.lower() if row.text in NOT_MEASURED and row.text else row.test
+                yield finding("warning", "undated row", row, f"{what}, no date", "it decides nothing and is not used")
     for row in rows:
         if not row.subject:
             message = f"a row of {row.lesion or 'no lesion'} without a subject"
             yield finding("error", "missing subject", row, message, "name the subject")
-    once: dict[tuple[str, str, str], Row] = {}
-    for row in rows:
-        if row.partial and once.setdefault((row.subject, row.evaluator, row.visit), row) is row:
-            message = f"date {row.date:%Y-%m} without a day"
-            yield finding("warning", "partial date", row, message, LAST_DAY)
 
 
 class Visit(NamedTuple):
@@ -137,28 +187,36 @@ class Visit(NamedTuple):
     visit: str | None
     visit_number: str | None
     written: str | None
-    day: date | None
+    day: Day | None
 
     @property
     def name(self) -> str:
         """Label with number, or the day of a visit that has neither."""
         named = f"{self.visit or ''} {self.visit_number or ''}"
-        return str(self.day or self.written or "") if named == " " else named
+        return str(self.day.last if self.day else self.written or "") if named == " " else label_key(named)
+
+    @property
+    def keys(self) -> dict[str, object]:
+        """What it can be known by, beside other visits: number, day, and label, whatever its case and blanks."""
+        return {"visit_number": self.visit_number, "day": self.day, "visit": label_key(self.visit) or None}
 
     def completed(self, others: Collection[Visit]) -> Visit:
-        """Take what is missing from other visits: the visit of the same day, the date of the same visit."""
-        whole = self
-        dated = ("written", "day")
-        for field, unknown in (("day", ("visit", "visit_number")), ("visit", dated), ("visit_number", dated)):
-            value = getattr(whole, field)
-            same = None if value is None else next((other for other in others if getattr(other, field) == value), None)
-            if same is not None:
-                whole = whole._replace(**{name: getattr(whole, name) or getattr(same, name) for name in unknown})
-        return whole
+        """Take what is missing, and how the label is written, from the same visit among others.
+
+        It is the one of the same number, else of the same day, else of the same label, if that has one number.
+        """
+        for field, value in self.keys.items():
+            same = [] if value is None else [other for other in others if other.keys[field] == value]
+            if not same or (field == "visit" and len({other.visit_number for other in same}) > 1):
+                continue
+            other = next((one for one in same if one.day == self.day), same[0])
+            dated = other if self.day is None else self
+            return Visit(other.visit, other.visit_number, dated.written, dated.day)
+        return self
 
     def after(self, other: Visit) -> bool:
         """Whether both have a day, and this one is later."""
-        return self.day is not None and other.day is not None and self.day > other.day
+        return self.day is not None and other.day is not None and self.day.last > other.day.last
 
 
 NOWHERE = Visit(None, None, None, None)
@@ -178,7 +236,7 @@ def _new_lesions(table: Table, located: Table) -> Iterator[dict[str, str | None]
     visits = defaultdict[str, dict[str, dict[Visit, str]]](lambda: defaultdict(dict))
     followed = defaultdict[tuple[str | None, ...], set[str]](set)
     fields = ("subject", "evaluator", "lesion", "visit", "visit_number", "date")
-    rows = zip(*(table[field] for field in fields), dates(table["date"])[0], strict=True)
+    rows = zip(*(table[field] for field in fields), dates(table["date"]), strict=True)
     for subject, evaluator, lesion, *written in rows:
         if subject not in subjects:
             continue
@@ -189,7 +247,7 @@ def _new_lesions(table: Table, located: Table) -> Iterator[dict[str, str | None]
     if not any(located["evaluator"]):
         new = [{**row, "evaluator": reader} for row in new for reader in visits[row["subject"] or ""]]
     first, later = list[tuple[dict[str, str | None], Visit]](), list[tuple[dict[str, str | None], Visit]]()
-    for row, day in zip(new, dates([row["date"] for row in new])[0], strict=True):
+    for row, day in zip(new, dates([row["date"] for row in new]), strict=True):
         known = visits[row["subject"] or ""][row["evaluator"] or ""]
         at = Visit(row["visit"], row["visit_number"], row["date"], day).completed(known)
         if at == NOWHERE and (row["subject"], row["evaluator"], row["lesion"]) in followed:

@@ -12,7 +12,7 @@ from analysis.endpoints.assessment import Visits
 from analysis.endpoints.axes import AXES, is_node
 from analysis.endpoints.codes import CR, NE, NON_CR_NON_PD, PD
 from analysis.endpoints.lesions import NORMAL_NODE, non_target_response, progressed_between
-from analysis.endpoints.measurement_checks import NON_TARGET_STATES, Row, finding
+from analysis.endpoints.measurement_checks import LONGEST_VISIT, NON_TARGET_STATES, Row, finding
 from analysis.endpoints.new_lesions import laid_out
 from analysis.endpoints.organs import NODES, PER_ORGAN
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from analysis.endpoints.codes import Bools, Codes, Floats
     from analysis.endpoints.findings import DataFinding
+    from analysis.endpoints.subject_tables import Patient
 
 STATE_CODES = {"absent": CR, "present": NON_CR_NON_PD, "progression": PD, "missing": NE}
 TARGET_TESTS = {node: {test: rank for rank, test in enumerate((*axes, "TUMSTATE"))} for node, axes in AXES.items()}
@@ -36,8 +37,8 @@ class Reading:
     ----------
     subject, evaluator
         Whose they are.
-    labels, dates
-        Name and first date of each visit, the baseline first.
+    labels, dates, ends
+        Name, first and last date of each visit, the baseline first.
     lesions
         Names of the targets, in the order of `visits.diameter`.
     rows
@@ -50,31 +51,31 @@ class Reading:
     evaluator: str
     labels: tuple[str, ...]
     dates: tuple[date, ...]
+    ends: tuple[date, ...]
     lesions: tuple[str, ...]
     rows: tuple[tuple[Row, ...], ...]
     visits: Visits
 
 
-def read(rows: list[Row], reference: date | None, found: list[DataFinding]) -> Reading | None:
+def read(rows: list[Row], patient: Patient | None, found: list[DataFinding]) -> Reading | None:
     """Turn rows into visits; None, with a finding, if there is no baseline.
 
-    The baseline is the last visit on or before the reference date; without a reference date the first visit. A visit is
-    dated at its earliest measurement. Nodes are measured by the short axis, all else by the longest diameter.
+    The baseline is the last value of each lesion up to the reference date or the first dose, whichever is later; what
+    the table flags as baseline where it does; without a reference date the first visit. Nodes are measured by the short
+    axis, all else by the longest diameter.
     """
     by_visit: dict[str, list[Row]] = {}
     for row in rows:
         by_visit.setdefault(row.visit, []).append(row)
-    visits = sorted(((min(row.date for row in seen), label) for label, seen in by_visit.items()), key=lambda v: v[0])
-    before = [i for i, (date, _) in enumerate(visits) if reference is None or date <= reference]
-    if not before:
-        message = f"no visit on or before the reference date {reference:%Y-%m-%d}"
+    visits = sorted(by_visit.values(), key=lambda seen: min(row.date for row in seen))
+    begun = _baseline(visits, patient, found)
+    if begun is None:
+        assert patient is not None, "without a reference date the first visit is the baseline"
+        message = f"no visit on or before the reference date {patient.baseline_until:%Y-%m-%d}"
         consequence = "counts without a response; give the baseline visit"
         found.append(finding("warning", "missing baseline", rows[0], message, consequence))
         return None
-    visits = visits[0 if reference is None else before[-1] :]
-    labels = tuple(label for _, label in visits)
-    when = tuple(date for date, _ in visits)
-    kept = [by_visit[label] for label in labels]
+    kept = [begun[0], *begun[1]]
     targets = _targets(kept)
     sizes = [_diameters(seen, targets) for seen in kept]
     missing = [lesion for lesion in targets if lesion not in sizes[0]]
@@ -83,17 +84,65 @@ def read(rows: list[Row], reference: date | None, found: list[DataFinding]) -> R
         found.append(finding("error", "missing baseline", kept[0][0], message, "measure it, or call it non-target"))
         return None
     found.extend(_contradictions(kept, targets, sizes))
-    zero = reference if reference is not None else when[0]
+    at_baseline = [row.date for row in kept[0] if row.lesion in targets] or [row.date for row in kept[0]]
+    when = (min(at_baseline), *(min(row.date for row in seen) for seen in kept[1:]))
+    ends = (max(at_baseline), *(max(row.date for row in seen) for seen in kept[1:]))
+    zero = patient.reference if patient is not None else when[0]
     day = np.array([float((date - zero).days) for date in when])
     return Reading(
         rows[0].subject,
         rows[0].evaluator,
-        labels,
+        (begun[0][-1].visit, *(seen[0].visit for seen in kept[1:])),
         when,
+        ends,
         tuple(targets),
         tuple(map(tuple, kept)),
         _visits(day, kept, targets, sizes),
     )
+
+
+def _baseline(
+    visits: list[list[Row]], patient: Patient | None, found: list[DataFinding]
+) -> tuple[list[Row], list[list[Row]]] | None:
+    """Rows of the baseline, those of its last visit at the end, and the visits after it; None if there is none.
+
+    Of a lesion that the last visit of the baseline does not have, the last value from an earlier one counts if the
+    lesion is followed later, or if the last visit has none of its group.
+    """
+    flagged = [row for seen in visits for row in seen if row.baseline]
+    if flagged:
+        last = max(row.date for row in flagged)
+        later = [seen for seen in visits if min(row.date for row in seen) > last]
+        return sorted(flagged, key=lambda row: row.date), later
+    until = min(row.date for row in visits[0]) if patient is None else patient.baseline_until
+    before = [seen for seen in visits if min(row.date for row in seen) <= until]
+    if not before:
+        return None
+    later = visits[len(before) :]
+    last_visit = before[-1]
+    known = {(row.lesion, row.test) for row in last_visit}
+    groups = {row.group for row in last_visit if row.test != "SUMDIAM"}
+    followed = {row.lesion for seen in later for row in seen}
+    added: list[Row] = []
+    for seen in reversed(before[:-1]):
+        new = [
+            row
+            for row in seen
+            if row.group in ("TARGET", "NON-TARGET")
+            and row.test != "SUMDIAM"
+            and (row.lesion, row.test) not in known
+            and (row.lesion in followed or row.group not in groups)
+        ]
+        known |= {(row.lesion, row.test) for row in new}
+        added = [*new, *added]
+    if added:
+        names = ", ".join(dict.fromkeys(f"{row.lesion} on {row.date}" for row in added))
+        early = any(until - row.date > LONGEST_VISIT for row in added)
+        message = f"{names}, not at {last_visit[0].visit}" + (
+            ", more than 28 days before the reference" if early else ""
+        )
+        found.append(finding("warning", "baseline in several visits", added[0], message, "the last value counts"))
+    return [*added, *last_visit], later
 
 
 def _targets(kept: list[list[Row]]) -> dict[str, bool]:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from analysis.endpoints.codes import CODE_LISTS, CodeList, Criteria, code_list
 from analysis.endpoints.findings import DataFinding
 from analysis.endpoints.histories import ResponseHistory, Sizes
-from analysis.endpoints.subject_tables import LAST_DAY, Patient, not_after, patients
-from analysis.endpoints.tables import SUBJECT, VISIT, columns, date_remedy, dates, numbers, visit_labels
+from analysis.endpoints.partial_dates import Dated, narrowed, said
+from analysis.endpoints.subject_tables import Patient, patients
+from analysis.endpoints.tables import SUBJECT, VISIT, WRITE_DATES, columns, dates, each, numbers, visit_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ RS_OPTIONAL = {
     **VISIT,
     "evaluator": ("RSEVAL", "evaluator"),
     "reader": ("RSEVALID", "reader"),
+    "status": ("RSSTAT", "status"),
 }
 
 
@@ -44,6 +46,23 @@ CATEGORIES: Mapping[str, Criteria] = {
 """Names of criteria in RSCAT, in capitals without blanks."""
 
 
+Date = date
+UNSEEN = ("", "NE", "ND", "NA", "MISSING", "INE", "NOT DONE", "NOT EVALUABLE", "NOT ASSESSED")
+"""Responses that say that nothing was seen: without a date they decide nothing."""
+SPELLED: Mapping[str, str] = {
+    "COMPLETE RESPONSE": "CR",
+    "PARTIAL RESPONSE": "PR",
+    "STABLE DISEASE": "SD",
+    "PROGRESSIVE DISEASE": "PD",
+    "NOT EVALUABLE": "NE",
+    "INEVALUABLE": "NE",
+    "NOT DONE": "ND",
+    "NO EVIDENCE OF DISEASE": "NED",
+    "NON CR/NON PD": "NON-CR/NON-PD",
+}
+"""Responses that some tables spell out, in capitals."""
+
+
 class ResponseRow(NamedTuple):
     """One recorded response."""
 
@@ -51,8 +70,9 @@ class ResponseRow(NamedTuple):
     evaluator: str
     visit: str
     written: str | None
+    number: float
     date: date | None
-    partial: bool
+    earliest: Date | None
     response: str | None
 
 
@@ -65,7 +85,7 @@ def history_of(
     sizes: Sizes | None = None,
 ) -> ResponseHistory:
     """Build the history of a patient by a reader."""
-    reference, death, therapy, left = patient
+    reference, death, therapy, left, _ = patient
     return ResponseHistory(key[0], reference, when, responses, criteria, death, therapy, left, sizes=sizes)
 
 
@@ -110,9 +130,15 @@ def read_responses(
     terms = code_list(criteria)
     grouped: dict[tuple[str, str], list[ResponseRow]] = defaultdict(list)
     table = columns(rs, RS_COLUMNS, RS_OPTIONAL, "rs")
-    for row in _recorded(table, criteria):
-        grouped[row.subject, row.evaluator].append(row)
     who, findings = patients(subjects)
+    for row in _recorded(table, criteria):
+        if row.date is None and row.written is None and (row.response or "").strip().upper() in UNSEEN:
+            place = (row.subject, row.evaluator, row.visit)
+            what = f"{(row.response or 'no response').lower()}, no date"
+            findings.append(DataFinding("warning", "undated row", *place, what, "it decides nothing and is not used"))
+            grouped.setdefault(place[:2], [])
+        else:
+            grouped[row.subject, row.evaluator].append(row)
     named = dict.fromkeys(zip(table["subject"], table["evaluator"], table["criteria"], strict=True))
     for subject, evaluator, name in named:
         if name is not None and _category(name) is None:
@@ -123,13 +149,14 @@ def read_responses(
     for key, rows in grouped.items():
         if key[0] in left_out:
             continue
-        found = list(_findings(rows, who.get(key[0]), terms))
+        rows, found = _with_days(rows, who.get(key[0]))
+        found += _findings(key, rows, who.get(key[0]), terms)
         findings += found
         if any(one.severity == "error" for one in found):
             continue
         patient = who[key[0]]
         last = patient.death or date.max
-        dated = [(_day(row, patient), row.response) for row in rows]
+        dated = [(row.date, row.response) for row in rows]
         early = [when for when, _ in dated if when is not None and when < patient.reference]
         if early:
             message = f"{len(early)} before the reference date {patient.reference}, the first on {min(early)}"
@@ -156,8 +183,14 @@ def _recorded(table: Table, criteria: Criteria) -> list[ResponseRow]:
     table = {field: list(compress(column, overall)) for field, column in table.items()}
     order = [(math.isnan(number), number) for number in numbers(table["visit_number"])]
     who = [[name or "" for name in table[field]] for field in ("subject", "evaluator")]
-    when, partial = dates(table["date"])
-    read = zip(*who, visit_labels(table, when), table["date"], when, partial, table["response"], strict=True)
+    when = dates(table["date"])
+    last, first = [day and day.last for day in when], [day and day.first for day in when]
+    visit, number = visit_labels(table, when), numbers(table["visit_number"])
+    response = [
+        None if written is None or done == "NOT DONE" else SPELLED.get(written.upper(), written)
+        for written, done in zip(table["response"], each(lambda s: (s or "").upper(), table["status"]), strict=True)
+    ]
+    read = zip(*who, visit, table["date"], number, last, first, response, strict=True)
     rows = sorted(zip(order, read, strict=True), key=itemgetter(0))
     return list(dict.fromkeys(ResponseRow(*row) for _, row in rows))
 
@@ -195,18 +228,34 @@ def _unread(
     return [(subject, reader) for subject in known for reader in named if (subject, reader) not in recorded]
 
 
-def _day(row: ResponseRow, patient: Patient) -> date | None:
-    """Day of a response, no later than a death in the month that it stands for."""
-    if row.date is None or patient.death is None or not row.partial:
-        return row.date
-    return not_after(patient.death, row.date)
+def _with_days(rows: list[ResponseRow], patient: Patient | None) -> tuple[list[ResponseRow], list[DataFinding]]:
+    """Give the dates that lack a day the last one that they can be, and say so; an error where that is not known."""
+    partial = [row for row in rows if row.date is not None and row.earliest != row.date]
+    if not partial:
+        return rows, []
+    dated = [row for row in rows if row.date is not None and row.earliest is not None]
+    records = [Dated(row.visit, row.number, row.earliest or row.date, row.date) for row in dated if row.date]
+    reference, death = (None, None) if patient is None else (patient.reference, patient.death)
+    days = narrowed(records, reference, death, has_baseline=False)
+    found = []
+    for k, message, is_known in said(records, days):
+        place = (dated[k].subject, dated[k].evaluator, dated[k].visit)
+        if is_known:
+            found.append(DataFinding("warning", "partial date", *place, message, "give the day"))
+        else:
+            found.append(DataFinding("error", "unreadable date", *place, message, WRITE_DATES))
+    taken = iter(days)
+    placed = [row if row.date is None else row._replace(date=next(taken)[1]) for row in rows]
+    return [row._replace(earliest=row.date) for row in placed], found
 
 
-def _findings(rows: list[ResponseRow], patient: Patient | None, known: CodeList) -> Iterator[DataFinding]:
+def _findings(
+    key: tuple[str, str], rows: list[ResponseRow], patient: Patient | None, known: CodeList
+) -> Iterator[DataFinding]:
     """Find responses outside the code list, dates that go back or stand twice, records after death."""
     terms = {term.upper() for term in known.terms}
     if patient is None:
-        place = (rows[0].subject, rows[0].evaluator, "")
+        place = (*key, "")
         yield DataFinding("error", "unknown subject", *place, "not among the subjects", "add its reference date")
     for row in rows:
         place = (row.subject, row.evaluator, row.visit)
@@ -215,12 +264,8 @@ def _findings(rows: list[ResponseRow], patient: Patient | None, known: CodeList)
             yield DataFinding("error", "response outside the code list", *place, f"response {row.response!r}", remedy)
         if row.date is None:
             message = "no date" if row.written is None else f"date {row.written!r}"
-            yield DataFinding("error", "unreadable date", *place, message, date_remedy(row.written))
-        elif row.partial:
-            message = f"date {row.date:%Y-%m} without a day"
-            yield DataFinding("warning", "partial date", *place, message, LAST_DAY)
-        when = None if patient is None else _day(row, patient)
-        if patient is not None and when is not None and when > (patient.death or date.max):
+            yield DataFinding("error", "unreadable date", *place, message, WRITE_DATES)
+        elif patient is not None and row.date > (patient.death or date.max):
             message = f"response after death on {patient.death:%Y-%m-%d}"
             yield DataFinding("warning", "response after death", *place, message, "not used")
     for before, row in pairwise(rows):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from analysis.endpoints.codes import CPD, CR, MISSING, ND, NE, NON_CR_NON_PD, NULL, PD, PR, SD
+from analysis.endpoints.codes import CPD, CR, MISSING, ND, NE, NED, NON_CR_NON_PD, NULL, PD, PR, SD
 
 if TYPE_CHECKING:
     from analysis.endpoints.codes import Codes, Floats
@@ -146,9 +146,10 @@ def best_response(
 
     SD and NON-CR/NON-PD need `stable_from` days. An unconfirmed CR or PR is SD from that day on, else NE. iCPD is dated
     as in `progression`: by the block that it confirms, by itself where no iUPD precedes it. ND stands only where
-    confirmation is asked for.
+    confirmation is asked for. NED, no disease from the baseline on, is neither response nor control, and stands before
+    progression.
     """
-    first = np.full(9, -1)
+    first = np.full(NED + 1, -1)
     apart, max_ne, max_sd = confirmation
     for i in range(n):
         c = code[i]
@@ -158,10 +159,10 @@ def best_response(
                 as_code = SD if day[i] >= stable_from else NE
         elif c in (SD, NON_CR_NON_PD):
             as_code = c if day[i] >= stable_from else NE
-        if as_code != CPD and as_code < 9 and first[as_code] < 0:
+        if as_code not in (CPD, NULL) and first[as_code] < 0:
             first[as_code] = i
     first[CPD] = progression(code, n, CPD, False)
-    for category in (CR, PR, SD, NON_CR_NON_PD, CPD, PD, NE):
+    for category in (CR, PR, SD, NON_CR_NON_PD, NED, CPD, PD, NE):
         if first[category] >= 0:
             return category, first[category]
     if apart >= 0 and first[ND] >= 0:

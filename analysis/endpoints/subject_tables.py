@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.endpoints.findings import DataFinding
-from analysis.endpoints.tables import SUBJECT, columns, date_remedy, dates
+from analysis.endpoints.tables import SAS_DAYS, SUBJECT, WRITE_DATES, columns, dates, is_sas_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,16 +14,22 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-SUBJECT_COLUMNS = {"subject": SUBJECT, "reference": ("RANDDT", "TRTSDT", "RFSTDTC", "reference")}
+    from analysis.endpoints.tables import Day
+
+SUBJECT_COLUMNS = {"subject": SUBJECT}
+STARTS = ("RANDDT", "TRTSDT", "RFSTDTC", "reference")
+"""Columns of the reference date, the first that a subject has: randomisation, else the first dose."""
 SUBJECT_OPTIONAL = {
+    "first_dose": ("TRTSDT", "TRTSDTM", "RFXSTDTC", "first_dose"),
+    "arm": ("ACTARMCD", "ARMCD", "ACTARM", "ARM"),
     "death": ("DTHDT", "DTHDTC", "death"),
     "new_therapy": ("NACTDT", "new_therapy"),
     "discontinuation": ("DCTDT", "discontinuation"),
 }
 
 
-LAST_DAY = "taken as the month's last day, or as the day of death if that comes before it"
-"""What is done with a date of a measurement or a response that lacks its day."""
+NOT_TREATED = ("SCRNFAIL", "SCREEN FAILURE", "SCREENFAIL", "NOTASSGN", "NOT ASSIGNED")
+"""Arms of subjects who never came into the trial."""
 
 
 class Patient(NamedTuple):
@@ -34,11 +39,12 @@ class Patient(NamedTuple):
     death: date | None = None
     new_therapy: date | None = None
     discontinuation: date | None = None
+    first_dose: date | None = None
 
-
-def not_after(death: date, when: date) -> date:
-    """Take a day that stands for its month as the day of death, if that comes before it in the month."""
-    return min(death, when) if (death.year, death.month) == (when.year, when.month) else when
+    @property
+    def baseline_until(self) -> date:
+        """Last day of the baseline: that of randomisation or of the first dose, whichever is later."""
+        return max(self.reference, self.first_dose or self.reference)
 
 
 def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[DataFinding]]:
@@ -57,11 +63,16 @@ def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[DataFi
     >>> list(known), findings[0].message
     (['S1'], "reference date 'soon'")
     """
-    table = columns(subjects, SUBJECT_COLUMNS, SUBJECT_OPTIONAL, "subjects")
+    there: list[tuple[str, ...]] = [(name,) for name in STARTS if name in getattr(subjects, "columns", ())]
+    starts: dict[str, tuple[str, ...]] = {f"start {names[0]}": names for names in there or [STARTS]}
+    table = columns(subjects, {**SUBJECT_COLUMNS, **starts}, SUBJECT_OPTIONAL, "subjects")
+    table["reference"] = [
+        next(filter(None, words), None) for words in zip(*(table[name] for name in starts), strict=True)
+    ]
     words = list({word for field in Patient._fields for word in table[field]})
-    days, partial = dates(words)
-    read, months = dict(zip(words, days, strict=True)), set(compress(words, partial))
-    rows = list(dict.fromkeys(zip(table["subject"], *(table[field] for field in Patient._fields), strict=True)))
+    read = dict(zip(words, dates(words), strict=True))
+    fields = (*Patient._fields, "arm")
+    rows = list(dict.fromkeys(zip(table["subject"], *(table[field] for field in fields), strict=True)))
     twice = {subject for subject, count in Counter(str(row[0]) for row in rows).items() if count > 1}
     findings = [
         DataFinding(
@@ -69,25 +80,48 @@ def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[DataFi
         )
         for subject in sorted(twice)
     ]
+    if any(is_sas_date(word) for word in words):
+        message = f"dates are numbers, as {next(word for word in words if is_sas_date(word))}"
+        findings.append(DataFinding("warning", "SAS dates", "", "", "", message, SAS_DAYS))
     known: dict[str, Patient] = {}
-    for name, *written in rows:
+    for name, *written, arm in rows:
         subject = str(name)
-        reference, *others = (read[word] for word in written)
-        named = list(zip(Patient._fields, written, (reference, *others), strict=True))
+        days = [read[word] for word in written]
+        named = list(zip(Patient._fields, written, days, strict=True))
+        if written[0] is None and (arm or "").upper() in NOT_TREATED:
+            message = f"no reference date, arm {arm}"
+            findings.append(DataFinding("warning", "not in the trial", subject, "", "", message, "not counted"))
+            continue
         unread = [
             f"{field.replace('_', ' ')} date {word or ''!r}"
-            for field, word, when in named
-            if when is None and (field == "reference" or word)
+            for field, word, day in named
+            if day is None and (field == "reference" or word)
         ]
-        if unread or reference is None:
-            message = ", ".join(unread)
-            remedy = date_remedy(next((word for _, word, when in named if when is None and word), None))
-            findings.append(DataFinding("error", "unreadable date", subject, "", "", message, remedy))
-        elif subject not in twice:
-            known[subject] = Patient(reference, *others)
-        for field, word, when in named:
-            if when is not None and word in months:
-                message = f"{field.replace('_', ' ')} date {when:%Y-%m} without a day"
-                consequence = "taken as the month's last day"
-                findings.append(DataFinding("warning", "partial date", subject, "", "", message, consequence))
+        if unread:
+            findings.append(DataFinding("error", "unreadable date", subject, "", "", ", ".join(unread), WRITE_DATES))
+            continue
+        patient, found = _patient(subject, {field: day for field, _, day in named if day is not None})
+        findings += found
+        if subject not in twice and all(one.severity != "error" for one in found):
+            known[subject] = patient
     return known, findings
+
+
+def _patient(subject: str, days: Mapping[str, Day]) -> tuple[Patient, list[DataFinding]]:
+    """Take the last day that each date can be, and say so; and what came before it can have come."""
+    found = []
+    for field, (first, last) in days.items():
+        if first < last:
+            is_month = (first.year, first.month) == (last.year, last.month)
+            message = f"{field.replace('_', ' ')} date {first:%Y-%m} without a day" if is_month else ""
+            message = message or f"{field.replace('_', ' ')} date {first:%Y} without a month"
+            found.append(DataFinding("warning", "partial date", subject, "", "", message, f"taken as {last}"))
+    patient = Patient(**{field: day.last for field, day in days.items()})
+    for field in ("death", "new_therapy", "discontinuation"):
+        when = getattr(patient, field)
+        if when is not None and when < patient.reference:
+            message = f"{field.replace('_', ' ')} on {when}, before the reference date {patient.reference}"
+            found.append(
+                DataFinding("error", "dates out of order", subject, "", "", message, "correct the one or the other")
+            )
+    return patient, found

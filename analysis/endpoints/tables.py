@@ -7,7 +7,7 @@ import re
 from calendar import monthrange
 from collections import defaultdict
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,8 @@ Table = dict[str, Column]
 """Columns of one length by their plain names."""
 
 SAS_EPOCH = date(1960, 1, 1)
+WRITE_DATES = "write YYYY-MM-DD"
+SAS_DAYS = f"read as days from {SAS_EPOCH}, or seconds, as SAS counts them; give dates as dates if they are not"
 SUBJECT: Names = ("USUBJID", "SUBJID", "subject")
 VISIT: Mapping[str, Names] = {"visit_number": ("VISITNUM", "visit_number"), "visit": ("VISIT", "visit")}
 
@@ -106,52 +108,65 @@ def numbers(column: Sequence[str | None]) -> list[float]:
     return [known[value] for value in column]
 
 
-def date_remedy(written: str | None) -> str:
-    """Say how to write a date that cannot be read; a number of five digits may be one of SAS.
+class Day(NamedTuple):
+    """The first and the last day that a written date can be: one day, a month, or a year."""
+
+    first: date
+    last: date
+
+
+def dates(column: Column) -> list[Day | None]:
+    """Read ISO dates, None where there is none, and days or seconds that SAS counts from 1960; see `is_sas_date`.
 
     Examples
     --------
-    >>> date_remedy("soon")
-    'write YYYY-MM-DD'
-    >>> "it is 2014-01-02" in date_remedy("19725")
-    True
+    >>> [day and day.last for day in dates(["2024-02-26T10:30", "2024-02", "soon", "23432"])]
+    [datetime.date(2024, 2, 26), datetime.date(2024, 2, 29), None, datetime.date(2024, 2, 26)]
     """
-    if written is None or not re.fullmatch(r"[12]\d{4}(\.0+)?", written):
-        return "write YYYY-MM-DD"
-    day = SAS_EPOCH + timedelta(days=int(float(written)))
-    convert = "pd.to_datetime(x, unit='D', origin='1960-01-01')"
-    return f"write YYYY-MM-DD; as a SAS date, days from {SAS_EPOCH}, it is {day}: {convert}"
+    return each(_day, column)
 
 
-def dates(column: Column) -> tuple[list[date | None], list[bool]]:
-    """Read ISO dates, None where there is none; a month without a day is its last day, and said to be partial.
+def is_sas_date(written: str | None) -> bool:
+    """Whether a number can be a SAS date, days from 1960-01-01, or a SAS datetime, seconds: from 1987 on.
 
     Examples
     --------
-    >>> dates(["2024-02-26T10:30", "2024-02", "soon"])
-    ([datetime.date(2024, 2, 26), datetime.date(2024, 2, 29), None], [False, True, False])
+    >>> [is_sas_date(word) for word in ("23432", "2024525000", "20240226", "2024")]
+    [True, True, False, False]
     """
-    read = each(_day, column)
-    return [day for day, _ in read], [is_month for _, is_month in read]
+    return re.fullmatch(r"[12]\d{4}(\d{5})?(\.0+)?", written or "") is not None
 
 
-def _day(written: str | None) -> tuple[date | None, bool]:
-    """Read one date, and whether it is a month; what a frame of dates cannot hold is no date."""
-    day = (written or "")[:10].strip()
-    is_month = re.fullmatch(r"\d{4}-\d{2}", day) is not None
+def _day(written: str | None) -> Day | None:
+    """Read one date; what a frame of dates cannot hold is no date."""
+    if written is not None and is_sas_date(written):
+        count = int(float(written))
+        return Day(*[SAS_EPOCH + timedelta(seconds=count) if count > 10**8 else SAS_EPOCH + timedelta(days=count)] * 2)
+    day = (written or "")[:10].strip().rstrip("-")
+    layout = {4: "%Y", 7: "%Y-%m"}.get(len(day), "%Y-%m-%d")
     try:
-        when = datetime.strptime(day, "%Y-%m" if is_month else "%Y-%m-%d").date()
+        first = datetime.strptime(day, layout).date()
     except ValueError:
-        return None, False
-    if is_month:
-        when = when.replace(day=monthrange(when.year, when.month)[1])
-    if not pd.Timestamp.min.date() < when < pd.Timestamp.max.date():
-        return None, False
-    return when, is_month
+        return None
+    last = first
+    if layout == "%Y":
+        last = first.replace(month=12, day=31)
+    elif layout == "%Y-%m":
+        last = first.replace(day=monthrange(first.year, first.month)[1])
+    if not (pd.Timestamp.min.date() < first and last < pd.Timestamp.max.date()):
+        return None
+    return Day(first, last)
 
 
-def visit_labels(table: Table, days: Sequence[date | None]) -> list[str]:
+def label_key(label: str | None) -> str:
+    """Bring a label to what tells it from others: case and blanks do not."""
+    return " ".join((label or "").upper().split())
+
+
+def visit_labels(table: Table, days: Sequence[Day | None]) -> list[str]:
     """Name the visits: by their label, with the number where one label has several; else by number, else by day.
+
+    Labels that differ in case or blanks are one, written as they first stand.
 
     Examples
     --------
@@ -159,6 +174,8 @@ def visit_labels(table: Table, days: Sequence[date | None]) -> list[str]:
     >>> visit_labels(table | {"visit_number": ["2", "2.1", "3.1"], "date": ["2024-01-01"] * 3}, [None] * 3)
     ['WEEK 8', 'UNSCHEDULED 2.1', 'UNSCHEDULED 3.1']
     """
+    first: dict[str, str] = {}
+    table = {**table, "visit": [name and first.setdefault(label_key(name), name) for name in table["visit"]]}
     fields = ("subject", "evaluator", "visit", "visit_number")
     known = defaultdict[tuple[str | None, ...], set[str]](set)
     for *place, number in dict.fromkeys(zip(*(table[field] for field in fields), strict=True)):
@@ -171,5 +188,5 @@ def visit_labels(table: Table, days: Sequence[date | None]) -> list[str]:
         if label is not None and several and tuple(place) in several:
             label = None if number is None else f"{label} {number}"
         by_number = None if number is None else f"VISIT {number}"
-        labels.append(label or by_number or str(day or written or ""))
+        labels.append(label or by_number or str(written or "" if day is None else day.last))
     return labels

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from analysis.conventions.checks import count
 from analysis.conventions.units import DAYS_PER_MONTH
+from analysis.design import Assessments
 from analysis.endpoints import events, sequences
 from analysis.endpoints.options import as_number, check_flags, check_kind
 from analysis.endpoints.response import BestOverallResponse, Confirmation, compiled, is_controlled
@@ -16,7 +19,12 @@ from analysis.errors import InvalidValueError
 if TYPE_CHECKING:
     from datetime import date
 
+    from analysis.endpoints.codes import Floats
     from analysis.endpoints.histories import ResponseHistory
+
+
+LONGEST = 600.0  # months for which a schedule is followed
+CompiledRule = tuple[bool, bool, bool, bool, bool, float, "Floats", "Floats", int]
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,12 @@ class Censoring:
     longest_gap
         Days after the last assessment beyond which progression or death censors there: the protocol's two missed
         assessments; inf if a gap does not censor.
+    schedule
+        The trial's own assessments, where one number of days cannot say it because the interval changes: progression or
+        death then censors at the last assessment before it if `missed` scheduled visits lie between the two, with their
+        whole windows.
+    missed
+        Number of scheduled visits in a row that may not be missed.
     unresolved_counts
         iRECIST: whether an iUPD that nothing evaluable but iUPD follows is a progression at its date.
 
@@ -97,6 +111,8 @@ class Censoring:
     needs_baseline: bool = False
     longest_gap: float = np.inf
     unresolved_counts: bool = True
+    schedule: Assessments | None = None
+    missed: int = 2
 
     def __post_init__(self) -> None:
         check_flags(
@@ -105,13 +121,36 @@ class Censoring:
         if not as_number(self.longest_gap) > 0:
             raise InvalidValueError("longest_gap", self.longest_gap, "days above 0", "give inf if no gap censors")
 
+        check_kind(self, Assessments, "schedule", optional=True)
+        count("missed", self.missed, "visits")
+        if self.schedule is not None and self.longest_gap < np.inf:
+            got = f"longest_gap={self.longest_gap:g} and a schedule"
+            raise InvalidValueError("schedule", got, "one of the two", "leave longest_gap out")
+
     @classmethod
-    def fda(cls, longest_gap: float) -> Censoring:
-        """Censor at new therapy, after missed assessments, at discontinuation and without a baseline."""
+    def fda(cls, longest_gap: float | Assessments, *, missed: int = 2) -> Censoring:
+        """Censor at new therapy, after missed assessments, at discontinuation and without a baseline.
+
+        Parameters
+        ----------
+        longest_gap
+            Days, or the trial's `Assessments`, of which `missed` in a row may not be missed.
+        missed
+            Number of scheduled visits, if a schedule is given.
+
+        Examples
+        --------
+        >>> from analysis.conventions import WEEK
+        >>> every_8_then_12 = Assessments.changing([(8 * WEEK, 24 * WEEK), (12 * WEEK, None)], window=1 * WEEK)
+        >>> Censoring.fda(every_8_then_12).schedule is every_8_then_12
+        True
+        """
+        if isinstance(longest_gap, Assessments):
+            return cls(True, True, True, True, schedule=longest_gap, missed=missed)
         return cls(True, True, True, True, longest_gap)
 
-    @property
-    def compiled(self) -> tuple[bool, bool, bool, bool, bool, float]:
+    @cached_property
+    def compiled(self) -> CompiledRule:
         """What `events.progression_or_death` reads."""
         return (
             self.evaluable_only,
@@ -120,7 +159,17 @@ class Censoring:
             self.needs_baseline,
             self.unresolved_counts,
             float(self.longest_gap),
+            *self._scheduled,
+            self.missed,
         )
+
+    @property
+    def _scheduled(self) -> tuple[Floats, Floats]:
+        """First and last day of the window of each scheduled visit, for as long as anybody is followed."""
+        if self.schedule is None:
+            return np.zeros(0), np.zeros(0)
+        visits, window = self.schedule.scheduled(LONGEST), self.schedule.window
+        return tuple(np.round(DAYS_PER_MONTH * (visits + side * window), 6) for side in (-1, 1))  # type: ignore[return-value]  # two
 
 
 EVENT_OR_LAST_ASSESSMENT = Censoring()

@@ -289,11 +289,13 @@ class TestDates:
         findings = derived([*first, *(late[i] for i in order)]).findings
         assert [found.message for found in findings] == [f"stands on {date(56)} and {date(96)}"]
 
-    def test_a_month_is_brought_to_a_death_before_the_visits_are_checked(self):
+    def test_a_month_of_a_visit_after_the_last_one_alive_is_after_the_death(self):
         scans = [{**target(50)[0], "date": when} for when in (date(0), "2024-03-20", "2024-03")]
         visits = [{**row, "visit": f"V{number}", "visit_number": number} for number, row in enumerate(scans)]
         subjects = pd.DataFrame({"subject": ["S1"], "reference": date(0), "death": "2024-03-20"})
-        assert "duplicate visit" in {found.rule for found in derived(visits, subjects=subjects).findings}
+        derivation = derived(visits, subjects=subjects)
+        assert {found.rule for found in derivation.findings} == {"measurement after death", "partial date"}
+        assert derivation.responses()["recist"].tolist() == ["SD"]
 
     def test_a_new_lesion_in_tu_without_date_or_visit_says_nothing_of_one_that_tr_follows(self):
         tu = pd.DataFrame(
