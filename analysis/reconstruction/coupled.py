@@ -156,19 +156,20 @@ def _floor(endpoints: Sequence[Drawn], out: Coupled, k: int, member: int) -> Flo
 
 
 def _candidates(other: Drawn, floor: FloatArray, member: int, rng: np.random.Generator) -> list[int]:
-    """Members of another endpoint to put beside one of the first: any, and then those in which few die too soon."""
+    """Members of another endpoint to put beside one of the first: any, then those who come least too soon."""
     rows = rng.permutation(other.met)
     if member in other.met:
         rows = np.concatenate([[member], rows])
     if floor.any():
         start = 0
-        too_soon = np.zeros(rows.size, dtype=np.int64)
+        too_soon = np.zeros(rows.size)
         for size in (arm.size for arm in other.ensemble.block.first.arms):
             patients_ = slice(start, start + size)
             mine = np.sort(floor[patients_])
-            too_soon += (other.ordered[rows, patients_] < mine).sum(axis=1)
+            too_soon += np.maximum(mine - other.ordered[rows, patients_], 0.0).sum(axis=1)
             start += size
-        rows = np.concatenate([rows[:TRIES], rows[np.argsort(too_soon, kind="stable")][:TRIES]])
+        best = np.argsort(too_soon, kind="stable")
+        rows = np.concatenate([rows[:TRIES], rows[best[: 3 * TRIES]]])
     else:
         rows = rows[:TRIES]
     return [int(row) for row in dict.fromkeys(rows.tolist())]

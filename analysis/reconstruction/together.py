@@ -52,7 +52,8 @@ if TYPE_CHECKING:
     Indices = NDArray[np.intp]
 
 AGREEMENT = 0.8
-MORE = 8  # times as many members of an endpoint with one analysis: those that fit the others are chosen
+MORE = 25  # times as many members of an endpoint with one analysis: those that fit the others are chosen
+POOL, LEAST = 1500, 4  # but no more than a pool of so many is worth drawing, and no fewer times than this
 FOLLOWED = 50  # members whose median follow-up is handed on to the next endpoint
 FOLLOW_UP_RELAXED = 0.2  # spread of the log of a printed median follow-up that was relaxed
 FOLLOW_UP_ERROR = 0.05  # at least, on the log scale: endpoints of one trial are not followed alike to the day
@@ -83,8 +84,9 @@ def reconstruct_trial(
     endpoints: list[Drawn] = []
     draws = 0
     for one, stream in zip(sorted_, streams, strict=False):
-        more = MORE if endpoints and len(one.comparisons) == 1 else 1
-        drawn = _draw(one, whole, more * members, stream, prior, scale, workers, _followed(endpoints, one, whole))
+        more = max(min(MORE, POOL // members), LEAST) if endpoints and len(one.comparisons) == 1 else 1
+        known = _followed_alike(prior.for_endpoint(one.comparisons[0].endpoint), endpoints, one)
+        drawn = _draw(one, whole, more * members, stream, known, scale, workers, _followed(endpoints, one, whole))
         endpoints.append(drawn)
         draws += drawn.ensemble.attempts
     used = put_together(endpoints, timeline, agreement, members, streams[-1], workers)
@@ -161,6 +163,33 @@ def _relaxed(comparisons: Sequence[ReportedComparison], relax: Mapping[str, Iter
     return kept
 
 
+def _followed_alike(prior: EndpointPrior, endpoints: Sequence[Drawn], one: Sorted) -> EndpointPrior:
+    """Give follow-up the shape that it has in an endpoint that was drawn before: these are the same patients."""
+    for endpoint in endpoints:
+        if not _same_cut(endpoint, one):
+            continue
+        arms, length = endpoint.ensemble.block.arms, prior.follow_up.edges.size
+        number, width = len(endpoint.ensemble.block.analyses), endpoint.problem.frame.edges.size
+        start = number * arms * width  # the first analysis is that of the last cut
+        logs = endpoint.ensemble.states[:, start : start + arms * length].reshape(-1, arms, length)
+        middle = logs.mean(axis=1)
+        apart = (logs - middle[:, None, :]).reshape(-1, length) * np.sqrt(1 / max(arms - 1, 1))
+        error = FOLLOW_UP_ERROR**2 * np.eye(length)
+        follow_up = replace(
+            prior.follow_up,
+            mean=middle.mean(axis=0),
+            trend=np.zeros(length),
+            shared=np.cov(middle.T) + error,
+            difference=apart.T @ apart / max(len(apart), 1) + error,
+        )
+        return replace(prior, follow_up=follow_up)
+    return prior
+
+
+def _same_cut(endpoint: Drawn, one: Sorted) -> bool:
+    return bool(endpoint.of.months[-1] == one.months[-1] or endpoint.of.last_label == one.last_label)
+
+
 def _followed(
     endpoints: Sequence[Drawn], one: Sorted, whole: Mapping[str, ReportedComparison]
 ) -> tuple[float, float] | None:
@@ -169,8 +198,7 @@ def _followed(
     if printed is not None and printed.reached:
         return float(np.log(printed.value)), FOLLOW_UP_RELAXED
     for endpoint in endpoints:
-        same = endpoint.of.months[-1] == one.months[-1] or endpoint.of.last_label == one.last_label
-        if same and endpoint.met.size:
+        if _same_cut(endpoint, one) and endpoint.met.size:
             times, events = endpoint.ensemble.patients(0, endpoint.met[:FOLLOWED])
             medians = [
                 reverse_kaplan_meier(np.concatenate(time), np.concatenate(event)).median()
@@ -187,7 +215,7 @@ def _draw(
     whole: Mapping[str, ReportedComparison],
     members: int,
     stream: np.random.SeedSequence,
-    prior: ShapePrior,
+    prior: EndpointPrior,
     scale: ScaleName | None,
     workers: int,
     followed: tuple[float, float] | None,
@@ -199,10 +227,9 @@ def _draw(
     """
     unnamed = any(unnamed_types(comparison) for comparison in one.comparisons)
     types = (scale,) if scale else SCALES_TRIED if unnamed else SCALES_TRIED[:1]
-    chosen = prior.for_endpoint(one.comparisons[0].endpoint)
     best: Drawn | None = None
     for name in types:
-        problem = pose(one.block(name, followed), chosen)
+        problem = pose(one.block(name, followed), prior)
         ensemble = draw_ensemble(problem, members, stream, workers)
         results = [
             Reconstruction(
@@ -231,7 +258,7 @@ def _draw(
     enough = [
         f"{{{one.comparisons[v].id!r}: {name!r}}}"
         for _, v, name in sorted(doubtful)[:SUSPECTS]
-        if _possible(one, v, name, chosen, types, stream, workers, followed)
+        if _possible(one, v, name, prior, types, stream, workers, followed)
     ]
     remedy = f"it is enough to relax {' or '.join(enough)}" if enough else "name what may differ in relax={id: numbers}"
     said = "; ".join(lines) or "no single number was found to be missed"

@@ -74,8 +74,8 @@ def couple(
     cost = np.square(wanted[:, None] - normal_scores(other.time, other.event, rng)[None, :])
     forbidden = one.groups[:, None] != other.groups[None, :]
     forbidden |= np.maximum(one.earliest[:, None], other.earliest) > np.minimum(one.latest[:, None], other.latest)
-    forbidden |= other.time[None, :] < floor[:, None]
     cost[forbidden] += FORBIDDEN
-    cost += FORBIDDEN / 10 * np.maximum(floor[:, None] - other.time[None, :], 0.0) / max(floor.max(), LEAST)
+    too_soon = np.maximum(floor[:, None] - other.time[None, :], 0.0)
+    cost += FORBIDDEN / 10 * too_soon / max(floor.max(), LEAST)  # by little rather than in few
     rows, chosen = linear_sum_assignment(cost)
-    return chosen, int(forbidden[rows, chosen].sum())
+    return chosen, int((forbidden | (too_soon > 0))[rows, chosen].sum())
