@@ -1,4 +1,4 @@
-"""The command line: ``trial-analysis curve|data|figures``."""
+"""The command line: ``trial-analysis new|reconstruct|curve|data|figures``."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="trial-analysis", description=analysis.__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"%(prog)s {analysis.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_reports(commands)
     _add_curve(commands.add_parser("curve", help="reconstruct patients from the points of a figure"))
     _add_data(commands.add_parser("data", help="check or show the reported data", description="The reported data."))
     _add_figures(commands.add_parser("figures", help="make the figures", description="Make the registered figures."))
@@ -45,6 +46,13 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     from analysis.cli.data import configure
 
     configure(parser)
+
+
+def _add_reports(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from analysis.cli.reconstruct import configure_new, configure_reconstruct
+
+    configure_new(commands.add_parser("new", help="write a report to be filled in"))
+    configure_reconstruct(commands.add_parser("reconstruct", help="reconstruct curves and patients from a report"))
 
 
 def _add_curve(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ from analysis.plots.kaplan_meier import arm_colours, reported_medians, risk_tabl
 from analysis.plots.response_bars import response_bars, response_counts
 from analysis.plots.spider import spider
 from analysis.plots.style import GREY, PAGE_WIDTH, PALETTE, STYLE, label_line, month_axis, percent_axis
+from analysis.plots.survival_plot import SurvivalFigure, survival_plot
 from analysis.plots.swimmer import swimmer
 from analysis.plots.time_unit import MONTHS, WEEKS, TimeUnit
 from analysis.plots.waterfall import waterfall
@@ -19,6 +20,7 @@ __all__ = [
     "STYLE",
     "WEEKS",
     "Cohort",
+    "SurvivalFigure",
     "TimeUnit",
     "arm_colours",
     "binomial_design",
@@ -33,6 +35,7 @@ __all__ = [
     "risk_table",
     "spider",
     "survival_curves",
+    "survival_plot",
     "swimmer",
     "waterfall",
 ]

@@ -122,3 +122,28 @@ def test_wrong_options_of_curve_are_named(more, says, tmp_path, capsys):
 def test_arms_that_do_not_match_are_named(tmp_path, capsys):
     assert main(write_curve(tmp_path, risk=RISK.replace("Drug", "Placebo"))) == 1
     assert "name them alike" in capsys.readouterr().err
+
+
+def test_a_report_of_ones_own_becomes_a_picture_files_and_a_paragraph(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "mine"]) == 0
+    assert main(["new", "mine"]) == 1  # it is there
+    assert main(["data", "check", "."]) == 0
+    files = {"--plot": "curves.png", "--csv": "patients.csv", "--adtte": "adtte.csv"}
+    command = ["reconstruct", "mine.toml", "--members", "10", *(word for pair in files.items() for word in pair)]
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert "Progression-free survival of 298 patients was reconstructed from the published" in shown
+    patients, adtte = pd.read_csv("patients.csv"), pd.read_csv("adtte.csv")
+    assert (len(patients), len(adtte)) == (2980, 298)
+    assert adtte[["STUDYID", "PARAMCD", "SYNTHFL"]].drop_duplicates().to_numpy().tolist() == [["MINE", "PFS", "Y"]]
+    assert (adtte["CNSR"] == 0).sum() == 96 + 117
+    assert (tmp_path / "curves.png").stat().st_size > 20_000
+    assert main(command) == 1
+    assert "a file that is not there yet" in capsys.readouterr().err
+
+
+def test_a_trial_of_several_comparisons_is_asked_for_one(capsys):
+    assert main(["reconstruct", "bolero-2"]) == 1
+    assert "say --comparison ID" in capsys.readouterr().err
+    assert main(["reconstruct", "no-such-trial"]) == 1

@@ -1,0 +1,525 @@
+"""The survival figure of a paper in one call: curves, limits, censor marks, risk table, and what stands beside them."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
+
+from analysis.conventions.checks import choice, positive, probability
+from analysis.errors import InvalidValueError
+from analysis.plots.drawn import Drawn, drawn
+from analysis.plots.kaplan_meier import arm_colours
+from analysis.plots.style import GREY, STYLE, percent_axis
+from analysis.plots.time_unit import MONTHS
+from analysis.reconstruction.result import Reconstruction
+from analysis.statistical_tests import CoxHazardRatio, LogRank, RMSTDifference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+    from analysis.conventions.scales import ScaleName
+
+Transform = Literal["survival", "event", "cumulative hazard", "log-log"]
+Preset = Literal["85 mm", "170 mm", "slide", "kmunicate"]
+MM = 1 / 25.4
+PRESETS: dict[str, tuple[float, float, float]] = {
+    "85 mm": (85 * MM, 80 * MM, 6.5),
+    "170 mm": (170 * MM, 115 * MM, 8.0),
+    "slide": (10.0, 5.6, 14.0),
+    "kmunicate": (170 * MM, 130 * MM, 8.0),
+}
+"""Width and height in inches, and size of the type in points."""
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 2)),
+    (0, (1.5, 1.5)),
+    (0, (6, 2, 1.5, 2)),
+    (0, (3, 1)),
+    (0, (8, 2)),
+    (0, (1, 3)),
+)
+GREYS = ("#000000", "#767676", "#3f3f3f", "#9a9a9a", "#5a5a5a", "#b0b0b0", "#222222")
+LETTER = 0.56  # width of a letter, in sizes of the type
+BOLD = 1.22  # times that width
+LOWEST_NAME = 0.13  # survival below which there is no room for a name under a curve
+WIDEST_NAME = 0.2  # of the figure's width, that names of arms may take beside the risk table
+TABLE = ("at risk", "events", "censored")
+ANNOTATIONS = ("hazard ratio", "p-value", "median", "RMST", "landmarks")
+
+
+@dataclass(frozen=True, eq=False)
+class SurvivalFigure:
+    """A survival figure, with the numbers that it shows.
+
+    Attributes
+    ----------
+    figure
+        The whole figure.
+    axes
+        Where the curves are; draw on it what else there is to say.
+    risk_table
+        Where the risk table is; None without one.
+    curves
+        One row for each arm and time: ``arm``, ``time``, ``survival``, ``lower``, ``upper``, as drawn.
+    counts
+        The risk table: ``arm``, ``count``, and a column for each tick.
+    said
+        What is annotated, with its values.
+    alt
+        A sentence in place of the figure.
+    """
+
+    figure: Figure
+    axes: Axes
+    risk_table: Axes | None
+    curves: pd.DataFrame
+    counts: pd.DataFrame
+    said: pd.DataFrame
+    alt: str
+
+
+def survival_plot(
+    source: Any = None,
+    *,
+    time: str | ArrayLike | None = None,
+    event: str | ArrayLike | None = None,
+    arm: str | ArrayLike | None = None,
+    ax: Axes | None = None,
+    control: str | None = None,
+    end: float | None = None,
+    ylabel: str | None = None,
+    transform: Transform = "survival",
+    level: float = 0.95,
+    scale: ScaleName = "log-log",
+    limits: Literal["band", "lines", "none"] = "band",
+    censor_marks: bool = True,
+    table: Sequence[str] = ("at risk",),
+    annotate: Sequence[str] = ("hazard ratio",),
+    landmarks: Sequence[float] = (),
+    tau: float | None = None,
+    labels: Literal["direct", "legend"] = "direct",
+    members: int = 0,
+    printed: bool = True,
+    grey: bool = False,
+    preset: Preset = "170 mm",
+) -> SurvivalFigure:
+    """Draw survival curves as a journal prints them.
+
+    Parameters
+    ----------
+    source
+        A frame of patients (pandas, polars, pyarrow; ADTTE as it is, with CNSR), a `KaplanMeier`, a lifelines fitter
+        or a list of them, a `Distribution`, a `Reconstruction`, or a dict of these by arm. None if `time` and `event`
+        are arrays.
+    time, event, arm
+        Names of the columns, where they are not `time`, `event` and `arm` or those of ADTTE; or arrays, shape ``(n,)``.
+    ax
+        Axes to draw on, without a risk table; by default a figure of its own with one.
+    control
+        The control arm of ratio and differences; the last arm, or that of the reconstruction.
+    end
+        Last month shown; by default the last follow-up. Needed for a distribution.
+    ylabel
+        What the curves are.
+    transform
+        ``"survival"``, ``"event"`` (1 - S), ``"cumulative hazard"`` or ``"log-log"`` (over log time).
+    level, scale
+        Two-sided confidence level, and type of the pointwise limits.
+    limits
+        How limits are drawn. Of a reconstruction the inner band is what its report leaves open, the outer one has
+        the error of sampling besides.
+    censor_marks
+        Whether censored patients are marked.
+    table
+        Rows of the risk table for each arm, of ``"at risk"``, ``"events"``, ``"censored"`` (cumulative); empty: none.
+    annotate
+        What is written beside the curves, of ``"hazard ratio"``, ``"p-value"``, ``"median"``, ``"RMST"``,
+        ``"landmarks"``. It is computed from the patients, or what a report prints of it, and says which.
+    landmarks
+        Months at which the survival is marked and, if annotated, written.
+    tau
+        Restriction of the RMST, months; by default the shorter of the arms' follow-ups.
+    labels
+        Names of the arms on the curves, or in a legend.
+    members
+        Number of a reconstruction's members that are drawn as thin lines.
+    printed
+        Whether medians and rates that a report prints are marked where they stand.
+    grey
+        Whether the arms differ by shade and dash alone. They differ by dash in any case.
+    preset
+        Size of figure and type: ``"85 mm"``, ``"170 mm"``, ``"slide"``, ``"kmunicate"`` (Morris et al., BMJ Open 2019;
+        9: e030215: all three counts, under the curves).
+
+    Returns
+    -------
+    SurvivalFigure
+
+    Raises
+    ------
+    InvalidValueError
+        If the source cannot be drawn, a column is missing, or two arms are needed and are not there.
+
+    Examples
+    --------
+    >>> shown = survival_plot(
+    ...     time=[2, 3, 5, 8, 9, 4, 6, 8, 11, 12], event=[1, 1, 1, 0, 1, 1, 0, 1, 0, 0], arm=["old"] * 5 + ["new"] * 5,
+    ...     control="old", annotate=["hazard ratio", "median"],
+    ... )
+    >>> shown.counts.iloc[:, :4].to_numpy().tolist()
+    [['old', 'at risk', 5.0, 5.0], ['new', 'at risk', 5.0, 5.0]]
+    >>> shown.said[["item", "text"]].to_numpy().tolist()[0]
+    ['hazard ratio', 'HR new vs old 0.35 (95% CI 0.06 to 1.92), computed']
+    >>> shown.alt.split(";")[0]
+    'Survival curves: old, median 5.0 months, 0% at 9 months'
+    """
+    _check(transform, level, limits, table, annotate, labels, preset, end)
+    wanted = drawn(
+        source, time=time, event=event, arm=arm, level=level, scale=scale, end=end, members=members
+    )  # fmt: skip
+    if preset == "kmunicate":
+        table = TABLE
+    names = [each.name for each in wanted]
+    arm_colours(names)
+    last = float(max(each.time[-1] for each in wanted)) if end is None else positive("end", end)
+    control = control or (source.comparison.control if isinstance(source, Reconstruction) else None) or names[-1]
+    if control not in names:
+        raise InvalidValueError("control", control, f"one of the arms, {names}", "name an arm")
+    said = _said(source, wanted, control, annotate, landmarks, tau, level)
+    size = PRESETS[preset]
+    with mpl.rc_context({**STYLE, "font.size": size[2], "axes.labelsize": size[2], "xtick.labelsize": 0.9 * size[2],
+                         "ytick.labelsize": 0.9 * size[2], "lines.linewidth": size[2] / 6}):  # fmt: skip
+        has_table = bool(table) and ax is None and any(each.patients for each in wanted)
+        letters = max(map(len, names)) + (10 if len(table) > 1 else 0)  # ", censored"
+        above = letters * LETTER * 0.85 * size[2] > WIDEST_NAME * 72 * size[0]  # names stand above their rows
+        lines = len(wanted) * len(table) * (1 + above) if has_table else 0
+        figure, axes, below = _layout(ax, size, lines)
+        order = [*(name for name in names if name != control), control]
+        colours = dict(zip(order, GREYS, strict=False)) if grey else arm_colours(order)
+        dashes = dict(zip(names, DASHES, strict=False))
+        curves = pd.concat(
+            [_draw(axes, each, colours, dashes, transform, limits, censor_marks, last) for each in wanted]
+        )
+        _axis(axes, wanted, transform, last, ylabel, source, size[2])
+        if transform in ("survival", "event"):
+            _lines(axes, wanted, colours, annotate, landmarks, printed, transform, last)
+        counts = pd.DataFrame()
+        if below is not None:
+            counts = _table(below, axes, wanted, colours, table, last, size[2], above=above)
+        _names(axes, wanted, colours, labels, transform, last, size[2])
+        _write(axes, said, transform, size[2])
+    return SurvivalFigure(figure, axes, below, curves.reset_index(drop=True), counts, said, _alt(wanted, said, last))
+
+
+def _check(
+    transform: str, level: float, limits: str, table: Sequence[str], annotate: Sequence[str], labels: str, preset: str,
+    end: float | None,
+) -> None:  # fmt: skip
+    choice("transform", transform, ("survival", "event", "cumulative hazard", "log-log"))
+    probability("level", level)
+    choice("limits", limits, ("band", "lines", "none"))
+    choice("labels", labels, ("direct", "legend"))
+    choice("preset", preset, tuple(PRESETS))
+    for field, given, known in (("table", table, TABLE), ("annotate", annotate, ANNOTATIONS)):
+        if isinstance(given, str):
+            raise InvalidValueError(field, given, f"a list of {', '.join(known)}", f"write {field}=[{given!r}]")
+        for one in given:
+            choice(field, one, known)
+    if end is not None:
+        positive("end", end)
+
+
+def _layout(ax: Axes | None, size: tuple[float, float, float], rows: int) -> tuple[Figure, Axes, Axes | None]:
+    if ax is not None:
+        figure = ax.get_figure()
+        assert isinstance(figure, Figure), "axes belong to a figure"
+        return figure, ax, None
+    line = 1.55 * size[2] / 72
+    foot = (rows + 1.6) * line if rows else 0.0
+    figure = Figure(figsize=(size[0], size[1] + foot), layout="constrained")
+    if not rows:
+        return figure, figure.subplots(), None
+    axes, below = figure.subplots(2, 1, gridspec_kw={"height_ratios": [size[1] - 2 * line, foot]}, sharex=True)
+    axes.tick_params(labelbottom=True)
+    return figure, axes, below
+
+
+def _transformed(values: Any, transform: str) -> Any:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if transform == "event":
+            return 1 - values
+        if transform == "cumulative hazard":
+            return -np.log(values)
+        if transform == "log-log":
+            return np.log(-np.log(values))
+    return values
+
+
+def _draw(
+    ax: Axes, each: Drawn, colours: dict[str, str], dashes: dict[str, Any], transform: str, limits: str,
+    censor_marks: bool, end: float,
+) -> pd.DataFrame:  # fmt: skip
+    """Draw one curve; gives its numbers as they are drawn."""
+    kept = each.time <= end
+    time = each.time[kept]
+    columns = {"survival": each.survival, "lower": each.lower, "upper": each.upper}
+    values = {name: _transformed(column[kept], transform) for name, column in columns.items()}
+    if each.is_step and time[-1] < end and each.time[-1] > end:  # on to the edge
+        time = np.append(time, end)
+        values = {name: np.append(column, column[-1]) for name, column in values.items()}
+    colour, dash = colours[each.name], dashes[each.name]
+    drawstyle = "steps-post" if each.is_step else "default"
+    step: Literal["post"] | None = "post" if each.is_step else None
+    if each.members is not None:
+        for member in each.members:
+            ax.plot(time, _transformed(member[kept], transform), color=colour, linewidth=0.4, alpha=0.35, zorder=1)
+    has_limits = not np.isnan(values["lower"]).all()
+    if has_limits and limits == "band":
+        bands = [(values["lower"], values["upper"], 0.25)]
+        if each.sampling is not None:
+            outer = [_transformed(side[kept], transform) for side in each.sampling]
+            bands.insert(0, (outer[0], outer[1], 0.13))
+        for low, high, alpha in bands:
+            ax.fill_between(time, low, high, step=step, color=colour, alpha=alpha, linewidth=0, zorder=1)
+    elif has_limits and limits == "lines":
+        for side in ("lower", "upper"):
+            ax.plot(time, values[side], color=colour, linewidth=0.6, linestyle=":", drawstyle=drawstyle, zorder=2)
+    ax.plot(time, values["survival"], color=colour, linestyle=dash, drawstyle=drawstyle, zorder=3, label=each.name)
+    if censor_marks and each.censored.size:
+        at = each.censored[each.censored <= end]
+        height = _transformed(np.array([each.at(t)[0] for t in at]), transform)
+        ax.plot(at, height, "|", color=colour, markersize=4.5, markeredgewidth=0.7, zorder=4)
+    return pd.DataFrame({"arm": each.name, "time": time} | values)
+
+
+def _axis(
+    ax: Axes, wanted: Sequence[Drawn], transform: str, end: float, ylabel: str | None, source: Any, points: float
+) -> None:
+    MONTHS.axis(ax, end)
+    widest = ax.get_figure().get_figwidth() * 72 / (3.2 * points)  # type: ignore[union-attr]  # of a figure
+    step = next((step for step in MONTHS.steps if end / step <= min(9.0, widest)), 2 * MONTHS.steps[-1])
+    ax.xaxis.set_major_locator(MultipleLocator(step))
+    name = ylabel or (source.comparison.endpoint if isinstance(source, Reconstruction) else "Survival")
+    if transform == "survival":
+        percent_axis(ax, name, high=1.0)
+        ax.set_ylim(0, 1.02)
+    elif transform == "event":
+        percent_axis(ax, ylabel or f"1 - {name}", high=1.0)
+        ax.set_ylim(0, 1.02)
+    elif transform == "cumulative hazard":
+        ax.set_ylabel(ylabel or "Cumulative hazard")
+        ax.set_ylim(bottom=0)
+    else:
+        first = min(float(each.time[each.survival < 1].min(initial=end)) for each in wanted)
+        ax.set_xscale("log")
+        ax.set_xlim(max(first * 0.8, end / 1000), end)
+        ax.set_ylabel(ylabel or "log(-log S)")
+
+
+def _lines(
+    ax: Axes, wanted: Sequence[Drawn], colours: dict[str, str], annotate: Sequence[str], landmarks: Sequence[float],
+    printed: bool, transform: str, end: float,
+) -> None:  # fmt: skip
+    """Lines to medians and landmarks, and circles where a report prints a number."""
+    dashed: dict[str, Any] = {"linewidth": 0.6, "linestyle": (0, (4, 3)), "zorder": 0}
+    if "median" in annotate:
+        ax.axhline(0.5, color=GREY, **dashed)
+        for each in wanted:
+            if each.median() <= end:
+                ax.plot([each.median()] * 2, [0, 0.5], color=colours[each.name], **dashed)
+    for month in landmarks:
+        ax.axvline(month, color=GREY, **dashed)
+    for each in wanted if printed else ():
+        marks = []
+        if each.reported is not None:
+            median = each.reported.median
+            if median is not None and median.reached and median.value <= end:
+                marks.append((median.value, 0.5))
+            marks += [(mark.time.value, mark.survival.value) for mark in each.reported.landmarks]
+        for month, survival in marks:
+            ax.plot(
+                month, _transformed(survival, transform), "o", markersize=4, markerfacecolor="white",
+                markeredgecolor=colours[each.name], zorder=5,
+            )  # fmt: skip
+
+
+def _names(
+    ax: Axes, wanted: Sequence[Drawn], colours: dict[str, str], labels: str, transform: str, end: float, points: float
+) -> None:  # fmt: skip
+    """Name the arms: on the curves, where they are farthest apart, or in a legend."""
+    if len(wanted) == 1 and not wanted[0].name:
+        return
+    if labels == "legend" or len(wanted) > 4 or transform in ("cumulative hazard", "log-log"):
+        ax.legend(loc="best", fontsize=0.9 * points)
+        return
+    grid = np.linspace(0.12, 0.8, 35) * end
+    heights = np.array([[each.at(t)[0] if t <= each.time[-1] else np.nan for t in grid] for each in wanted])
+    order = np.argsort(-np.nanmean(heights, axis=1))
+    gap = np.full(grid.size, np.inf) if len(wanted) == 1 else np.min(-np.diff(heights[order], axis=0), axis=0)
+    best = int(np.nanargmax(np.where(np.isnan(heights).any(axis=0), -np.inf, gap)))
+    ax.get_figure().draw_without_rendering()  # type: ignore[union-attr]  # so that the width of the axes is known
+    letter = BOLD * LETTER * 0.95 * points / (ax.get_window_extent().width * 72 / ax.get_figure().dpi) * end  # type: ignore[union-attr]
+    for rank, k in enumerate(order):
+        each = wanted[k]
+        width = letter * len(each.name)
+        above = rank == 0  # S is highest; a name is beside its curve, on the side where no other one is
+        ends = grid[best]
+        while not above and ends - width > 0.02 * end and each.at(min(ends, each.time[-1]))[0] < LOWEST_NAME:
+            ends -= 0.01 * end
+        start = max(min(grid[best], end - width) if above else ends - width, 0.01 * end)
+        height = each.at(min(start if above else start + width, float(each.time[-1])))[0]
+        up = above == (transform == "survival")
+        ax.annotate(
+            each.name, (start, float(_transformed(height, transform))), xytext=(0, 5 if up else -5),
+            textcoords="offset points", ha="left", va="bottom" if up else "top", color=colours[each.name],
+            fontsize=0.95 * points, fontweight="bold",
+        )  # fmt: skip
+
+
+def _table(
+    below: Axes, curves: Axes, wanted: Sequence[Drawn], colours: dict[str, str], table: Sequence[str], end: float,
+    points: float, *, above: bool,
+) -> pd.DataFrame:  # fmt: skip
+    """Write the risk table at the ticks of the axis, arm by arm in its colour; long names stand above their rows."""
+    ticks = np.array([tick for tick in curves.xaxis.get_majorticklocs() if 0 <= tick <= end * (1 + 1e-9)])
+    rows = []
+    y = 0
+    is_mean = False
+    place: dict[str, Any] = {"transform": below.get_yaxis_transform(), "fontsize": 0.85 * points, "va": "center"}
+    for each in wanted:
+        counts = each.counts(ticks)
+        if counts is None:
+            continue
+        is_mean |= len(each.patients) > 1
+        for count in table:
+            label = f"{each.name}, {count}" if len(table) > 1 else each.name
+            if above:
+                below.text(0.0, y, label or count, color=colours[each.name], ha="left", **place)
+                y += 1
+            else:
+                below.text(-0.035, y, label or count, color=colours[each.name], ha="right", **place)
+            for tick, value in zip(ticks, counts.loc[count], strict=True):
+                below.text(tick, y, f"{value:.0f}", fontsize=0.85 * points, ha="center", va="center")
+            rows.append({"arm": each.name, "count": count} | dict(zip(ticks, counts.loc[count], strict=True)))
+            y += 1
+    head = f"{table[0].capitalize()}" if len(table) == 1 else "Numbers of patients"
+    below.text(0.0, -1, head + (", mean of the members" if is_mean else ""), color=GREY, ha="left", **place)
+    below.set_ylim(y - 0.4, -1.5)
+    below.set_axis_off()
+    return pd.DataFrame(rows)
+
+
+def _said(
+    source: Any, wanted: Sequence[Drawn], control: str, annotate: Sequence[str], landmarks: Sequence[float],
+    tau: float | None, level: float,
+) -> pd.DataFrame:  # fmt: skip
+    """Find what is annotated: the item, its words, and whether it was printed or computed."""
+    rows: list[dict[str, Any]] = []
+    percent = f"{100 * level:g}%"
+    comparison = source.comparison if isinstance(source, Reconstruction) else None
+    for item in annotate:
+        if item == "median":
+            rows += [{"item": item, "arm": each.name} | _median(each, level, percent) for each in wanted]
+        elif item == "landmarks":
+            for month in landmarks:
+                for each in wanted:
+                    value, low, high = (100 * x for x in each.at(month))
+                    text = f"{each.name} {value:.0f}% ({percent} CI {low:.0f} to {high:.0f}) at {month:g} months"
+                    rows.append({"item": item, "arm": each.name, "text": text, "origin": "computed"})
+        elif len(wanted) == 2:
+            rows.append({"item": item, "arm": ""} | _compared(item, wanted, control, comparison, tau, level, percent))
+        elif item in annotate and annotate != ("hazard ratio",):
+            raise InvalidValueError("annotate", item, "two arms", "draw two arms, or leave it out")
+    return pd.DataFrame(rows, columns=["item", "arm", "text", "origin"])
+
+
+def _median(each: Drawn, level: float, percent: str) -> dict[str, str]:
+    printed = None if each.reported is None else each.reported.median
+    if printed is not None:
+        return {"text": f"{each.name} {printed.text} months, printed", "origin": "printed"}
+    name = f"{each.name} " if each.name else ""
+    median = each.median()
+    value = f"{median:.1f} months" if np.isfinite(median) else "not reached"
+    if each.estimate is None:
+        return {"text": f"{name}{value}", "origin": "computed"}
+    low, high = each.estimate.median_ci(level, scale="log-log")
+    upper = f"{high:.1f}" if np.isfinite(high) else "not reached"
+    return {"text": f"{name}{value} ({percent} CI {low:.1f} to {upper})", "origin": "computed"}
+
+
+def _compared(
+    item: str, wanted: Sequence[Drawn], control: str, comparison: Any, tau: float | None, level: float, percent: str
+) -> dict[str, str]:
+    """Compare two arms: as printed, if a report prints it, else from the patients."""
+    other = next(each for each in wanted if each.name != control)
+    against = next(each for each in wanted if each.name == control)
+    versus = f"{other.name} vs {against.name}"
+    if item == "hazard ratio" and comparison is not None and comparison.hazard_ratio is not None:
+        return {"text": f"HR {versus} {comparison.hazard_ratio}, printed", "origin": "printed"}
+    if item == "p-value" and comparison is not None and comparison.p_value is not None:
+        return {"text": f"p {comparison.p_value}, printed", "origin": "printed"}
+    values = []
+    for (time0, event0), (time1, event1) in zip(against.patients, other.patients, strict=False):
+        data = np.concatenate([time0, time1]), np.concatenate([event0, event1])
+        treated = np.repeat([False, True], [len(time0), len(time1)])
+        if item == "hazard ratio":
+            values.append(CoxHazardRatio(level=level).analyse(*data, treated))
+        elif item == "p-value":
+            values.append(LogRank().analyse(*data, treated))
+        else:
+            until = tau or float(min(time0.max(), time1.max()))
+            values.append(RMSTDifference(until).analyse(*data, treated))
+    if not values:
+        raise InvalidValueError("annotate", item, "patients in both arms", "leave it out for distributions")
+    of_all = "computed" if len(values) == 1 else f"computed, median of {len(values)} members"
+    estimate, low, high = (
+        float(np.median([getattr(v, name) for v in values])) for name in ("estimate", "lower", "upper")
+    )
+    if item == "hazard ratio":
+        text = f"HR {versus} {estimate:.2f} ({percent} CI {low:.2f} to {high:.2f}), {of_all}"
+    elif item == "p-value":
+        p = float(np.median([v.p_two_sided for v in values]))
+        text = f"log-rank p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}, {of_all}"
+    else:
+        until = tau or float(min(each.patients[0][0].max() for each in wanted))
+        text = f"RMST difference {estimate:+.1f} months (95% CI {low:.1f} to {high:.1f}) up to {until:.3g}, {of_all}"
+    return {"text": text, "origin": "computed"}
+
+
+def _write(ax: Axes, said: pd.DataFrame, transform: str, points: float) -> None:
+    if said.empty:
+        return
+    lines = []
+    for item, rows in said.groupby("item", sort=False):
+        lines += [f"Median {text}" if item == "median" else str(text) for text in rows["text"]]
+    width = ax.get_window_extent().width * 72 / ax.get_figure().dpi  # type: ignore[union-attr]  # points
+    letters = max(int(0.66 * width / (LETTER * 0.85 * points)), 18)
+    lines = [part for line in lines for part in textwrap.wrap(line, letters)]
+    at = {"survival": (0.99, 0.99, "right", "top"), "log-log": (0.99, 0.03, "right", "bottom")}.get(
+        transform, (0.99, 0.03, "right", "bottom") if transform != "event" else (0.01, 0.99, "left", "top")
+    )
+    ax.text(
+        at[0], at[1], "\n".join(lines), transform=ax.transAxes, ha=at[2], va=at[3], fontsize=0.85 * points, zorder=6,
+        linespacing=1.4,
+    )  # fmt: skip
+
+
+def _alt(wanted: Sequence[Drawn], said: pd.DataFrame, end: float) -> str:
+    arms = []
+    for each in wanted:
+        at = min(end, float(each.time[-1]))
+        median = each.median()
+        reached = f"median {median:.1f} months" if np.isfinite(median) else "median not reached"
+        arms.append(f"{each.name or 'all patients'}, {reached}, {100 * each.at(at)[0]:.0f}% at {at:.0f} months")
+    extra = f"; {'; '.join(said['text'])}" if not said.empty else ""
+    return f"Survival curves: {'; '.join(arms)}{extra}."

@@ -1,0 +1,149 @@
+"""What leaves a reconstruction: data sets in the form of CDISC, and the words of a methods section."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis.conventions.checks import choice, count
+from analysis.conventions.units import DAYS_PER_MONTH
+from analysis.errors import InvalidValueError
+from analysis.reported.comparison import ENDPOINTS
+
+if TYPE_CHECKING:
+    from analysis.reconstruction.result import Reconstruction
+
+WHY = "pseudo-patient, reconstructed from published numbers: no person"
+AVAL = {"MONTHS": 1.0, "DAYS": DAYS_PER_MONTH}
+
+
+def adtte(
+    reconstruction: Reconstruction, member: int | None = 0, *, study: str = "RECONSTRUCTED", unit: str = "MONTHS"
+) -> pd.DataFrame:
+    """Lay the patients of a reconstruction out as CDISC's ADTTE, each marked as synthetic.
+
+    Parameters
+    ----------
+    reconstruction
+        Whose patients.
+    member
+        Number of the member, from 0; None for all, told apart by ``MEMBER``.
+    study
+        STUDYID.
+    unit
+        Of AVAL: ``"MONTHS"`` or ``"DAYS"``.
+
+    Returns
+    -------
+    DataFrame
+        STUDYID, USUBJID, TRTP, TRTPN, PARAM, PARAMCD, AVAL, AVALU, CNSR, EVNTDESC, and besides SYNTHFL (``"Y"``),
+        SYNTHRSN (why), MEMBER (number of the member, which is part of USUBJID).
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such member, or the study has no name.
+    UnknownNameError
+        If the unit is neither.
+
+    Notes
+    -----
+    CDISC ADaM Basic Data Structure for Time-to-Event Analyses 1.0: CNSR is 0 for an event and 1 for a censoring. Dates
+    are left out: a reconstruction has none.
+
+    Examples
+    --------
+    >>> from analysis import reconstruct
+    >>> from analysis.reported import ReportedArm, ReportedComparison
+    >>> report = ReportedComparison("OS", [ReportedArm("drug", n=30, events=20, median="9.1")])
+    >>> frame = adtte(reconstruct(report, members=2, rng=1))
+    >>> frame[["USUBJID", "TRTP", "PARAMCD", "AVALU", "SYNTHFL"]].iloc[0].tolist()
+    ['RECONSTRUCTED-0-0001', 'drug', 'OS', 'MONTHS', 'Y']
+    >>> int((frame["CNSR"] == 0).sum())
+    20
+    """
+    choice("unit", unit, tuple(AVAL))
+    if not isinstance(study, str) or not study.strip():
+        raise InvalidValueError("study", study, "a name of the study", "give one, as STUDYID")
+    if member is not None:
+        member = count("member", member, "the member, from 0", at_least=0)
+        if member >= reconstruction.members:
+            expected = f"a member from 0 to {reconstruction.members - 1}"
+            raise InvalidValueError("member", member, expected, "ask for one of them, or None for all")
+    patients = reconstruction.ipd(member)
+    members = patients["member"] if member is None else pd.Series(member, index=patients.index)
+    number = patients.groupby(members).cumcount() + 1
+    endpoint = reconstruction.comparison.endpoint
+    event = patients["event"].to_numpy(bool)
+    return pd.DataFrame(
+        {
+            "STUDYID": study,
+            "USUBJID": [f"{study}-{m}-{k:04d}" for m, k in zip(members, number, strict=True)],
+            "TRTP": patients["arm"],
+            "TRTPN": patients["treatment"],
+            "PARAM": f"{ENDPOINTS[endpoint].capitalize()} ({unit.lower()})",
+            "PARAMCD": endpoint,
+            "AVAL": patients["time"] * AVAL[unit],
+            "AVALU": unit,
+            "CNSR": np.where(event, 0, 1),
+            "EVNTDESC": np.where(event, "EVENT", "CENSORED"),
+            "SYNTHFL": "Y",
+            "SYNTHRSN": WHY,
+            "MEMBER": members,
+        }
+    )
+
+
+def paragraph(reconstruction: Reconstruction) -> str:
+    """Write what was done, as a methods section says it: from which numbers, how, how well, and with which version.
+
+    Examples
+    --------
+    >>> from analysis import reconstruct
+    >>> from analysis.reported import ReportedArm, ReportedComparison
+    >>> report = ReportedComparison("OS", [ReportedArm("drug", n=30, events=20, median="9.1")])
+    >>> print(paragraph(reconstruct(report, members=2, rng=1)).split(". ")[0])
+    Overall survival of 30 patients was reconstructed from the published n, events and median of drug
+    """
+    comparison, given = reconstruction.comparison, reconstruction.fidelity()
+    endpoint = ENDPOINTS[comparison.endpoint].capitalize()
+    size = int(reconstruction.arm_index.size)
+    named = []
+    for arm in reconstruction.arms:
+        own = [name.removeprefix(f"{arm}.") for name in given["number"] if name.startswith(f"{arm}.")]
+        if own:
+            named.append(f"{_listed([_plain(name) for name in own])} of {arm}")
+    of_arms = tuple(f"{arm}." for arm in reconstruction.arms)
+    both = [_plain(name) for name in given["number"] if not name.startswith(of_arms)]
+    named += [_listed(both)] if both else []
+    kept = int(given["reproduced"].sum())
+    met = "every member gives every one of them back"
+    met = met if kept == len(given) else f"{kept} of {len(given)} are given back by every member"
+    relaxed = f" {_listed(list(reconstruction.relaxed))} was not asked for." if reconstruction.relaxed else ""
+    rows = [
+        f"{row['quantity']}{' of ' * bool(row['arm'])}{row['arm']} {row['estimate']:.3g} "
+        f"(90% of the members {row['lower']:.3g} to {row['upper']:.3g})"
+        for row in reconstruction.summary().to_dict("records")
+    ]
+    seed = "" if reconstruction.seed is None else f", seed {reconstruction.seed}"
+    return (
+        f"{endpoint} of {size} patients was reconstructed from the published {'; '.join(named)}. "
+        f"{reconstruction.members} data sets of pseudo-patients were drawn ({reconstruction.method}){seed}; rounded as "
+        f"printed, {met}.{relaxed} Over the data sets the median of each number is: {'; '.join(rows)}. What the "
+        "publication leaves open is the spread between the data sets; it is not the error of sampling. Software: "
+        f"trial-outcome-analysis {reconstruction.version}."
+    )
+
+
+def _plain(name: str) -> str:
+    """Name a number as a text does: ``at risk at 6 months`` is one of the numbers at risk."""
+    if name.startswith("at risk"):
+        return "numbers at risk"
+    return name.replace("_", " ").replace(".ci", " limit").replace(".", " ")
+
+
+def _listed(words: list[str]) -> str:
+    once = list(dict.fromkeys(words))
+    return once[0] if len(once) == 1 else f"{', '.join(once[:-1])} and {once[-1]}"

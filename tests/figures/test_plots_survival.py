@@ -1,0 +1,233 @@
+"""The survival figure shows the numbers of its source, whatever the source is, and fits on its page."""
+
+import warnings
+
+import lifelines
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from analysis import reconstruct
+from analysis.errors import InvalidValueError, UnknownNameError
+from analysis.plots import survival_plot
+from analysis.reported import Landmark, ReportedArm, ReportedComparison
+from analysis.statistical_tests import CoxHazardRatio, LogRank, RMSTDifference
+from analysis.survival import Exponential, kaplan_meier
+
+RNG = np.random.default_rng(5)
+CONTROL = np.minimum(RNG.exponential(8, 90).round(1) + 0.1, 24.0)
+DRUG = np.minimum(RNG.exponential(14, 110).round(1) + 0.1, 24.0)
+FRAME = pd.DataFrame(
+    {"time": np.r_[CONTROL, DRUG], "event": RNG.random(200) < 0.8, "arm": ["control"] * 90 + ["drug"] * 110}
+)
+
+
+@pytest.fixture(scope="module")
+def reconstruction():
+    arms = [
+        ReportedArm("drug", n=80, median="9.2", landmarks=(Landmark(6, "64%"),)),
+        ReportedArm("control", n=78, median="5.6"),
+    ]
+    report = ReportedComparison("PFS", arms, control="control", hazard_ratio=("0.61", "0.42", "0.88"))
+    return reconstruct(report, members=20, rng=1)
+
+
+def lifelines_curves():
+    found = []
+    for arm, rows in FRAME.groupby("arm"):
+        found.append(lifelines.KaplanMeierFitter(label=arm).fit(rows["time"], rows["event"]))
+    return found
+
+
+SOURCES = {
+    "frame": lambda: (FRAME, {}),
+    "other names": lambda: (FRAME.set_axis(["t", "e", "a"], axis=1), {"time": "t", "event": "e", "arm": "a"}),
+    "ADTTE": lambda: (
+        pd.DataFrame({"AVAL": FRAME["time"], "CNSR": 1 - FRAME["event"].astype(int), "TRT01P": FRAME["arm"]}),
+        {},
+    ),
+    "a category with an unused level": lambda: (
+        FRAME.assign(arm=pd.Categorical(FRAME["arm"], ["none", "control", "drug"])),
+        {},
+    ),
+    "arrays": lambda: (None, {name: FRAME[name].to_numpy() for name in FRAME}),
+    "estimates": lambda: (
+        {arm: kaplan_meier(rows["time"], rows["event"]) for arm, rows in FRAME.groupby("arm")},
+        {},
+    ),
+    "frames by arm": lambda: ({arm: rows[["time", "event"]] for arm, rows in FRAME.groupby("arm")}, {}),
+    "lifelines": lambda: (lifelines_curves(), {}),
+}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_every_source_gives_the_same_figure(kind):
+    source, names = SOURCES[kind]()
+    shown = survival_plot(source, **names, control="control", table=["at risk", "events", "censored"], landmarks=[6])
+    for arm, rows in FRAME.groupby("arm"):
+        curve = kaplan_meier(rows["time"], rows["event"])
+        own = shown.curves[shown.curves["arm"] == arm]
+        np.testing.assert_allclose(own["survival"], np.append(1, curve.survival))
+        lower, upper = curve.confidence_band(scale="log-log")
+        np.testing.assert_allclose(own["lower"], np.append(1, lower))
+        np.testing.assert_allclose(own["upper"], np.append(1, upper))
+        counts = shown.counts[shown.counts["arm"] == arm].set_index("count")
+        for tick in counts.columns[1:]:
+            seen = [(rows["time"] >= tick).sum(), ((rows["time"] < tick) & rows["event"]).sum()]
+            assert counts.loc[["at risk", "events"], tick].tolist() == seen
+            assert counts[tick].sum() == len(rows)
+    ratio = CoxHazardRatio().analyse(FRAME["time"], FRAME["event"], FRAME["arm"] == "drug")
+    assert shown.said["text"].tolist() == [
+        f"HR drug vs control {ratio.estimate:.2f} (95% CI {ratio.lower:.2f} to {ratio.upper:.2f}), computed"
+    ]
+
+
+def test_steps_are_those_of_lifelines():
+    (fitter, _) = lifelines_curves()
+    shown = survival_plot(fitter)
+    theirs = fitter.survival_function_["control"].loc[shown.curves["time"]]
+    np.testing.assert_allclose(shown.curves["survival"], theirs, atol=1e-12)
+    line = shown.axes.lines[0]
+    assert line.get_drawstyle() == "steps-post"
+
+
+def test_what_is_annotated_is_what_the_tests_say():
+    data = FRAME["time"], FRAME["event"], FRAME["arm"] == "drug"
+    wanted = ["p-value", "RMST", "median", "landmarks"]
+    said = survival_plot(FRAME, control="control", annotate=wanted, landmarks=[6], tau=18).said
+    p, rmst = LogRank().analyse(*data).p_two_sided, RMSTDifference(18).analyse(*data)
+    assert f"log-rank p = {p:.3f}, computed" in said["text"].tolist() or p < 0.001
+    assert f"RMST difference {rmst.estimate:+.1f} months" in said["text"][1]
+    control = kaplan_meier(CONTROL, FRAME["event"][:90])
+    assert said["text"][2].startswith(f"control {control.median():.1f} months (95% CI")
+    assert said["text"][4].startswith(f"control {100 * control.survival_at(6):.0f}% (95% CI")
+
+
+def test_a_reconstruction_shows_what_is_printed_where_it_was_printed(reconstruction):
+    shown = survival_plot(reconstruction, members=5, annotate=["hazard ratio", "median"])
+    assert set(shown.said["origin"]) == {"printed"}
+    assert shown.said["text"][0] == "HR drug vs control 0.61 (95% CI 0.42-0.88), printed"
+    circles = [tuple(line.get_xydata()[0]) for line in shown.axes.lines if line.get_marker() == "o"]
+    assert sorted(circles) == [(5.6, 0.5), (6, 0.64), (9.2, 0.5)]
+    thin = [line for line in shown.axes.lines if line.get_linewidth() == 0.4]
+    assert len(thin) == 10
+    bands = shown.axes.collections
+    assert len(bands) == 4  # of each arm: what the report leaves open, and with sampling
+    inner, outer = (band.get_paths()[0].get_extents() for band in (bands[1], bands[0]))
+    assert outer.y0 <= inner.y0
+    assert outer.y1 >= inner.y1
+
+
+def test_a_distribution_needs_an_end_and_has_no_table():
+    shown = survival_plot({"assumed": Exponential(0.1)}, end=24, annotate=[])
+    assert shown.risk_table is None
+    assert shown.curves["survival"].iloc[-1] == pytest.approx(np.exp(-2.4))
+    with pytest.raises(InvalidValueError, match="until when"):
+        survival_plot(Exponential(0.1))
+    with pytest.raises(InvalidValueError, match="patients in both arms"):
+        survival_plot({"a": Exponential(0.1), "b": Exponential(0.2)}, end=12)
+
+
+@pytest.mark.parametrize(
+    ("transform", "of"),
+    [
+        ("event", lambda s: 1 - s),
+        ("cumulative hazard", lambda s: -np.log(s)),
+        ("log-log", lambda s: np.log(-np.log(s))),
+    ],
+)
+def test_transforms(transform, of):
+    shown, plain = (survival_plot(FRAME, transform=name) for name in (transform, "survival"))
+    with np.errstate(divide="ignore"):
+        np.testing.assert_allclose(shown.curves["survival"], of(plain.curves["survival"]))
+
+
+def test_axes_that_are_given_are_drawn_on():
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    shown = survival_plot(FRAME, ax=right)
+    assert (shown.axes, shown.risk_table, len(left.lines)) == (right, None, 0)
+
+
+def overlaps(figure):
+    """Names of texts that stand over each other, or outside the figure."""
+    figure.draw_without_rendering()
+    texts = [
+        t for ax in figure.axes for t in [*ax.texts, ax.xaxis.label, ax.yaxis.label] if t.get_text() and t.get_visible()
+    ]
+    boxes = [(t.get_text(), t.get_window_extent()) for t in texts]
+    width, height = figure.bbox.width, figure.bbox.height
+    found = [text for text, box in boxes if box.x0 < -1 or box.y0 < -1 or box.x1 > width + 1 or box.y1 > height + 1]
+    for k, (text, box) in enumerate(boxes):
+        for other, its in boxes[:k]:
+            wide = min(box.x1, its.x1) - max(box.x0, its.x0)
+            high = min(box.y1, its.y1) - max(box.y0, its.y0)
+            if wide > 1 and high > 1.5:
+                found.append(f"{text} / {other}")
+    return found
+
+
+@pytest.mark.parametrize("preset", ["85 mm", "170 mm", "slide", "kmunicate"])
+@pytest.mark.parametrize(
+    "names",
+    [("drug", "control"), ("Everolimus + exemestane", "Placebo + exemestane"), ("治療群", "対照群"), ("$\\beta$", "0")],
+)
+@pytest.mark.parametrize("grey", [False, True])
+def test_no_text_is_outside_the_figure_or_over_another(preset, names, grey):
+    frame = FRAME.assign(arm=FRAME["arm"].map({"drug": names[0], "control": names[1]}))
+    with mpl.rc_context({"svg.fonttype": "none"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")
+        shown = survival_plot(frame, preset=preset, control=names[1], annotate=["hazard ratio", "median"], grey=grey)
+        assert overlaps(shown.figure) == []
+    colours = {line.get_label(): line.get_color() for line in shown.axes.lines if line.get_label() in names}
+    for text in shown.risk_table.texts:
+        if text.get_text() in names and not text.get_text().isdigit():
+            assert text.get_color() == colours[text.get_text()]
+
+
+def test_arms_differ_by_dash_too():
+    shown = survival_plot(FRAME)
+    lines = [line for line in shown.axes.lines if line.get_label() in ("drug", "control")]
+    assert len({str(line.get_linestyle()) for line in lines}) == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (FRAME[:0], "at least one patient"),
+        (FRAME.assign(arm=[None, *FRAME["arm"][1:]]), "1 rows without an arm"),
+        (FRAME.assign(event=FRAME["event"].astype(str)), "event: got"),
+        (FRAME.rename(columns={"time": "weeks"}), "say time="),
+        (pd.concat([FRAME.assign(arm=f"arm {k}") for k in range(8)]), "at most 7"),
+    ],
+)
+def test_what_cannot_be_drawn_is_named(rows, says):
+    with pytest.raises(InvalidValueError, match=says):
+        survival_plot(rows, annotate=[])
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"transform": "odds"}, "transform"),
+        ({"table": ["deaths"]}, "table"),
+        ({"annotate": ["C index"]}, "annotate"),
+        ({"preset": "A0"}, "preset"),
+    ],
+)
+def test_unknown_options_are_answered_with_the_nearest(options, says):
+    with pytest.raises(UnknownNameError, match=says):
+        survival_plot(FRAME, **options)
+    with pytest.raises(InvalidValueError, match="a list of"):
+        survival_plot(FRAME, table="at risk")
+    with pytest.raises(InvalidValueError, match="one of the arms"):
+        survival_plot(FRAME, control="placebo")
+
+
+@pytest.mark.parametrize(("time", "event"), [([3], [1]), ([3], [0]), ([2, 3, 4], [0, 0, 0]), ([1, 2, 3], [1, 1, 1])])
+def test_one_patient_all_censored_and_all_events(time, event):
+    shown = survival_plot(time=time, event=event, annotate=["median"])
+    assert shown.alt.startswith("Survival curves: all patients")
+    assert len(shown.said) == 1
