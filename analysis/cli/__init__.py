@@ -1,4 +1,4 @@
-"""The command line: ``trial-analysis new|reconstruct|curve|data|figures``."""
+"""The command line: ``trial-analysis new|reconstruct|curve|endpoints|data|figures``."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_reports(commands)
     _add_curve(commands.add_parser("curve", help="reconstruct patients from the points of a figure"))
+    _add_endpoints(commands.add_parser("endpoints", help="derive the endpoints of a study's folder"))
     _add_data(commands.add_parser("data", help="check or show the reported data", description="The reported data."))
     _add_figures(commands.add_parser("figures", help="make the figures", description="Make the registered figures."))
     return parser
@@ -57,6 +58,12 @@ def _add_reports(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _add_curve(parser: argparse.ArgumentParser) -> None:
     from analysis.cli.curve import configure
+
+    configure(parser)
+
+
+def _add_endpoints(parser: argparse.ArgumentParser) -> None:
+    from analysis.cli.endpoints import configure
 
     configure(parser)
 

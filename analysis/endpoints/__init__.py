@@ -35,6 +35,7 @@ from analysis.endpoints.simulated import simulate_endpoints
 from analysis.endpoints.simulated_measurements import simulated_measurements
 from analysis.endpoints.simulation_results import SimulatedEndpoints
 from analysis.endpoints.size_measures import DepthOfResponse, Measured, TumourGrowthRate, tumour_growth_rate
+from analysis.endpoints.study import DerivedStudy, Protocol, Study, read_study
 from analysis.endpoints.time_to_event import (
     EVENT_OR_LAST_ASSESSMENT,
     Censoring,
@@ -66,6 +67,7 @@ __all__ = [
     "DepthOfResponse",
     "Derivation",
     "Derived",
+    "DerivedStudy",
     "Duration",
     "DurationOfDiseaseControl",
     "DurationOfResponse",
@@ -77,6 +79,7 @@ __all__ = [
     "Organs",
     "ProgressionFreeAtLandmark",
     "ProgressionFreeSurvival",
+    "Protocol",
     "PseudoProgression",
     "Rate",
     "Readers",
@@ -86,6 +89,7 @@ __all__ = [
     "SimulatedGroups",
     "Sizes",
     "Stein",
+    "Study",
     "Survival",
     "Target",
     "TimeToResponse",
@@ -103,6 +107,7 @@ __all__ = [
     "irecist_responses",
     "overall",
     "read_responses",
+    "read_study",
     "response_terms",
     "simulate_endpoints",
     "simulate_groups",

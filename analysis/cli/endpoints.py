@@ -1,0 +1,40 @@
+"""``trial-analysis endpoints``: the endpoints of a study's folder, as tables, findings and an explanation by subject."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``trial-analysis endpoints``."""
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="has TR or RS, ADSL or DM: XPT, SAS7BDAT, CSV ..")
+    parser.add_argument(
+        "--protocol", type=Path, metavar="TOML", help="windows, confirmation, censoring of the protocol"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write adrs, adtte, findings, summary and subjects here"
+    )
+    parser.set_defaults(run=endpoints_command)
+
+
+def endpoints_command(parsed: argparse.Namespace) -> int:
+    """Derive, print the summary and the findings by rule, write what was asked for; 1 if an error left somebody out."""
+    from analysis.endpoints.findings import as_frame
+    from analysis.endpoints.study import Protocol, read_study
+
+    protocol = Protocol.read(parsed.protocol) if parsed.protocol else Protocol()
+    derived = read_study(parsed.folder).derive(protocol)
+    print(f"{derived.name}, {protocol.criteria}\n")
+    print(derived.summary().to_string(index=False, float_format="{:.1f}".format, na_rep=""))
+    findings = as_frame(derived.findings)
+    if len(findings):
+        by_rule = findings.groupby(["severity", "rule"]).agg(times=("rule", "size"), subjects=("subject", "nunique"))
+        print(f"\n{by_rule.reset_index().to_string(index=False)}")
+    if parsed.out is not None:
+        for path in derived.write(parsed.out):
+            print(f"wrote {path}")
+    return int(any(found.severity == "error" for found in derived.findings))

@@ -1,0 +1,387 @@
+"""A study's folder as it is delivered: tables found by name, derived whole, written as ADRS, ADTTE and findings."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.conventions.units import WEEK
+from analysis.design import Assessments
+from analysis.endpoints.assessment import COMMON, EORTC, ResponseRule
+from analysis.endpoints.derivation import Derivation, derive
+from analysis.endpoints.endpoint_tables import derive_endpoints, summarise
+from analysis.endpoints.findings import DataFinding, as_frame
+from analysis.endpoints.response import BestOverallResponse, Confirmation, ObjectiveResponse
+from analysis.endpoints.response_tables import read_responses
+from analysis.endpoints.time_to_event import (
+    EVENT_OR_LAST_ASSESSMENT,
+    Censoring,
+    DurationOfResponse,
+    ProgressionFreeSurvival,
+    TimeToResponse,
+)
+from analysis.errors import InvalidValueError, UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from analysis.endpoints.codes import Criteria
+    from analysis.endpoints.endpoint_tables import Endpoint
+    from analysis.endpoints.histories import ResponseHistory
+
+DOMAINS = ("tr", "tu", "rs", "adsl", "dm")
+READERS = {".xpt": "sas", ".sas7bdat": "sas", ".csv": "csv", ".parquet": "parquet"}
+NAMES = {
+    "BOR": "Best overall response",
+    "CBOR": "Confirmed best overall response",
+    "ORR": "Objective response",
+    "CORR": "Confirmed objective response",
+    "PFS": "Progression-free survival",
+    "DOR": "Duration of response",
+    "TTR": "Time to response",
+}
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What a protocol says of the endpoints.
+
+    Parameters
+    ----------
+    criteria
+        ``"RECIST 1.1"`` or ``"iRECIST"``.
+    rule
+        The convention of response.
+    stable_from
+        Days from which SD counts.
+    confirmation
+        What confirms a response; None if nothing has to.
+    censoring
+        Of PFS and duration of response.
+    """
+
+    criteria: Criteria = "RECIST 1.1"
+    rule: ResponseRule = COMMON
+    stable_from: int = 42
+    confirmation: Confirmation | None = None
+    censoring: Censoring = EVENT_OR_LAST_ASSESSMENT
+
+    @property
+    def endpoints(self) -> dict[str, Endpoint]:
+        """The endpoints by their PARAMCD; confirmed ones where confirmation is asked for."""
+        found: dict[str, Endpoint] = {
+            "BOR": BestOverallResponse(stable_from=self.stable_from),
+            "ORR": ObjectiveResponse(),
+            "PFS": ProgressionFreeSurvival(self.censoring),
+            "DOR": DurationOfResponse(self.confirmation, self.censoring),
+            "TTR": TimeToResponse(self.confirmation),
+        }
+        if self.confirmation is not None:
+            found["CBOR"] = BestOverallResponse(self.confirmation, self.stable_from)
+            found["CORR"] = ObjectiveResponse(self.confirmation)
+        return found
+
+    @classmethod
+    def read(cls, path: str | Path) -> Protocol:
+        r"""Read a protocol from TOML.
+
+        Keys, all optional: ``criteria``; ``conventions`` (``"COMMON"``, ``"EORTC"``); ``dating`` (``"FDA"``,
+        ``"CDISC"``); ``stable_from_days``; ``confirmation_days``; ``censoring`` (``"none"``, ``"fda"``) with
+        ``longest_gap_days`` or ``assessments_weeks``, a list of ``[interval, until]``, the last one without an end, and
+        ``window_weeks``.
+
+        Raises
+        ------
+        InvalidValueError
+            If the file cannot be read or a value is wrong.
+        UnknownNameError
+            If a key is not known.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder, "protocol.toml")
+        ...     _ = path.write_text('censoring = "fda"\nassessments_weeks = [[8, 24], [12]]\nconfirmation_days = 28\n')
+        ...     protocol = Protocol.read(path)
+        >>> protocol.confirmation.days, protocol.censoring.schedule.interval is not None
+        (28, True)
+        """
+        try:
+            said = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InvalidValueError("protocol", str(path), "a TOML file", f"correct it: {error}") from None
+        known = {"criteria", "conventions", "dating", "stable_from_days", "confirmation_days", "censoring"}
+        known |= {"longest_gap_days", "assessments_weeks", "window_weeks"}
+        for key in said:
+            if key not in known:
+                raise UnknownNameError(f"{path}: key", key, known)
+        conventions = {"COMMON": COMMON, "EORTC": EORTC}
+        chosen = said.get("conventions", "COMMON")
+        if chosen not in conventions:
+            raise UnknownNameError(f"{path}: conventions", str(chosen), conventions)
+        base = conventions[chosen]
+        rule = ResponseRule(base.keeps_response, base.reappearance_is_progression, dating=said.get("dating", "FDA"))
+        days = said.get("confirmation_days")
+        return cls(
+            said.get("criteria", "RECIST 1.1"),
+            rule,
+            said.get("stable_from_days", 42),
+            None if days is None else Confirmation(days),
+            _censoring(str(path), said),
+        )
+
+
+def _censoring(path: str, said: Mapping[str, Any]) -> Censoring:
+    name = said.get("censoring", "none")
+    if name not in ("none", "fda"):
+        raise UnknownNameError(f"{path}: censoring", str(name), ("none", "fda"))
+    visits, gap = said.get("assessments_weeks"), said.get("longest_gap_days")
+    if name == "none":
+        return EVENT_OR_LAST_ASSESSMENT
+    if (visits is None) == (gap is None):
+        expected = "longest_gap_days or assessments_weeks"
+        raise InvalidValueError(f"{path}: censoring", name, expected, "say when assessments were missed")
+    if gap is not None:
+        return Censoring.fda(gap)
+    try:
+        parts = [(part[0] * WEEK, part[1] * WEEK if len(part) > 1 else None) for part in visits]
+    except (TypeError, IndexError):
+        expected = "pairs of interval and end in weeks, as [[8, 24], [12]]"
+        raise InvalidValueError(f"{path}: assessments_weeks", visits, expected, "write them so") from None
+    return Censoring.fda(Assessments.changing(parts, window=said.get("window_weeks", 0) * WEEK))
+
+
+@dataclass(frozen=True)
+class Study:
+    """The tables of a study's folder that endpoints are derived from.
+
+    Parameters
+    ----------
+    name
+        STUDYID, or the name of the folder.
+    tables
+        By domain: ``"tr"``, ``"tu"``, ``"rs"``, ``"adsl"`` or ``"dm"``, as far as they are there.
+    findings
+        What was found on the way in.
+    """
+
+    name: str
+    tables: Mapping[str, pd.DataFrame] = field(repr=False)
+    findings: tuple[DataFinding, ...] = ()
+
+    @property
+    def subjects(self) -> pd.DataFrame:
+        """The subjects: ADSL, or where it lacks DM."""
+        return self.tables["adsl"] if "adsl" in self.tables else self.tables["dm"]
+
+    def derive(self, protocol: Protocol | None = None) -> DerivedStudy:
+        """Derive all endpoints from measurements (TR, TU), and from recorded responses (RS), where they are there."""
+        protocol = protocol or Protocol()
+        measured = None
+        recorded: Mapping[tuple[str, str], ResponseHistory] = {}
+        findings = [*self.findings]
+        if "tr" in self.tables:
+            measured = derive(self.tables["tr"], self.tables.get("tu"), self.subjects, rule=protocol.rule)
+            findings += measured.findings
+        if "rs" in self.tables:
+            recorded, found = read_responses(self.tables["rs"], self.subjects, protocol.criteria)
+            findings += found
+        return DerivedStudy(self.name, protocol, measured, recorded, tuple(dict.fromkeys(findings)))
+
+
+@dataclass(frozen=True)
+class DerivedStudy:
+    """The endpoints of a study, from its measurements and from its recorded responses.
+
+    Parameters
+    ----------
+    name
+        STUDYID.
+    protocol
+        What they were derived by.
+    measured
+        What was derived from TR; None without TR.
+    recorded
+        The histories that RS records, by subject and evaluator.
+    findings
+        What is wrong with the data, in the order of the tables.
+    """
+
+    name: str
+    protocol: Protocol
+    measured: Derivation | None = field(repr=False)
+    recorded: Mapping[tuple[str, str], ResponseHistory] = field(repr=False)
+    findings: tuple[DataFinding, ...] = field(repr=False)
+
+    def endpoints(self) -> pd.DataFrame:
+        """One row for each source (``SRCDOM``: TR or RS), subject, reader and endpoint; see `derive_endpoints`."""
+        frames = []
+        if self.measured is not None:
+            frames.append(self.measured.endpoints(self.protocol.endpoints, self.protocol.criteria).assign(SRCDOM="TR"))
+        if self.recorded:
+            frames.append(derive_endpoints(self.recorded, self.protocol.endpoints).assign(SRCDOM="RS"))
+        return pd.concat(frames, ignore_index=True)
+
+    def summary(self) -> pd.DataFrame:
+        """Rates and medians by source and reader; see `summarise`."""
+        found = [
+            summarise(rows).assign(SRCDOM=source) for source, rows in self.endpoints().groupby("SRCDOM", sort=False)
+        ]
+        return pd.concat(found, ignore_index=True)
+
+    def adrs(self) -> pd.DataFrame:
+        """Responses in the form of ADRS: STUDYID, USUBJID, PARAMCD, PARAM, AVALC, ADT, RSEVAL, SRCDOM."""
+        rows = self.endpoints()
+        rows = rows[rows["value"].notna()]
+        return self._labelled(rows).assign(AVALC=rows["value"].to_numpy(), ADT=rows["date"].to_numpy())[
+            ["STUDYID", "USUBJID", "PARAMCD", "PARAM", "AVALC", "ADT", "RSEVAL", "SRCDOM"]
+        ]
+
+    def adtte(self) -> pd.DataFrame:
+        """Give times in the form of ADTTE: AVAL in days (end minus start plus one, as CDISC counts), CNSR, EVNTDESC."""
+        rows = self.endpoints()
+        rows = rows[rows["days"].notna()]
+        event = rows["event"].to_numpy(bool)
+        return self._labelled(rows).assign(
+            AVAL=rows["days"].to_numpy() + 1,
+            AVALU="DAYS",
+            CNSR=np.where(event, 0, 1),
+            EVNTDESC=rows["reason"].to_numpy(),
+            ADT=rows["date"].to_numpy(),
+        )[["STUDYID", "USUBJID", "PARAMCD", "PARAM", "AVAL", "AVALU", "CNSR", "EVNTDESC", "ADT", "RSEVAL", "SRCDOM"]]
+
+    def html(self) -> str:
+        """Write every subject with its findings and the explanation of each value, down to the measurement."""
+        parts = [f"<!doctype html><meta charset='utf-8'><title>{escape(self.name)}</title><h1>{escape(self.name)}</h1>"]
+        subjects = sorted({*dict.fromkeys(key[0] for key in self.recorded), *self._measured_subjects()})
+        for subject in subjects:
+            text = ""
+            if self.measured is not None and subject in self._measured_subjects():
+                text = self.measured.explain(
+                    subject, endpoints=self.protocol.endpoints, criteria=self.protocol.criteria
+                )
+            said = [str(found) for found in self.findings if found.subject == subject and str(found) not in text]
+            body = "\n".join([*said, text])
+            parts.append(f"<h2 id='{escape(subject)}'>{escape(subject)}</h2><pre>{escape(body)}</pre>")
+        return "\n".join(parts)
+
+    def write(self, folder: str | Path) -> list[Path]:
+        """Write ADRS, ADTTE, findings and summary as CSV, and the subjects as HTML, into a folder that has none."""
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        tables = {"adrs": self.adrs(), "adtte": self.adtte(), "summary": self.summary()}
+        tables["findings"] = as_frame(self.findings)
+        paths = {target / f"{name}.csv": frame.to_csv(index=False) for name, frame in tables.items()}
+        paths[target / "subjects.html"] = self.html()
+        there = [path for path in paths if path.exists()]
+        if there:
+            raise InvalidValueError("folder", str(there[0]), "files that are not there yet", "name another folder")
+        for path, text in paths.items():
+            path.write_text(text, encoding="utf-8")
+        return list(paths)
+
+    def _measured_subjects(self) -> set[str]:
+        if self.measured is None:
+            return set()
+        return {key[0] for key in self.measured.histories[self.protocol.criteria]} | {
+            found.subject for found in self.measured.findings if found.subject
+        }
+
+    def _labelled(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "STUDYID": self.name,
+                "USUBJID": rows["subject"].to_numpy(),
+                "PARAMCD": rows["endpoint"].to_numpy(),
+                "PARAM": [NAMES[name] for name in rows["endpoint"]],
+                "RSEVAL": rows["evaluator"].to_numpy(),
+                "SRCDOM": rows["SRCDOM"].to_numpy(),
+            }
+        )
+
+
+def read_study(folder: str | Path) -> Study:
+    r"""Read the tables of a study that endpoints need: XPT, SAS7BDAT, CSV or parquet, named by their domain.
+
+    Parameters
+    ----------
+    folder
+        Has ``tr`` or ``rs``, and ``adsl`` or ``dm``, in any case; ``tu`` if there is one.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    InvalidValueError
+        If a needed domain is missing or there twice, a file cannot be read, or the tables are of two studies.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as name:
+    ...     folder = Path(name)
+    ...     _ = (folder / "ADSL.csv").write_text("USUBJID,RANDDT\n1,2024-01-10\n")
+    ...     _ = (folder / "RS.csv").write_text("USUBJID,RSSTRESC,RSDTC\n1,PR,2024-03-06\n")
+    ...     derived = read_study(folder).derive()
+    >>> derived.adrs()[["PARAMCD", "AVALC"]].values.tolist()
+    [['BOR', 'PR'], ['ORR', 'Y']]
+    """
+    place = Path(folder)
+    if not place.is_dir():
+        raise InvalidValueError("folder", str(folder), "a folder of a study", "check the path")
+    found: dict[str, Path] = {}
+    for path in sorted(place.iterdir()):
+        domain = path.stem.lower()
+        if domain in DOMAINS and path.suffix.lower() in READERS:
+            if domain in found:
+                got = f"{found[domain].name} and {path.name}"
+                raise InvalidValueError(str(folder), got, f"one table {domain.upper()}", "keep one of them")
+            found[domain] = path
+    for needed in (("tr", "rs"), ("adsl", "dm")):
+        if not any(domain in found for domain in needed):
+            expected = " or ".join(domain.upper() for domain in needed)
+            raise InvalidValueError(str(folder), sorted(found), expected, f"add {expected} as .xpt, .csv or .parquet")
+    tables, findings, studies = {}, list[DataFinding](), dict[str, str]()
+    for domain, path in found.items():
+        tables[domain], doubts = _read(path)
+        findings += doubts
+        if "STUDYID" in tables[domain]:
+            studies |= dict.fromkeys(tables[domain]["STUDYID"].dropna().astype(str).str.strip(), path.name)
+    if len(studies) > 1:
+        got = ", ".join(f"{study} in {name}" for study, name in studies.items())
+        raise InvalidValueError(str(folder), got, "the tables of one study", "take the others out")
+    return Study(next(iter(studies), place.name), tables, tuple(findings))
+
+
+def _read(path: Path) -> tuple[pd.DataFrame, list[DataFinding]]:
+    kind, found = READERS[path.suffix.lower()], list[DataFinding]()
+    try:
+        if kind == "sas":
+            return pd.read_sas(path, encoding="utf-8"), found
+        if kind == "parquet":
+            return pd.read_parquet(path), found
+        return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""]), found
+    except UnicodeDecodeError:
+        message = f"{path.name} is not UTF-8"
+        found.append(DataFinding("warning", "encoding", "", "", "", message, "read as Windows-1252; check the names"))
+        frame = (
+            pd.read_sas(path, encoding="cp1252")
+            if kind == "sas"
+            else pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="cp1252")
+        )
+        return frame, found
+    except ImportError as error:
+        raise InvalidValueError("file", str(path), "a reader of parquet", f"pip install pyarrow ({error})") from None
+    except (OSError, ValueError) as error:
+        raise InvalidValueError(
+            "file", str(path), f"a readable {path.suffix} file", f"write it again ({error})"
+        ) from None

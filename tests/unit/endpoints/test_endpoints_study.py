@@ -1,0 +1,176 @@
+"""A study's folder in any form gives the same endpoints; what it lacks is named."""
+
+import struct
+
+import pandas as pd
+import pytest
+
+from analysis.cli import main
+from analysis.endpoints import Protocol, read_study
+from analysis.errors import InvalidValueError, UnknownNameError
+
+TR = pd.DataFrame(
+    [
+        ("MINE", "1", "T01", "TARGET", "LDIAM", "50", 1.0, "SCREENING", "2024-01-05"),
+        ("MINE", "1", "T01", "TARGET", "LDIAM", "30", 2.0, "WEEK 8", "2024-03-06"),
+        ("MINE", "1", "T01", "TARGET", "LDIAM", "60", 3.0, "WEEK 16", "2024-05-01"),
+        ("MINE", "2", "T01", "TARGET", "LDIAM", "40", 1.0, "SCREENING", "2024-01-05"),
+        ("MINE", "2", "T01", "TARGET", "LDIAM", "38", 2.0, "WEEK 8", "2024-03-06"),
+    ],
+    columns=["STUDYID", "USUBJID", "TRLNKID", "TRGRPID", "TRTESTCD", "TRSTRESC", "VISITNUM", "VISIT", "TRDTC"],
+)
+RS = pd.DataFrame(
+    {"STUDYID": "MINE", "USUBJID": ["1", "2"], "RSSTRESC": ["PR", "SD"], "RSDTC": "2024-03-06", "VISITNUM": [2.0, 2.0]}
+)
+ADSL = pd.DataFrame({"STUDYID": "MINE", "USUBJID": ["1", "2"], "RANDDT": [23385.0, 23385.0]})  # SAS days: 2024-01-10
+TABLES = {"tr": TR, "RS": RS, "adsl": ADSL}
+
+
+def ibm(value):
+    """Write a number as SAS transport files do: IBM's double precision."""
+    if value == 0:
+        return bytes(8)
+    exponent = 0
+    while value >= 1:
+        value, exponent = value / 16, exponent + 1
+    return bytes([64 + exponent]) + int(value * 2**56).to_bytes(7, "big")
+
+
+def write_xpt(frame, path):
+    """Write a SAS transport file, version 5."""
+    widths = {c: 8 if frame[c].dtype.kind == "f" else max(map(len, frame[c])) for c in frame}
+    stamp = b"01JAN24:00:00:00"
+
+    def header(name, rest):
+        return f"HEADER RECORD*******{name:8}HEADER RECORD!!!!!!!{rest:30}  ".encode()
+
+    out = (
+        header("LIBRARY", "0" * 30) + b"SAS     SAS     SASLIB  9.4     LINUX   " + b" " * 24 + stamp + stamp.ljust(80)
+    )
+    out += header("MEMBER", "000000000000000001600000000140") + header("DSCRPTR", "0" * 30)
+    out += b"SAS     DATA    SASDATA 9.4     LINUX   " + b" " * 24 + stamp + stamp.ljust(80)
+    out += header("NAMESTR", f"000000{len(frame.columns):04d}".ljust(30, "0"))
+    place, described = 0, b""
+    for k, (name, width) in enumerate(widths.items(), start=1):
+        kind = 1 if frame[name].dtype.kind == "f" else 2
+        text = name.encode().ljust(8), b" " * 40, b" " * 8
+        described += struct.pack(
+            ">hhhh8s40s8shhh2s8shhl52s", kind, 0, width, k, *text, 0, 0, 0, b"  ", b" " * 8, 0, 0, place, b""
+        )
+        place += width
+    out += described.ljust(-(-len(described) // 80) * 80) + header("OBS", "0" * 30)
+    rows = b"".join(
+        b"".join(ibm(v) if isinstance(v, float) else v.encode().ljust(widths[c]) for c, v in row.items())
+        for row in frame.to_dict("records")
+    )
+    path.write_bytes(out + rows.ljust(-(-len(rows) // 80) * 80))
+
+
+def write(folder, kind):
+    for name, frame in TABLES.items():
+        if kind == "xpt":
+            write_xpt(frame, folder / f"{name}.xpt")
+        elif kind == "parquet":
+            frame.to_parquet(folder / f"{name}.parquet")
+        else:
+            frame.to_csv(folder / f"{name}.csv", index=False, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "xpt"])
+def test_a_folder_in_any_form_gives_the_same_endpoints(kind, tmp_path):
+    derived = read_study(write(tmp_path, kind)).derive()
+    adrs, adtte = derived.adrs(), derived.adtte()
+    best = adrs[adrs["PARAMCD"] == "BOR"].set_index(["SRCDOM", "USUBJID"])["AVALC"].to_dict()
+    assert best == {("TR", "1"): "PR", ("TR", "2"): "SD", ("RS", "1"): "PR", ("RS", "2"): "SD"}
+    pfs = adtte[(adtte["PARAMCD"] == "PFS") & (adtte["SRCDOM"] == "TR")].set_index("USUBJID")
+    assert pfs.loc["1", ["AVAL", "CNSR", "EVNTDESC"]].tolist() == [113, 0, "progression"]
+    assert pfs.loc["2", ["AVAL", "CNSR", "EVNTDESC"]].tolist() == [57, 1, "last assessment"]
+    assert {found.rule for found in derived.findings} == {"SAS dates"}
+    assert derived.name == "MINE"
+
+
+def test_the_shell_writes_tables_findings_and_an_explanation(tmp_path, capsys):
+    write(tmp_path, "csv")
+    (tmp_path / "protocol.toml").write_text('confirmation_days = 28\ncensoring = "fda"\nassessments_weeks = [[8]]\n')
+    out = tmp_path / "derived"
+    command = ["endpoints", str(tmp_path), "--protocol", str(tmp_path / "protocol.toml"), "--out", str(out)]
+    assert main(command) == 0
+    assert sorted(path.name for path in out.iterdir()) == [
+        "adrs.csv", "adtte.csv", "findings.csv", "subjects.html", "summary.csv",
+    ]  # fmt: skip
+    assert "CBOR" in set(pd.read_csv(out / "adrs.csv")["PARAMCD"])
+    page = (out / "subjects.html").read_text(encoding="utf-8")
+    assert "<h2 id='1'>1</h2>" in page
+    assert "-40% from baseline" in page
+    assert main(command) == 1
+    assert "files that are not there yet" in capsys.readouterr().err
+
+
+def test_one_who_is_left_out_does_not_stop_the_others(tmp_path, capsys):
+    write(tmp_path, "csv")
+    wrong = TR.copy()
+    wrong.loc[1, "TRSTRESC"] = "-3"
+    wrong.to_csv(tmp_path / "tr.csv", index=False)
+    assert main(["endpoints", str(tmp_path)]) == 1
+    shown = capsys.readouterr().out
+    assert "diameter" in shown
+    assert "SD" in shown
+
+
+def two_studies(folder):
+    RS.assign(STUDYID="OTHER").to_csv(folder / "RS.csv", index=False)
+
+
+def twice(folder):
+    TR.to_parquet(folder / "tr.parquet")
+
+
+def without_subjects(folder):
+    (folder / "adsl.csv").unlink()
+
+
+def cut_off(folder):
+    (folder / "tr.csv").unlink()
+    (folder / "tr.xpt").write_bytes(b"HEADER RECORD*******LIBRARY HEADER")
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        (two_studies, "the tables of one study"),
+        (twice, "one table TR"),
+        (without_subjects, "ADSL or DM"),
+        (cut_off, r"tr\.xpt.*write it again"),
+    ],
+)
+def test_a_folder_that_cannot_be_read_is_named(broken, says, tmp_path):
+    broken(write(tmp_path, "csv"))
+    with pytest.raises(InvalidValueError, match=says):
+        read_study(tmp_path)
+
+
+def test_another_encoding_is_read_and_said(tmp_path):
+    write(tmp_path, "csv")
+    ADSL.assign(SITE="Köln").to_csv(tmp_path / "adsl.csv", index=False, encoding="cp1252")
+    study = read_study(tmp_path)
+    assert [found.rule for found in study.findings] == ["encoding"]
+    assert study.subjects["SITE"].tolist() == ["Köln", "Köln"]
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "says"),
+    [
+        ("censoring = ", InvalidValueError, "a TOML file"),
+        ("censor = 'fda'", UnknownNameError, "censoring"),
+        ("censoring = 'ema'", UnknownNameError, "fda"),
+        ("censoring = 'fda'", InvalidValueError, "longest_gap_days or assessments_weeks"),
+        ("censoring = 'fda'\nassessments_weeks = [8]", InvalidValueError, "pairs of interval and end"),
+        ("conventions = 'WHO'", UnknownNameError, "EORTC"),
+        ("confirmation_days = 'four weeks'", InvalidValueError, "days"),
+    ],
+)
+def test_a_protocol_that_cannot_be_read_is_named(text, error, says, tmp_path):
+    (tmp_path / "protocol.toml").write_text(text)
+    with pytest.raises(error, match=says):
+        Protocol.read(tmp_path / "protocol.toml")
