@@ -1,4 +1,4 @@
-"""``trial-analysis endpoints``: the endpoints of a study's folder, as tables, findings and an explanation by subject."""
+"""``trial-analysis endpoints``: the endpoints of a study's folder, as tables, findings and explanations by subject."""
 
 from __future__ import annotations
 

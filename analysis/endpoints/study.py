@@ -148,8 +148,8 @@ def _censoring(path: str, said: Mapping[str, Any]) -> Censoring:
     if (visits is None) == (gap is None):
         expected = "longest_gap_days or assessments_weeks"
         raise InvalidValueError(f"{path}: censoring", name, expected, "say when assessments were missed")
-    if gap is not None:
-        return Censoring.fda(gap)
+    if visits is None:
+        return Censoring.fda(said["longest_gap_days"])
     try:
         parts = [(part[0] * WEEK, part[1] * WEEK if len(part) > 1 else None) for part in visits]
     except (TypeError, IndexError):
