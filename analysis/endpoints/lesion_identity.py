@@ -33,7 +33,8 @@ def joined(rows: list[Row]) -> tuple[list[Row], list[DataFinding]]:
     begun = {row.lesion: row for row in rows if row.visit == first and row.lesion}
     if not begun or all(row.lesion in begun or not row.lesion for row in rows):
         return rows, []
-    later = dict.fromkeys(row.lesion for row in rows if row.lesion and row.lesion not in begun)
+    named = {row.lesion for row in rows if row.group == "NEW"}  # what is called new is no fragment
+    later = dict.fromkeys(row.lesion for row in rows if row.lesion and row.lesion not in {*begun, *named})
     parent = {name: whole for name in later if (whole := _whole(name, begun)) is not None}
     parts = {name: each for name in later if (each := _parts(name, begun))}
     if not parent and not parts:

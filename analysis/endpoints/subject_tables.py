@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.endpoints.findings import DataFinding
@@ -32,6 +33,10 @@ NOT_TREATED = ("SCRNFAIL", "SCREEN FAILURE", "SCREENFAIL", "NOTASSGN", "NOT ASSI
 """Arms of subjects who never came into the trial."""
 
 
+LATEST_DOSE = timedelta(days=28)
+"""A first dose later than this after the reference date does not move the baseline: scans of treatment may lie between."""
+
+
 class Patient(NamedTuple):
     """What is known of a patient apart from tumours; None for what did not happen."""
 
@@ -43,8 +48,9 @@ class Patient(NamedTuple):
 
     @property
     def baseline_until(self) -> date:
-        """Last day of the baseline: that of randomisation or of the first dose, whichever is later."""
-        return max(self.reference, self.first_dose or self.reference)
+        """Last day of the baseline: that of randomisation, or of a first dose up to `LATEST_DOSE` after it."""
+        dose = self.first_dose
+        return dose if dose is not None and self.reference < dose <= self.reference + LATEST_DOSE else self.reference
 
 
 def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[DataFinding]]:
@@ -117,6 +123,13 @@ def _patient(subject: str, days: Mapping[str, Day]) -> tuple[Patient, list[DataF
             message = message or f"{field.replace('_', ' ')} date {first:%Y} without a month"
             found.append(DataFinding("warning", "partial date", subject, "", "", message, f"taken as {last}"))
     patient = Patient(**{field: day.last for field, day in days.items()})
+    if patient.first_dose is not None and patient.first_dose > patient.reference + LATEST_DOSE:
+        message = f"first dose {(patient.first_dose - patient.reference).days} days after the reference date"
+        found.append(
+            DataFinding(
+                "warning", "late first dose", subject, "", "", message, "the baseline ends at the reference date"
+            )
+        )
     for field in ("death", "new_therapy", "discontinuation"):
         when = getattr(patient, field)
         if when is not None and when < patient.reference:

@@ -82,7 +82,9 @@ class Drawn:
         return pd.DataFrame(rows, index=["at risk", "events", "censored"], columns=ticks)
 
     def at(self, t: float) -> tuple[float, float, float]:
-        """Survival at `t` with its limits, as drawn."""
+        """Survival at `t` with its limits, as drawn; NaN past the end of a curve that has not come down to 0."""
+        if t > self.time[-1] * (1 + 1e-9) and self.survival[-1] > 0:
+            return np.nan, np.nan, np.nan
         if self.is_step:
             k = int(np.searchsorted(self.time, t, side="right")) - 1
             return float(self.survival[k]), float(self.lower[k]), float(self.upper[k])

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
 from analysis.conventions.checks import choice, positive, probability
-from analysis.errors import InvalidValueError
+from analysis.errors import InvalidValueError, NotEstimableError
 from analysis.plots.drawn import Drawn, drawn
 from analysis.plots.kaplan_meier import arm_colours
 from analysis.plots.style import GREY, STYLE, percent_axis
@@ -192,7 +192,11 @@ def survival_plot(
     names = [each.name for each in wanted]
     arm_colours(names)
     last = float(max(each.time[-1] for each in wanted)) if end is None else positive("end", end)
-    control = control or (source.comparison.control if isinstance(source, Reconstruction) else None) or names[-1]
+    if last <= 0:
+        raise InvalidValueError("time", last, "follow-up above 0", "check the times: nobody was followed")
+    if control is None:
+        control = source.comparison.control if isinstance(source, Reconstruction) else None
+    control = names[-1] if control is None else str(control)
     if control not in names:
         raise InvalidValueError("control", control, f"one of the arms, {names}", "name an arm")
     said = _said(source, wanted, control, annotate, landmarks, tau, level)
@@ -362,7 +366,7 @@ def _names(
     if labels == "legend" or len(wanted) > 4 or transform in ("cumulative hazard", "log-log"):
         ax.legend(loc="best", fontsize=0.9 * points)
         return
-    grid = np.linspace(0.12, 0.8, 35) * end
+    grid = np.linspace(0.12, 0.8, 35) * min(end, *(each.time[-1] for each in wanted))
     heights = np.array([[each.at(t)[0] if t <= each.time[-1] else np.nan for t in grid] for each in wanted])
     order = np.argsort(-np.nanmean(heights, axis=1))
     gap = np.full(grid.size, np.inf) if len(wanted) == 1 else np.min(-np.diff(heights[order], axis=0), axis=0)
@@ -433,14 +437,22 @@ def _said(
         elif item == "landmarks":
             for month in landmarks:
                 for each in wanted:
-                    value, low, high = (100 * x for x in each.at(month))
-                    text = f"{each.name} {value:.0f}% ({percent} CI {low:.0f} to {high:.0f}) at {month:g} months"
+                    text = _rate(each, month, percent)
                     rows.append({"item": item, "arm": each.name, "text": text, "origin": "computed"})
         elif len(wanted) == 2:
             rows.append({"item": item, "arm": ""} | _compared(item, wanted, control, comparison, tau, level, percent))
         elif item in annotate and annotate != ("hazard ratio",):
             raise InvalidValueError("annotate", item, "two arms", "draw two arms, or leave it out")
     return pd.DataFrame(rows, columns=["item", "arm", "text", "origin"])
+
+
+def _rate(each: Drawn, month: float, percent: str) -> str:
+    """Survival at a month, with its limits where there are some; none past the end of follow-up."""
+    value, low, high = (100 * x for x in each.at(month))
+    if np.isnan(value):
+        return f"{each.name} followed for {each.time[-1]:.3g} months, not for {month:g}".strip()
+    limits = "" if np.isnan(low) or np.isnan(high) else f" ({percent} CI {low:.0f} to {high:.0f})"
+    return f"{each.name} {value:.0f}%{limits} at {month:g} months".strip()
 
 
 def _median(each: Drawn, level: float, percent: str) -> dict[str, str]:
@@ -472,13 +484,12 @@ def _compared(
     for (time0, event0), (time1, event1) in zip(against.patients, other.patients, strict=False):
         data = np.concatenate([time0, time1]), np.concatenate([event0, event1])
         treated = np.repeat([False, True], [len(time0), len(time1)])
-        if item == "hazard ratio":
-            values.append(CoxHazardRatio(level=level).analyse(*data, treated))
-        elif item == "p-value":
-            values.append(LogRank().analyse(*data, treated))
-        else:
-            until = tau or float(min(time0.max(), time1.max()))
-            values.append(RMSTDifference(until).analyse(*data, treated))
+        until = tau or float(min(time0.max(), time1.max()))
+        tests = {"hazard ratio": CoxHazardRatio(level=level), "p-value": LogRank(), "RMST": RMSTDifference(until)}
+        try:
+            values.append(tests[item].analyse(*data, treated))
+        except NotEstimableError:
+            return {"text": f"{item} {versus} not estimable", "origin": "computed"}
     if not values:
         raise InvalidValueError("annotate", item, "patients in both arms", "leave it out for distributions")
     of_all = "computed" if len(values) == 1 else f"computed, median of {len(values)} members"

@@ -141,7 +141,9 @@ def _plain(name: str) -> str:
     """Name a number as a text does: ``at risk at 6 months`` is one of the numbers at risk."""
     if name.startswith("at risk"):
         return "numbers at risk"
-    return name.replace("_", " ").replace(".ci", " limit").replace(".", " ")
+    whole, limit, _ = name.replace("_ci", ".ci").partition(".ci")
+    plain = whole.replace("_", " ").replace(".", " ").replace("p value", "p-value")
+    return f"the limits of the {plain}" if limit else plain
 
 
 def _listed(words: list[str]) -> str:

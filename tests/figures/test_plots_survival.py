@@ -231,3 +231,31 @@ def test_one_patient_all_censored_and_all_events(time, event):
     shown = survival_plot(time=time, event=event, annotate=["median"])
     assert shown.alt.startswith("Survival curves: all patients")
     assert len(shown.said) == 1
+
+
+def test_a_control_that_is_a_number_is_no_missing_one():
+    numbers = FRAME.assign(arm=(FRAME["arm"] == "drug").astype(int))
+    named = survival_plot(FRAME, control="control").said["text"][0]
+    assert survival_plot(numbers, control=0).said["text"][0] == named.replace("drug vs control", "1 vs 0")
+
+
+def test_nothing_is_said_of_survival_past_the_end_of_follow_up():
+    said = survival_plot(FRAME, annotate=["landmarks"], landmarks=[300]).said["text"]
+    for text in said:
+        assert "followed for" in text or " 0% at 300" in text
+    assert "followed for" in said[1]
+
+
+def test_what_cannot_be_estimated_is_said_and_the_rest_is_drawn():
+    nobody = FRAME.assign(event=FRAME["event"] & (FRAME["arm"] == "control"))
+    shown = survival_plot(nobody, control="control", annotate=["hazard ratio", "median"])
+    assert shown.said["text"][0] == "hazard ratio drug vs control not estimable"
+    far = survival_plot(FRAME, annotate=["RMST"], tau=400)
+    assert "not estimable" in far.said["text"][0]
+
+
+def test_an_axis_may_end_anywhere():
+    for end in (0.001, 500):
+        assert survival_plot(FRAME, end=end).axes.get_xlim()[1] == end
+    with pytest.raises(InvalidValueError, match="nobody was followed"):
+        survival_plot(FRAME.assign(time=0.0))

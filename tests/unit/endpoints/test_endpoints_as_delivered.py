@@ -214,6 +214,12 @@ class TestLesions:
         assert derivation.responses()[["recist", "sum"]].to_numpy().tolist() == [["PR", 35], ["PD", 61]]
         assert rules(derivation) == ["merged lesions"]
 
+    def test_what_is_called_new_is_no_fragment(self):
+        rows = [size("T04", 40, SCREENING), size("T04", 38, WEEK_8), state("T04.1", "PRESENT", WEEK_8, "NEW")]
+        derivation = derived(rows)
+        assert derivation.responses()["recist"].tolist() == ["PD"]
+        assert rules(derivation) == []
+
     def test_names_with_points_that_are_there_from_the_start_are_lesions(self):
         rows = [size(t, mm, v) for v, mm in ((SCREENING, 20), (WEEK_8, 12)) for t in ("T1", "T1.1")]
         assert derived(rows).responses()["sum"].tolist() == [24]
@@ -229,6 +235,12 @@ class TestBaseline:
         assert best(derivation) == ["PR"]
         assert derivation.responses()["day"].tolist() == [56]  # still from randomisation
         assert rules(derived(late)) == ["missing baseline"]
+
+    def test_a_first_dose_in_a_wrong_year_does_not_make_scans_of_treatment_the_baseline(self):
+        rows = [size("T01", 50, SCREENING), size("T01", 20, WEEK_8), size("T01", 20, WEEK_16)]
+        derivation = derived(rows, ADSL.assign(TRTSDT="2025-01-15"))
+        assert derivation.responses()["recist"].tolist() == ["PR", "PR"]
+        assert rules(derivation) == ["late first dose"]
 
     def test_it_takes_the_last_value_of_each_lesion(self):
         bone = (1.1, "BONE SCAN", "2024-01-08")
