@@ -144,7 +144,7 @@ def evaluate(figure: Figure, kind: str) -> dict[str, Any]:
     unit = "percent" if kind in ("per cent", "proportions said per cent", "upside down, in per cent") else "proportion"
     row: dict[str, Any] = {"figure": figure.id, "kind": kind, "refused": False, "error": False}
     try:
-        result = analysis.reconstruct_curve(comparison, curves, unit=unit, members=20)
+        result = analysis.reconstruct_curve(comparison, curves, unit=unit)
     except AnalysisError as error:
         return row | {"refused": True, "says": str(error)}
     errors = [finding for finding in result.findings if finding.severity == "error"]

@@ -34,7 +34,7 @@ NOT_TREATED = ("SCRNFAIL", "SCREEN FAILURE", "SCREENFAIL", "NOTASSGN", "NOT ASSI
 
 
 LATEST_DOSE = timedelta(days=28)
-"""A first dose later than this after the reference date does not move the baseline: scans of treatment may lie between."""
+"""A first dose later than this after the reference date does not move the baseline: treatment may come before it."""
 
 
 class Patient(NamedTuple):
