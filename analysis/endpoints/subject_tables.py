@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.endpoints.findings import DataFinding
+from analysis.endpoints.partial_dates import WIDEST
 from analysis.endpoints.tables import SAS_DAYS, SUBJECT, WRITE_DATES, columns, dates, is_sas_date
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[DataFi
         unread = [
             f"{field.replace('_', ' ')} date {word or ''!r}"
             for field, word, day in named
-            if day is None and (field == "reference" or word)
+            if (day is None and (field == "reference" or word)) or (day is not None and day.last - day.first > WIDEST)
         ]
         if unread:
             findings.append(DataFinding("error", "unreadable date", subject, "", "", ", ".join(unread), WRITE_DATES))
@@ -118,9 +119,7 @@ def _patient(subject: str, days: Mapping[str, Day]) -> tuple[Patient, list[DataF
     found = []
     for field, (first, last) in days.items():
         if first < last:
-            is_month = (first.year, first.month) == (last.year, last.month)
-            message = f"{field.replace('_', ' ')} date {first:%Y-%m} without a day" if is_month else ""
-            message = message or f"{field.replace('_', ' ')} date {first:%Y} without a month"
+            message = f"{field.replace('_', ' ')} date {first:%Y-%m} without a day"
             found.append(DataFinding("warning", "partial date", subject, "", "", message, f"taken as {last}"))
     patient = Patient(**{field: day.last for field, day in days.items()})
     if patient.first_dose is not None and patient.first_dose > patient.reference + LATEST_DOSE:

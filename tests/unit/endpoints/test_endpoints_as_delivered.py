@@ -145,6 +145,10 @@ class TestOrderOfDates:
         assert [(found.subject, found.rule) for found in derivation.findings] == [("1", "dates out of order")]
         assert best(derivation) == ["PR"]
 
+    def test_a_year_is_no_date_of_a_subject(self):
+        derivation = derived([size("T01", 50, SCREENING), size("T01", 30, WEEK_8)], ADSL.assign(DTHDT="2024"))
+        assert rules(derivation) == ["unreadable date"]
+
     def test_a_screen_failure_is_not_counted_and_no_error(self):
         adsl = pd.DataFrame({"USUBJID": ["1", "2"], "RANDDT": ["2024-01-10", None], "ARMCD": ["A", "SCRNFAIL"]})
         derivation = derived([size("T01", 50, SCREENING), size("T01", 30, WEEK_8)], adsl)
