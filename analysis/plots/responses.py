@@ -38,7 +38,7 @@ class Look:
 
 
 COMPLETE, PARTIAL = Look(PALETTE[0], dark=True), Look(PALETTE[5])
-STABLE, NEITHER = Look("#B0B0B0"), Look("#DADADA")
+STABLE, NEITHER, WITHOUT = Look("#B0B0B0"), Look("#DADADA"), Look("#F0F0F0", "...")
 UNCONFIRMED, PROGRESSION = Look(PALETTE[4]), Look(PALETTE[1], dark=True)
 UNKNOWN, ABSENT, DEATH = Look("white", "////"), Look("white"), Look("#333333", dark=True)
 
@@ -52,6 +52,7 @@ LOOKS: Mapping[str, Look] = {
     "NON-CR/NON-PD": NEITHER,
     "NON-PD": NEITHER,
     "NON-iCR/NON-iUPD": NEITHER,
+    "NED": WITHOUT,
     "iUPD": UNCONFIRMED,
     "PD": PROGRESSION,
     "iCPD": PROGRESSION,
