@@ -3,10 +3,9 @@
 from analysis.plots.binomial_design import binomial_design
 from analysis.plots.cohort import Cohort, cohort
 from analysis.plots.curve_check import curve_check
-from analysis.plots.kaplan_meier import arm_colours, reported_medians, risk_table, survival_curves
 from analysis.plots.response_bars import response_bars, response_counts
 from analysis.plots.spider import spider
-from analysis.plots.style import GREY, PAGE_WIDTH, PALETTE, STYLE, label_line, month_axis, percent_axis
+from analysis.plots.style import GREY, PAGE_WIDTH, PALETTE, STYLE, arm_colours, label_line, month_axis, percent_axis
 from analysis.plots.survival_plot import SurvivalFigure, survival_plot
 from analysis.plots.swimmer import swimmer
 from analysis.plots.time_unit import MONTHS, WEEKS, TimeUnit
@@ -29,12 +28,9 @@ __all__ = [
     "label_line",
     "month_axis",
     "percent_axis",
-    "reported_medians",
     "response_bars",
     "response_counts",
-    "risk_table",
     "spider",
-    "survival_curves",
     "survival_plot",
     "swimmer",
     "waterfall",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from analysis.errors import InvalidValueError
-from analysis.plots.kaplan_meier import arm_colours, survival_curves
-from analysis.plots.style import GREY, month_axis
+from analysis.plots.style import GREY, arm_colours, month_axis
+from analysis.plots.survival_plot import survival_plot
 from analysis.reconstruction.curve.points import JUST_BEFORE, UNITS
 
 if TYPE_CHECKING:
@@ -67,14 +67,14 @@ def curve_check(
     if missing:
         raise InvalidValueError("curves", list(curves), f"points of {missing[0]!r}", "give those that were digitised")
     points = {arm: np.asarray(curves[arm], dtype=np.float64) * (1.0, UNITS[unit]) for arm in reconstruction.arms}
-    colours = arm_colours(reconstruction.arms)
+    control = reconstruction.comparison.control
+    colours = arm_colours(sorted(reconstruction.arms, key=lambda arm: arm == control))
     end = max(float(each[:, 0].max()) for each in points.values())
     rows = len(points)
     above, middle, below = figure.subplots(
         3, 1, sharex=True, gridspec_kw={"height_ratios": [5, 2, 0.6 + 0.45 * rows], "hspace": 0.12}
     )
-    drawn = {arm: reconstruction.curve(arm) for arm in reconstruction.arms}
-    survival_curves(above, drawn, end=end, ylabel=reconstruction.comparison.endpoint)
+    survival_plot(reconstruction, ax=above, end=end, level=0.9, sampling=False, annotate=(), printed=False)
     residuals = {arm: 100 * _residual(reconstruction, arm, each) for arm, each in points.items()}
     widest = 1.3 * float(np.quantile(np.abs(np.concatenate(list(residuals.values()))), 0.95))
     widest = float(np.clip(widest, 2.0, 10.0))

@@ -18,7 +18,7 @@ from analysis.survival.estimators import KaplanMeier, kaplan_meier
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analysis.conventions.checks import FloatArray
+    from analysis.conventions.checks import BoolArray, FloatArray
     from analysis.conventions.scales import ScaleName
     from analysis.reported import ReportedArm
 
@@ -49,8 +49,8 @@ class Drawn:
         reconstruction.
     members
         Curves of single members at ``time``, shape ``(m, k)``.
-    at_risk, events, censorings
-        Counts by member at the times in ``counted``; of one member where there is one list of patients.
+    patients
+        Times and event flags: one list, or one for each member.
     reported
         The printed numbers of the arm.
     """
@@ -62,7 +62,7 @@ class Drawn:
     upper: FloatArray
     is_step: bool
     censored: FloatArray
-    patients: tuple[tuple[FloatArray, Any], ...] = ()
+    patients: tuple[tuple[FloatArray, BoolArray], ...] = ()
     estimate: KaplanMeier | None = None
     sampling: tuple[FloatArray, FloatArray] | None = None
     members: FloatArray | None = None
@@ -123,6 +123,8 @@ def drawn(
         if not source:
             raise InvalidValueError("source", {}, "a curve for each arm", "give one at least")
         return [_one(str(name), each, level, scale, end) for name, each in source.items()]
+    if isinstance(source, pd.DataFrame) and {"time", "lower", "upper"} <= set(source.columns):
+        return _of_curves(source)
     if source is None or hasattr(source, "columns") or hasattr(source, "column_names"):
         return _of_patients(source, time, event, arm, level, scale)
     if isinstance(source, list | tuple) and all(hasattr(each, "event_table") for each in source):
@@ -228,6 +230,18 @@ def _column(frame: pd.DataFrame, given: Any, known: Sequence[str], field: str) -
     return str(found)
 
 
+def _of_curves(source: pd.DataFrame) -> list[Drawn]:
+    """Curves that are points already: ``time``, ``mean`` (or ``survival``), ``lower``, ``upper``, and ``arm``."""
+    rows = source if "arm" in source.columns else source.assign(arm="")
+    found = []
+    for name, of_arm in rows.groupby("arm", sort=False):
+        time = of_arm["time"].to_numpy(float)
+        middle = of_arm["mean" if "mean" in of_arm.columns else "survival"].to_numpy(float)
+        lower, upper = (of_arm[side].to_numpy(float) for side in ("lower", "upper"))
+        found.append(Drawn(str(name), time, middle, lower, upper, is_step=False, censored=np.zeros(0)))
+    return found
+
+
 def _of_reconstruction(
     source: Reconstruction, name: str, level: float, scale: ScaleName, end: float | None, members: int
 ) -> Drawn:
@@ -236,20 +250,19 @@ def _of_reconstruction(
     last = float(np.median(time.max(axis=1)))  # a typical member's last follow-up
     last = last if end is None else min(end, float(time.max()))
     t = np.linspace(0.0, last, SMOOTH)
-    by_member = source.survival_by_member(name, t)
-    low, high = (1 - level) / 2, (1 + level) / 2
+    band = source.survival_at(name, t, level)
+    middle, lower, upper = (band[column].to_numpy() for column in ("mean", "lower", "upper"))
     sampling = []
-    for member in range(source.members):  # a member's own error of sampling, on the log-log scale or the asked one
+    for member in range(source.members):
         curve = kaplan_meier(time[member], event[member])
-        limits = curve.confidence_band(level, scale=scale)
         place = np.searchsorted(curve.time, t, side="right") - 1
-        sampling.append([np.where(place < 0, 1.0, limit[np.maximum(place, 0)]) for limit in limits])
-    limits_ = np.nanmean(np.array(sampling), axis=0)
-    lower, upper = np.quantile(by_member, low, axis=0), np.quantile(by_member, high, axis=0)
-    middle = by_member.mean(axis=0)
+        for limit, at in zip(curve.confidence_band(level, scale=scale), (lower, upper), strict=True):
+            known = np.where(place < 0, 1.0, limit[np.maximum(place, 0)])
+            sampling.append(np.where(np.isnan(known), at, known))
+    low, high = np.mean(sampling[::2], axis=0), np.mean(sampling[1::2], axis=0)
     both = (  # two errors that do not depend on each other: their squares add up
-        middle - np.sqrt((middle - lower) ** 2 + (middle - limits_[0]) ** 2),
-        middle + np.sqrt((upper - middle) ** 2 + (limits_[1] - middle) ** 2),
+        middle - np.sqrt((middle - lower) ** 2 + (middle - low) ** 2),
+        middle + np.sqrt((upper - middle) ** 2 + (high - middle) ** 2),
     )
     return Drawn(
         name=name,
@@ -261,6 +274,6 @@ def _of_reconstruction(
         censored=np.zeros(0),
         patients=tuple(zip(time, event, strict=True)),
         sampling=(np.clip(both[0], 0, 1), np.clip(both[1], 0, 1)),
-        members=by_member[:members] if members else None,
+        members=source.survival_by_member(name, t)[:members] if members else None,
         reported=source.comparison.arm(name),
     )

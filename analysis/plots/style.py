@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.ticker import PercentFormatter
 
+from analysis.errors import InvalidValueError
 from analysis.plots.time_unit import MONTHS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -41,6 +44,20 @@ STYLE: dict[Any, Any] = {
 
 PAGE_WIDTH = 7.2
 """Inches: the text width of an A4 or letter page."""
+
+
+def arm_colours(arms: Sequence[str]) -> dict[str, str]:
+    """Give each arm its colour, in the order in which the arms are named.
+
+    Raises
+    ------
+    InvalidValueError
+        If there are more arms than colours that can be told apart.
+    """
+    if len(arms) > len(PALETTE):
+        expected = f"at most {len(PALETTE)}, as many as there are colours that can be told apart"
+        raise InvalidValueError("arms", f"{len(arms)} arms", expected, "draw them in two plots")
+    return dict(zip(map(str, arms), PALETTE, strict=False))
 
 
 def month_axis(ax: Axes, end: float, label: str = "Months") -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
+from matplotlib.transforms import Bbox
 
 from analysis.conventions.checks import choice, positive, probability
 from analysis.errors import InvalidValueError, NotEstimableError
 from analysis.plots.drawn import Drawn, drawn
-from analysis.plots.kaplan_meier import arm_colours
-from analysis.plots.style import GREY, STYLE, percent_axis
+from analysis.plots.style import GREY, STYLE, arm_colours, percent_axis
 from analysis.plots.time_unit import MONTHS
 from analysis.reconstruction.result import Reconstruction
 from analysis.statistical_tests import CoxHazardRatio, LogRank, RMSTDifference
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.text import Text
     from numpy.typing import ArrayLike
 
     from analysis.conventions.scales import ScaleName
@@ -94,7 +95,7 @@ def survival_plot(
     time: str | ArrayLike | None = None,
     event: str | ArrayLike | None = None,
     arm: str | ArrayLike | None = None,
-    ax: Axes | None = None,
+    ax: Axes | tuple[Axes, Axes] | None = None,
     control: str | None = None,
     end: float | None = None,
     ylabel: str | None = None,
@@ -102,6 +103,7 @@ def survival_plot(
     level: float = 0.95,
     scale: ScaleName = "log-log",
     limits: Literal["band", "lines", "none"] = "band",
+    sampling: bool = True,
     censor_marks: bool = True,
     table: Sequence[str] = ("at risk",),
     annotate: Sequence[str] = ("hazard ratio",),
@@ -119,12 +121,12 @@ def survival_plot(
     ----------
     source
         A frame of patients (pandas, polars, pyarrow; ADTTE as it is, with CNSR), a `KaplanMeier`, a lifelines fitter
-        or a list of them, a `Distribution`, a `Reconstruction`, or a dict of these by arm. None if `time` and `event`
-        are arrays.
+        or a list of them, a `Distribution`, a `Reconstruction`, or a dict of these by arm; or a frame of curves: time,
+        mean, lower, upper, arm. None if `time` and `event` are arrays.
     time, event, arm
         Names of the columns, where they are not `time`, `event` and `arm` or those of ADTTE; or arrays, shape ``(n,)``.
     ax
-        Axes to draw on, without a risk table; by default a figure of its own with one.
+        Axes to draw on, without a risk table, or two, the second one for it; by default a figure of its own with one.
     control
         The control arm of ratio and differences; the last arm, or that of the reconstruction.
     end
@@ -136,8 +138,10 @@ def survival_plot(
     level, scale
         Two-sided confidence level, and type of the pointwise limits.
     limits
-        How limits are drawn. Of a reconstruction the inner band is what its report leaves open, the outer one has
-        the error of sampling besides.
+        How limits are drawn. Of a reconstruction the inner band is what its report leaves open, the outer one has the
+        error of sampling besides.
+    sampling
+        Whether a reconstruction has that outer band.
     censor_marks
         Whether censored patients are marked.
     table
@@ -203,25 +207,31 @@ def survival_plot(
     size = PRESETS[preset]
     with mpl.rc_context({**STYLE, "font.size": size[2], "axes.labelsize": size[2], "xtick.labelsize": 0.9 * size[2],
                          "ytick.labelsize": 0.9 * size[2], "lines.linewidth": size[2] / 6}):  # fmt: skip
-        has_table = bool(table) and ax is None and any(each.patients for each in wanted)
+        has_table = bool(table) and not hasattr(ax, "plot") and any(each.patients for each in wanted)
         letters = max(map(len, names)) + (10 if len(table) > 1 else 0)  # ", censored"
-        above = letters * LETTER * 0.85 * size[2] > WIDEST_NAME * 72 * size[0]  # names stand above their rows
+        room = 72 * size[0] if ax is None else 1.2 * _width(ax[0] if isinstance(ax, tuple) else ax)
+        above = letters * LETTER * 0.85 * size[2] > WIDEST_NAME * room  # names stand above their rows
         lines = len(wanted) * len(table) * (1 + above) if has_table else 0
         figure, axes, below = _layout(ax, size, lines)
         order = [*(name for name in names if name != control), control]
         colours = dict(zip(order, GREYS, strict=False)) if grey else arm_colours(order)
         dashes = dict(zip(names, DASHES, strict=False))
+        if not sampling:
+            wanted = [replace(each, sampling=None) for each in wanted]
         curves = pd.concat(
             [_draw(axes, each, colours, dashes, transform, limits, censor_marks, last) for each in wanted]
         )
-        _axis(axes, wanted, transform, last, ylabel, source, size[2])
+        _axis(axes, wanted, transform, last, ylabel, source)
+        figure.draw_without_rendering()  # so that the size of the axes is known
+        _ticks(axes, transform, last, size[2])
         if transform in ("survival", "event"):
             _lines(axes, wanted, colours, annotate, landmarks, printed, transform, last)
         counts = pd.DataFrame()
         if below is not None:
             counts = _table(below, axes, wanted, colours, table, last, size[2], above=above)
-        _names(axes, wanted, colours, labels, transform, last, size[2])
-        _write(axes, said, transform, size[2])
+            figure.draw_without_rendering()  # the table takes its room
+        written = _write(axes, said, transform, size[2])
+        _names(axes, wanted, colours, labels, transform, last, size[2], written)
     return SurvivalFigure(figure, axes, below, curves.reset_index(drop=True), counts, said, _alt(wanted, said, last))
 
 
@@ -243,11 +253,24 @@ def _check(
         positive("end", end)
 
 
-def _layout(ax: Axes | None, size: tuple[float, float, float], rows: int) -> tuple[Figure, Axes, Axes | None]:
+def _width(ax: Axes) -> float:
+    """Width of axes in points."""
+    return float(ax.get_window_extent().width) * 72 / ax.figure.dpi
+
+
+def _height(ax: Axes) -> float:
+    """Height of axes in points."""
+    return float(ax.get_window_extent().height) * 72 / ax.figure.dpi
+
+
+def _layout(
+    ax: Axes | tuple[Axes, Axes] | None, size: tuple[float, float, float], rows: int
+) -> tuple[Figure, Axes, Axes | None]:
     if ax is not None:
-        figure = ax.get_figure()
+        curves, below = ax if isinstance(ax, tuple) else (ax, None)
+        figure = curves.get_figure(root=True)
         assert isinstance(figure, Figure), "axes belong to a figure"
-        return figure, ax, None
+        return figure, curves, below if rows else None
     line = 1.55 * size[2] / 72
     foot = (rows + 1.6) * line if rows else 0.0
     figure = Figure(figsize=(size[0], size[1] + foot), layout="constrained")
@@ -306,13 +329,17 @@ def _draw(
     return pd.DataFrame({"arm": each.name, "time": time} | values)
 
 
-def _axis(
-    ax: Axes, wanted: Sequence[Drawn], transform: str, end: float, ylabel: str | None, source: Any, points: float
-) -> None:
-    MONTHS.axis(ax, end)
-    widest = ax.get_figure().get_figwidth() * 72 / (3.2 * points)  # type: ignore[union-attr]  # of a figure
+def _ticks(ax: Axes, transform: str, end: float, points: float) -> None:
+    """Put as many ticks on the months as there is room for."""
+    if transform == "log-log":
+        return
+    widest = _width(ax) / (2.6 * points)
     step = next((step for step in MONTHS.steps if end / step <= min(9.0, widest)), 2 * MONTHS.steps[-1])
     ax.xaxis.set_major_locator(MultipleLocator(step))
+
+
+def _axis(ax: Axes, wanted: Sequence[Drawn], transform: str, end: float, ylabel: str | None, source: Any) -> None:
+    MONTHS.axis(ax, end)
     name = ylabel or (source.comparison.endpoint if isinstance(source, Reconstruction) else "Survival")
     if transform == "survival":
         percent_axis(ax, name, high=1.0)
@@ -358,9 +385,10 @@ def _lines(
 
 
 def _names(
-    ax: Axes, wanted: Sequence[Drawn], colours: dict[str, str], labels: str, transform: str, end: float, points: float
+    ax: Axes, wanted: Sequence[Drawn], colours: dict[str, str], labels: str, transform: str, end: float, points: float,
+    said: Text | None,
 ) -> None:  # fmt: skip
-    """Name the arms: on the curves, where they are farthest apart, or in a legend."""
+    """Name the arms: on the curves, where they are farthest apart and nothing else stands, or in a legend."""
     if len(wanted) == 1 and not wanted[0].name:
         return
     if labels == "legend" or len(wanted) > 4 or transform in ("cumulative hazard", "log-log"):
@@ -370,19 +398,29 @@ def _names(
     heights = np.array([[each.at(t)[0] if t <= each.time[-1] else np.nan for t in grid] for each in wanted])
     order = np.argsort(-np.nanmean(heights, axis=1))
     gap = np.full(grid.size, np.inf) if len(wanted) == 1 else np.min(-np.diff(heights[order], axis=0), axis=0)
-    best = int(np.nanargmax(np.where(np.isnan(heights).any(axis=0), -np.inf, gap)))
-    ax.get_figure().draw_without_rendering()  # type: ignore[union-attr]  # so that the width of the axes is known
-    letter = BOLD * LETTER * 0.95 * points / (ax.get_window_extent().width * 72 / ax.get_figure().dpi) * end  # type: ignore[union-attr]
+    widest_first = np.argsort(-np.where(np.isnan(heights).any(axis=0), -np.inf, gap), kind="stable")
+    letter, line = BOLD * LETTER * 0.95 * points / _width(ax), 1.5 * 0.95 * points / _height(ax)
+    taken = [] if said is None else [said.get_window_extent().transformed(ax.transAxes.inverted())]
     for rank, k in enumerate(order):
         each = wanted[k]
-        width = letter * len(each.name)
+        width = letter * len(each.name) * end
         above = rank == 0  # S is highest; a name is beside its curve, on the side where no other one is
-        ends = grid[best]
-        while not above and ends - width > 0.02 * end and each.at(min(ends, each.time[-1]))[0] < LOWEST_NAME:
-            ends -= 0.01 * end
-        start = max(min(grid[best], end - width) if above else ends - width, 0.01 * end)
-        height = each.at(min(start if above else start + width, float(each.time[-1])))[0]
         up = above == (transform == "survival")
+        places = []
+        for at in grid[widest_first]:
+            start = min(at, end - width) if above else at - width
+            if start < 0.01 * end:
+                continue
+            height = each.at(min(start if above else start + width, float(each.time[-1])))[0]
+            if not above and height < LOWEST_NAME:
+                continue
+            y = float(_transformed(height, transform)) / ax.get_ylim()[1]
+            low = y + 5 / _height(ax) if up else y - 5 / _height(ax) - line
+            places.append((start, height, Bbox.from_bounds(start / end, low, width / end, line)))
+        free = [place for place in places if not any(place[2].overlaps(box) for box in taken)]
+        beside = 0.01 * end, each.at(0.01 * end)[0], Bbox.from_bounds(0, 0, 0, 0)
+        start, height, box = (free or places or [beside])[0]
+        taken.append(box)
         ax.annotate(
             each.name, (start, float(_transformed(height, transform))), xytext=(0, 5 if up else -5),
             textcoords="offset points", ha="left", va="bottom" if up else "top", color=colours[each.name],
@@ -411,7 +449,11 @@ def _table(
                 below.text(0.0, y, label or count, color=colours[each.name], ha="left", **place)
                 y += 1
             else:
-                below.text(-0.035, y, label or count, color=colours[each.name], ha="right", **place)
+                below.annotate(
+                    label or count, (0.0, y), xytext=(-2.2 * points, 0), textcoords="offset points", ha="right",
+                    va="center", xycoords=below.get_yaxis_transform(), color=colours[each.name], fontsize=0.85 * points,
+                    annotation_clip=False,
+                )  # fmt: skip
             for tick, value in zip(ticks, counts.loc[count], strict=True):
                 below.text(tick, y, f"{value:.0f}", fontsize=0.85 * points, ha="center", va="center")
             rows.append({"arm": each.name, "count": count} | dict(zip(ticks, counts.loc[count], strict=True)))
@@ -458,7 +500,8 @@ def _rate(each: Drawn, month: float, percent: str) -> str:
 def _median(each: Drawn, level: float, percent: str) -> dict[str, str]:
     printed = None if each.reported is None else each.reported.median
     if printed is not None:
-        return {"text": f"{each.name} {printed.text} months, printed", "origin": "printed"}
+        months = f"{printed.text} months" if printed.reached else "not reached"
+        return {"text": f"{each.name} {months}, printed".strip(), "origin": "printed"}
     name = f"{each.name} " if each.name else ""
     median = each.median()
     value = f"{median:.1f} months" if np.isfinite(median) else "not reached"
@@ -507,19 +550,23 @@ def _compared(
     return {"text": text, "origin": "computed"}
 
 
-def _write(ax: Axes, said: pd.DataFrame, transform: str, points: float) -> None:
+def _write(ax: Axes, said: pd.DataFrame, transform: str, points: float) -> Text | None:
+    """Write what is annotated into a corner; printed medians of several arms on one line."""
     if said.empty:
-        return
+        return None
     lines = []
     for item, rows in said.groupby("item", sort=False):
-        lines += [f"Median {text}" if item == "median" else str(text) for text in rows["text"]]
-    width = ax.get_window_extent().width * 72 / ax.get_figure().dpi  # type: ignore[union-attr]  # points
-    letters = max(int(0.66 * width / (LETTER * 0.85 * points)), 18)
+        if item == "median" and len(rows) > 1 and set(rows["origin"]) == {"printed"}:
+            values = [text.removeprefix(f"{arm} ") for arm, text in zip(rows["arm"], rows["text"], strict=True)]
+            lines.append(f"Median {' and '.join(v.removesuffix(' months, printed') for v in values)} months, printed")
+        else:
+            lines += [f"Median {text}" if item == "median" else str(text) for text in rows["text"]]
+    letters = max(int(0.66 * _width(ax) / (LETTER * 0.85 * points)), 18)
     lines = [part for line in lines for part in textwrap.wrap(line, letters)]
-    at = {"survival": (0.99, 0.99, "right", "top"), "log-log": (0.99, 0.03, "right", "bottom")}.get(
-        transform, (0.99, 0.03, "right", "bottom") if transform != "event" else (0.01, 0.99, "left", "top")
-    )
-    ax.text(
+    at = (0.99, 0.99, "right", "top")
+    if transform != "survival":
+        at = (0.01, 0.99, "left", "top") if transform == "event" else (0.99, 0.03, "right", "bottom")
+    return ax.text(
         at[0], at[1], "\n".join(lines), transform=ax.transAxes, ha=at[2], va=at[3], fontsize=0.85 * points, zorder=6,
         linespacing=1.4,
     )  # fmt: skip
