@@ -6,11 +6,12 @@ import math
 from collections import defaultdict
 from dataclasses import replace
 from datetime import date
+from difflib import get_close_matches
 from itertools import compress, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.endpoints.codes import CODE_LISTS, CodeList, Criteria, code_list
+from analysis.endpoints.codes import CODE_LISTS, CPD, CR, NON_CR_NON_PD, PD, PR, SD, CodeList, Criteria, code_list
 from analysis.endpoints.findings import DataFinding
 from analysis.endpoints.histories import ResponseHistory, Sizes
 from analysis.endpoints.partial_dates import Dated, narrowed, said
@@ -260,7 +261,8 @@ def _findings(
     for row in rows:
         place = (row.subject, row.evaluator, row.visit)
         if row.response is not None and row.response.strip().upper() not in terms:
-            remedy = f"use one of {sorted(terms)}"
+            near = get_close_matches(row.response.strip().upper(), terms, 1)
+            remedy = f"is it {near[0]!r}?" if near else f"use one of {sorted(terms)}"
             yield DataFinding("error", "response outside the code list", *place, f"response {row.response!r}", remedy)
         if row.date is None:
             message = "no date" if row.written is None else f"date {row.written!r}"
@@ -268,6 +270,7 @@ def _findings(
         elif patient is not None and row.date > (patient.death or date.max):
             message = f"response after death on {patient.death:%Y-%m-%d}"
             yield DataFinding("warning", "response after death", *place, message, "not used")
+    yield from _impossible(key, [row for row in rows if (row.response or "").strip().upper() in terms], known)
     for before, row in pairwise(rows):
         place = (row.subject, row.evaluator, row.visit)
         if row.date is None or before.date is None:
@@ -279,3 +282,19 @@ def _findings(
             yield DataFinding(
                 "error", "duplicate visit", *place, f"{row.date:%Y-%m-%d} stands twice", "keep one of them"
             )
+
+
+def _impossible(key: tuple[str, str], rows: list[ResponseRow], known: CodeList) -> Iterator[DataFinding]:
+    """Find responses that cannot follow those before: less than CR after a CR is PD, and only an iUPD is confirmed."""
+    complete, unconfirmed = False, False
+    for row in rows:
+        code = known.code(row.response)
+        place = (*key, row.visit)
+        if complete and code in (PR, SD, NON_CR_NON_PD) and known.criteria == "RECIST 1.1":
+            message = f"{row.response} after CR, where disease that is back is PD"
+            yield DataFinding("warning", "impossible sequence", *place, message, "taken as it is recorded")
+        if code == CPD and not unconfirmed:
+            message = f"{row.response} without iUPD before it"
+            yield DataFinding("warning", "impossible sequence", *place, message, "taken as it is recorded")
+        complete = code == CR or (complete and code not in (PR, SD, NON_CR_NON_PD, PD))
+        unconfirmed = code == PD or (unconfirmed and code not in (CR, PR, SD, NON_CR_NON_PD, CPD))

@@ -287,6 +287,31 @@ class TestResponses:
         rs = pd.DataFrame({"USUBJID": "1", "RSSTRESC": ["Partial Response"], "RSDTC": ["2024-03-06"]})
         assert read_responses(rs, ADSL)[0]["1", ""].responses == ("PR",)
 
+    @pytest.mark.parametrize(
+        ("criteria", "terms", "said"),
+        [
+            ("RECIST 1.1", ["CR", "PR"], ["PR after CR, where disease that is back is PD"]),
+            ("RECIST 1.1", ["CR", "NE", "SD"], ["SD after CR, where disease that is back is PD"]),
+            ("RECIST 1.1", ["CR", "PD", "PR"], []),
+            ("RECIST 1.1", ["PR", "CR", "CR"], []),
+            ("iRECIST", ["iSD", "iCPD"], ["iCPD without iUPD before it"]),
+            ("iRECIST", ["iUPD", "NE", "iCPD"], []),
+            ("iRECIST", ["iUPD", "iSD", "iCPD"], ["iCPD without iUPD before it"]),
+            ("iRECIST", ["iCR", "iPR"], []),
+        ],
+    )
+    def test_a_sequence_that_cannot_be_is_said(self, criteria, terms, said):
+        dates = ["2024-03-06", "2024-05-01", "2024-06-26"][: len(terms)]
+        rs = pd.DataFrame({"USUBJID": "1", "RSSTRESC": terms, "RSDTC": dates})
+        histories, findings = read_responses(rs, ADSL, criteria)
+        assert [found.message for found in findings] == said
+        assert histories["1", ""].responses == tuple(terms)
+
+    def test_a_misspelt_response_is_answered_with_the_nearest(self):
+        rs = pd.DataFrame({"USUBJID": "1", "RSSTRESC": ["NON-CR/NONPD"], "RSDTC": ["2024-03-06"]})
+        (found,) = read_responses(rs, ADSL)[1]
+        assert found.consequence == "is it 'NON-CR/NON-PD'?"
+
 
 class TestTablesMeet:
     @pytest.mark.parametrize("number", [{"VISITNUM": 2}, {}])
