@@ -64,7 +64,7 @@ class Cells:
         table = (self.n, self.starts, self.leaving, target, self.elapsed)
         lateness = choose_lateness(*table, candidates, died, censored)
         if events is not None:
-            slack = READING_ERROR + 1 / self.n
+            slack = READING_ERROR + 2 / self.n  # the last patients are whole ones too
             for attempt in (lateness, np.zeros_like(lateness)):
                 if fill_exactly(*table, attempt, events, slack, died, censored) == events:
                     break

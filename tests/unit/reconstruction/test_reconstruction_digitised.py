@@ -11,6 +11,7 @@ from lifelines import CoxPHFitter, KaplanMeierFitter, datasets
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reconstruction import Reconstruction, reconstruct_curve
 from analysis.reported import AtRisk, ReportedArm, ReportedComparison
+from analysis.survival import kaplan_meier
 
 POINTS = 150
 
@@ -256,3 +257,15 @@ def test_arms_without_curve_and_curves_without_arm_are_refused() -> None:
         reconstruct_curve(comparison, {"drug": STEEP, "drgu": STEEP})
     with pytest.raises(InvalidValueError, match="members"):
         reconstruct_curve(comparison, {"drug": STEEP}, members=0)
+
+
+def test_the_last_patients_of_a_small_arm_are_whole_ones_too() -> None:
+    """Fifteen patients, nine events, a curve that comes down to 0: steps are larger than a fifteenth at its end."""
+    time = [0.057, 1.087, 1.896, 2.385, 1.726, 2.620, 2.959, 3.103, 2.761, 2.009, 7.113, 3.508, 2.285, 2.902, 0.658]
+    event = [0, 0, 1, 0, 1, 1, 1, 1, 0, 1, 1, 1, 0, 1, 0]
+    at = np.linspace(0, 7.113, 20)
+    survival = kaplan_meier(time, event).survival_at(at).round(4)
+    arm = ReportedArm("drug", n=15, events=9, at_risk=AtRisk((0, 7.5), (15, 0)))
+    report = ReportedComparison(endpoint="OS", arms=[arm])
+    result = reconstruct_curve(report, {"drug": np.column_stack([at, survival])}, members=4)
+    assert result.event.sum(axis=1).tolist() == [9] * 4
