@@ -64,8 +64,9 @@ class Cells:
         table = (self.n, self.starts, self.leaving, target, self.elapsed)
         lateness = choose_lateness(*table, candidates, died, censored)
         if events is not None:
-            slack = READING_ERROR + 2 / self.n  # the last patients are whole ones too
-            for attempt in (lateness, np.zeros_like(lateness)):
+            even = np.zeros_like(lateness)
+            for patients, attempt in ((1, lateness), (1, even), (2, lateness), (2, even)):  # a late step is larger
+                slack = READING_ERROR + patients / self.n
                 if fill_exactly(*table, attempt, events, slack, died, censored) == events:
                     break
         return died, censored
