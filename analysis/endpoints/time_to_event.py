@@ -169,7 +169,8 @@ class Censoring:
         if self.schedule is None:
             return np.zeros(0), np.zeros(0)
         visits, window = self.schedule.scheduled(LONGEST), self.schedule.window
-        return tuple(np.round(DAYS_PER_MONTH * (visits + side * window), 6) for side in (-1, 1))  # type: ignore[return-value]  # two
+        opens, closes = (np.round(DAYS_PER_MONTH * (visits + side * window), 6) for side in (-1, 1))
+        return opens, closes
 
 
 EVENT_OR_LAST_ASSESSMENT = Censoring()
