@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def endpoints_command(parsed: argparse.Namespace) -> int:
     """Derive, print the summary and the findings by rule, write what was asked for; 1 if an error left somebody out."""
-    from analysis.endpoints.findings import as_frame
+    from analysis.records.findings import as_frame
     from analysis.endpoints.study import Protocol, read_study
 
     protocol = Protocol.read(parsed.protocol) if parsed.protocol else Protocol()

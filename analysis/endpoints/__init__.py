@@ -14,7 +14,6 @@ from analysis.endpoints.disease_control import (
 )
 from analysis.endpoints.endpoint_definitions import EndpointDefinitions
 from analysis.endpoints.endpoint_tables import derive_endpoints, summarise
-from analysis.endpoints.findings import DataFinding
 from analysis.endpoints.groups import SimulatedGroups, simulate_groups
 from analysis.endpoints.growth import Claret, Rate, Stein, Wang
 from analysis.endpoints.histories import ResponseHistory, Sizes
@@ -63,7 +62,6 @@ __all__ = [
     "ControlAsBestResponse",
     "ControlAtLandmark",
     "ControlUntilLandmark",
-    "DataFinding",
     "DepthOfResponse",
     "Derivation",
     "Derived",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from analysis.endpoints.measurement_checks import MEASURED, finding
 
 if TYPE_CHECKING:
-    from analysis.endpoints.findings import DataFinding
+    from analysis.records.findings import DataFinding
     from analysis.endpoints.measurement_checks import Row
 
 TOGETHER = re.compile(r"\s*[/+&]\s*")

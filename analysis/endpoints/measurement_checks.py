@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from analysis.endpoints.findings import DataFinding
+from analysis.records.findings import DataFinding
 from analysis.endpoints.lesion_terms import NOT_MEASURED, NOT_READ, TESTS
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from analysis.endpoints.findings import DataFinding
+from analysis.records.findings import DataFinding
 from analysis.endpoints.lesion_terms import ABSENT, NOT_MEASURED, NOT_READ, TOO_SMALL, group_of, test_of
 from analysis.endpoints.measurement_checks import Row, finding
-from analysis.endpoints.tables import (
+from analysis.records.tables import (
     SAS_DAYS,
     SUBJECT,
     VISIT,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from analysis.endpoints.tables import Day, Table
+    from analysis.records.tables import Day, Table
 
 TR_COLUMNS = {
     "subject": SUBJECT,

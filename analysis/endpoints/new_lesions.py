@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from analysis.endpoints.codes import Bools, Counts, Floats
-    from analysis.endpoints.findings import DataFinding
+    from analysis.records.findings import DataFinding
 
 
 PROGRESSING = ("PROGRESSION", "UNEQUIVOCAL PROGRESSION", "PD")

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from analysis.endpoints.codes import Bools, Codes, Floats
-    from analysis.endpoints.findings import DataFinding
-    from analysis.endpoints.subject_tables import Patient
+    from analysis.records.findings import DataFinding
+    from analysis.records.subject_tables import Patient
 
 STATE_CODES = {"absent": CR, "present": NON_CR_NON_PD, "progression": PD, "missing": NE}
 TARGET_TESTS = {node: {test: rank for rank, test in enumerate((*axes, "TUMSTATE"))} for node, axes in AXES.items()}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from analysis.endpoints.assessment import Responses
     from analysis.endpoints.codes import Codes, Dating
-    from analysis.endpoints.findings import DataFinding
+    from analysis.records.findings import DataFinding
     from analysis.endpoints.reading import Reading
 
 TARGETS = lesions.TARGET_PROGRESSION | lesions.TARGET_GROWTH

@@ -12,18 +12,18 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.endpoints.codes import CODE_LISTS, CPD, CR, NON_CR_NON_PD, PD, PR, SD, CodeList, Criteria, code_list
-from analysis.endpoints.findings import DataFinding
+from analysis.records.findings import DataFinding
 from analysis.endpoints.histories import ResponseHistory, Sizes
-from analysis.endpoints.partial_dates import Dated, narrowed, said
-from analysis.endpoints.subject_tables import Patient, patients
-from analysis.endpoints.tables import SUBJECT, VISIT, WRITE_DATES, columns, dates, each, numbers, visit_labels
+from analysis.records.partial_dates import Dated, narrowed, said
+from analysis.records.subject_tables import Patient, patients
+from analysis.records.tables import SUBJECT, VISIT, WRITE_DATES, columns, dates, each, numbers, visit_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
-    from analysis.endpoints.tables import Table
+    from analysis.records.tables import Table
 
 RS_COLUMNS = {
     "subject": SUBJECT,

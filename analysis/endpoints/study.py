@@ -16,7 +16,7 @@ from analysis.design import Assessments
 from analysis.endpoints.assessment import COMMON, EORTC, ResponseRule
 from analysis.endpoints.derivation import Derivation, derive
 from analysis.endpoints.endpoint_tables import derive_endpoints, summarise
-from analysis.endpoints.findings import DataFinding, as_frame
+from analysis.records.findings import DataFinding, as_frame
 from analysis.endpoints.response import BestOverallResponse, Confirmation, ObjectiveResponse
 from analysis.endpoints.response_tables import read_responses
 from analysis.endpoints.time_to_event import (

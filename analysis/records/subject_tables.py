@@ -6,9 +6,9 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.endpoints.findings import DataFinding
-from analysis.endpoints.partial_dates import WIDEST
-from analysis.endpoints.tables import SAS_DAYS, SUBJECT, WRITE_DATES, columns, dates, is_sas_date
+from analysis.records.findings import DataFinding
+from analysis.records.partial_dates import WIDEST
+from analysis.records.tables import SAS_DAYS, SUBJECT, WRITE_DATES, columns, dates, is_sas_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from analysis.endpoints.tables import Day
+    from analysis.records.tables import Day
 
 SUBJECT_COLUMNS = {"subject": SUBJECT}
 STARTS = ("RANDDT", "TRTSDT", "RFSTDTC", "reference")
