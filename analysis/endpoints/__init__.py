@@ -18,6 +18,7 @@ from analysis.endpoints.groups import SimulatedGroups, simulate_groups
 from analysis.endpoints.growth import Claret, Rate, Stein, Wang
 from analysis.endpoints.histories import ResponseHistory, Sizes
 from analysis.endpoints.organs import Organs
+from analysis.endpoints.protocol import Protocol
 from analysis.endpoints.readers import Readers, discordance
 from analysis.endpoints.response import (
     BestOverallResponse,
@@ -34,7 +35,7 @@ from analysis.endpoints.simulated import simulate_endpoints
 from analysis.endpoints.simulated_measurements import simulated_measurements
 from analysis.endpoints.simulation_results import SimulatedEndpoints
 from analysis.endpoints.size_measures import DepthOfResponse, Measured, TumourGrowthRate, tumour_growth_rate
-from analysis.endpoints.study import DerivedStudy, Protocol, Study, read_study
+from analysis.endpoints.study import DerivedStudy, Study, read_study
 from analysis.endpoints.time_to_event import (
     EVENT_OR_LAST_ASSESSMENT,
     Censoring,

@@ -13,20 +13,20 @@ from analysis.endpoints.axes import one_axis
 from analysis.endpoints.codes import IRECIST, MISSING, RECIST, Criteria, code_list
 from analysis.endpoints.endpoint_tables import check_endpoints, derive_endpoints, summarise
 from analysis.endpoints.explanation import explain_endpoints, explain_reading
-from analysis.records.findings import DataFinding, as_frame
 from analysis.endpoints.histories import Sizes
 from analysis.endpoints.lesion_identity import joined
 from analysis.endpoints.measurement_checks import Row, check, finding, known_tests
 from analysis.endpoints.measurement_tables import Key, measurements
 from analysis.endpoints.new_lesions import at_baseline, settled
 from analysis.endpoints.options import of_kind
-from analysis.records.partial_dates import Dated, narrowed, said
 from analysis.endpoints.reading import Reading, read
 from analysis.endpoints.response_dates import overlaps, response_dates
 from analysis.endpoints.response_tables import history_of, not_read, without_records
+from analysis.errors import UnknownNameError
+from analysis.records.findings import DataFinding, as_frame
+from analysis.records.partial_dates import Dated, narrowed, said
 from analysis.records.subject_tables import Patient, patients
 from analysis.records.tables import WRITE_DATES
-from analysis.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

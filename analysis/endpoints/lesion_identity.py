@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from analysis.endpoints.measurement_checks import MEASURED, finding
 
 if TYPE_CHECKING:
-    from analysis.records.findings import DataFinding
     from analysis.endpoints.measurement_checks import Row
+    from analysis.records.findings import DataFinding
 
 TOGETHER = re.compile(r"\s*[/+&]\s*")
 WORST = ("UNEQUIVOCAL PROGRESSION", "UNEQUIVOCAL", "PROGRESSION", "PD", "INCREASED", "PRESENT", "STABLE")

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from analysis.records.findings import DataFinding
 from analysis.endpoints.lesion_terms import NOT_MEASURED, NOT_READ, TESTS
+from analysis.records.findings import DataFinding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

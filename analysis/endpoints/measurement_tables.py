@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from analysis.records.findings import DataFinding
 from analysis.endpoints.lesion_terms import ABSENT, NOT_MEASURED, NOT_READ, TOO_SMALL, group_of, test_of
 from analysis.endpoints.measurement_checks import Row, finding
+from analysis.records.findings import DataFinding
 from analysis.records.tables import (
     SAS_DAYS,
     SUBJECT,

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from analysis.endpoints.assessment import Responses
     from analysis.endpoints.codes import Codes, Dating
-    from analysis.records.findings import DataFinding
     from analysis.endpoints.reading import Reading
+    from analysis.records.findings import DataFinding
 
 TARGETS = lesions.TARGET_PROGRESSION | lesions.TARGET_GROWTH
 OTHERS = lesions.NON_TARGET_PROGRESSION | lesions.NON_TARGET_GROWTH

@@ -12,8 +12,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.endpoints.codes import CODE_LISTS, CPD, CR, NON_CR_NON_PD, PD, PR, SD, CodeList, Criteria, code_list
-from analysis.records.findings import DataFinding
 from analysis.endpoints.histories import ResponseHistory, Sizes
+from analysis.records.findings import DataFinding
 from analysis.records.partial_dates import Dated, narrowed, said
 from analysis.records.subject_tables import Patient, patients
 from analysis.records.tables import SUBJECT, VISIT, WRITE_DATES, columns, dates, each, numbers, visit_labels

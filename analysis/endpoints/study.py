@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -11,31 +10,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.conventions.units import WEEK
-from analysis.design import Assessments
-from analysis.endpoints.assessment import COMMON, EORTC, ResponseRule
 from analysis.endpoints.derivation import Derivation, derive
 from analysis.endpoints.endpoint_tables import derive_endpoints, summarise
-from analysis.records.findings import DataFinding, as_frame
-from analysis.endpoints.response import BestOverallResponse, Confirmation, ObjectiveResponse
 from analysis.endpoints.response_tables import read_responses
-from analysis.endpoints.time_to_event import (
-    EVENT_OR_LAST_ASSESSMENT,
-    Censoring,
-    DurationOfResponse,
-    ProgressionFreeSurvival,
-    TimeToResponse,
-)
-from analysis.errors import InvalidValueError, UnknownNameError
+from analysis.errors import InvalidValueError
+from analysis.quality_of_life import QualityOfLife, read_qlq_c30
+from analysis.records.findings import DataFinding, as_frame
+from analysis.safety import AdverseEvents, DosePlan, Exposure, read_adverse_events, read_exposure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from analysis.endpoints.codes import Criteria
-    from analysis.endpoints.endpoint_tables import Endpoint
     from analysis.endpoints.histories import ResponseHistory
 
-DOMAINS = ("tr", "tu", "rs", "adsl", "dm")
+from analysis.endpoints.protocol import Protocol
+
+DOMAINS = ("tr", "tu", "rs", "ae", "adae", "ex", "ds", "qs", "adsl", "dm")
 READERS = {".xpt": "sas", ".sas7bdat": "sas", ".csv": "csv", ".parquet": "parquet"}
 NAMES = {
     "BOR": "Best overall response",
@@ -49,116 +39,6 @@ NAMES = {
 
 
 @dataclass(frozen=True)
-class Protocol:
-    """What a protocol says of the endpoints.
-
-    Parameters
-    ----------
-    criteria
-        ``"RECIST 1.1"`` or ``"iRECIST"``.
-    rule
-        The convention of response.
-    stable_from
-        Days from which SD counts.
-    confirmation
-        What confirms a response; None if nothing has to.
-    censoring
-        Of PFS and duration of response.
-    """
-
-    criteria: Criteria = "RECIST 1.1"
-    rule: ResponseRule = COMMON
-    stable_from: int = 42
-    confirmation: Confirmation | None = None
-    censoring: Censoring = EVENT_OR_LAST_ASSESSMENT
-
-    @property
-    def endpoints(self) -> dict[str, Endpoint]:
-        """The endpoints by their PARAMCD; confirmed ones where confirmation is asked for."""
-        found: dict[str, Endpoint] = {
-            "BOR": BestOverallResponse(stable_from=self.stable_from),
-            "ORR": ObjectiveResponse(),
-            "PFS": ProgressionFreeSurvival(self.censoring),
-            "DOR": DurationOfResponse(self.confirmation, self.censoring),
-            "TTR": TimeToResponse(self.confirmation),
-        }
-        if self.confirmation is not None:
-            found["CBOR"] = BestOverallResponse(self.confirmation, self.stable_from)
-            found["CORR"] = ObjectiveResponse(self.confirmation)
-        return found
-
-    @classmethod
-    def read(cls, path: str | Path) -> Protocol:
-        r"""Read a protocol from TOML.
-
-        Keys, all optional: ``criteria``; ``conventions`` (``"COMMON"``, ``"EORTC"``); ``dating`` (``"FDA"``,
-        ``"CDISC"``); ``stable_from_days``; ``confirmation_days``; ``censoring`` (``"none"``, ``"fda"``) with
-        ``longest_gap_days`` or ``assessments_weeks``, a list of ``[interval, until]``, the last one without an end, and
-        ``window_weeks``.
-
-        Raises
-        ------
-        InvalidValueError
-            If the file cannot be read or a value is wrong.
-        UnknownNameError
-            If a key is not known.
-
-        Examples
-        --------
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as folder:
-        ...     path = Path(folder, "protocol.toml")
-        ...     _ = path.write_text('censoring = "fda"\nassessments_weeks = [[8, 24], [12]]\nconfirmation_days = 28\n')
-        ...     protocol = Protocol.read(path)
-        >>> protocol.confirmation.days, protocol.censoring.schedule.interval is not None
-        (28, True)
-        """
-        try:
-            said = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InvalidValueError("protocol", str(path), "a TOML file", f"correct it: {error}") from None
-        known = {"criteria", "conventions", "dating", "stable_from_days", "confirmation_days", "censoring"}
-        known |= {"longest_gap_days", "assessments_weeks", "window_weeks"}
-        for key in said:
-            if key not in known:
-                raise UnknownNameError(f"{path}: key", key, known)
-        conventions = {"COMMON": COMMON, "EORTC": EORTC}
-        chosen = said.get("conventions", "COMMON")
-        if chosen not in conventions:
-            raise UnknownNameError(f"{path}: conventions", str(chosen), conventions)
-        base = conventions[chosen]
-        rule = ResponseRule(base.keeps_response, base.reappearance_is_progression, dating=said.get("dating", "FDA"))
-        days = said.get("confirmation_days")
-        return cls(
-            said.get("criteria", "RECIST 1.1"),
-            rule,
-            said.get("stable_from_days", 42),
-            None if days is None else Confirmation(days),
-            _censoring(str(path), said),
-        )
-
-
-def _censoring(path: str, said: Mapping[str, Any]) -> Censoring:
-    name = said.get("censoring", "none")
-    if name not in ("none", "fda"):
-        raise UnknownNameError(f"{path}: censoring", str(name), ("none", "fda"))
-    visits, gap = said.get("assessments_weeks"), said.get("longest_gap_days")
-    if name == "none":
-        return EVENT_OR_LAST_ASSESSMENT
-    if (visits is None) == (gap is None):
-        expected = "longest_gap_days or assessments_weeks"
-        raise InvalidValueError(f"{path}: censoring", name, expected, "say when assessments were missed")
-    if visits is None:
-        return Censoring.fda(said["longest_gap_days"])
-    try:
-        parts = [(part[0] * WEEK, part[1] * WEEK if len(part) > 1 else None) for part in visits]
-    except (TypeError, IndexError):
-        expected = "pairs of interval and end in weeks, as [[8, 24], [12]]"
-        raise InvalidValueError(f"{path}: assessments_weeks", visits, expected, "write them so") from None
-    return Censoring.fda(Assessments.changing(parts, window=said.get("window_weeks", 0) * WEEK))
-
-
-@dataclass(frozen=True)
 class Study:
     """The tables of a study's folder that endpoints are derived from.
 
@@ -167,7 +47,8 @@ class Study:
     name
         STUDYID, or the name of the folder.
     tables
-        By domain: ``"tr"``, ``"tu"``, ``"rs"``, ``"adsl"`` or ``"dm"``, as far as they are there.
+        By domain: ``"tr"``, ``"tu"``, ``"rs"``, ``"ae"`` or ``"adae"``, ``"ex"``, ``"ds"``, ``"qs"``, ``"adsl"`` or
+        ``"dm"``, as far as they are there.
     findings
         What was found on the way in.
     """
@@ -181,8 +62,31 @@ class Study:
         """The subjects: ADSL, or where it lacks DM."""
         return self.tables["adsl"] if "adsl" in self.tables else self.tables["dm"]
 
+    def adverse_events(self, **options: Any) -> AdverseEvents:
+        """Read AE or ADAE; options as for `read_adverse_events`."""
+        return read_adverse_events(self._table("ae", "adae"), self.subjects, **options)
+
+    def exposure(self, plan: DosePlan | Mapping[str, DosePlan], **options: Any) -> Exposure:
+        """Read EX, with DS where it is there; options as for `read_exposure`."""
+        return read_exposure(self._table("ex"), self.subjects, plan, self.tables.get("ds"), **options)
+
+    def quality_of_life(self, **options: Any) -> QualityOfLife:
+        """Read QS; options as for `read_qlq_c30`."""
+        return read_qlq_c30(self._table("qs"), self.subjects, **options)
+
+    def _table(self, *domains: str) -> pd.DataFrame:
+        for domain in domains:
+            if domain in self.tables:
+                return self.tables[domain]
+        expected = " or ".join(domain.upper() for domain in domains)
+        raise InvalidValueError(self.name, sorted(self.tables), expected, f"add {expected} to the folder")
+
     def derive(self, protocol: Protocol | None = None) -> DerivedStudy:
-        """Derive all endpoints from measurements (TR, TU), and from recorded responses (RS), where they are there."""
+        """Derive all that the tables allow.
+
+        Endpoints from measurements (TR, TU) and from recorded responses (RS); adverse events (AE); exposure (EX) if the
+        protocol has a plan of doses; quality of life (QS).
+        """
         protocol = protocol or Protocol()
         measured = None
         recorded: Mapping[tuple[str, str], ResponseHistory] = {}
@@ -193,7 +97,13 @@ class Study:
         if "rs" in self.tables:
             recorded, found = read_responses(self.tables["rs"], self.subjects, protocol.criteria)
             findings += found
-        return DerivedStudy(self.name, protocol, measured, recorded, tuple(dict.fromkeys(findings)))
+        safety = self.adverse_events(window=protocol.window) if {"ae", "adae"} & set(self.tables) else None
+        doses = self.exposure(dict(protocol.doses)) if "ex" in self.tables and protocol.doses else None
+        lived = self.quality_of_life() if "qs" in self.tables else None
+        for part in (safety, doses, lived):
+            findings += part.findings if part is not None else ()
+        said = tuple(dict.fromkeys(findings))
+        return DerivedStudy(self.name, protocol, measured, recorded, said, safety, doses, lived)
 
 
 @dataclass(frozen=True)
@@ -212,6 +122,8 @@ class DerivedStudy:
         The histories that RS records, by subject and evaluator.
     findings
         What is wrong with the data, in the order of the tables.
+    adverse_events, exposure, quality_of_life
+        None without AE; without EX or a plan of doses; without QS.
     """
 
     name: str
@@ -219,6 +131,9 @@ class DerivedStudy:
     measured: Derivation | None = field(repr=False)
     recorded: Mapping[tuple[str, str], ResponseHistory] = field(repr=False)
     findings: tuple[DataFinding, ...] = field(repr=False)
+    adverse_events: AdverseEvents | None = field(default=None, repr=False)
+    exposure: Exposure | None = field(default=None, repr=False)
+    quality_of_life: QualityOfLife | None = field(default=None, repr=False)
 
     def endpoints(self) -> pd.DataFrame:
         """One row for each source (``SRCDOM``: TR or RS), subject, reader and endpoint; see `derive_endpoints`."""
@@ -227,6 +142,8 @@ class DerivedStudy:
             frames.append(self.measured.endpoints(self.protocol.endpoints, self.protocol.criteria).assign(SRCDOM="TR"))
         if self.recorded:
             frames.append(derive_endpoints(self.recorded, self.protocol.endpoints).assign(SRCDOM="RS"))
+        if not frames:
+            raise InvalidValueError(self.name, "no TR and no RS", "a table of responses", "add TR or RS to the folder")
         return pd.concat(frames, ignore_index=True)
 
     def summary(self) -> pd.DataFrame:
@@ -273,19 +190,32 @@ class DerivedStudy:
         return "\n".join(parts)
 
     def write(self, folder: str | Path) -> list[Path]:
-        """Write ADRS, ADTTE, findings and summary as CSV, and the subjects as HTML, into a folder that has none."""
+        """Write what was derived and the findings as CSV, the subjects as HTML, into a folder that has none of them."""
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
-        tables = {"adrs": self.adrs(), "adtte": self.adtte(), "summary": self.summary()}
+        tables = {"adrs": self.adrs(), "adtte": self.adtte(), "summary": self.summary()} if self._has_responses else {}
+        if self.adverse_events is not None:
+            tables["adverse-events"] = self.adverse_events.incidence()
+            tables["adverse-events-worst-grade"] = self.adverse_events.worst_grades()
+            tables["adverse-events-rates"] = self.adverse_events.rates()
+        if self.exposure is not None:
+            tables["exposure"], tables["dose-changes"] = self.exposure.subjects, self.exposure.changes
+        if self.quality_of_life is not None:
+            tables["quality-of-life"] = self.quality_of_life.scores
         tables["findings"] = as_frame(self.findings)
         paths = {target / f"{name}.csv": frame.to_csv(index=False) for name, frame in tables.items()}
-        paths[target / "subjects.html"] = self.html()
+        if self._has_responses:
+            paths[target / "subjects.html"] = self.html()
         there = [path for path in paths if path.exists()]
         if there:
             raise InvalidValueError("folder", str(there[0]), "files that are not there yet", "name another folder")
         for path, text in paths.items():
             path.write_text(text, encoding="utf-8")
         return list(paths)
+
+    @property
+    def _has_responses(self) -> bool:
+        return self.measured is not None or bool(self.recorded)
 
     def _measured_subjects(self) -> set[str]:
         if self.measured is None:
@@ -308,12 +238,13 @@ class DerivedStudy:
 
 
 def read_study(folder: str | Path) -> Study:
-    r"""Read the tables of a study that endpoints need: XPT, SAS7BDAT, CSV or parquet, named by their domain.
+    r"""Read the tables of a study: XPT, SAS7BDAT, CSV or parquet, named by their domain.
 
     Parameters
     ----------
     folder
-        Has ``tr`` or ``rs``, and ``adsl`` or ``dm``, in any case; ``tu`` if there is one.
+        Has ``adsl`` or ``dm``, in any case, and one of ``tr``, ``rs``, ``ae`` (or ``adae``), ``ex``, ``qs``; ``tu`` and
+        ``ds`` if there are.
 
     Returns
     -------
@@ -346,7 +277,7 @@ def read_study(folder: str | Path) -> Study:
                 got = f"{found[domain].name} and {path.name}"
                 raise InvalidValueError(str(folder), got, f"one table {domain.upper()}", "keep one of them")
             found[domain] = path
-    for needed in (("tr", "rs"), ("adsl", "dm")):
+    for needed in (("tr", "rs", "ae", "adae", "ex", "qs"), ("adsl", "dm")):
         if not any(domain in found for domain in needed):
             expected = " or ".join(domain.upper() for domain in needed)
             raise InvalidValueError(str(folder), sorted(found), expected, f"add {expected} as .xpt, .csv or .parquet")

@@ -39,11 +39,11 @@ class ProportionComparison:
     p_value_higher, p_value_lower
         One-sided, that the group's rate is higher, or lower.
     odds_ratio, odds_ratio_lower, odds_ratio_upper
-        Of response, common to the strata: conditional maximum likelihood with exact limits, as R's ``fisher.test`` and
-        ``mantelhaen.test(exact = TRUE)`` have them; 0 and inf where a cell is empty.
+        Of response, common to the strata: conditional maximum likelihood with exact limits, as ``fisher.test`` and
+        ``mantelhaen.test(exact = TRUE)`` of R have them; 0 and inf where a cell is empty.
     difference, difference_lower, difference_upper
-        Of the rates: by Miettinen and Nurminen (1985) without strata; with them weighted as Mantel and Haenszel do, with
-        Sato's (1989) standard error.
+        Of the rates: by Miettinen and Nurminen (1985) without strata; with them weighted as Mantel and Haenszel do,
+        with Sato's (1989) standard error.
     level
         Confidence level, two-sided.
     method
@@ -95,7 +95,7 @@ def compare_proportions(
     Raises
     ------
     InvalidValueError
-        If counts are no counts, there are more responders than patients, or strata are asked of the unconditional test.
+        If counts are none, responders more than patients, or the unconditional test is given strata.
     UnknownNameError
         If there is no such method.
 
@@ -180,9 +180,7 @@ def _group(name: str, responders: object, size_name: str, patients: object) -> t
     return x, n
 
 
-def _odds_ratio(
-    counts: NDArray[np.int64], weight: FloatArray, total: int, level: float
-) -> tuple[float, float, float]:
+def _odds_ratio(counts: NDArray[np.int64], weight: FloatArray, total: int, level: float) -> tuple[float, float, float]:
     """Conditional maximum likelihood of the common odds ratio, and its exact limits."""
     tail = (1 - level) / 2
 

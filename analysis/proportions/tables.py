@@ -23,7 +23,7 @@ COMMON_RATES = np.linspace(0.0005, 0.9995, 1999)
 def conditional(
     patients: Sequence[int], controls: Sequence[int], responders: Sequence[int]
 ) -> tuple[NDArray[np.int64], FloatArray]:
-    """Give the responders of the first group given all margins, over strata: counts, and log-probabilities at odds ratio 1.
+    """Give the responders of the first group that all margins allow, and their log-probabilities without effect.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def conditional(
 
 
 def fisher_tails(n: int, m: int) -> FloatArray:
-    """One-sided p-values of Fisher's exact test that the first rate is higher, for every table, shape ``(n + 1, m + 1)``."""
+    """One-sided p of Fisher's exact test that the first rate is higher, for every table, shape ``(n + 1, m + 1)``."""
     x, y = np.arange(n + 1)[:, None], np.arange(m + 1)[None, :]
     return np.asarray(stats.hypergeom.sf(x - 1, n + m, x + y, n), dtype=float)
 

@@ -174,3 +174,62 @@ def test_a_protocol_that_cannot_be_read_is_named(text, error, says, tmp_path):
     (tmp_path / "protocol.toml").write_text(text)
     with pytest.raises(error, match=says):
         Protocol.read(tmp_path / "protocol.toml")
+
+
+SAFETY = {
+    "adsl": "USUBJID,ARM,RANDDT,TRTSDT,TRTEDT\n"
+    "1,A,2024-01-10,2024-01-10,2024-03-09\n2,A,2024-01-10,2024-01-10,2024-03-09\n",
+    "ae": "USUBJID,AEBODSYS,AEDECOD,AETOXGR,AESTDTC\n1,GI,Stomatitis,3,2024-02-01\n3,GI,Stomatitis,3,2024-02-01\n",
+    "ex": "USUBJID,EXTRT,EXDOSE,EXSTDTC,EXENDTC\n1,CABO,40,2024-01-10,2024-02-08\n1,CABO,20,2024-02-09,2024-03-09\n",
+    "ds": "USUBJID,DSDECOD,DSSTDTC\n1,ADVERSE EVENT,2024-03-09\n",
+    "qs": "USUBJID,QSTESTCD,QSSTRESN,VISIT,QSDTC\n1,EOR0129,5,BASELINE,2024-01-09\n1,EOR0129,3,WEEK 8,2024-03-06\n",
+}
+
+
+def safety_folder(place, **tables):
+    for name, written in (SAFETY | tables).items():
+        (place / f"{name}.csv").write_text(written, encoding="utf-8")
+    return place
+
+
+def test_a_folder_without_responses_gives_safety_doses_and_quality_of_life(tmp_path, capsys):
+    folder = safety_folder(tmp_path)
+    protocol = tmp_path / "protocol.toml"
+    protocol.write_text("emergent_days = 28\n[doses.CABO]\ndose = 40\n", encoding="utf-8")
+    out = tmp_path / "derived"
+    assert main(["endpoints", str(folder), "--protocol", str(protocol), "--out", str(out)]) == 1  # who is subject 3?
+    shown = capsys.readouterr().out
+    assert "Stomatitis" in shown
+    assert "Global health status" in shown
+    assert "unknown subject" in shown
+    read = {path.stem: pd.read_csv(path) for path in out.iterdir()}
+    assert sorted(read) == [
+        "adverse-events",
+        "adverse-events-rates",
+        "adverse-events-worst-grade",
+        "dose-changes",
+        "exposure",
+        "findings",
+        "quality-of-life",
+    ]
+    assert read["exposure"]["relative_dose_intensity"].tolist() == [0.75]
+    assert read["exposure"]["reason"].tolist() == ["ADVERSE EVENT"]
+    assert read["adverse-events"][["patients", "of"]].to_numpy().tolist() == [[1, 2]]
+
+
+def test_what_a_folder_lacks_is_named_when_it_is_asked_for(tmp_path):
+    folder = safety_folder(tmp_path)
+    study = read_study(folder)
+    with pytest.raises(InvalidValueError, match="TR or RS"):
+        study.derive().endpoints()
+    (folder / "qs.csv").unlink()
+    with pytest.raises(InvalidValueError, match="QS"):
+        read_study(folder).quality_of_life()
+
+
+@pytest.mark.parametrize("written", ["doses = 40", "[doses.CABO]\nevery = 1", "[doses.CABO]\nunit = 'mg'", "[doses.CABO]\ndose = 0"])
+def test_a_plan_of_doses_that_is_none_is_refused(tmp_path, written):
+    path = tmp_path / "protocol.toml"
+    path.write_text(written, encoding="utf-8")
+    with pytest.raises((InvalidValueError, UnknownNameError), match="dose"):
+        Protocol.read(path)

@@ -1,0 +1,19 @@
+"""Adverse events and dosing, from the tables that a trial delivers."""
+
+from analysis.safety.adverse_event_tables import read_adverse_events
+from analysis.safety.adverse_events import AdverseEvents
+from analysis.safety.cumulative_incidence import CumulativeIncidence, cumulative_incidence
+from analysis.safety.dosing import DosePlan, Exposure, read_exposure
+from analysis.safety.treated import Treated, read_treated
+
+__all__ = [
+    "AdverseEvents",
+    "CumulativeIncidence",
+    "DosePlan",
+    "Exposure",
+    "Treated",
+    "cumulative_incidence",
+    "read_adverse_events",
+    "read_exposure",
+    "read_treated",
+]
