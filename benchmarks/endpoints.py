@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,12 +27,14 @@ from analysis.endpoints import (
     Rate,
     Readers,
     Stein,
+    Treatment,
     Tumours,
     derive,
     simulate_endpoints,
     simulated_measurements,
 )
 from analysis.endpoints.simulated_measurements import SimulatedMeasurements
+from analysis.safety import TreatmentCourse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +49,9 @@ TUMOURS = Tumours(
     death=0.04,
     pseudo_progression=PseudoProgression(0.06),
 )
+TREATMENT = Treatment(
+    TreatmentCourse(0.15, frailty=0.5, interrupts=0.5, reduces=0.3, ends=0.1, longest=12.0), regrowth=Rate(0.2, 0.5)
+)
 SCANS = Attendance(Assessments([8 * WEEK, 16 * WEEK, 24 * WEEK, 36 * WEEK, 48 * WEEK], window=0.1), until=48 * WEEK)
 
 
@@ -57,6 +63,16 @@ def seconds(work: Callable[[], object], runs: int = 1) -> float:
         work()
         taken.append(time.perf_counter() - start)
     return float(np.median(taken))
+
+
+def used(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of a call, and the most bytes that Python held while it ran again."""
+    taken = seconds(work)
+    tracemalloc.start()
+    work()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return taken, float(most)
 
 
 def measured_trial(patients: int) -> SimulatedMeasurements:
@@ -72,21 +88,27 @@ def measured_trial(patients: int) -> SimulatedMeasurements:
 def run(trials: int) -> dict[str, float]:
     """Measure everything once; the first calls compile."""
 
-    def simulated(count: int) -> object:
-        return simulate_endpoints(TUMOURS, SCANS, patients=PATIENTS, trials=count, rng=1, readers=Readers(error=0.05))
+    def simulated(count: int, treatment: Treatment | None = None) -> object:
+        readers = Readers(error=0.05)
+        return simulate_endpoints(
+            TUMOURS, SCANS, patients=PATIENTS, trials=count, rng=1, readers=readers, treatment=treatment
+        )
 
     def derived(trial: SimulatedMeasurements) -> object:
         derivation = derive(*trial)
         return derivation.endpoints({"BOR": BestOverallResponse(), "PFS": ProgressionFreeSurvival()})
 
     measured = measured_trial(250)
-    simulated(2)
+    simulated(2, TREATMENT)
     derived(measured._replace(tr=measured.tr.head(60)))
     draws = trials * PATIENTS * LESIONS * (VISITS + 1)
     simulation, normals = (
         seconds(lambda: simulated(trials)),
         seconds(lambda: np.random.default_rng(1).normal(size=draws)),
     )
+    with_treatment = seconds(lambda: simulated(trials, TREATMENT))
+    many, twice = measured_trial(2500), measured_trial(5000)
+    (half, half_memory), (whole, memory) = used(lambda: derived(many)), used(lambda: derived(twice))
     investigator = SimulatedMeasurements(
         *(frame[frame["evaluator"] == "investigator"] for frame in measured[:2]), measured.subjects
     )
@@ -96,10 +118,15 @@ def run(trials: int) -> dict[str, float]:
         "trials": trials,
         "simulation_seconds": simulation,
         "simulation_over_normal_draws": simulation / normals,
+        "with_treatment_over_without": with_treatment / simulation,
         "derivation_of_250_patients_seconds": one,
         "derivation_by_two_readers_seconds": two,
         "rows_of_250_patients_by_two_readers": len(measured.tr),
         "derivation_over_reading_rows": two / reading,
+        "derivation_of_5000_by_two_readers_seconds": whole,
+        "time_of_5000_over_2500": whole / half,
+        "memory_of_5000_over_2500": memory / half_memory,
+        "memory_of_5000_megabytes": memory / 2**20,
     }
 
 
@@ -110,7 +137,7 @@ def main() -> None:
     options = parser.parse_args()
     result = run(options.trials)
     print(
-        json.dumps(result) if options.json else "\n".join(f"{name:38s} {value:10.3g}" for name, value in result.items())
+        json.dumps(result) if options.json else "\n".join(f"{name:42s} {value:10.3g}" for name, value in result.items())
     )
 
 

@@ -45,6 +45,7 @@ from analysis.endpoints.time_to_event import (
     ProgressionFreeSurvival,
     TimeToResponse,
 )
+from analysis.endpoints.treatment import Treatment
 from analysis.endpoints.trial_values import Estimate, Survival
 from analysis.endpoints.tumours import PseudoProgression, Tumours, baseline_lesions
 
@@ -92,6 +93,7 @@ __all__ = [
     "Survival",
     "Target",
     "TimeToResponse",
+    "Treatment",
     "TumourGrowthRate",
     "Tumours",
     "UnconfirmedProgression",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.codes import Floats
     from analysis.endpoints.endpoint_definitions import EndpointDefinitions
     from analysis.endpoints.simulation_results import SimulatedEndpoints
+    from analysis.endpoints.treatment import Treatment
     from analysis.endpoints.tumours import Tumours
 
 
@@ -98,6 +99,7 @@ def simulate_groups(
     rng: Seed,
     readers: Readers | Mapping[str, Readers] | None = None,
     definitions: EndpointDefinitions | None = None,
+    treatment: Treatment | None = None,
     executor: Executor | None = None,
 ) -> SimulatedGroups:
     """Simulate trials of several groups that share scans and definitions.
@@ -110,7 +112,7 @@ def simulate_groups(
         Patients of each group in each trial.
     readers
         Who reads the scans, for all groups or by name.
-    attendance, trials, rng, definitions, executor
+    attendance, trials, rng, definitions, treatment, executor
         As in `simulate_endpoints`; each group draws from a stream of its own.
 
     Returns
@@ -148,6 +150,7 @@ def simulate_groups(
             rng=child(seed, number),
             readers=by_group[name],
             definitions=definitions,
+            treatment=treatment,
             executor=executor,
         )
         for number, (name, disease) in enumerate(tumours.items())

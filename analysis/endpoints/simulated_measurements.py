@@ -75,10 +75,14 @@ def simulated_measurements(result: SimulatedEndpoints, trial: int = 0) -> Simula
         raise InvalidValueError("trial", trial, f"a number from 0 to {trials - 1}", "count trials from 0")
     number, place = divmod(trial, trials_per_chunk(patients))
     count = min(trials_per_chunk(patients), trials - number * trials_per_chunk(patients))
-    plan = Plan(result.tumours, result.attendance, result.readers, result.definitions, patients, result.seed)
+    said = (result.tumours, result.attendance, result.readers, result.definitions, patients, result.seed)
+    plan = Plan(*said, result.treatment)
     month, disease, readings = plan.scanned(count, number)
     which = slice(place * patients, (place + 1) * patients)
     last = np.full(patients, result.attendance.until + result.attendance.assessments.window + 1e-9)
+    treated = plan.course(count, number)
+    if treated is not None and result.treatment is not None:
+        last = np.minimum(last, result.treatment.seen_until(treated[0])[which])
     organs = result.tumours.organs.names if result.tumours.organs else ()
     tr, tu = list[tuple[object, ...]](), list[tuple[object, ...]]()
     for reader, scans in zip(READERS[: 1 + result.readers.independent], readings, strict=False):

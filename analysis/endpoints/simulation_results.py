@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.endpoints.adjudication import readings_differ
 from analysis.endpoints.readers import discordance
+from analysis.endpoints.treatment import Treated
 from analysis.endpoints.trial_values import (
     Estimate,
     Survival,
@@ -22,6 +23,7 @@ from analysis.endpoints.trial_values import (
     sizes,
 )
 from analysis.errors import InvalidValueError
+from analysis.safety.course import ENDS
 from analysis.survival.estimators import kaplan_meier
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.batch import Endpoints
     from analysis.endpoints.endpoint_definitions import EndpointDefinitions
     from analysis.endpoints.readers import Readers
+    from analysis.endpoints.treatment import Treatment
     from analysis.endpoints.tumours import Tumours
 
 CRITERIA = ("RECIST 1.1", "iRECIST")
@@ -47,8 +50,10 @@ class SimulatedEndpoints:
         (criteria, trials, patients, ...).
     survival
         Overall survival.
-    tumours, attendance, readers, definitions, seed
+    tumours, attendance, readers, definitions, seed, treatment
         What was simulated.
+    treated
+        What was seen of treatment; None if none was simulated.
     """
 
     endpoints: tuple[Endpoints, ...]
@@ -58,6 +63,8 @@ class SimulatedEndpoints:
     readers: Readers
     definitions: EndpointDefinitions
     seed: np.random.SeedSequence
+    treatment: Treatment | None = None
+    treated: Treated | None = None
 
     def of(self, reader: str = "investigator") -> Endpoints:
         """Endpoints by one reader.
@@ -150,6 +157,32 @@ class SimulatedEndpoints:
             ]
         rows += [("", f"median {name}", unit, *over_trials(medians(of))) for (name, unit), of in sizes(seen).items()]
         return pd.DataFrame(rows, columns=["criteria", "endpoint", "unit", "value", "std_error"])
+
+    def safety(self, criteria: str = "RECIST 1.1") -> pd.DataFrame:
+        """Lay out treatment and adverse events up to progression: columns endpoint, unit, value, std_error.
+
+        Raises
+        ------
+        InvalidValueError
+            If no treatment was simulated.
+        """
+        if self.treated is None:
+            raise InvalidValueError("treatment", None, "a Treatment", "give treatment= to simulate_endpoints")
+        seen = Treated(*(values[CRITERIA.index(criteria)] for values in self.treated))
+        had = {
+            "adverse event of grade 3 or more": seen.events > 0,
+            "treatment interrupted": seen.interrupted > 0,
+            "dose reduced": seen.reduced > 0,
+            **{f"treatment ended: {word}": seen.why == code for code, word in enumerate(ENDS) if code},
+        }
+        rows = [(name, "share", *over_trials(of.mean(axis=1))) for name, of in had.items()]
+        months = seen.months.sum(axis=1)
+        rows += [
+            ("adverse events of grade 3 or more", "per month", *over_trials(seen.events.sum(axis=1) / months)),
+            ("relative dose intensity", "share", *over_trials(seen.dose.sum(axis=1) / months)),
+            ("median time on treatment", "months", *over_trials(np.median(seen.months, axis=1))),
+        ]
+        return pd.DataFrame(rows, columns=["endpoint", "unit", "value", "std_error"])
 
     def summary(self) -> pd.DataFrame:
         """Lay out every endpoint: columns reader, criteria, endpoint, landmark (days), unit, value, std_error.

@@ -129,7 +129,7 @@ def exponential(rate: float, size: int, rng: np.random.Generator) -> Floats:
 
 
 def draw_disease(tumours: Tumours, time: Floats, lesions: int, rng: np.random.Generator) -> Disease:
-    """Draw the course of patients at `time` (patients, visits), with `lesions` each unless there are `Organs`."""
+    """Draw the course of patients at `time` (patients, times), with `lesions` each unless there are `Organs`."""
     patients = len(time)
     if tumours.organs is None:
         organ, node = None, rng.random((patients, lesions)) < tumours.nodes

@@ -2,17 +2,21 @@
 
 from analysis.safety.adverse_event_tables import read_adverse_events
 from analysis.safety.adverse_events import AdverseEvents
+from analysis.safety.course import Course, TreatmentCourse, dose_given
 from analysis.safety.cumulative_incidence import CumulativeIncidence, cumulative_incidence
 from analysis.safety.dosing import DosePlan, Exposure, read_exposure
 from analysis.safety.treated import Treated, read_treated
 
 __all__ = [
     "AdverseEvents",
+    "Course",
     "CumulativeIncidence",
     "DosePlan",
     "Exposure",
     "Treated",
+    "TreatmentCourse",
     "cumulative_incidence",
+    "dose_given",
     "read_adverse_events",
     "read_exposure",
     "read_treated",

@@ -227,7 +227,9 @@ def test_what_a_folder_lacks_is_named_when_it_is_asked_for(tmp_path):
         read_study(folder).quality_of_life()
 
 
-@pytest.mark.parametrize("written", ["doses = 40", "[doses.CABO]\nevery = 1", "[doses.CABO]\nunit = 'mg'", "[doses.CABO]\ndose = 0"])
+@pytest.mark.parametrize(
+    "written", ["doses = 40", "[doses.CABO]\nevery = 1", "[doses.CABO]\nunit = 'mg'", "[doses.CABO]\ndose = 0"]
+)
 def test_a_plan_of_doses_that_is_none_is_refused(tmp_path, written):
     path = tmp_path / "protocol.toml"
     path.write_text(written, encoding="utf-8")
