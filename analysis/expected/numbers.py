@@ -65,8 +65,10 @@ def _ever_observed(arm: Arm) -> float:
         seen = [curve.quantile(np.linspace(0, 1, 64)[:-1]) for curve in (arm.event_time, arm.loss)]
         end = 64 * max(float(times[np.isfinite(times)].max()) for times in seen)
     grid = Quadrature.over(end, arm.change_points, [arm.event_time, arm.loss])
-    density = arm.event_time.survival(grid.time) * arm.event_time.hazard(grid.time) * arm.retention(grid.time)
-    return float(grid.integral(density))
+    alive = arm.event_time.survival(grid.time)
+    with np.errstate(invalid="ignore"):  # a curve that comes down to 0 has no end to its hazard there
+        density = np.where(alive > 0, alive * arm.event_time.hazard(grid.time), 0.0)
+    return float(grid.integral(density * arm.retention(grid.time)))
 
 
 def time_of_events(trial: ExpectedTrial, events: float) -> float:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.reconstruction import EnsembleEstimate, Reconstruction, TrialReconstruction, reconstruct
-from analysis.reported import ReportedTrial, TrialTimeline, load
+from analysis.reported import Reported, ReportedComparison, ReportedTrial, TrialTimeline, load
+from analysis.studies.assumptions import Assumption
 from analysis.survival.estimators import kaplan_meier
 
 if TYPE_CHECKING:
@@ -20,11 +21,17 @@ TRIAL = "bolero-2"
 
 PFS = ("pfs-interim-local", "pfs-interim-central", "pfs-final-local", "pfs-final-central")
 FIRST_LINE = ("pfs-first-line-local", "pfs-first-line-central")
+VISCERAL = ("pfs-visceral",)
 OS = ("os-final",)
-TOGETHER = (*PFS, *FIRST_LINE, *OS)
+TOGETHER = (*PFS, *FIRST_LINE, *VISCERAL, *OS)
 """The analyses of the same patients, reconstructed together."""
 
 FINAL_PFS = ("pfs-final-local", "pfs-final-central")
+VISCERAL_PATIENTS = "visceral metastases"
+VISCERAL_BY_ARM = Assumption(
+    "patients with visceral metastases by arm", (272, 134), "everolimus, placebo",
+    "406 are printed together; shared out as patients were randomised, 2:1, within strata of visceral disease",
+)  # fmt: skip
 FIRST_LINE_PATIENTS = "first line: last therapy adjuvant or neoadjuvant"
 SEED = 2012
 MEMBERS = 200
@@ -79,8 +86,30 @@ def together(members: int = MEMBERS, seed: int = SEED) -> TrialReconstruction:
     seed
         Seed of all draws.
     """
-    comparisons = [reported().comparison(name) for name in TOGETHER]
+    comparisons = [visceral() if name in VISCERAL else reported().comparison(name) for name in TOGETHER]
     return reconstruct(comparisons, members, rng=seed, relax=RELAXED, timeline=timeline())
+
+
+def visceral() -> ReportedComparison:
+    """Give the report on patients with visceral metastases, with the sizes of its arms, which are assumed."""
+    printed = reported().comparison(VISCERAL[0])
+    sizes = dict(zip(("everolimus", "placebo"), VISCERAL_BY_ARM.value, strict=True))
+    arms = [replace(arm, n=Reported(str(sizes[arm.name]), "count")) for arm in printed.arms]
+    return replace(printed, arms=tuple(arms))
+
+
+def without_visceral(reader: str, members: int = MEMBERS, seed: int = SEED) -> Reconstruction:
+    """Give PFS of the patients without visceral metastases, whom no report shows: the rest of the same patients.
+
+    Parameters
+    ----------
+    reader
+        ``"local"`` or ``"central"``. The visceral patients were reported by local reading; the central one of the rest
+        follows from the dependence of the two readings that is assumed.
+    members, seed
+        As for `together`.
+    """
+    return together(members, seed).part(f"PFS {reader}", VISCERAL_PATIENTS, inside=False)
 
 
 def reconstruction(comparison: str, members: int = MEMBERS, seed: int = SEED) -> Reconstruction:

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from analysis.power import assurance, normal_assurance
-from analysis.reported import load
+from analysis.reported import Reported, load
 from analysis.sequential import NormalPrior
 from analysis.studies.assumptions import Assumption
 from analysis.studies.xenera1 import plan
@@ -29,6 +29,8 @@ SCEPTICISM = Assumption(
     "SD of the log hazard ratio, centred at no effect",
     "one chance in twenty of a hazard ratio below 0.6",
 )
+SHRUNK = "non-visceral subgroup, shrunk towards the rest by the printed intervals"
+SHRUNK_BY_INTERACTION = "non-visceral subgroup, shrunk towards the rest by the printed interaction"
 Z95 = float(ndtri(0.975))
 RATIO_RANGE = (0.02, 4.0)
 """Hazard ratios between which the power is computed; beyond them it is that at the ends."""
@@ -76,7 +78,24 @@ def rest_of(whole: Belief, part: Belief) -> Belief:
     return Belief("patients with visceral metastases, by difference", mean, precision**-0.5)
 
 
-def shrunk(part: Belief, rest: Belief, heterogeneity: float) -> Belief:
+def rest_by_interaction(part: Belief, rest: Belief, p_value: float) -> Belief:
+    """Take the other patients' estimate from the printed p of the interaction, which says how far it is off.
+
+    The two-sided p is that of the difference of two independent log hazard ratios; the spread of the others' is what
+    the interval of all patients leaves for them, and the subgroup's lies below theirs.
+    """
+    away = float(-ndtri(p_value / 2)) * float(np.hypot(part.sd, rest.sd))
+    return Belief("patients with visceral metastases, by the interaction", part.mean + away, rest.sd)
+
+
+def interaction_p_value() -> float:
+    """Return the printed p-value of the interaction with visceral metastases in the trial before."""
+    value = load(plan.TRIAL_BEFORE).fact("interaction-p-value-visceral").value
+    assert isinstance(value, Reported)
+    return value.value
+
+
+def shrunk(part: Belief, rest: Belief, heterogeneity: float, name: str = SHRUNK) -> Belief:
     """Shrink a subgroup's estimate towards the other patients'.
 
     Two subgroups whose log hazard ratios are normal about a common one with standard deviation `heterogeneity`, the
@@ -84,24 +103,31 @@ def shrunk(part: Belief, rest: Belief, heterogeneity: float) -> Belief:
     ``rest.sd^2 + 2 heterogeneity^2``.
     """
     from_others = Belief("others", rest.mean, float(np.hypot(rest.sd, np.sqrt(2) * heterogeneity)))
-    return from_others.updated("non-visceral subgroup, shrunk", part)
+    return from_others.updated(name, part)
 
 
 def beliefs() -> tuple[Belief, ...]:
-    """Beliefs to start XENERA-1 with: the subgroup with and without shrinkage, all patients, and a sceptic's."""
+    """Beliefs to start XENERA-1 with: the subgroup with and without shrinkage, all patients, and a sceptic's.
+
+    What the subgroup is shrunk towards is read in two ways, which contradict each other: from the intervals printed of
+    all patients and of the subgroup, or from the p printed of the interaction.
+    """
     subgroup = from_report("non-visceral subgroup, as printed", "pfs-non-visceral")
     everyone = from_report("all patients of the phase II", "pfs")
+    rest = rest_of(everyone, subgroup)
+    by_interaction = rest_by_interaction(subgroup, rest, interaction_p_value())
     sceptic = Belief("sceptic", 0.0, SCEPTICISM.value)
     return (
         subgroup,
-        shrunk(subgroup, rest_of(everyone, subgroup), HETEROGENEITY.value),
+        shrunk(subgroup, rest, HETEROGENEITY.value),
+        shrunk(subgroup, by_interaction, HETEROGENEITY.value, SHRUNK_BY_INTERACTION),
         sceptic.updated("sceptic who has seen the subgroup", subgroup),
         everyone,
         sceptic,
     )
 
 
-def exact_assurance(belief: Belief) -> float:
+def large_sample_assurance(belief: Belief) -> float:
     """Average the power of the registered design over a belief."""
     return assurance(plan.design(), plan.scenario(1.0), NormalPrior(belief.mean, belief.sd)).power
 
@@ -114,7 +140,7 @@ def assurances(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
     -------
     DataFrame
         ``belief``, ``hazard_ratio`` (its median), ``lower``, ``upper`` (central 95%), ``below_1`` (probability);
-        ``assurance`` (exact moments of the log-rank test), ``simulated`` with its Monte Carlo ``std_error``; and
+        ``assurance`` (large-sample moments of the log-rank test), ``simulated`` with its Monte Carlo ``std_error``; and
         ``investigator`` and ``independent``, the assurance at the events that each reader saw, by normal
         approximation.
     """
@@ -124,7 +150,7 @@ def assurances(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
         simulated = assurance(plan.design(), plan.scenario(1.0), prior, by="simulation", trials=trials, rng=seed)
         row: dict[str, object] = {"belief": belief.name, "hazard_ratio": belief.quantile(0.5)}
         row |= {"lower": belief.quantile(0.025), "upper": belief.quantile(0.975)}
-        row |= {"below_1": float(ndtr(-belief.mean / belief.sd)), "assurance": exact_assurance(belief)}
+        row |= {"below_1": float(ndtr(-belief.mean / belief.sd)), "assurance": large_sample_assurance(belief)}
         row |= {"simulated": simulated.power, "std_error": simulated.std_error}
         for reader in ("investigator", "independent"):
             error = float(np.sqrt(4 / events_seen(reader).estimate))

@@ -39,9 +39,9 @@ def draw_power_grid(seed: int) -> Drawing:
     design = plan.design()
     figure.supxlabel(
         f"{design.n} patients 1:1, {plan.ACCRUAL.value:g} months of accrual, data cut at {plan.calendar_end():.1f} "
-        f"months, scans every {plan.ASSESSMENTS.value:g} weeks, one-sided {plan.ALPHA.value:.1%}.\n"
-        f"Points: simulated with scans, bars: 95% Monte Carlo interval ({plan.TRIALS.value:,} trials each). "
-        "Line: exact moments of the\nlog-rank test without scans; shaded: its central 90% over the curves of the "
+        f"months, one-sided {plan.ALPHA.value:.1%}.\n"
+        f"Points: simulated, bars: 95% Monte Carlo interval ({plan.TRIALS.value:,} trials each). "
+        "Line: large-sample moments of the\nlog-rank test; shaded: its central 90% over the curves of the "
         "control arm. Dashes: Schoenfeld's formula.",
         **NOTE,
     )
@@ -51,13 +51,14 @@ def draw_power_grid(seed: int) -> Drawing:
 def _draw_power(ax: Axes, name: str, rows: pd.DataFrame) -> None:
     ratios = rows["hazard_ratio"]
     ax.axhline(0.8, color=GREY, linewidth=0.6, linestyle=":", zorder=0)
-    ax.fill_between(ratios, rows["exact_lower"], rows["exact_upper"], color=BLUE, alpha=0.18, linewidth=0)
-    ax.plot(ratios, rows["exact"], color=BLUE)
+    ax.fill_between(ratios, rows["large_sample_lower"], rows["large_sample_upper"], color=BLUE, alpha=0.18, linewidth=0)
+    ax.plot(ratios, rows["large_sample"], color=BLUE)
     ax.plot(ratios, rows["schoenfeld"], color=ORANGE, linestyle="--", linewidth=1.0)
     errors = np.abs(rows[["lower", "upper"]].to_numpy().T - rows["power"].to_numpy())
     ax.errorbar(ratios, rows["power"], yerr=errors, fmt="o", markersize=2.0, color="black", linewidth=0.8, capsize=2.5)
-    trial, curve = name.split(", ", 1)
-    ax.set_title(f"{trial}\n{curve}", fontsize=8)
+    ax.set_title(
+        name.replace(" without", "\nwithout").replace(", all", ",\nall").replace(", exp", ",\nexp"), fontsize=8
+    )
     low, high = rows["events"].min(), rows["events"].max()
     ax.text(0.98, 0.95, f"{low:.0f}\N{EN DASH}{high:.0f} events", transform=ax.transAxes, ha="right", va="top", **NOTE)
     percent_axis(ax, "Power")

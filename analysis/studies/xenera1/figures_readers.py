@@ -61,7 +61,7 @@ def draw_readers(seed: int) -> Drawing:
         "the dotted line. Diamonds: reported medians (filled: investigator, open: independent).\n"
         "Dashes across: events recovered from the reported intervals. "
         "Bars: \N{PLUS-MINUS SIGN}1.96 Monte Carlo standard errors. "
-        f"Scans every {plan.ASSESSMENTS.value:g} weeks.",
+        f"Scans every {readers.ASSESSMENTS.value:g} weeks.",
         fontsize=6.5, color=GREY,
     )  # fmt: skip
     numbers = pd.concat({"curves": curves, "levels": levels}, names=["panel"]).reset_index(level=0)

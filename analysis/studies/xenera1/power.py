@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from itertools import product
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.seeds import Seed, child, seed_sequence
 from analysis.design import AtEvents, AtTime
 from analysis.power import ExpectedCourse, detectable_effect, events_needed, power
 from analysis.simulation import simulate
@@ -17,6 +19,7 @@ from analysis.studies.xenera1.plan import (
     ACCRUAL,
     ACCRUAL_OTHERWISE,
     ALPHA,
+    ALPHA_OTHERWISE,
     ASSESSMENTS_OTHERWISE,
     CONTROL_ARM,
     DROPOUT_OTHERWISE,
@@ -28,9 +31,12 @@ from analysis.studies.xenera1.plan import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from analysis.design import TrialDesign
+    from analysis.survival import Distribution
 
 
 FORMULAS = ("schoenfeld", "freedman")
@@ -41,36 +47,46 @@ SPREAD = (0.05, 0.95)
 """Quantiles over the members of a reconstruction: its central 90%."""
 
 Cell = dict[str, float]
+Case = TypeVar("Case")
+GRID, ASSUMPTIONS, EVENTS, DETECTABLE = range(4)
+"""Numbers of the tables, each of which draws from a stream of its own."""
 
 
-def power_of(design: TrialDesign, control: str, hazard_ratio: float, trials: int, seed: int) -> Cell:
+def power_of(design: TrialDesign, control: str | Distribution, hazard_ratio: float, trials: int, seed: Seed) -> Cell:
     """Power of one design under proportional hazards, by formulas and by simulation.
 
     Returns
     -------
     dict
-        ``events`` (simulated mean), ``exact`` (log-rank, exact moments, mean over members) with its central 90% over
-        the members ``exact_lower`` and ``exact_upper``, ``schoenfeld`` and ``freedman``; ``power`` (simulated) with its
-        Monte Carlo ``std_error`` and 95% Wilson interval ``lower``, ``upper``. The formulas do not know assessments:
-        events count when they happen.
+        ``events`` (simulated mean), ``large_sample`` (log-rank, its large-sample moments, mean over members) with its
+        central 90% over the members ``large_sample_lower`` and ``large_sample_upper``, ``schoenfeld`` and
+        ``freedman``; ``power`` (simulated) with its
+        Monte Carlo ``std_error`` and 95% Wilson interval ``lower``, ``upper``. The formulas do not know assessments
+        that are laid over the curves.
     """
     scenario = plan.scenario(hazard_ratio, control)
-    exact = power(design, scenario)
-    low, high = np.quantile(exact.members, SPREAD)
+    large_sample = power(design, scenario)
+    low, high = np.quantile(large_sample.members, SPREAD)
     formulas = {name: power(design, scenario, LogRank(formula=name)).power for name in FORMULAS}
     result = simulate(design, scenario, trials=trials, rng=seed)
     simulated = result.power()
     return {
         "events": float(result.columns["events"].mean()),
-        "exact": exact.power,
-        "exact_lower": float(low),
-        "exact_upper": float(high),
+        "large_sample": large_sample.power,
+        "large_sample_lower": float(low),
+        "large_sample_upper": float(high),
         **formulas,
         "power": simulated.value,
         "std_error": simulated.std_error,
         "lower": simulated.lower,
         "upper": simulated.upper,
     }
+
+
+def _seeded(cases: Iterable[Case], seed: Seed, table: int) -> list[tuple[Case, np.random.SeedSequence]]:
+    """Give each cell of a table a stream of its own, so that their errors do not go one way together."""
+    own = child(seed_sequence(seed), table)
+    return [(case, child(own, number)) for number, case in enumerate(cases)]
 
 
 @cache
@@ -83,9 +99,8 @@ def power_grid(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
         ``control_arm``, ``hazard_ratio``, then as `power_of`.
     """
     rows: list[dict[str, object]] = [
-        {"control_arm": name, "hazard_ratio": ratio, **power_of(plan.design(), name, ratio, trials, seed)}
-        for name in plan.control_arms()
-        for ratio in HAZARD_RATIOS.value
+        {"control_arm": name, "hazard_ratio": ratio, **power_of(plan.design(), name, ratio, trials, own)}
+        for (name, ratio), own in _seeded(product(plan.control_arms(), HAZARD_RATIOS.value), seed, GRID)
     ]
     return pd.DataFrame(rows)
 
@@ -94,51 +109,42 @@ def designs() -> dict[tuple[str, str], TrialDesign]:
     """Give the registered design, and designs that differ from it in one assumption, by what differs and how."""
     randomised = plan.fact_count("randomised")
     found = {("as assumed", ""): plan.design(), ("patients", f"{randomised}"): plan.design(n=randomised)}
+    found |= {("type I error", f"{alpha:g} one-sided"): plan.design(alpha=alpha) for alpha in ALPHA_OTHERWISE.value}
     found |= {("accrual", f"{months:g} months"): plan.design(accrual=months) for months in ACCRUAL_OTHERWISE.value}
     for months in FOLLOW_UP_OTHERWISE.value:
         cut = AtTime(ACCRUAL.value + months)
         found["follow-up after accrual", f"{months:g} months"] = plan.design(cut=cut)
     found |= {("dropout", f"{rate:g} per month"): plan.design(dropout=rate) for rate in DROPOUT_OTHERWISE.value}
     for weeks in ASSESSMENTS_OTHERWISE.value:
-        found["assessments", "continuous" if weeks is None else f"{weeks:g} weeks"] = plan.design(weeks=weeks)
+        found["assessments laid over the curves", f"{weeks:g} weeks"] = plan.design(weeks=weeks)
     return found
 
 
 @cache
 def what_moves_power(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
-    """Power at one hazard ratio with one assumption at a time replaced.
+    """Power at one hazard ratio with one assumption at a time replaced, in order of weight.
 
     Returns
     -------
     DataFrame
-        ``replaced``, ``by``, then as `power_of`.
+        ``replaced``, ``by``, ``difference`` from the power as assumed with its Monte Carlo
+        ``difference_std_error``, then as `power_of`; the power as assumed first, then what moves it most. Each is
+        simulated with draws of its own.
     """
-    rows: list[dict[str, object]] = [
-        {"replaced": what, "by": how, **power_of(planned, CONTROL_ARM.value, HAZARD_RATIO.value, trials, seed)}
-        for (what, how), planned in designs().items()
+    cases = [(key, planned, CONTROL_ARM.value) for key, planned in designs().items()]
+    cases += [(("control arm", name), plan.design(), name) for name in plan.control_arms() if name != CONTROL_ARM.value]
+    rows: list[dict[str, Any]] = [
+        {"replaced": what, "by": how, **power_of(planned, control, HAZARD_RATIO.value, trials, own)}
+        for ((what, how), planned, control), own in _seeded(cases, seed, ASSUMPTIONS)
     ]
-    return pd.DataFrame(rows)
-
-
-@cache
-def schedule_moves_power(trials: int = TRIALS.value, seed: int = SEED) -> Cell:
-    """Difference in power between progression that is seen when it happens and the longest schedule.
-
-    Returns
-    -------
-    dict
-        ``weeks`` of the longest schedule, ``difference`` (its power less that without a schedule) and the Monte Carlo
-        ``std_error`` of the difference, trial by trial: both are simulated from one seed and need not be independent.
-    """
-    weeks = max(weeks for weeks in ASSESSMENTS_OTHERWISE.value if weeks is not None)
-    scenario = plan.scenario(HAZARD_RATIO.value, CONTROL_ARM.value)
-    never, longest = (
-        simulate(plan.design(weeks=every), scenario, trials=trials, rng=seed).course().rejected
-        for every in (None, weeks)
-    )
-    differences = longest.astype(float) - never
-    error = float(differences.std(ddof=1) / np.sqrt(trials))
-    return {"weeks": weeks, "difference": float(differences.mean()), "std_error": error}
+    for row in rows:
+        row["difference"] = row["power"] - rows[0]["power"]
+        row["difference_std_error"] = float(np.hypot(row["std_error"], rows[0]["std_error"]))
+    rows[0]["difference_std_error"] = 0.0  # of the power as assumed to itself
+    base, *others = rows
+    frame = pd.DataFrame([base, *sorted(others, key=lambda row: -abs(row["difference"]))])
+    first = ["replaced", "by", "difference", "difference_std_error"]
+    return frame[[*first, *frame.columns.drop(first)]].reset_index(drop=True)
 
 
 @cache
@@ -153,7 +159,7 @@ def events_and_when(asked: float = 0.8, trials: int = TRIALS.value, seed: int = 
         come; ``power`` (simulated at that number of events) with its Monte Carlo ``std_error``, NaN where most curves
         never give them.
     """
-    rows = []
+    rows = list[tuple[object, ...]]()
     for ratio in HAZARD_RATIOS.value:
         if ratio >= 1:
             continue
@@ -163,14 +169,17 @@ def events_and_when(asked: float = 0.8, trials: int = TRIALS.value, seed: int = 
         simulated, error = np.nan, np.nan
         if np.isfinite(upper):
             planned = plan.design(cut=AtEvents(events))
-            result = simulate(planned, plan.scenario(ratio), trials=trials, rng=seed)
+            own = child(child(seed_sequence(seed), EVENTS), len(rows))
+            result = simulate(planned, plan.scenario(ratio), trials=trials, rng=own)
             simulated, error = result.power().value, result.power().std_error
         rows.append((ratio, events, middle, lower, upper, simulated, error))
     columns = ["hazard_ratio", "events", "month", "month_lower", "month_upper", "power", "std_error"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def months_to_events(design: TrialDesign, control: str, hazard_ratio: float, events: int) -> NDArray[np.float64]:
+def months_to_events(
+    design: TrialDesign, control: str | Distribution, hazard_ratio: float, events: int
+) -> NDArray[np.float64]:
     """Months from the start until so many events are expected, one per curve of the control arm; inf where never."""
     return ExpectedCourse(design, plan.scenario(hazard_ratio, control)).times_of_events(events)
 
@@ -183,10 +192,10 @@ def detectable(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
     -------
     DataFrame
         ``control_arm``, ``asked`` (power), ``hazard_ratio`` at which the mean power over the curves of the control arm
-        is that (log-rank, exact moments); ``lower``, ``upper``: central 90% of the detectable hazard ratios of the
+        is that (log-rank, large-sample moments); ``lower``, ``upper``: central 90% of the detectable ratios of the
         single curves; ``power`` (simulated at ``hazard_ratio``) with its Monte Carlo ``std_error``.
     """
-    rows, planned = [], plan.design()
+    rows, planned = list[tuple[object, ...]](), plan.design()
     for name in plan.control_arms():
         scenario = plan.scenario(HAZARD_RATIO.value, name)
         some = [scenario.member(k) for k in range(0, scenario.members, max(1, scenario.members // CURVES))]
@@ -195,7 +204,8 @@ def detectable(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
             lower, upper = np.quantile(np.array(single, dtype=np.float64), SPREAD)
             ratio = detectable_effect(planned, scenario, power=asked).hazard_ratio
             assert ratio is not None
-            found = simulate(planned, plan.scenario(ratio, name), trials=trials, rng=seed).power()
+            own = child(child(seed_sequence(seed), DETECTABLE), len(rows))
+            found = simulate(planned, plan.scenario(ratio, name), trials=trials, rng=own).power()
             rows.append((name, asked, ratio, lower, upper, found.value, found.std_error))
     columns = ["control_arm", "asked", "hazard_ratio", "lower", "upper", "power", "std_error"]
     return pd.DataFrame(rows, columns=columns)

@@ -22,7 +22,10 @@ from analysis.studies.xenera1.plan import ALPHA, CONTROL_ARM, READERS, SEED, TRI
 from analysis.studies.xenera1.power import POWERS, SPREAD, months_to_events
 
 TRUTHS = Assumption("true hazard ratios", (0.6, 0.8, 1.0), "", "an effect worth a phase III trial, half of it, none")
-READ_AS = {"independent": "BOLERO-2 central, reconstructed", "investigator": "BOLERO-2 local, reconstructed"}
+READ_AS = {
+    "independent": "BOLERO-2 central without visceral metastases, reconstructed",
+    "investigator": "BOLERO-2 local without visceral metastases, reconstructed",
+}
 """The control arm that was read as each reader read XENERA-1."""
 
 
@@ -137,8 +140,8 @@ def when_events_seen_were_due(trials: int = TRIALS.value, seed: int = SEED) -> p
     -------
     DataFrame
         ``reader``, ``control_arm``, ``events``; ``month`` since the start (median over the curves of the control arm)
-        with its central 90% ``month_lower``, ``month_upper``, without assessments; ``simulated`` (mean, with
-        assessments) with its Monte Carlo ``std_error``.
+        with its central 90% ``month_lower``, ``month_upper``; ``simulated`` (mean) with its Monte Carlo
+        ``std_error``.
     """
     rows = []
     for reader, control in READ_AS.items():

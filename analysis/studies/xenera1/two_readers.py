@@ -69,13 +69,14 @@ EFFECT = Assumption(
 LEAVING = Assumption(
     "reason for leaving", "independent of the disease", "", "not reported; its rate is set by the events that were seen"
 )
+ASSESSMENTS = Assumption("tumour assessments", 8.0, "weeks", "not reported; usual in this setting")
 TRIALS = Assumption("replicates", 800, "per cell", "Monte Carlo standard error of power at most 1.8 points")
 ASSUMPTIONS = (
     DISEASE, ERROR, DELAY, CORRELATION, OTHER_LESION, LEVELS, DATES_DIFFER, BEST_RESPONSES_DIFFER, ADJUDICATED, EFFECT,
-    LEAVING, plan.ASSESSMENTS, plan.ACCRUAL, plan.ALPHA, TRIALS,
+    LEAVING, ASSESSMENTS, plan.ACCRUAL, plan.ALPHA, TRIALS,
 )  # fmt: skip
 
-INTERVAL = plan.ASSESSMENTS.value * WEEK
+INTERVAL = ASSESSMENTS.value * WEEK
 CALIBRATION_PATIENTS, CALIBRATION_TRIALS = 100, 60
 TIED = 9
 """Decimals to which months are rounded, so that two patients who leave at the same scan tie exactly."""

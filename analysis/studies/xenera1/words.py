@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.studies.xenera1 import plan
-from analysis.studies.xenera1.assurance import assurances, beliefs
+from analysis.studies.xenera1.assurance import (
+    SHRUNK,
+    SHRUNK_BY_INTERACTION,
+    assurances,
+    beliefs,
+    from_report,
+    interaction_p_value,
+    rest_by_interaction,
+    rest_of,
+)
 from analysis.studies.xenera1.confirmation import agreement_of_estimates, confirmed_share, discordance_cost
 from analysis.studies.xenera1.plan import CONTROL_ARM, HAZARD_RATIO
 from analysis.studies.xenera1.power import (
     detectable,
     events_and_when,
     power_grid,
-    schedule_moves_power,
     what_moves_power,
 )
 from analysis.studies.xenera1.seen import (
@@ -62,9 +70,11 @@ def power() -> str:
         f"At a hazard ratio of {ratio:g} and the control arm that is assumed, the simulated power is "
         f"{_simulated(base)} (here and below: Monte Carlo standard error in percentage points), with "
         f"{base['events']:.0f} events. Schoenfeld's formula gives {100 * base['schoenfeld']:.1f}%, Freedman's "
-        f"{100 * base['freedman']:.1f}%, the exact moments of the log-rank test {100 * base['exact']:.1f}%; the "
-        f"power by exact moments over single curves that BOLERO-2's reports allow runs from "
-        f"{_percent(base['exact_lower'])} to {_percent(base['exact_upper'])} (central 90%). Over all control arms "
+        f"{100 * base['freedman']:.1f}%, the large-sample moments of the log-rank test "
+        f"{100 * base['large_sample']:.1f}%; the "
+        f"power by these moments over single curves that BOLERO-2's reports allow runs from "
+        f"{_percent(base['large_sample_lower'])} to {_percent(base['large_sample_upper'])} (central 90%). Over all "
+        "control arms "
         f"the simulated power is {_percent(over_arms.min())} to {_percent(over_arms.max())}. Without effect the test "
         "rejects in "
         f"{100 * null.min():.1f}{TO}{100 * null.max():.1f}% of the trials, against {100 * plan.ALPHA.value:.1f}% "
@@ -76,16 +86,21 @@ def assumptions_that_matter() -> str:
     """Say which assumption moves the power most."""
     moved = what_moves_power()
     base, others = moved.iloc[0], moved.iloc[1:]
-    worst, best = others.loc[others["power"].idxmin()], others.loc[others["power"].idxmax()]
-    scans = moved[moved["replaced"].isin(["as assumed", "assessments"])]
-    least, most = scans.loc[scans["power"].idxmin()], scans.loc[scans["power"].idxmax()]
-    longest = schedule_moves_power()
+    told = others[others["difference"].abs() > 2 * others["difference_std_error"]]
+    by_weight = told.drop_duplicates("replaced")
+    parts = [
+        f"{row['replaced']} {row['by']} ({100 * row['difference']:+.1f} {PLUS_MINUS} "
+        f"{100 * row['difference_std_error']:.1f} points)"
+        for _, row in by_weight.iterrows()
+    ]
+    scans = others[others["replaced"] == "assessments laid over the curves"]
+    twice = " and ".join(
+        f"{100 * row['difference']:+.1f} {PLUS_MINUS} {100 * row['difference_std_error']:.1f} points at {row['by']}"
+        for _, row in scans.iterrows()
+    )
     return (
-        f"Of {_percent(base['power'])} as assumed, the power falls furthest, to {_simulated(worst)}, with "
-        f"{worst['replaced']} {worst['by']}, and rises furthest, to {_simulated(best)}, with {best['replaced']} "
-        f"{best['by']}. From no schedule of assessments to the longest one, {longest['weeks']:g} weeks, the power "
-        f"changes by {100 * longest['difference']:+.1f} {PLUS_MINUS} {100 * longest['std_error']:.1f} points; over all "
-        f"schedules it lies between {_simulated(least)} and {_simulated(most)}."
+        f"Of {_percent(base['power'])} as assumed, in order of what each moves at most: {'; '.join(parts)}. Scans that "
+        f"are laid over a control arm which was itself read at scans count them twice: that costs {twice}."
     )
 
 
@@ -108,7 +123,7 @@ def detectable_effect() -> str:
     row = _row(detectable(), control_arm=CONTROL_ARM.value, asked=0.8)
     return (
         f"With 80% power the design detects a hazard ratio of {row['hazard_ratio']:.2f} "
-        f"({row['lower']:.2f}{TO}{row['upper']:.2f} over single curves of the control arm); with assessments the "
+        f"({row['lower']:.2f}{TO}{row['upper']:.2f} over single curves of the control arm); the "
         f"simulated power there is {_simulated(row)}."
     )
 
@@ -118,8 +133,8 @@ def events_were_late() -> str:
     due = when_events_seen_were_due()
     recruiting = plan.months_from_start("still-recruiting")
     parts = [
-        f"{row['events']} by {row['reader']} reading at month {row['simulated']:.1f} {PLUS_MINUS} "
-        f"{row['std_error']:.2f}"
+        f"{row['events']} by {row['reader']} reading at month {row['simulated']:.2f} {PLUS_MINUS} "
+        f"{row['std_error']:.3f}"
         for _, row in due.iterrows()
     ]
     return (
@@ -188,18 +203,26 @@ def discordance() -> str:
 def assurance() -> str:
     """Say what was to be expected before the trial."""
     table = assurances()
-    printed, shrunk = (
-        _row(table, belief="non-visceral subgroup, as printed"),
-        _row(table, belief="non-visceral subgroup, shrunk"),
-    )
+    printed = _row(table, belief="non-visceral subgroup, as printed")
+    shrunk, interacting = _row(table, belief=SHRUNK), _row(table, belief=SHRUNK_BY_INTERACTION)
     everyone, sceptic = _row(table, belief="all patients of the phase II"), _row(table, belief="sceptic")
+    subgroup = beliefs()[0]
+    rest = rest_of(from_report("all patients of the phase II", "pfs"), subgroup)
+    by_interaction = rest_by_interaction(subgroup, rest, interaction_p_value())
     return (
         f"Taken as printed, the subgroup gives an assurance of {_percent(printed['assurance'])} (simulated "
-        f"{_simulated(printed, 'simulated')}). Shrunk towards the patients it was taken from, its hazard ratio is "
-        f"{shrunk['hazard_ratio']:.2f} ({shrunk['lower']:.2f}{TO}{shrunk['upper']:.2f}) and the assurance "
-        f"{_percent(shrunk['assurance'])} (simulated {_simulated(shrunk, 'simulated')}). The phase II as a whole "
-        f"gives {_percent(everyone['assurance'])}, a sceptic {_percent(sceptic['assurance'])}. At the independent "
-        f"reading's events the shrunk belief is left with {_percent(shrunk['independent'])}."
+        f"{_simulated(printed, 'simulated')}). Towards what it is shrunk is read in two ways. The intervals of all "
+        f"patients and of the subgroup leave the others a hazard ratio of {rest.quantile(0.5):.2f}; shrunk towards "
+        f"that, the subgroup's is {shrunk['hazard_ratio']:.2f} ({shrunk['lower']:.2f}{TO}{shrunk['upper']:.2f}) and "
+        f"the assurance {_percent(shrunk['assurance'])} (simulated {_simulated(shrunk, 'simulated')}). The p printed "
+        f"of the interaction, {interaction_p_value():g}, puts the others at {by_interaction.quantile(0.5):.2f}; shrunk "
+        f"towards that, the subgroup's is {interacting['hazard_ratio']:.2f} "
+        f"({interacting['lower']:.2f}{TO}{interacting['upper']:.2f}) and the assurance "
+        f"{_percent(interacting['assurance'])} (simulated {_simulated(interacting, 'simulated')}). Both cannot hold: "
+        f"the reports do not say which model gave which. The phase II as a whole gives "
+        f"{_percent(everyone['assurance'])}, a sceptic {_percent(sceptic['assurance'])}. At the independent reading's "
+        f"events the two shrunk beliefs are left with {_percent(shrunk['independent'])} and "
+        f"{_percent(interacting['independent'])}."
     )
 
 

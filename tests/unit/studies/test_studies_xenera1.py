@@ -16,7 +16,7 @@ from analysis.studies.xenera1 import assurance, confirmation, plan, power, seen,
 from analysis.survival import Ensemble, Exponential
 
 TRIALS = 2_000
-EXPONENTIAL = "BOLERO-2 central, exponential with median 11.0"
+EXPONENTIAL = Exponential.from_median(11.0)
 
 
 def within(value, expected, std_error, slack=0.0):
@@ -33,11 +33,15 @@ def test_the_design_is_the_registered_one():
 
 def test_control_arms_have_the_printed_medians():
     arms = plan.control_arms()
-    assert [arms[name].median for name in arms if not isinstance(arms[name], Ensemble)] == pytest.approx([7.8, 11.0])
-    for name, printed in (("BOLERO-2 local, reconstructed", 7.8), ("BOLERO-2 central, reconstructed", 11.0)):
+    for reader, printed in (("local", 7.8), ("central", 11.0)):
+        name = f"BOLERO-2 {reader}, all patients, reconstructed"
         medians = [member.median for member in arms[name].members]
         assert len(set(medians)) > plan.MEMBERS / 2
         assert np.quantile(medians, 0.05) < printed < np.quantile(medians, 0.95)
+        rest = [
+            member.median for member in arms[f"BOLERO-2 {reader} without visceral metastases, reconstructed"].members
+        ]
+        assert np.median(rest) > printed  # the visceral patients' printed median lies below that of all
 
 
 def test_an_exponential_ensemble_has_the_interval_of_its_median():
@@ -50,7 +54,7 @@ def test_an_exponential_ensemble_has_the_interval_of_its_median():
 def test_formulas_agree_with_the_simulation_where_progression_is_seen_at_once():
     for ratio in (0.4, 0.6, 1.0):
         cell = power.power_of(plan.design(weeks=None), EXPONENTIAL, ratio, TRIALS, seed=1)
-        assert within(cell["power"], cell["exact"], cell["std_error"], slack=0.01)
+        assert within(cell["power"], cell["large_sample"], cell["std_error"], slack=0.01)
         assert within(cell["power"], cell["schoenfeld"], cell["std_error"], slack=0.015)
         assert within(cell["events"], _expected_events(ratio), 5 / np.sqrt(TRIALS))
 
@@ -65,19 +69,19 @@ def _expected_events(ratio):
 
 
 def test_power_over_an_ensemble_spreads_with_its_curves():
-    cell = power.power_of(plan.design(), "BOLERO-2 central, reconstructed", 0.6, TRIALS, seed=1)
-    assert cell["exact_lower"] < cell["exact"] < cell["exact_upper"]
+    cell = power.power_of(plan.design(), plan.CONTROL_ARM.value, 0.6, TRIALS, seed=1)
+    assert cell["large_sample_lower"] < cell["large_sample"] < cell["large_sample_upper"]
     single = power.power_of(plan.design(), EXPONENTIAL, 0.6, TRIALS, seed=1)
-    assert single["exact_lower"] == pytest.approx(single["exact_upper"])
+    assert single["large_sample_lower"] == pytest.approx(single["large_sample_upper"])
 
 
 def test_each_design_replaces_one_assumption():
     base, designs = plan.design(), power.designs()
-    fields = ("n", "accrual", "looks", "dropout", "assessments")
+    fields = ("n", "accrual", "looks", "dropout", "assessments", "alpha")
     for (what, _), other in designs.items():
         changed = [field for field in fields if getattr(other, field) != getattr(base, field)]
         assert len(changed) == (what != "as assumed"), what
-    assert len(designs) == 13
+    assert len(designs) == 14
 
 
 def test_an_effect_of_06_asks_for_more_events_than_there_are_patients():
@@ -176,14 +180,23 @@ def test_beliefs_are_the_printed_ones():
     assert printed.quantile(0.5) == pytest.approx(0.21)
     assert printed.quantile(0.975) / printed.quantile(0.025) == pytest.approx(0.98 / 0.05)
     assert by_name["sceptic"].quantile(0.05) == pytest.approx(0.6)
-    shrunk = by_name["non-visceral subgroup, shrunk"].quantile(0.5)
+    shrunk, interacting = (by_name[name].quantile(0.5) for name in (assurance.SHRUNK, assurance.SHRUNK_BY_INTERACTION))
     assert printed.quantile(0.5) < shrunk < by_name["all patients of the phase II"].quantile(0.5)
+    assert shrunk < interacting
+
+
+def test_the_rest_has_the_printed_p_of_the_interaction():
+    part, whole = assurance.from_report("part", "pfs-non-visceral"), assurance.from_report("whole", "pfs")
+    rest = assurance.rest_by_interaction(part, assurance.rest_of(whole, part), assurance.interaction_p_value())
+    assert rest.quantile(0.5) == pytest.approx(1.54, abs=0.005)
+    z = (rest.mean - part.mean) / np.hypot(rest.sd, part.sd)
+    assert z == pytest.approx(ndtri(1 - 0.0141 / 2))
 
 
 def test_assurance_of_a_certain_effect_is_its_power():
     certain = assurance.Belief("certain", np.log(0.6), 1e-4)
-    exact = power.power_of(plan.design(), plan.CONTROL_ARM.value, 0.6, TRIALS, seed=1)["exact"]
-    assert assurance.exact_assurance(certain) == pytest.approx(exact, abs=2e-3)
+    exact = power.power_of(plan.design(), plan.CONTROL_ARM.value, 0.6, TRIALS, seed=1)["large_sample"]
+    assert assurance.large_sample_assurance(certain) == pytest.approx(exact, abs=2e-3)
 
 
 def test_assurance_agrees_with_the_simulation():
@@ -196,7 +209,7 @@ def test_assurance_agrees_with_the_simulation():
         [belief.quantile(p) for p in (0.1, 0.5, 0.9)], rel=0.02
     )
     result = simulate(plan.design(weeks=None), scenario, trials=TRIALS, rng=1, tests=(LogRank(),)).power()
-    assert within(result.value, assurance.exact_assurance(belief), result.std_error, slack=0.015)
+    assert within(result.value, assurance.large_sample_assurance(belief), result.std_error, slack=0.015)
 
 
 def test_printed_medians():
@@ -232,35 +245,40 @@ def test_sentences_say_what_the_frames_hold(monkeypatch):
 def test_the_sentences_hold_where_a_number_alone_would_not_say_so():
     wanted = power.events_and_when(0.8, TRIALS, 1).set_index("hazard_ratio")
     assert np.isinf(wanted.loc[plan.HAZARD_RATIO.value, "month"])  # "no follow-up is long enough"
-    assert within(wanted.loc[0.5, "power"], 0.8, wanted.loc[0.5, "std_error"], slack=0.03)
+    assert within(wanted.loc[0.4, "power"], 0.8, wanted.loc[0.4, "std_error"], slack=0.03)
     due = seen.when_events_seen_were_due(TRIALS, 1)
     assert (due["simulated"] < plan.months_from_start("still-recruiting")).all()  # "were due early"
-    assert ((due["simulated"] - due["month"]).abs() < plan.ASSESSMENTS.value * 7 / 30.4375).all()
+    assert ((due["simulated"] - due["month"]).abs() < 1.0).all()
     agreement = confirmation.agreement_of_estimates()
     assert abs(agreement["reported"]) < 2 * agreement["std_deviation"]  # "do not contradict each other"
 
 
-def test_the_schedule_sentence_compares_no_schedule_with_the_longest(monkeypatch):
+def test_what_moves_power_is_in_order_of_weight_and_every_cell_has_draws_of_its_own():
     table = power.what_moves_power(TRIALS, 1)
-    longest = power.schedule_moves_power(TRIALS, 1)
-    scans = table[table["replaced"] == "assessments"].set_index("by")
-    never, last = scans.loc["continuous"], scans.loc["16 weeks"]
-    assert longest["weeks"] == 16
-    assert longest["difference"] == pytest.approx(last["power"] - never["power"])
-    independent = np.hypot(never["std_error"], last["std_error"])
-    assert 0.1 * independent < longest["std_error"] < 1.1 * independent
-    repeats = np.array([power.schedule_moves_power(200, seed)["difference"] for seed in range(20)])
-    assert repeats.std(ddof=1) == pytest.approx(longest["std_error"] * np.sqrt(TRIALS / 200), rel=0.6)
-    powers = {"continuous": 0.536, "4 weeks": 0.548, "12 weeks": 0.535, "16 weeks": 0.527}
-    rows = [("as assumed", "", 0.539), *(("assessments", by, value) for by, value in powers.items())]
-    frame = pd.DataFrame(rows, columns=["replaced", "by", "power"]).assign(std_error=0.005)
+    assert table["replaced"].iloc[0] == "as assumed"
+    assert table["difference"].abs().iloc[1:].is_monotonic_decreasing
+    assert table["replaced"].iloc[1] == "type I error"
+    alphas = table[table["replaced"] == "type I error"].set_index("by")["power"]
+    assert alphas["0.2 one-sided"] > alphas["0.1 one-sided"] > alphas["0.05 one-sided"] > table["power"].iloc[0]
+    again = power.power_of(plan.design(), plan.CONTROL_ARM.value, 0.6, TRIALS, 1)
+    assert again["events"] != table["events"].iloc[0]
+
+
+def test_the_sentence_on_assumptions_leaves_out_what_cannot_be_told_apart(monkeypatch):
+    rows = [
+        ("as assumed", "", 0.54, 0.0),
+        ("type I error", "0.2 one-sided", 0.88, 0.34),
+        ("type I error", "0.05 one-sided", 0.65, 0.11),
+        ("assessments laid over the curves", "16 weeks", 0.52, -0.02),
+        ("dropout", "0.03 per month", 0.541, 0.001),
+    ]
+    frame = pd.DataFrame(rows, columns=["replaced", "by", "power", "difference"]).assign(difference_std_error=0.002)
     monkeypatch.setattr(words, "what_moves_power", lambda: frame)
-    monkeypatch.setattr(
-        words, "schedule_moves_power", lambda: {"weeks": 16.0, "difference": -0.009, "std_error": 0.006}
-    )
-    text = words.assumptions_that_matter().replace("\N{PLUS-MINUS SIGN}", "+-")
-    assert "to the longest one, 16 weeks, the power changes by -0.9 +- 0.6 points" in text
-    assert "lies between 52.7% +- 0.5 and 54.8% +- 0.5." in text  # the schedule as assumed is one of them
+    said = words.assumptions_that_matter()
+    assert "type I error 0.2 one-sided (+34.0" in said
+    assert "0.05 one-sided" not in said
+    assert "dropout" not in said
+    assert "-2.0 \N{PLUS-MINUS SIGN} 0.2 points at 16 weeks" in said
 
 
 def test_the_verdict_reads_the_intervals(monkeypatch):
