@@ -60,7 +60,7 @@ class Plan:
         rng = np.random.Generator(np.random.PCG64DXSM(spawned))
         month = self.attendance.draw(count * self.patients, rng)
         at = np.where(np.isfinite(month), month, 0.0)
-        lesions = self.readers.lesions(self.tumours.targets)
+        lesions = self.readers.lesions(self.tumours.followed)
         treated = self.course(count, number)
         if treated is None or self.treatment is None or not self.treatment.is_felt:
             disease = draw_disease(self.tumours, at, lesions, rng)
@@ -70,7 +70,7 @@ class Plan:
             both = draw_disease(self.tumours, np.column_stack([at, end]), lesions, rng)
             disease = both._replace(diameter=np.ascontiguousarray(both.diameter[:, :-1]))
             disease = after_treatment(disease, at, both.diameter[:, -1], stop, self.treatment, treated[1])
-        return month, disease, read_disease(disease, self.readers, at, self.tumours.targets, rng)
+        return month, disease, read_disease(disease, self.readers, at, self.tumours.followed, rng)
 
     def run(self, count: int, number: int) -> tuple[list[Endpoints], Survival, Treated | None]:
         """Simulate chunk `number`, of so many trials: endpoints by each reader, survival, and treatment."""

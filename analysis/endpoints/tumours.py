@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.conventions.seeds import Seed, generator
+from analysis.endpoints.organs import NOWHERE
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Tumours:
     growth
         How lesions change: `Stein`, `Wang` or `Claret`.
     targets
-        Target lesions of each patient, 1 to 5.
+        Target lesions of each patient, 1 to 5; 0 if no patient has measurable disease.
     baseline, baseline_spread
         Median diameter of a non-nodal target in mm, and sd of its logarithm; targets below 10 mm (nodes: 15) are not
         chosen.
@@ -62,6 +63,9 @@ class Tumours:
         Hazards per month of the first new lesion, of unequivocal non-target progression, and of death.
     with_non_target
         Share of patients who have non-target disease.
+    measurable
+        Share of patients who have measurable disease; the others, with disease in bone alone for instance, have no
+        target and have non-target disease.
     pseudo_progression
         Pseudo-progression; None if there is none.
     fastest
@@ -90,12 +94,13 @@ class Tumours:
     pseudo_progression: PseudoProgression | None = None
     fastest: float = np.inf
     organs: Organs | None = None
+    measurable: float = 1.0
 
     def __post_init__(self) -> None:
         if not callable(getattr(self.growth, "relative", None)):
             raise InvalidValueError("growth", self.growth, "a growth law", "give Stein, Wang or Claret")
-        if not 1 <= self.targets <= 5:
-            raise InvalidValueError("targets", self.targets, "1 to 5 target lesions", "RECIST 1.1 follows 5 at most")
+        if self.targets not in range(6):
+            raise InvalidValueError("targets", self.targets, "0 to 5 target lesions", "RECIST 1.1 follows 5 at most")
         for field in ("new_lesions", "non_target", "death", "baseline_spread"):
             if not 0 <= getattr(self, field) < np.inf:
                 raise InvalidValueError(
@@ -103,9 +108,14 @@ class Tumours:
                 )
         if not self.fastest > 0:
             raise InvalidValueError("fastest", self.fastest, "a rate above 0", "leave it out for no limit")
-        for field in ("nodes", "with_non_target"):
+        for field in ("nodes", "with_non_target", "measurable"):
             if not 0 <= getattr(self, field) <= 1:
                 raise InvalidValueError(field, getattr(self, field), "a share from 0 to 1", "give a fraction")
+
+    @property
+    def followed(self) -> int:
+        """Places for the target lesions of a patient, one of them empty where nobody has any."""
+        return max(self.targets, 1)
 
 
 class Disease(NamedTuple):
@@ -156,7 +166,7 @@ def draw_disease(tumours: Tumours, time: Floats, lesions: int, rng: np.random.Ge
     diameter = np.empty((patients, time.shape[1] + 1, lesions))
     diameter[:, 0] = baseline
     diameter[:, 1:] = size.transpose(0, 2, 1)
-    return Disease(
+    disease = Disease(
         diameter,
         node,
         np.where(pseudo, np.inf, exponential(tumours.new_lesions, patients, rng)),
@@ -166,6 +176,15 @@ def draw_disease(tumours: Tumours, time: Floats, lesions: int, rng: np.random.Ge
         pseudo,
         organ,
     )
+    share = tumours.measurable if tumours.targets else 0.0
+    return disease if share == 1 else _without_targets(disease, rng.random(patients) >= share)
+
+
+def _without_targets(disease: Disease, which: Bools) -> Disease:
+    """Take the measurable lesions of some patients away; what they have is non-target disease."""
+    disease.diameter[which] = 0.0
+    organ = None if disease.organ is None else np.where(which[:, None], NOWHERE, disease.organ)
+    return disease._replace(organ=organ, with_non_target=disease.with_non_target | which)
 
 
 def baseline_lesions(tumours: Tumours, patients: int, rng: Seed) -> pd.DataFrame:
@@ -179,7 +198,7 @@ def baseline_lesions(tumours: Tumours, patients: int, rng: Seed) -> pd.DataFrame
     >>> sorted(lesions["organ"].unique()), bool(lesions["diameter"].min() >= 10)
     (['liver', 'lymph node'], True)
     """
-    disease = draw_disease(tumours, np.empty((patients, 0)), tumours.targets, generator(rng))
+    disease = draw_disease(tumours, np.empty((patients, 0)), tumours.followed, generator(rng))
     there = disease.diameter[:, 0] > 0
     patient, lesion = np.nonzero(there)
     names = np.array(tumours.organs.names if tumours.organs else ["not given"])

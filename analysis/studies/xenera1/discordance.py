@@ -21,6 +21,7 @@ from analysis.studies.xenera1.two_readers import (
     EFFECT,
     INTERVAL,
     LEVELS,
+    MEASURABLE,
     READERS,
     TIED,
     Cell,
@@ -30,6 +31,7 @@ from analysis.studies.xenera1.two_readers import (
     recovered_events,
     reported_median,
     setting,
+    setting_of,
     simulated_trials,
 )
 from analysis.survival import kaplan_meier
@@ -143,6 +145,26 @@ def across_levels(seed: int = plan.SEED) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[
         ["level", "truth", "reading", "date_differs", "reader", "quantity", "value", "std_error"]
     ]
+
+
+@cache
+def across_measurable(seed: int = plan.SEED) -> pd.DataFrame:
+    """Collect what the readers show where fewer patients have measurable disease, at one level of disagreement.
+
+    The disease is calibrated anew to the investigators' medians and events for each share.
+
+    Returns
+    -------
+    DataFrame
+        ``measurable``, then as `characteristics`, of events, hazard ratio and the rates at which readers differ.
+    """
+    frames = []
+    for share in MEASURABLE.value:
+        cell = simulated_trials(setting_of(calibrated(seed).level, share, seed), seed=seed)
+        frame = characteristics(cell)
+        told = frame["quantity"].isin(["events", "hazard ratio"]) | (frame["reader"] == "both")
+        frames.append(frame[told].assign(measurable=share))
+    return pd.concat(frames, ignore_index=True)[["measurable", "reader", "quantity", "value", "std_error"]]
 
 
 RENAMED = {"simulated": "value", "std_error": "std_error"}

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from analysis.figures.registry import Drawing, RegisteredFigure
-from analysis.plots import GREY, PAGE_WIDTH, PALETTE, month_axis, percent_axis
+from analysis.plots import GREY, PAGE_WIDTH, PALETTE, month_axis, percent_axis, tornado
 from analysis.studies.bolero2 import curves
 from analysis.studies.xenera1 import plan, power, seen
 
@@ -64,6 +64,35 @@ def _draw_power(ax: Axes, name: str, rows: pd.DataFrame) -> None:
     percent_axis(ax, "Power")
     ax.set_xlim(ratios.min() - 0.03, ratios.max() + 0.03)
     ax.set_xlabel("True hazard ratio")
+
+
+def draw_what_moves_power(seed: int) -> Drawing:
+    """XENERA-1, power at one hazard ratio with one assumption at a time replaced, the weightiest on top."""
+    moved = power.what_moves_power(seed=seed)
+    base, others = moved.iloc[0], moved.iloc[1:]
+    names = {"assessments laid over the curves": "scans laid over scans", "follow-up after accrual": "follow-up"}
+    rows = others.assign(replaced=others["replaced"].replace(names), by=others["by"].map(_short))
+    figure = Figure(figsize=(PAGE_WIDTH, 3.6), layout="constrained")
+    ax = figure.subplots()
+    tornado(list(rows["replaced"]), list(rows["by"]), rows["power"], base["power"], ax, std_error=rows["std_error"])
+    low, high = ax.get_xlim()
+    percent_axis(
+        ax, f"Power at a hazard ratio of {plan.HAZARD_RATIO.value:g}", axis="x", low=max(low, 0), high=min(high, 1)
+    )
+    figure.supxlabel(
+        f"Simulated, {plan.TRIALS.value:,} trials each. Line: {base['power']:.1%} as assumed, one-sided "
+        f"{plan.ALPHA.value:.1%},\ncontrol {plan.CONTROL_ARM.value}.\nBlack at the ends: two Monte Carlo standard "
+        "errors either way.",
+        **NOTE,
+    )
+    return Drawing(figure, moved)
+
+
+def _short(by: str) -> str:
+    """Shorten the names of control arms, which are sentences elsewhere."""
+    for long, short in ((" without visceral metastases", ""), (", reconstructed", ""), (", all patients", " (all)")):
+        by = by.replace(long, short)
+    return by.split(", exponential")[0].replace(" one-sided", "").replace(" after accrual", "")
 
 
 def draw_reported_against_design(seed: int) -> Drawing:
@@ -151,6 +180,7 @@ def _name_rows(ax: Axes, names: list[str]) -> None:
 TRIALS = (plan.TRIAL, curves.TRIAL)
 FIGURES = [
     RegisteredFigure("xenera1-power-grid", TRIALS, plan.SEED, draw_power_grid),
+    RegisteredFigure("xenera1-what-moves-power", TRIALS, plan.SEED, draw_what_moves_power),
     RegisteredFigure(
         "xenera1-reported-against-design", (*TRIALS, plan.TRIAL_BEFORE), plan.SEED, draw_reported_against_design
     ),

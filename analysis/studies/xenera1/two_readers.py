@@ -69,11 +69,15 @@ EFFECT = Assumption(
 LEAVING = Assumption(
     "reason for leaving", "independent of the disease", "", "not reported; its rate is set by the events that were seen"
 )
+MEASURABLE = Assumption(
+    "measurable disease", (1.0, 0.75, 0.5, 0.25), "share of patients",
+    "not reported; XENERA-1 admits disease in bone alone, which has no target lesion",
+)  # fmt: skip
 ASSESSMENTS = Assumption("tumour assessments", 8.0, "weeks", "not reported; usual in this setting")
 TRIALS = Assumption("replicates", 800, "per cell", "Monte Carlo standard error of power at most 1.8 points")
 ASSUMPTIONS = (
     DISEASE, ERROR, DELAY, CORRELATION, OTHER_LESION, LEVELS, DATES_DIFFER, BEST_RESPONSES_DIFFER, ADJUDICATED, EFFECT,
-    LEAVING, ASSESSMENTS, plan.ACCRUAL, plan.ALPHA, TRIALS,
+    LEAVING, MEASURABLE, ASSESSMENTS, plan.ACCRUAL, plan.ALPHA, TRIALS,
 )  # fmt: skip
 
 INTERVAL = ASSESSMENTS.value * WEEK
@@ -96,12 +100,15 @@ class Setting:
         Rate per month at which patients leave before progression, so that the investigator sees the reported events.
     unshared
         By arm: rate per month of progressions that the investigator alone calls; none where an arm is not named.
+    measurable
+        Share of patients with measurable disease.
     """
 
     level: float
     pace: dict[str, float]
     losses: float
     unshared: dict[str, float] = field(default_factory=dict)
+    measurable: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -130,11 +137,11 @@ def treated() -> tuple[int, int]:
     return control, experimental
 
 
-def disease(pace: float) -> Tumours:
+def disease(pace: float, measurable: float = 1.0) -> Tumours:
     """Multiply every rate of progression, that of growing lesions included."""
     start = DISEASE.value
     rates = {name: getattr(start, name) * pace for name in ("new_lesions", "non_target", "death")}
-    return replace(start, growth=start.growth.scaled(pace, 1.0), **rates)
+    return replace(start, growth=start.growth.scaled(pace, 1.0), measurable=measurable, **rates)
 
 
 def two_readers(level: float, *, stops: bool = True, unshared: float = 0.0) -> Readers:
@@ -153,11 +160,18 @@ def two_readers(level: float, *, stops: bool = True, unshared: float = 0.0) -> R
     )
 
 
-def scanned(pace: float, readers: Readers, patients: int, trials: int, seed: int) -> SimulatedEndpoints:
+def scanned(
+    pace: float, readers: Readers, patients: int, trials: int, seed: int, measurable: float = 1.0
+) -> SimulatedEndpoints:
     """Simulate one arm, scanned to the end of the calendar without losses."""
     attendance = Attendance(Assessments.every(INTERVAL), until=plan.calendar_end())
     return simulate_endpoints(
-        disease(pace), attendance, patients=patients, trials=trials, rng=np.random.SeedSequence(seed), readers=readers
+        disease(pace, measurable),
+        attendance,
+        patients=patients,
+        trials=trials,
+        rng=np.random.SeedSequence(seed),
+        readers=readers,
     )
 
 
@@ -183,11 +197,11 @@ def step_at_median(time: Floats, event: Bools, median: float) -> float:
     return float(curve.survival_at(scan - INTERVAL / 2) + curve.survival_at(scan + INTERVAL / 2)) / 2
 
 
-def pace_for(median: float, readers: Readers, seed: int) -> float:
+def pace_for(median: float, readers: Readers, seed: int, measurable: float = 1.0) -> float:
     """Find the pace at which the investigator's median is the given one; the same draws at every step."""
 
     def miss(log_pace: float) -> float:
-        result = scanned(np.exp(log_pace), readers, CALIBRATION_PATIENTS, CALIBRATION_TRIALS, seed)
+        result = scanned(np.exp(log_pace), readers, CALIBRATION_PATIENTS, CALIBRATION_TRIALS, seed, measurable)
         found = result.of("investigator")
         return step_at_median(found.time[0], found.event[0], median) - 0.5
 
@@ -206,18 +220,24 @@ def setting(level: float, seed: int = plan.SEED) -> Setting:
     return setting_for(level, {}, seed)
 
 
-def setting_for(level: float, unshared: dict[str, float], seed: int = plan.SEED) -> Setting:
+@cache
+def setting_of(level: float, measurable: float, seed: int = plan.SEED) -> Setting:
+    """Calibrate as `setting` does, where a share of the patients has measurable disease."""
+    return setting_for(level, {}, seed, measurable)
+
+
+def setting_for(level: float, unshared: dict[str, float], seed: int = plan.SEED, measurable: float = 1.0) -> Setting:
     """Calibrate as `setting` does, with progressions that the investigator alone calls at the given rates."""
     readers = {arm: two_readers(level, unshared=unshared.get(arm, 0.0)) for arm in plan.ARMS}
-    pace = {arm: pace_for(reported_median("investigator", arm), readers[arm], seed) for arm in plan.ARMS}
+    pace = {arm: pace_for(reported_median("investigator", arm), readers[arm], seed, measurable) for arm in plan.ARMS}
     arms = [
-        scanned(pace[arm], readers[arm], CALIBRATION_PATIENTS, CALIBRATION_TRIALS, seed).of("investigator")
+        scanned(pace[arm], readers[arm], CALIBRATION_PATIENTS, CALIBRATION_TRIALS, seed, measurable).of("investigator")
         for arm in plan.ARMS
     ]
     time, event = np.concatenate([a.time[0] for a in arms]), np.concatenate([a.event[0] for a in arms])
     share = recovered_events("investigator").estimate / sum(treated())
     losses = brentq(lambda rate: expected_events(time, event, rate) - share, 0.0, 1.0, xtol=1e-4)
-    return Setting(level, pace, float(losses), unshared)
+    return Setting(level, pace, float(losses), unshared, measurable)
 
 
 @cache
@@ -259,7 +279,7 @@ def simulated_trials(
     readers = {arm: two_readers(of.level, stops=stops, unshared=of.unshared.get(arm, 0.0)) for arm in plan.ARMS}
     arms = SimulatedGroups(
         {
-            arm: scanned(pace[arm], readers[arm], size, trials, seed + 1 + number)
+            arm: scanned(pace[arm], readers[arm], size, trials, seed + 1 + number, of.measurable)
             for number, (arm, size) in enumerate(zip(plan.ARMS, sizes, strict=True))
         }
     )
