@@ -1,6 +1,15 @@
-"""Two proportions compared exactly: of responders in two trials, of patients with an event in two arms."""
+"""Two proportions compared exactly, and a control's rate borrowed from earlier trials."""
 
+from analysis.proportions.borrowing import BorrowedRate, commensurate_prior, meta_analytic_prior
 from analysis.proportions.comparison import ProportionComparison, compare_proportions, exact_limits
 from analysis.proportions.power import proportion_power
 
-__all__ = ["ProportionComparison", "compare_proportions", "exact_limits", "proportion_power"]
+__all__ = [
+    "BorrowedRate",
+    "ProportionComparison",
+    "commensurate_prior",
+    "compare_proportions",
+    "exact_limits",
+    "meta_analytic_prior",
+    "proportion_power",
+]

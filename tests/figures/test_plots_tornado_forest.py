@@ -7,6 +7,8 @@ from matplotlib.figure import Figure
 from analysis.errors import InvalidValueError
 from analysis.plots import forest, tornado
 
+TO = "\N{EN DASH}"
+
 
 def axes():
     return Figure(figsize=(6, 3), layout="constrained").subplots()
@@ -33,7 +35,7 @@ def test_an_assumption_that_moves_nothing_has_its_row_and_long_names_are_shorten
 
 def test_a_forest_has_its_numbers_beside_it_and_arrows_where_limits_lie_beyond():
     ax = forest(["a", "b", "c"], [0.5, 1.2, 2.0], [0.0, 0.9, np.nan], [0.8, np.inf, np.nan], axes())
-    assert [text.get_text() for text in ax.texts] == ["0.50 (0.00–0.80)", "1.20 (0.90–not reached)", "2.00"]
+    assert [text.get_text() for text in ax.texts] == [f"0.50 (0.00{TO}0.80)", f"1.20 (0.90{TO}not reached)", "2.00"]
     markers = [line.get_marker() for line in ax.lines]
     assert markers.count("<") == markers.count(">") == 1
     assert ax.get_ylim()[0] > ax.get_ylim()[1]
