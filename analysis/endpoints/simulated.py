@@ -106,8 +106,8 @@ class Plan:
         if self.treatment.strategy == "composite":
             landmarks = np.array(self.definitions.landmarks) / DAYS_PER_MONTH
             found = [with_failures(one, treated[0], landmarks) for one in found]
-        until = np.minimum(np.minimum(found[0].progression, disease.death), self.attendance.until)
-        return found, survival, treatment_seen(treated[0], until)
+        ended = np.minimum(found[0].progression, disease.death)
+        return found, survival, treatment_seen(treated[0], ended, self.attendance.until)
 
 
 def trials_per_chunk(patients: int) -> int:

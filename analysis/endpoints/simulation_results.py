@@ -170,15 +170,16 @@ class SimulatedEndpoints:
             raise InvalidValueError("treatment", None, "a Treatment", "give treatment= to simulate_endpoints")
         seen = Treated(*(values[CRITERIA.index(criteria)] for values in self.treated))
         had = {
-            "adverse event of grade 3 or more": seen.events > 0,
+            "adverse event": seen.events > 0,
             "treatment interrupted": seen.interrupted > 0,
             "dose reduced": seen.reduced > 0,
             **{f"treatment ended: {word}": seen.why == code for code, word in enumerate(ENDS) if code},
+            "treatment ongoing": seen.why == 0,
         }
         rows = [(name, "share", *over_trials(of.mean(axis=1))) for name, of in had.items()]
         months = seen.months.sum(axis=1)
         rows += [
-            ("adverse events of grade 3 or more", "per month", *over_trials(seen.events.sum(axis=1) / months)),
+            ("adverse events", "per month", *over_trials(seen.events.sum(axis=1) / months)),
             ("relative dose intensity", "share", *over_trials(seen.dose.sum(axis=1) / months)),
             ("median time on treatment", "months", *over_trials(np.median(seen.months, axis=1))),
         ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.conventions.checks import choice, not_negative, one_of
 from analysis.endpoints.growth import Rate
-from analysis.safety.course import ADVERSE_EVENT, DISEASE, Course, TreatmentCourse, dose_given
+from analysis.safety.course import ADVERSE_EVENT, DISEASE, ONGOING, Course, TreatmentCourse, dose_given
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,12 +92,13 @@ class Treated(NamedTuple):
     dose: Floats
 
 
-def treatment_seen(course: Course, until: Floats) -> Treated:
-    """Follow treatment until the disease ends it, `until` (criteria, patients) months."""
+def treatment_seen(course: Course, disease: Floats, until: float) -> Treated:
+    """Follow treatment until the disease ends it, (criteria, patients) months, or follow-up at `until`."""
     parts = []
-    for end in until:
+    for ended in disease:
+        end = np.minimum(ended, until)
         months = np.minimum(course.stop, end)
-        why = np.where(course.stop <= end, course.why, DISEASE).astype(np.int8)
+        why = np.where(course.stop <= end, course.why, np.where(ended <= until, DISEASE, ONGOING)).astype(np.int8)
         had = course.event <= months[:, None]
         before = np.column_stack([np.ones(len(months)), course.level[:, :-1]]) if course.level.size else course.level
         parts.append(

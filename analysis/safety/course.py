@@ -46,7 +46,7 @@ class Course(NamedTuple):
 
 @dataclass(frozen=True)
 class TreatmentCourse:
-    """Adverse events of grade 3 or more, what they do to treatment, and its planned end.
+    """Adverse events that matter to treatment, grade 3 or more for instance, what they do, and its planned end.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.stats import betabinom, binomtest
 
 from analysis.conventions import WEEK, replace
 from analysis.conventions.monte_carlo import proportion
@@ -208,19 +208,22 @@ def after_interim() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``null_rate``, ``posterior`` probability that the rate is above it, ``predictive`` probability that 30 patients
-        will give a posterior probability above 95%.
+        ``null_rate``, ``posterior`` probability that the rate is above it, and the predictive probabilities that 30
+        patients will give a posterior probability above 95% (``predictive_posterior``) and that the exact test will
+        reject (``predictive_exact``, from ``critical`` patients on).
     """
     so_far, n = INTERIM, planned_enrolment()
-    rows = [
-        (
-            rate,
-            so_far.posterior.probability_above(rate),
-            JEFFREYS.predictive_probability(so_far.responders, so_far.n, n_max=n, rate=rate, threshold=1 - ALPHA.value),
+    rows = []
+    for rate in NULL_RATES.value:
+        belief = JEFFREYS.predictive_probability(
+            so_far.responders, so_far.n, n_max=n, rate=rate, threshold=1 - ALPHA.value
         )
-        for rate in NULL_RATES.value
-    ]
-    return pd.DataFrame(rows, columns=["null_rate", "posterior", "predictive"])
+        critical = exact_binomial(n, null_rate=rate, alpha=ALPHA.value).critical
+        left = betabinom(n - so_far.n, so_far.posterior.a, so_far.posterior.b)
+        rejects = float(left.sf(critical - so_far.responders - 1))
+        rows.append((rate, so_far.posterior.probability_above(rate), belief, critical, rejects))
+    columns = ["null_rate", "posterior", "predictive_posterior", "critical", "predictive_exact"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def better_than(control: HistoricalRate) -> pd.DataFrame:

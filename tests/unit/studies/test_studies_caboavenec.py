@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import beta, binom
+from scipy.stats import beta, betabinom, binom
 
 from analysis.studies.caboavenec import dcr
 
@@ -83,4 +83,10 @@ def test_the_interim_says_less_against_a_higher_null_rate():
     table = dcr.after_interim()
     assert table["posterior"].is_monotonic_decreasing
     assert table["posterior"].iloc[1] == pytest.approx(beta.sf(0.15, 5.5, 7.5))
-    assert table["predictive"].is_monotonic_decreasing
+    for rule in ("predictive_posterior", "predictive_exact"):
+        assert table[rule].is_monotonic_decreasing
+    at_15 = table.set_index("null_rate").loc[0.15]
+    x = np.arange(19)
+    chance = betabinom.pmf(x, 18, 5.5, 7.5)
+    assert at_15["critical"] == 9
+    assert at_15["predictive_exact"] == pytest.approx(chance[x + 5 >= 9].sum())
