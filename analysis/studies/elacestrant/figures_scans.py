@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,17 +100,17 @@ def _draw_avidity(ax: Axes, rates: pd.DataFrame) -> None:
 
 
 def _draw_pet(ax: Axes, rates: pd.DataFrame) -> None:
-    places = np.array([0.0, 0.7, 2.0, 2.7])
+    places = np.add.outer(2.0 * np.arange(len(pet.READINGS)), [0.0, 0.7]).ravel()
     for place, (_, row) in zip(places, rates.iterrows(), strict=True):
-        _point(ax, place, row, PALETTE[0] if row["response"] == "yes" else PALETTE[1])
-    ax.set_xticks(places, rates["response"])
-    for middle, reading in zip((0.35, 2.35), pet.READINGS, strict=True):
-        ax.text(middle, 1.02, reading, ha="center", va="bottom", fontsize=8, color=GREY)
-    ax.set_xlim(-0.5, 3.4)
-    ax.set_xlabel("Early FES-PET response")
-    percent_axis(ax, "Disease control at week 24", high=1.12)
+        _point(ax, place, row, PALETTE[0] if row["positive"] == "yes" else PALETTE[1])
+    ax.set_xticks(places, rates["positive"])
+    for number, reading in enumerate(pet.READINGS):
+        ax.text(0.35 + 2 * number, 1.02, fill(reading, 16), ha="center", va="bottom", fontsize=6.5, color=GREY)
+    ax.set_xlim(-0.5, 2 * len(pet.READINGS) - 0.6)
+    ax.set_xlabel("FES-PET positive")
+    percent_axis(ax, "Disease control at week 24", high=1.22)
     ax.set_yticks(np.linspace(0, 1, 6))
-    ax.set_title(f"FES-PET, {scans.ACCURACY.value:.0%} both ways")
+    ax.set_title(f"FES-PET, {scans.ACCURACY.value:.0%} for the receptor")
 
 
 FIGURES = [RegisteredFigure("elacestrant-scans", (pfs_rate.EMERALD,), scans.SEED, draw_scans)]

@@ -1,4 +1,4 @@
-"""Elacestrant + exemestane: what an early FES-PET response says of disease control at week 24."""
+"""Elacestrant + exemestane: what FES-PET says of disease control at week 24, at baseline and early on treatment."""
 
 from __future__ import annotations
 
@@ -9,39 +9,48 @@ import numpy as np
 import pandas as pd
 
 from analysis.conventions.monte_carlo import MonteCarlo, mean
+from analysis.studies.assumptions import Assumption
 from analysis.studies.elacestrant import pfs_rate
 from analysis.studies.elacestrant.scans import ACCURACY, SEED, cohort
 
 if TYPE_CHECKING:
     from analysis.studies.elacestrant.scans import Bools
 
-READINGS = ("predicts the outcome", "predicts the receptor")
+READINGS = ("as if 86% were for the outcome", "receptor read at baseline", "early fall of uptake")
+FALL = Assumption("fall of FES uptake on treatment", 0.5, "of the uptake, where all sites are avid", "not reported")
+SPREAD = Assumption("scatter of a change of uptake", 0.25, "sd of its logarithm", "not reported; test and retest")
+RESPONSE = Assumption("early FES-PET response", 0.3, "fall of the uptake", "not defined in public; a usual limit")
+ASSUMPTIONS = (FALL, SPREAD, RESPONSE)
 
 
 @cache
 def rates_by_pet(seed: int = SEED) -> pd.DataFrame:
-    """Tabulate disease control at week 24 by early FES-PET response, for two readings of its accuracy.
+    """Tabulate disease control at week 24 by what FES-PET shows.
 
-    Sensitivity and specificity can be those for the outcome itself, disease control at week 24, or those for a state of
-    the disease, all sites avid, that acts on the outcome through the hazard.
+    The accuracy of 86% was found for receptor expression. The first reading takes it for the outcome itself, which it
+    is not. The second is a baseline scan that reads a state, all sites avid, with that accuracy; the state acts on the
+    outcome through the hazard. The third is the early scan on treatment: uptake falls by `FALL` where all sites are
+    avid and does not elsewhere, each change with a scatter, and a response is a fall by `RESPONSE`.
 
     Returns
     -------
     DataFrame
-        ``reading``, ``response`` (of FES-PET), ``share`` of patients with it, ``rate`` of disease control among them
+        ``reading``, ``positive`` (yes or no), ``share`` of patients with it, ``rate`` of disease control among them
         with its Monte Carlo ``std_error``, and ``lower`` and ``upper``, the central 95% of the trials.
     """
     of = cohort(pfs_rate.SCANS.value, seed=seed)
-    right = np.random.default_rng(seed + 2).random(of.time.shape) < ACCURACY.value
+    rng = np.random.default_rng(seed + 2)
+    right = rng.random(of.time.shape) < ACCURACY.value
+    change = np.where(of.avid, np.log(1 - FALL.value), 0.0) + SPREAD.value * rng.standard_normal(of.time.shape)
     rows = []
-    for reading, state in zip(READINGS, (of.controlled, of.avid), strict=True):
-        positive = state == right
+    seen = (of.controlled == right, of.avid == right, change <= np.log(1 - RESPONSE.value))
+    for reading, positive in zip(READINGS, seen, strict=True):
         for response, group in (("yes", positive), ("no", ~positive)):
             rates = np.array([c[g].mean() for c, g in zip(of.controlled, group, strict=True) if g.any()])
             found = _ratio(of.controlled & group, group)
             limits = np.quantile(rates, (0.025, 0.975))
             rows.append((reading, response, float(group.mean()), found.value, found.std_error, *limits))
-    return pd.DataFrame(rows, columns=["reading", "response", "share", "rate", "std_error", "lower", "upper"])
+    return pd.DataFrame(rows, columns=["reading", "positive", "share", "rate", "std_error", "lower", "upper"])
 
 
 def _ratio(hits: Bools, group: Bools) -> MonteCarlo:

@@ -10,7 +10,7 @@ from analysis.studies.elacestrant.scans import SCHEDULES, cohort, rate_in_trials
 
 @pytest.fixture(scope="module")
 def by_pet():
-    return pet.rates_by_pet().set_index(["reading", "response"])
+    return pet.rates_by_pet().set_index(["reading", "positive"])
 
 
 def test_the_disease_is_calibrated_to_the_printed_rates():
@@ -53,7 +53,7 @@ def test_a_site_that_is_not_avid_lowers_the_rate_by_its_share():
 def test_an_accurate_prediction_of_the_outcome_obeys_bayes(by_pet):
     rate = float(cohort(pfs_rate.SCANS.value).controlled.mean())
     positive, negative = pet.predictive_values(rate)
-    yes, no = (by_pet.loc[("predicts the outcome", response)] for response in ("yes", "no"))
+    yes, no = (by_pet.loc[(pet.READINGS[0], response)] for response in ("yes", "no"))
     assert abs(yes["rate"] - positive) < 4 * yes["std_error"]
     assert abs(1 - no["rate"] - negative) < 4 * no["std_error"]
 
@@ -67,7 +67,8 @@ def test_the_responses_make_up_all_patients(by_pet):
 
 def test_the_receptor_says_less_than_the_outcome(by_pet):
     gain = {r: by_pet.loc[(r, "yes"), "rate"] - by_pet.loc[(r, "no"), "rate"] for r in pet.READINGS}
-    outcome, receptor = gain.values()
+    outcome, receptor, fall = gain.values()
+    assert 0 < fall < outcome
     assert 0.05 < receptor < outcome / 2
 
 
