@@ -43,7 +43,7 @@ def draw_panels(panels: Sequence[Panel], note: str, columns: int = 2) -> Drawing
         row, column = divmod(position, columns)
         numbers.append(_draw_panel(axes[2 * row, column], axes[2 * row + 1, column], panel))
     figure.supxlabel(
-        f"Lines: mean of the ensemble; shaded: 90% pointwise band; circles: where medians were printed.\n{note}",
+        f"Lines: mean of the ensemble; shaded: 90% pointwise band; circles: printed medians and rates.\n{note}",
         fontsize=7, color="#666666",
     )  # fmt: skip
     return Drawing(figure, pd.concat(numbers, ignore_index=True))
@@ -58,7 +58,7 @@ def _draw_panel(curve_axes: Axes, risk_axes: Axes, panel: Panel) -> pd.DataFrame
         ylabel=panel.ylabel,
         level=BAND,
         sampling=False,
-        annotate=("hazard ratio", "median"),
+        annotate=("hazard ratio", "median") if len(panel.reconstruction.arms) == 2 else ("median",),
     )
     curve_axes.set_title(panel.title)
     return shown.curves.assign(panel=panel.title)[["panel", "arm", "time", "survival", "lower", "upper"]]

@@ -5,15 +5,17 @@ from __future__ import annotations
 from analysis.figures.registry import Drawing, by_name, pick
 from analysis.studies.accuracy import figures as accuracy
 from analysis.studies.bolero2 import figures as bolero2
+from analysis.studies.bolero4 import figures as bolero4
 from analysis.studies.caboavenec import figures_dcr, figures_endpoints
 from analysis.studies.elacestrant import figures_pfs_rate, figures_scans
-from analysis.studies.xenera1 import figures_explanations, figures_power, figures_readers
+from analysis.studies.xenera1 import figures_explanations, figures_own_curves, figures_power, figures_readers
 
 FIGURES = by_name(
     figure
     for module in (
         accuracy,
         bolero2,
+        bolero4,
         figures_dcr,
         figures_endpoints,
         figures_pfs_rate,
@@ -21,6 +23,7 @@ FIGURES = by_name(
         figures_power,
         figures_explanations,
         figures_readers,
+        figures_own_curves,
     )
     for figure in module.FIGURES
 )

@@ -149,6 +149,35 @@ def first_line_against_rest() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["endpoint", "patients", "hazard ratio", "lower", "upper"])
 
 
+def subgroup_ratios() -> pd.DataFrame:
+    """Tabulate hazard ratios of PFS by local reading: printed ones, and those that the members give of other parts.
+
+    Returns
+    -------
+    DataFrame
+        ``patients``, ``printed`` (whether it was), ``estimate``, ``lower``, ``upper``: of a printed ratio its 95%
+        confidence interval; of a computed one the median and the central 90% of the members, what the reports leave
+        open, without sampling error.
+    """
+    rows: list[tuple[str, bool, float, float, float]] = []
+    printed = {
+        "all, final": "pfs-final-local",
+        "first line": "pfs-first-line-local",
+        "Asian": "pfs-asian",
+        "non-Asian": "pfs-non-asian",
+    }
+    for patients, name in printed.items():
+        ratio = reported().comparison(name).hazard_ratio
+        assert ratio is not None, f"{name} prints a hazard ratio"
+        assert ratio.ci is not None, f"{name} prints its interval"
+        rows.append((patients, True, ratio.estimate.value, ratio.ci.lower.value, ratio.ci.upper.value))
+    parts = (("not first line", FIRST_LINE_PATIENTS, False), ("visceral metastases", VISCERAL_PATIENTS, True))
+    for patients, subgroup, inside in (*parts, ("no visceral metastases", VISCERAL_PATIENTS, False)):
+        found = together().part("PFS local", subgroup, inside=inside).hazard_ratio()
+        rows.append((patients, False, found.estimate, found.lower, found.upper))
+    return pd.DataFrame(rows, columns=["patients", "printed", "estimate", "lower", "upper"])
+
+
 def label_intervals() -> pd.DataFrame:
     """Compare limits of the medians that the label prints with what the members say that do not know them.
 

@@ -60,6 +60,31 @@ def _simulated(row: Any, value: str = "power", error: str = "std_error") -> str:
     return f"{100 * row[value]:.1f}% {PLUS_MINUS} {100 * row[error]:.1f}"
 
 
+def conclusion() -> str:
+    """Say in five sentences what the answers come to."""
+    ratio = HAZARD_RATIO.value
+    base = _row(power_grid(), control_arm=CONTROL_ARM.value, hazard_ratio=ratio)
+    moved = what_moves_power()
+    alphas = moved[moved["replaced"] == "type I error"].set_index("by")["power"]
+    table = assurances()
+    shrunk, interacting = _row(table, belief=SHRUNK), _row(table, belief=SHRUNK_BY_INTERACTION)
+    weak, seen = TRUTHS.value[1], power_at_events_seen()
+    at_seen = [_percent(_row(seen, reader=reader, true_hazard_ratio=weak)["power"]) for reader in plan.READERS]
+    return (
+        f"100 patients on the registered calendar have {_percent(base['power'])} power at a hazard ratio of "
+        f"{ratio:g}, "
+        f"one-sided {plan.ALPHA.value:.1%}; at 5, 10 and 20%, usual in phase II, it is "
+        f"{', '.join(_percent(alphas[f'{alpha:g} one-sided']) for alpha in plan.ALPHA_OTHERWISE.value)}: no other "
+        "assumption moves it as much. 80% power at that ratio asks for more events than there are patients. Given "
+        "what the "
+        f"phase II left to believe, the trial had a chance of {_percent(interacting['assurance'])} to "
+        f"{_percent(shrunk['assurance'])} to succeed. At the events that were seen the power for a hazard ratio of "
+        f"{weak:g} was {' and '.join(at_seen)}: the result neither confirms xentuzumab nor shows that it does "
+        "nothing. "
+        "The curves of both readings cross, so that no single ratio describes them."
+    )
+
+
 def power() -> str:
     """Say what the registered design could show."""
     grid, ratio = power_grid(), HAZARD_RATIO.value
@@ -99,7 +124,8 @@ def assumptions_that_matter() -> str:
         for _, row in scans.iterrows()
     )
     return (
-        f"Of {_percent(base['power'])} as assumed, in order of what each moves at most: {'; '.join(parts)}. Scans that "
+        f"Of {_percent(base['power'])} as assumed, in order of what each moves at most: {'; '.join(parts)}. Scans "
+        "that "
         f"are laid over a control arm which was itself read at scans count them twice: that costs {twice}."
     )
 
@@ -215,12 +241,14 @@ def assurance() -> str:
         f"patients and of the subgroup leave the others a hazard ratio of {rest.quantile(0.5):.2f}; shrunk towards "
         f"that, the subgroup's is {shrunk['hazard_ratio']:.2f} ({shrunk['lower']:.2f}{TO}{shrunk['upper']:.2f}) and "
         f"the assurance {_percent(shrunk['assurance'])} (simulated {_simulated(shrunk, 'simulated')}). The p printed "
-        f"of the interaction, {interaction_p_value():g}, puts the others at {by_interaction.quantile(0.5):.2f}; shrunk "
+        f"of the interaction, {interaction_p_value():g}, puts the others at {by_interaction.quantile(0.5):.2f}; "
+        "shrunk "
         f"towards that, the subgroup's is {interacting['hazard_ratio']:.2f} "
         f"({interacting['lower']:.2f}{TO}{interacting['upper']:.2f}) and the assurance "
         f"{_percent(interacting['assurance'])} (simulated {_simulated(interacting, 'simulated')}). Both cannot hold: "
         f"the reports do not say which model gave which. The phase II as a whole gives "
-        f"{_percent(everyone['assurance'])}, a sceptic {_percent(sceptic['assurance'])}. At the independent reading's "
+        f"{_percent(everyone['assurance'])}, a sceptic {_percent(sceptic['assurance'])}. At the independent "
+        "reading's "
         f"events the two shrunk beliefs are left with {_percent(shrunk['independent'])} and "
         f"{_percent(interacting['independent'])}."
     )
