@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 from analysis.reconstruction import EnsembleEstimate, Reconstruction, TrialReconstruction, reconstruct
 from analysis.reported import Reported, ReportedComparison, ReportedTrial, TrialTimeline, load
 from analysis.studies.assumptions import Assumption
+from analysis.studies.remembered import remembered
 from analysis.survival.estimators import kaplan_meier
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _followed(comparison: str) -> float:
     return months.value
 
 
-@cache
+@remembered
 def together(members: int = MEMBERS, seed: int = SEED) -> TrialReconstruction:
     """Reconstruct all analyses of `TOGETHER`: every member is one list of patients.
 
@@ -117,7 +117,7 @@ def reconstruction(comparison: str, members: int = MEMBERS, seed: int = SEED) ->
     return together(members, seed).analysis(comparison)
 
 
-@cache
+@remembered
 def by_itself(comparison: str, members: int = MEMBERS, seed: int = SEED) -> Reconstruction:
     """Reconstruct one comparison from its own numbers only."""
     return reconstruct(reported().comparison(comparison), members=members, rng=seed, relax=RELAXED.get(comparison, ()))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 
 from analysis.reconstruction import Reconstruction, reconstruct
 from analysis.reported import ReportedTrial, load
 from analysis.statistical_tests import RestrictedMean
+from analysis.studies.remembered import remembered
 
 TRIAL, ARM = "bolero-4", "everolimus"
 SEED, MEMBERS = 2016, 200
@@ -20,7 +19,7 @@ def reported() -> ReportedTrial:
     return load(TRIAL)
 
 
-@cache
+@remembered
 def reconstruction(members: int = MEMBERS, seed: int = SEED) -> Reconstruction:
     """Reconstruct progression-free survival: 202 patients, two landmarks with intervals, a median not reached."""
     return reconstruct(reported().comparison("pfs"), members=members, rng=seed)

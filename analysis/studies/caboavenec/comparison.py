@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +21,7 @@ from analysis.single_arm import exact_binomial
 from analysis.studies.assumptions import Assumption
 from analysis.studies.caboavenec import dcr
 from analysis.studies.caboavenec.disease import MONOTHERAPY, NEC, NET, WEEK_16, treatment
+from analysis.studies.remembered import remembered
 
 if TYPE_CHECKING:
     from analysis.proportions.comparison import Method
@@ -75,7 +75,7 @@ def smallest_counts() -> pd.Series[int]:
     return pd.Series(found, name="smallest count")
 
 
-@cache
+@remembered
 def power_of_the_comparison() -> pd.DataFrame:
     """Tabulate the power of the rules over true rates, AveNEC's patients taken as they were.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 from scipy.stats import betabinom, binomtest
@@ -17,6 +15,7 @@ from analysis.single_arm import design_space, exact_binomial, simon_two_stage, s
 from analysis.statistical_tests import LandmarkRate
 from analysis.studies.assumptions import Assumption
 from analysis.studies.historical_rate import JEFFREYS, HistoricalRate
+from analysis.studies.remembered import remembered
 from analysis.survival import Exponential
 
 TRIAL = "caboavenec"
@@ -111,7 +110,7 @@ def scenario(disease_control: float) -> Scenario:
     return at_rate(ARM, disease_control, landmark())
 
 
-@cache
+@remembered
 def power_curve(dropout: float = 0.0, trials: int = TRIALS.value, seed: int = 2022) -> pd.DataFrame:
     """Power over true rates for each null rate, exact and simulated.
 
@@ -162,7 +161,7 @@ def historical_controls() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["control", "responders", "n", "rate", "lower", "upper"])
 
 
-@cache
+@remembered
 def against_history(trials: int = TRIALS.value, seed: int = 2023) -> pd.DataFrame:
     """Rejection if the combination is no better than a historical control whose rate is known only from its count.
 
@@ -188,7 +187,7 @@ def assurance(trials: int = TRIALS.value, seed: int = 2024) -> pd.DataFrame:
     return average_rejection(INTERIM.posterior, NULL_RATES.value, design(), landmark(), trials=trials, rng=seed)
 
 
-@cache
+@remembered
 def two_stage(trials: int = TRIALS.value, seed: int = 2026) -> pd.DataFrame:
     """Tabulate Simon's designs, from minimax to optimal, for a gain of `GAIN` on each null rate.
 
@@ -240,7 +239,7 @@ def better_than(control: HistoricalRate) -> pd.DataFrame:
     return pd.DataFrame({"responders": counts, "probability": values})
 
 
-@cache
+@remembered
 def strata(trials: int = TRIALS.value, seed: int = 2027) -> pd.DataFrame:
     """Tabulate the exact stratified test over mixes of NET G3 and NEC, beside its simulation.
 

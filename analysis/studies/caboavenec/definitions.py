@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +25,7 @@ from analysis.studies.caboavenec.disease import (
     count,
 )
 from analysis.studies.caboavenec.scans import SEED, WEEKS, simulated
+from analysis.studies.remembered import remembered
 
 if TYPE_CHECKING:
     from analysis.endpoints.codes import Bools, Floats
@@ -152,7 +152,7 @@ def strata_difference(ratios: tuple[float, ...] = (1.0, 2.0, 4.0)) -> pd.DataFra
     return pd.DataFrame(rows, columns=columns)
 
 
-@cache
+@remembered
 def _fisher(first: int, second: int) -> Floats:
     """Two-sided Fisher p of every pair of counts."""
     return np.array(

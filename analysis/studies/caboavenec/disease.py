@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from analysis.errors import UnknownNameError
 from analysis.reported import load
 from analysis.studies.assumptions import Assumption
 from analysis.studies.caboavenec.dcr import VISITS
+from analysis.studies.remembered import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -250,7 +250,7 @@ def pseudo_progression(share: float, until: float = SWELLING_UNTIL.value) -> Pse
     return PseudoProgression(share, swelling=SWELLING.value, until=until)
 
 
-@cache
+@remembered
 def calibrated(name: str, seed: int = 16) -> Calibration:
     """Move growth, shrinkage and new lesions until one population shows a treatment's targets."""
     treated = treatment(name)

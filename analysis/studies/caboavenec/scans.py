@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +36,7 @@ from analysis.studies.caboavenec.disease import (
     treatment,
     treatments,
 )
+from analysis.studies.remembered import remembered
 from analysis.survival.estimators import kaplan_meier
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def net_patients(mix: str = WEEK_16) -> int:
     return round(dcr.planned_enrolment() * net / (net + nec))
 
 
-@cache
+@remembered
 def simulated(
     name: str = WEEK_16,
     *,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +23,7 @@ from analysis.studies.caboavenec.disease import (
     treatment,
 )
 from analysis.studies.caboavenec.scans import ALL, WEEKS, Cohorts, net_patients, simulated
+from analysis.studies.remembered import remembered
 from analysis.survival.estimators import kaplan_meier
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def overall_survival() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-@cache
+@remembered
 def avenec_survival(members: int = 200, seed: int = 2025) -> Reconstruction:
     """Reconstruct AveNEC's overall survival from its printed median and the shares alive at one and two years."""
     return reconstruct(load(MONOTHERAPY_TRIAL).comparison("os"), members=members, rng=seed)

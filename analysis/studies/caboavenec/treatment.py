@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +20,7 @@ from analysis.studies.bolero2 import curves
 from analysis.studies.caboavenec import dcr
 from analysis.studies.caboavenec.disease import NEC, NET, READERS, STRATA, WEEK_16, WINDOW, disease, scans
 from analysis.studies.caboavenec.scans import SEED, TRIALS, WEEKS, net_patients
+from analysis.studies.remembered import remembered
 from analysis.survival.estimators import rmst
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _printed(fact: str) -> float:
     return value.value
 
 
-@cache
+@remembered
 def rates() -> dict[str, float]:
     """Interruptions and reductions per month of treatment of everolimus in BOLERO-2.
 
@@ -89,7 +89,7 @@ def course(ends: float = ENDS.value[1], factor: float = 1.0, longest: float = LO
     )
 
 
-@cache
+@remembered
 def treated(
     strategy: str, ends: float = ENDS.value[1], factor: float = 1.0, longest: float = LONGEST.value
 ) -> SimulatedGroups:
@@ -109,7 +109,7 @@ def treated(
     )
 
 
-@cache
+@remembered
 def by_estimand() -> pd.DataFrame:
     """Tabulate disease control and PFS by what is made of the end of treatment, over how many events end it.
 
@@ -132,7 +132,7 @@ def by_estimand() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["ends", "strategy", "criteria", "endpoint", "value", "std_error"])
 
 
-@cache
+@remembered
 def safety(factors: tuple[float, ...] = (0.5, 1.0, 2.0)) -> pd.DataFrame:
     """Tabulate adverse events that change treatment, doses and the end of treatment, over rates of events.
 
@@ -154,7 +154,7 @@ def safety(factors: tuple[float, ...] = (0.5, 1.0, 2.0)) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[["factor", "endpoint", "unit", "value", "std_error"]]
 
 
-@cache
+@remembered
 def responses_by_week() -> pd.DataFrame:
     """Tabulate objective response and best response up to weeks 8, 16, 24 and 48.
 
@@ -177,7 +177,7 @@ def responses_by_week() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["week", "criteria", "endpoint", "value", "std_error"])
 
 
-@cache
+@remembered
 def _read_until(month: float) -> SimulatedGroups:
     net, planned = net_patients(), dcr.planned_enrolment()
     return simulate_groups(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +27,7 @@ from analysis.studies.elacestrant.scans import (
     stratum,
     with_losses,
 )
+from analysis.studies.remembered import remembered
 from analysis.survival import kaplan_meier
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 TRUE_GAIN = Assumption("true gain", pfs_rate.GAIN.value, "on the null rate", "that of the two-stage designs")
 
 
-@cache
+@remembered
 def pace_at(rate: float, seed: int = SEED) -> float:
     """Find the pace of the disease at which weekly scans without error show a rate at 6 months."""
 
@@ -65,7 +65,7 @@ def rejects(of: Cohort, definition: str, weeks: float, null_rate: float, seed: i
     return np.asarray(rates - null_rate > -ndtri(alpha) * np.array(errors))
 
 
-@cache
+@remembered
 def operating_characteristics(seed: int = SEED) -> pd.DataFrame:
     """Tabulate the test of the rate at 6 months by definition and schedule.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ from analysis.conventions.monte_carlo import MonteCarlo, mean
 from analysis.studies.assumptions import Assumption
 from analysis.studies.elacestrant import pfs_rate
 from analysis.studies.elacestrant.scans import ACCURACY, SEED, cohort
+from analysis.studies.remembered import remembered
 
 if TYPE_CHECKING:
     from analysis.studies.elacestrant.scans import Bools
@@ -23,7 +23,7 @@ RESPONSE = Assumption("early FES-PET response", 0.3, "fall of the uptake", "not 
 ASSUMPTIONS = (FALL, SPREAD, RESPONSE)
 
 
-@cache
+@remembered
 def rates_by_pet(seed: int = SEED) -> pd.DataFrame:
     """Tabulate disease control at week 24 by what FES-PET shows.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from analysis.simulation import average_rejection, simulate, two_stage_table
 from analysis.single_arm import BetaPrior, exact_binomial, simon_two_stage
 from analysis.statistical_tests import LandmarkRate
 from analysis.studies.assumptions import Assumption
+from analysis.studies.remembered import remembered
 from analysis.survival import Distribution, Exponential, Mixture, ProportionalHazards, Tabulated
 
 TRIAL, EMERALD = "elacestrant-exemestane", "emerald"
@@ -98,7 +98,7 @@ def control_arm(name: str) -> ReportedArm:
     return emerald().comparison(CONTROL).arm(name)
 
 
-@cache
+@remembered
 def reconstruction(arm: str, members: int = 300, seed: int = 2022) -> Reconstruction:
     """Reconstruct one arm of the historical control from its own printed numbers.
 
@@ -152,7 +152,7 @@ def design(n: int, dropout: float = 0.0) -> TrialDesign:
     )
 
 
-@cache
+@remembered
 def elacestrant_curve() -> Tabulated:
     """Mean of EMERALD's reconstructed elacestrant arms, by points a quarter of a month apart over two years."""
     months = np.arange(0.25, 24.1, 0.25)
@@ -166,7 +166,7 @@ def truth(rate: float) -> Distribution:
     return ProportionalHazards(curve, (float(np.log(rate) / np.log(curve.survival(landmark()))),))
 
 
-@cache
+@remembered
 def power_curve(dropout: float = 0.0, trials: int = TRIALS.value, seed: int = 2025) -> pd.DataFrame:
     """Power over true rates for each size and null rate, exact and simulated under scans.
 
@@ -207,7 +207,7 @@ def history() -> dict[str, BetaPrior]:
     }
 
 
-@cache
+@remembered
 def against_history(trials: int = TRIALS.value, seed: int = 2026) -> pd.DataFrame:
     """Rejection if the combination is no better than an arm of EMERALD whose rate is known with its interval only.
 
@@ -225,7 +225,7 @@ def against_history(trials: int = TRIALS.value, seed: int = 2026) -> pd.DataFram
     return pd.concat(frames, ignore_index=True)[["control", "n", "null_rate", "exact", "simulated", "std_error"]]
 
 
-@cache
+@remembered
 def two_stage(trials: int = TRIALS.value, seed: int = 2027) -> pd.DataFrame:
     """Tabulate Simon's designs for a gain of `GAIN` on each null rate; columns of `simulation.two_stage_table`."""
     found = [
@@ -237,7 +237,7 @@ def two_stage(trials: int = TRIALS.value, seed: int = 2027) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-@cache
+@remembered
 def avidity(rate: float = 0.6, trials: int = TRIALS.value, seed: int = 2028) -> pd.DataFrame:
     """Power if some patients have sites that are not avid, over their share and the hazard ratio against the others.
 

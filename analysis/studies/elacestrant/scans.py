@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +25,7 @@ from analysis.endpoints import (
 )
 from analysis.studies.assumptions import Assumption
 from analysis.studies.elacestrant import pfs_rate
+from analysis.studies.remembered import remembered
 from analysis.survival import kaplan_meier
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def definitions() -> EndpointDefinitions:
     return EndpointDefinitions(landmarks=(WEEK_24,))
 
 
-@cache
+@remembered
 def calibrated(seed: int = SEED) -> Calibration:
     """Find the disease whose scans show the rates that EMERALD printed for elacestrant."""
     arm = pfs_rate.control_arm(pfs_rate.ELACESTRANT)
@@ -120,7 +120,7 @@ def disease(pace: float, seed: int = SEED) -> Tumours:
     return replace(start, growth=start.growth.scaled(pace, 1.0), **rates)
 
 
-@cache
+@remembered
 def stratum(pace: float, weeks: float, error: float, seed: int = SEED) -> Cohort:
     """Simulate trials of patients with one pace of disease, read with a measurement error."""
     result = simulate_endpoints(
@@ -137,7 +137,7 @@ def stratum(pace: float, weeks: float, error: float, seed: int = SEED) -> Cohort
     return Cohort(seen.time[0], seen.event[0], seen.control[0, :, :, 0, 0], everybody)
 
 
-@cache
+@remembered
 def cohort(
     weeks: float,
     share: float = NOT_AVID.value,
@@ -201,7 +201,7 @@ def with_losses(of: Cohort, weeks: float, seed: int = SEED) -> tuple[Floats, Boo
     return time.round(TIED), of.event & known
 
 
-@cache
+@remembered
 def rates_by_definition(seed: int = SEED) -> pd.DataFrame:
     """Tabulate the rate at 6 months by definition and schedule, beside that of weekly scans without losses.
 
@@ -227,7 +227,7 @@ def rates_by_definition(seed: int = SEED) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*columns, "continuous_reading", "continuous_reading_std_error"])
 
 
-@cache
+@remembered
 def rates_by_avidity(seed: int = SEED) -> pd.DataFrame:
     """Tabulate the rate at 6 months by the share of patients with a site that is not avid and by their pace.
 

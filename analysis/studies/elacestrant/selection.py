@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from analysis.conventions.monte_carlo import mean
 from analysis.studies.assumptions import Assumption
 from analysis.studies.elacestrant import pfs_rate
 from analysis.studies.elacestrant.scans import ACCURACY, NOT_AVID_RATIO, SEED, cohort
+from analysis.studies.remembered import remembered
 
 if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
@@ -74,7 +74,7 @@ def avid_given(lesions: int) -> FloatArray:
     return table
 
 
-@cache
+@remembered
 def by_lesion() -> pd.DataFrame:
     """Tabulate the registered rule, at least half of the lesions avid, where FES-PET reads each lesion with its error.
 
@@ -106,7 +106,7 @@ def by_lesion() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-@cache
+@remembered
 def rate_under_selection(seed: int = SEED) -> pd.DataFrame:
     """Tabulate disease control at week 24 of the selected and of all comers.
 

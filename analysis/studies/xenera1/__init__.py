@@ -17,7 +17,7 @@ __all__ = ["assumptions", "assurance", "confirmation", "own_curves", "plan", "po
 def assumptions() -> pd.DataFrame:
     """List every assumption that the answers rest on, with its reason."""
     readers_and_truths = (seen.TRUTHS, confirmation.UNCONFIRMED, confirmation.CONFIRMED)
-    beliefs = (assurance.HETEROGENEITY, assurance.SCEPTICISM)
+    beliefs = (assurance.HETEROGENEITY, assurance.SCEPTICISM, assurance.ASSURED)
     return assumption_table(
         (*plan.ASSUMPTIONS, *plan.OTHERWISE, *readers_and_truths, *beliefs, *own_curves.ASSUMPTIONS)
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -13,8 +12,9 @@ from analysis.power import assurance, normal_assurance
 from analysis.reported import Reported, load
 from analysis.sequential import NormalPrior
 from analysis.studies.assumptions import Assumption
+from analysis.studies.remembered import remembered
 from analysis.studies.xenera1 import plan
-from analysis.studies.xenera1.plan import ALPHA, SEED, TRIALS
+from analysis.studies.xenera1.plan import ALPHA, SEED
 from analysis.studies.xenera1.seen import events_seen
 
 HETEROGENEITY = Assumption(
@@ -23,6 +23,7 @@ HETEROGENEITY = Assumption(
     "SD of the log hazard ratio",
     "95% of subgroups have a hazard ratio within a factor 2 of the common one",
 )
+ASSURED = Assumption("replicates of the assurance", 50_000, "per belief", "Monte Carlo standard error about 0.2 points")
 SCEPTICISM = Assumption(
     "sceptical prior",
     float(np.log(0.6) / ndtri(0.05)),
@@ -132,8 +133,8 @@ def large_sample_assurance(belief: Belief) -> float:
     return assurance(plan.design(), plan.scenario(1.0), NormalPrior(belief.mean, belief.sd)).power
 
 
-@cache
-def assurances(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
+@remembered
+def assurances(trials: int = ASSURED.value, seed: int = SEED) -> pd.DataFrame:
     """Probability that the registered design rejects, averaged over what was believed before it.
 
     Returns

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 
 from analysis.power import power_at_events
 from analysis.studies.assumptions import Assumption
+from analysis.studies.remembered import remembered
 from analysis.studies.xenera1 import plan
 from analysis.studies.xenera1.plan import ALPHA, HAZARD_RATIO, SEED, TRIALS
 from analysis.studies.xenera1.seen import events_seen, trials_at_events
@@ -46,7 +45,7 @@ def attenuated(hazard_ratio: float, false_share: float) -> float:
     return (1 - false_share) * hazard_ratio + false_share
 
 
-@cache
+@remembered
 def discordance_cost(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
     """Power that is left at the investigator's events when a share of them is not confirmed.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from analysis.conventions.monte_carlo import MonteCarlo, mean, proportion
 from analysis.endpoints import discordance
 from analysis.engine.risk_sets import Comparison, RiskSets, Snapshot, risk_sets
 from analysis.statistical_tests import CoxHazardRatio, LogRank
+from analysis.studies.remembered import remembered
 from analysis.studies.xenera1 import plan
 from analysis.studies.xenera1.two_readers import (
     ADJUDICATED,
@@ -117,13 +117,13 @@ def characteristics(cell: Cell) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["reader", "quantity", "value", "std_error"])
 
 
-@cache
+@remembered
 def as_reported(seed: int = plan.SEED) -> Cell:
     """Trials whose investigators see the reported medians, with readers who disagree as in other trials."""
     return simulated_trials(calibrated(seed), seed=seed)
 
 
-@cache
+@remembered
 def across_levels(seed: int = plan.SEED) -> pd.DataFrame:
     """Collect what each reader shows, by disagreement, effect, and where the independent reading ends.
 
@@ -147,7 +147,7 @@ def across_levels(seed: int = plan.SEED) -> pd.DataFrame:
     ]
 
 
-@cache
+@remembered
 def across_measurable(seed: int = plan.SEED) -> pd.DataFrame:
     """Collect what the readers show where fewer patients have measurable disease, at one level of disagreement.
 
@@ -173,7 +173,7 @@ PRINTED, RECOVERED, ELSEWHERE = "printed", "recovered from the interval", "other
 COLUMNS = ["reader", "quantity", "target", "source", "simulated", "std_error"]
 
 
-@cache
+@remembered
 def held_against_reported(seed: int = plan.SEED) -> pd.DataFrame:
     """Hold what the calibrated trials show against XENERA-1's report and what other trials found.
 

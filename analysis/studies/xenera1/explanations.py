@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ from scipy.optimize import brentq
 
 from analysis.conventions.monte_carlo import proportion
 from analysis.statistical_tests import CoxHazardRatio
+from analysis.studies.remembered import remembered
 from analysis.studies.xenera1 import plan
 from analysis.studies.xenera1.discordance import (
     ELSEWHERE,
@@ -65,7 +65,7 @@ def _most(arm: str) -> float:
     return float(MOST_UNSHARED * np.log(2) / reported_median(INVESTIGATOR, arm))
 
 
-@cache
+@remembered
 def explanation(name: str, seed: int = plan.SEED) -> Setting:
     """Calibrate an explanation.
 
@@ -121,7 +121,7 @@ def settings(seed: int = plan.SEED) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["explanation", "arm", "pace", "unshared", "losses"])
 
 
-@cache
+@remembered
 def explained_trials(name: str, seed: int = plan.SEED) -> Cell:
     """Simulate trials under an explanation."""
     return simulated_trials(explanation(name, seed), seed=seed)
@@ -139,7 +139,7 @@ def by_trial(cell: Cell) -> dict[tuple[str, str], Floats]:
     return found
 
 
-@cache
+@remembered
 def explanations(seed: int = plan.SEED) -> pd.DataFrame:
     """Hold each explanation against the report, and against how often the dates of two readers differ elsewhere.
 

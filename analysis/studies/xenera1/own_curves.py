@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ from analysis.sequential import FutilityBounds, GroupSequentialDesign, OBrienFle
 from analysis.simulation import simulate
 from analysis.statistical_tests import LogRank, MaxCombo, MilestoneDifference, RMSTDifference, TwoArmTest
 from analysis.studies.assumptions import Assumption
+from analysis.studies.remembered import remembered
 from analysis.studies.xenera1 import plan
 from analysis.studies.xenera1.plan import CONTROL, EXPERIMENTAL, READERS, SEED
 from analysis.survival.estimators import kaplan_meier
@@ -41,7 +41,7 @@ STRATUM = Assumption(
 ASSUMPTIONS = (TRIALS, INTERIM, FUTILITY, EVENTS, STRATUM)
 
 
-@cache
+@remembered
 def together(members: int = MEMBERS, seed: int = SEED) -> TrialReconstruction:
     """Reconstruct both readings as two readings of one list of patients."""
     return reconstruct([plan.by_reader(reader) for reader in READERS], members, rng=seed)
@@ -99,7 +99,7 @@ TESTS: dict[str, TwoArmTest] = {
 }
 
 
-@cache
+@remembered
 def power_on_own_curves(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
     """Tabulate how often the registered design rejects if XENERA-1's own curves were the truth.
 
@@ -121,7 +121,7 @@ def power_on_own_curves(trials: int = TRIALS.value, seed: int = SEED) -> pd.Data
     return pd.DataFrame(rows, columns=["reader", "test", "power", "std_error"])
 
 
-@cache
+@remembered
 def with_interim(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
     """Tabulate a design with one interim look for futility, over true hazard ratios.
 
@@ -153,7 +153,7 @@ def with_interim(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-@cache
+@remembered
 def stratified(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
     """Tabulate what a stratified test gains where a stratum has another prognosis.
 

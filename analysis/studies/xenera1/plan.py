@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
 
 from analysis.conventions import WEEK
 from analysis.design import Assessments, AtTime, Cut, Look, Scenario, TrialDesign, UniformAccrual
 from analysis.reported import Reported, ReportedComparison, ReportedHazardRatio, ReportedTrial, load
 from analysis.studies.assumptions import Assumption
 from analysis.studies.bolero2 import curves
+from analysis.studies.remembered import remembered
 from analysis.survival import Distribution, Ensemble
 
 TRIAL, TRIAL_BEFORE = "xenera-1", "xentuzumab-phase-2"
@@ -121,7 +121,7 @@ def own_control_median(reader: str) -> tuple[float, float, float]:
     return arm.median.value, arm.median_ci.lower.value, arm.median_ci.upper.value
 
 
-@cache
+@remembered
 def control_arms() -> dict[str, Distribution]:
     """Everolimus + exemestane as it may be planned with, by name.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +13,7 @@ from analysis.design import AtEvents, AtTime
 from analysis.power import ExpectedCourse, detectable_effect, events_needed, power
 from analysis.simulation import simulate
 from analysis.statistical_tests import LogRank
+from analysis.studies.remembered import remembered
 from analysis.studies.xenera1 import plan
 from analysis.studies.xenera1.plan import (
     ACCRUAL,
@@ -89,7 +89,7 @@ def _seeded(cases: Iterable[Case], seed: Seed, table: int) -> list[tuple[Case, n
     return [(case, child(own, number)) for number, case in enumerate(cases)]
 
 
-@cache
+@remembered
 def power_grid(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
     """Power of the log-rank test over control arms and hazard ratios; formulas beside the simulation.
 
@@ -120,7 +120,7 @@ def designs() -> dict[tuple[str, str], TrialDesign]:
     return found
 
 
-@cache
+@remembered
 def what_moves_power(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
     """Power at one hazard ratio with one assumption at a time replaced, in order of weight.
 
@@ -147,7 +147,7 @@ def what_moves_power(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFra
     return frame[[*first, *frame.columns.drop(first)]].reset_index(drop=True)
 
 
-@cache
+@remembered
 def events_and_when(asked: float = 0.8, trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
     """Count the events that a power asks for by Schoenfeld's formula, and say when so many patients give them.
 
@@ -184,7 +184,7 @@ def months_to_events(
     return ExpectedCourse(design, plan.scenario(hazard_ratio, control)).times_of_events(events)
 
 
-@cache
+@remembered
 def detectable(trials: int = TRIALS.value, seed: int = SEED) -> pd.DataFrame:
     """Find the weakest hazard ratio that the registered design detects, by control arm and power.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from analysis.simulation import SimulatedTrials, simulate
 from analysis.statistical_tests import CoxHazardRatio, LogRank
 from analysis.studies.assumptions import Assumption
 from analysis.studies.bolero2 import curves
+from analysis.studies.remembered import remembered
 from analysis.studies.xenera1 import plan
 from analysis.studies.xenera1.plan import ALPHA, CONTROL_ARM, READERS, SEED, TRIALS
 from analysis.studies.xenera1.power import POWERS, SPREAD, months_to_events
@@ -36,7 +36,7 @@ def events_seen(reader: str) -> Recovered:
     return events_from_ci(plan.hazard_ratio_of(plan.by_reader(reader)), (n[plan.EXPERIMENTAL], n[plan.CONTROL]))
 
 
-@cache
+@remembered
 def trials_at_events(
     events: int,
     hazard_ratio: float,

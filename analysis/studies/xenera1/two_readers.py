@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from analysis.conventions import WEEK
 from analysis.design import Assessments
 from analysis.endpoints import Attendance, Rate, Readers, SimulatedGroups, Stein, Tumours, simulate_endpoints
 from analysis.studies.assumptions import Assumption
+from analysis.studies.remembered import remembered
 from analysis.studies.xenera1 import plan, seen
 from analysis.survival import kaplan_meier
 
@@ -214,13 +214,13 @@ def expected_events(time: Floats, event: Bools, losses: float) -> float:
     return float((event * entered * np.exp(-losses * time)).mean())
 
 
-@cache
+@remembered
 def setting(level: float, seed: int = plan.SEED) -> Setting:
     """Calibrate disease and losses to the investigators' medians and events, for a level of disagreement."""
     return setting_for(level, {}, seed)
 
 
-@cache
+@remembered
 def setting_of(level: float, measurable: float, seed: int = plan.SEED) -> Setting:
     """Calibrate as `setting` does, where a share of the patients has measurable disease."""
     return setting_for(level, {}, seed, measurable)
@@ -240,7 +240,7 @@ def setting_for(level: float, unshared: dict[str, float], seed: int = plan.SEED,
     return Setting(level, pace, float(losses), unshared, measurable)
 
 
-@cache
+@remembered
 def calibrated(seed: int = plan.SEED) -> Setting:
     """Find the level at which the readers date progression differently as often as in other trials.
 
