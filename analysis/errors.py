@@ -46,6 +46,30 @@ class InvalidValueError(AnalysisError, ValueError):
         return type(self), (self.field, self.got, self.expected, self.remedy)
 
 
+class WrongCallError(AnalysisError, TypeError):
+    """A call that does not go together with what is called: a keyword that it does not have, too few arguments.
+
+    Parameters
+    ----------
+    name
+        What was called.
+    got
+        What was given, in words.
+    known
+        Its arguments.
+    nearest
+        The argument that was meant, if one is near.
+    """
+
+    def __init__(self, name: str, got: str, known: list[str], nearest: list[str]) -> None:
+        self.name, self.got, self.known, self.nearest = name, got, known, nearest
+        remedy = f"did you mean {nearest[0]}?" if nearest else f"see help({name})"
+        super().__init__(f"{name}: got {got}; expected {', '.join(known)}; {remedy}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.name, self.got, self.known, self.nearest)
+
+
 class UnknownNameError(AnalysisError, LookupError):
     """A name that is not in the list of known names; the nearest ones are offered.
 

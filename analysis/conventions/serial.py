@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.conventions.by_name import ByName
 from analysis.conventions.display import fields_of, is_value
 from analysis.errors import InvalidValueError, UnknownNameError
@@ -24,6 +25,7 @@ PACKAGE = __name__.split(".")[0]
 MAPPING, NUMBER = "mapping", "number"
 
 
+@border
 def to_json(thing: object, *, indent: int | None = 2) -> str:
     """Write a design, a scenario, a distribution, a test or another public value as JSON.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import increasing, not_negative
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
+@border
 class Accrual(ABC):
     """How a trial fills. A new pattern is a new class with these members."""
 
@@ -50,6 +52,7 @@ class Accrual(ABC):
         return self
 
 
+@border
 @value
 class UniformAccrual(Accrual):
     """Entry times uniform over `duration` months.
@@ -107,6 +110,7 @@ def _check_lengths(rates: Sequence[float], breaks: Sequence[float]) -> None:
         raise InvalidValueError("rates", rates, f"{len(breaks) + 1} rates", "give one rate more than change points")
 
 
+@border
 @value
 class PiecewiseAccrual(Accrual):
     """Entry at rates that are constant between change points, over a period that is given.
@@ -171,6 +175,7 @@ class PiecewiseAccrual(Accrual):
         return np.asarray(np.interp(np.asarray(time, float), *self._cumulative()))
 
 
+@border
 @value
 class AccrualRate(Accrual):
     """Entry at known rates for as long as it takes: the length follows from the number of patients.
@@ -238,6 +243,7 @@ class AccrualRate(Accrual):
         return PiecewiseAccrual(self.rates[: last + 1], self.breaks[:last], duration)
 
 
+@border
 @value
 class RampAccrual(Accrual):
     """Accrual whose rate grows linearly from 0 over `ramp` months and is steady from then on.
@@ -301,6 +307,7 @@ def _entries(name: str, given: Any) -> tuple[float, ...]:
     return times
 
 
+@border
 @value
 class FixedAccrual(Accrual):
     """Entry times that are given, e.g. those of a trial under way; which patient takes which is drawn.

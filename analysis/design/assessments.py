@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import increasing, positive
 from analysis.conventions.units import DAYS_PER_MONTH, WEEK
 from analysis.conventions.values import value
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 Recording = Literal["right-endpoint", "midpoint", "interval-censored"]
 
 
+@border
 @value
 class Assessments:
     """Scheduled tumour assessments, counted from a patient's entry.

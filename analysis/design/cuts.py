@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import one_of
 from analysis.conventions.values import value
 
@@ -33,6 +34,7 @@ class Clock(Protocol):
         """When the `number`-th patient entered; inf where there are fewer."""
 
 
+@border
 class Cut(ABC):
     """A rule for the date of an analysis. A new rule is a new class with these members."""
 
@@ -55,6 +57,7 @@ class Cut(ABC):
         return None
 
 
+@border
 @value
 class AtEvents(Cut):
     """Cut when a number of events is known.
@@ -101,6 +104,7 @@ class AtEvents(Cut):
         return f"at {self.events} {kind}events{' in ' + ' and '.join(where) if where else ''}"
 
 
+@border
 @value
 class AtTime(Cut):
     """Cut at a calendar time.
@@ -136,6 +140,7 @@ class AtTime(Cut):
         return f"at {self.time:g} months"
 
 
+@border
 @value
 class AfterLastEntry(Cut):
     """Cut a fixed time after the last patient has entered.
@@ -161,6 +166,7 @@ class AfterLastEntry(Cut):
         return f"{self.months:g} months after the last entry"
 
 
+@border
 @value
 class AfterEntry(Cut):
     """Cut a fixed time after a given number of patients has entered: the first stage of a two-stage trial.
@@ -194,6 +200,7 @@ def _cut(name: str, given: Any) -> Cut:
     return cut
 
 
+@border
 @value
 class LaterOf(Cut):
     """Cut at the later of two cuts.
@@ -229,6 +236,7 @@ class LaterOf(Cut):
         return f"later of ({self.first}, {self.second})"
 
 
+@border
 @value
 class EarlierOf(Cut):
     """Cut at the earlier of two cuts.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import one_of
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
@@ -24,6 +25,7 @@ def _distribution(name: str, given: Any) -> Distribution:
     return distribution
 
 
+@border
 @value
 class IllnessDeath:
     """Progression and death of one patient: PFS and OS that belong together.

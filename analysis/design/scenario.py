@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.by_name import ByName
 from analysis.conventions.checks import number, one_of
 from analysis.conventions.display import html
@@ -46,6 +47,7 @@ def _by_arm(name: str, given: Any) -> ByName[Any]:
     return ByName(by_arm)
 
 
+@border
 @value
 class Scenario:
     """Event times by arm, and by stratum where they differ.

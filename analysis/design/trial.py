@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.by_name import ByName
 from analysis.conventions.checks import not_negative, one_of
 from analysis.conventions.display import html, listed
@@ -37,6 +38,7 @@ def _z(name: str, given: Any) -> float:
     return float(given)
 
 
+@border
 @value
 class Look:
     """One analysis: when the data are cut and what stops the trial there.
@@ -101,6 +103,7 @@ def loss(name: str, given: Any) -> Distribution | None:
     return Exponential(rate) if rate > 0 else None
 
 
+@border
 @value
 class TrialDesign:
     """A trial as its protocol fixes it: randomised, or of a single arm.

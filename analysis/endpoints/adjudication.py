@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.endpoints.batch import Endpoints
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.codes import Bools, Floats
 
 
+@border
 def adjudicate(first: Floats, second: Floats, third: Floats) -> tuple[Floats, Bools]:
     """Resolve two readings by a third: where they differ, the one that the third is nearer to, the first if neither is.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.endpoints.batch import Endpoints, derive_patients, empty
 from analysis.endpoints.codes import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.codes import Codes
 
 
+@border
 def derive_arrays(
     diameters: ArrayLike,
     days: ArrayLike,
@@ -131,6 +133,7 @@ def derive_arrays(
     return out
 
 
+@border
 def response_terms(codes: Codes, criteria: Criteria = "RECIST 1.1") -> NDArray[np.str_]:
     """Write responses as the terms of a criterion.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.endpoints import lesions
 from analysis.endpoints.codes import CR, IRECIST, MISSING, NE, NON_CR_NON_PD, PD, RECIST
 from analysis.endpoints.options import as_number, as_numbers, check_days, check_flags, check_name, of_kind
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.codes import Bools, Codes, Counts, Dating, Floats
 
 
+@border
 @dataclass(frozen=True)
 class ResponseRule:
     """A convention that RECIST 1.1 leaves open.
@@ -175,6 +177,7 @@ def assess(visits: Visits, rule: ResponseRule = COMMON) -> Responses:
     return Responses(target, non_target, recist, irecist, size, nadir, why)
 
 
+@border
 def target_responses(sums: ArrayLike, *, rule: ResponseRule = COMMON) -> list[str]:
     """Target responses from sums of diameters.
 
@@ -225,6 +228,7 @@ def target_responses(sums: ArrayLike, *, rule: ResponseRule = COMMON) -> list[st
     return [RECIST.term(int(value)) for value in code[1:]]
 
 
+@border
 def overall(target: str | None, non_target: str | None, new_lesion: bool = False) -> str:
     """Overall response of one visit by RECIST 1.1, tables 1 and 2 of Eisenhauer 2009.
 
@@ -244,6 +248,7 @@ def overall(target: str | None, non_target: str | None, new_lesion: bool = False
     return RECIST.term(lesions.overall_response(codes[0], codes[1], new_lesion))
 
 
+@border
 def irecist_responses(
     target: Sequence[str | None],
     non_target: Sequence[str | None],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.conventions.border import strict_border
 from analysis.design import Assessments
 from analysis.endpoints.options import of_kind
 from analysis.errors import InvalidValueError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.codes import Floats
 
 
+@strict_border
 @dataclass(frozen=True)
 class Attendance:
     """A schedule and how it is kept.

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
+from analysis.conventions.border import border, strict_border
 from analysis.endpoints.endpoint_definitions import EndpointDefinitions
 from analysis.endpoints.options import as_number, check_name
 from analysis.endpoints.readers import Readers
@@ -51,6 +52,7 @@ DISCORDANCE = {
 }
 
 
+@strict_border
 @dataclass(frozen=True)
 class Target:
     """A figure to be reproduced.
@@ -130,6 +132,7 @@ class Target:
         return Estimate(float(chosen["rate"].iloc[0]), float(chosen["std_error"].iloc[0]))
 
 
+@border
 @dataclass(frozen=True)
 class Calibration:
     """What was found, and how near it comes.
@@ -164,6 +167,7 @@ def scaled(tumours: Tumours, readers: Readers, factors: dict[str, float]) -> tup
     return replace(tumours, growth=growth, **hazards), replace(readers, **reading)
 
 
+@border
 def calibrate(
     tumours: Tumours,
     attendance: Attendance,

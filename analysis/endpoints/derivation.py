@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.border import border
 from analysis.endpoints.assessment import COMMON, ResponseRule, assess
 from analysis.endpoints.axes import one_axis
 from analysis.endpoints.codes import IRECIST, MISSING, RECIST, Criteria, code_list
@@ -53,6 +54,7 @@ RESPONSE_COLUMNS = [
 ]
 
 
+@border
 @dataclass(frozen=True)
 class Derivation:
     """What was derived from a trial's measurements.
@@ -159,6 +161,7 @@ class Derivation:
         return "\n".join(lines)
 
 
+@border
 def derive(
     tr: pd.DataFrame,
     tu: pd.DataFrame | None = None,

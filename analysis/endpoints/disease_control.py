@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.endpoints import events
 from analysis.endpoints.options import check_days, check_kind, check_name
 from analysis.endpoints.response import BestOverallResponse, Derived, answer, is_controlled
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 UnconfirmedAs = Literal["failure", "control", "resolved later"]
 
 
+@border
 @dataclass(frozen=True)
 class ControlAsBestResponse:
     """Whether the best overall response is CR, PR, SD or NON-CR/NON-PD."""
@@ -33,6 +35,7 @@ class ControlAsBestResponse:
         return Derived("Y", found.date, found.index) if is_controlled(found, history) else Derived("N")
 
 
+@border
 @dataclass(frozen=True)
 class ControlAtLandmark:
     """Whether the scan at the landmark shows disease control. A patient without an evaluable scan there is a failure.
@@ -81,6 +84,7 @@ class ControlAtLandmark:
         return answer(history, index)
 
 
+@border
 @dataclass(frozen=True)
 class ControlUntilLandmark:
     """Whether disease control lasted at least until the landmark.
@@ -126,6 +130,7 @@ class ControlUntilLandmark:
         return answer(history, index)
 
 
+@border
 @dataclass(frozen=True)
 class ProgressionFreeAtLandmark:
     """Whether progression or death came after the landmark's window, or was looked for in vain up to the window.

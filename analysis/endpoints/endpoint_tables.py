@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import pandas as pd
 from scipy.stats import binomtest
 
+from analysis.conventions.border import border
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.endpoints.options import as_number
 from analysis.errors import InvalidValueError
@@ -40,6 +41,7 @@ def check_endpoints(endpoints: Mapping[str, Endpoint]) -> None:
             raise InvalidValueError(field, endpoint, "an endpoint", "build one, e.g. BestOverallResponse()")
 
 
+@border
 def derive_endpoints(
     histories: Mapping[tuple[str, str], ResponseHistory], endpoints: Mapping[str, Endpoint]
 ) -> pd.DataFrame:
@@ -84,6 +86,7 @@ def derive_endpoints(
     return frame.astype({"per_cent": float, "days": float})
 
 
+@border
 def summarise(endpoints: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     """Summarise endpoints over patients.
 

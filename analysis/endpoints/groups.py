@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.border import border
 from analysis.conventions.seeds import Seed, child, seed_sequence
 from analysis.endpoints.batch import Endpoints
 from analysis.endpoints.readers import Readers
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.tumours import Tumours
 
 
+@border
 @dataclass(frozen=True)
 class SimulatedGroups:
     """Endpoints of simulated trials, group by group.
@@ -90,6 +92,7 @@ class SimulatedGroups:
         return together[["group", *together.columns.drop("group")]]
 
 
+@border
 def simulate_groups(
     tumours: Mapping[str, Tumours],
     attendance: Attendance,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from analysis.conventions.border import strict_border
 from analysis.endpoints.options import as_number
 from analysis.errors import InvalidValueError
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.codes import Floats
 
 
+@strict_border
 @dataclass(frozen=True)
 class Rate:
     """A rate that varies between patients and between a patient's lesions, log-normally.
@@ -66,6 +68,7 @@ class GrowthLaw(Protocol):
         """Multiply the median rates of growth and of shrinkage."""
 
 
+@strict_border
 @dataclass(frozen=True)
 class Stein:
     """exp(-d t) + exp(g t) - 1."""
@@ -85,6 +88,7 @@ class Stein:
         return Stein(self.growth.times(growth), self.shrinkage.times(shrinkage))
 
 
+@strict_border
 @dataclass(frozen=True)
 class Wang:
     """exp(-SR t) + PR t; `growth` is the linear growth per month as a share of the baseline."""
@@ -104,6 +108,7 @@ class Wang:
         return Wang(self.growth.times(growth), self.shrinkage.times(shrinkage))
 
 
+@strict_border
 @dataclass(frozen=True)
 class Claret:
     """exp(KL t - KD E (1 - exp(-lambda t)) / lambda), the solution of dy/dt = KL y - KD E exp(-lambda t) y.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.conventions.border import strict_border
 from analysis.endpoints.codes import Criteria, code_list
 from analysis.endpoints.options import as_date
 from analysis.endpoints.sequences import STOP, up_to
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@strict_border
 @dataclass(frozen=True)
 class Sizes:
     """Sums of target diameters behind a history.
@@ -39,6 +41,7 @@ class Sizes:
     sums: tuple[float, ...]
 
 
+@strict_border
 @dataclass(frozen=True)
 class ResponseHistory:
     """The responses of one patient by one reader.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.conventions.border import border, strict_border
 from analysis.endpoints.codes import MISSING, NON_CR_NON_PD, PD
 from analysis.endpoints.organs import NOWHERE, choose_targets
 from analysis.errors import InvalidValueError
@@ -21,6 +22,7 @@ VANISHED = 2.0
 HIGHEST = {"error": np.inf, "delay": np.inf, "unshared": np.inf, "correlation": 1.0, "other_lesion": 1.0}
 
 
+@strict_border
 @dataclass(frozen=True)
 class Readers:
     """The readers of the same scans: the investigator, an independent reader, and one who adjudicates between them.
@@ -171,6 +173,7 @@ def _measure(true: Floats, node: Bools, readers: Readers, shared: Floats | None,
     return seen
 
 
+@border
 def discordance(
     investigator: Floats, investigator_event: Bools, independent: Floats, independent_event: Bools
 ) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from analysis.conventions.border import border
 from analysis.endpoints import sequences
 from analysis.endpoints.codes import CPD, MISSING, RECIST, code_list
 from analysis.endpoints.options import check_days, check_flags, check_kind, check_name
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.histories import ResponseHistory
 
 
+@border
 @dataclass(frozen=True)
 class Derived:
     """A derived value, and the record that it comes from.
@@ -38,6 +40,7 @@ class Derived:
         return self.value if self.date is None else f"{self.value} on {self.date}"
 
 
+@border
 @dataclass(frozen=True)
 class Confirmation:
     """What confirms a CR or PR.
@@ -83,6 +86,7 @@ def answer(history: ResponseHistory, index: int) -> Derived:
     return Derived("Y", history.dates[index], int(index)) if index >= 0 else Derived("N")
 
 
+@border
 @dataclass(frozen=True)
 class BestOverallResponse:
     """Best overall response from the reference date to the first PD (iCPD under iRECIST), before new therapy.
@@ -139,6 +143,7 @@ def is_controlled(best: Derived, history: ResponseHistory) -> bool:
     return best.index is not None and sequences.is_control(code_list(history.criteria).code(best.value))
 
 
+@border
 @dataclass(frozen=True)
 class ObjectiveResponse:
     """Whether there was a CR or PR, dated at the first one (at the first confirmed one if `confirmation` is given)."""
@@ -156,6 +161,7 @@ class ObjectiveResponse:
         return answer(history, sequences.first_response(history.code, history.day, n, compiled(self.confirmation)))
 
 
+@border
 @dataclass(frozen=True)
 class ClinicalBenefit:
     """Whether there was a response, or disease control `stable_from` days after the reference date or later.
@@ -184,6 +190,7 @@ class ClinicalBenefit:
         return answer(history, sequences.clinical_benefit(history.code, history.day, n, window, control, confirmation))
 
 
+@border
 @dataclass(frozen=True)
 class ConfirmedProgression:
     """Whether progression was confirmed, dated at the first iUPD of the block that iCPD ends.
@@ -196,6 +203,7 @@ class ConfirmedProgression:
         return answer(history, sequences.progression(history.code, history.kept(), CPD, False))
 
 
+@border
 @dataclass(frozen=True)
 class UnconfirmedProgression:
     """Whether the last iUPD was followed by nothing evaluable, dated at it."""
@@ -205,6 +213,7 @@ class UnconfirmedProgression:
         return answer(history, sequences.unconfirmed_progression(history.code, history.kept()))
 
 
+@border
 @dataclass(frozen=True)
 class LastAssessment:
     """The last assessment; of several on one day the last recorded. Value ``"MISSING"`` where there is none.

@@ -11,6 +11,7 @@ from itertools import compress, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from analysis.conventions.border import border
 from analysis.endpoints.codes import CODE_LISTS, CPD, CR, NON_CR_NON_PD, PD, PR, SD, CodeList, Criteria, code_list
 from analysis.endpoints.histories import ResponseHistory, Sizes
 from analysis.records.findings import DataFinding
@@ -90,6 +91,7 @@ def history_of(
     return ResponseHistory(key[0], reference, when, responses, criteria, death, therapy, left, sizes=sizes)
 
 
+@border
 def read_responses(
     rs: pd.DataFrame, subjects: pd.DataFrame, criteria: Criteria = "RECIST 1.1"
 ) -> tuple[dict[tuple[str, str], ResponseHistory], list[DataFinding]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.conventions.seeds import Seed, child, seed_sequence
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.endpoints.adjudication import adjudicated
@@ -115,6 +116,7 @@ def trials_per_chunk(patients: int) -> int:
     return max(PATIENTS_PER_CHUNK // patients, 1)
 
 
+@border
 def simulate_endpoints(
     tumours: Tumours,
     attendance: Attendance,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.border import border
 from analysis.endpoints.batch import whole_days
 from analysis.endpoints.codes import MISSING, PD
 from analysis.endpoints.organs import NODES
@@ -37,6 +38,7 @@ class SimulatedMeasurements(NamedTuple):
     subjects: pd.DataFrame
 
 
+@border
 def simulated_measurements(result: SimulatedEndpoints, trial: int = 0) -> SimulatedMeasurements:
     """Lay out what the readers measured in one simulated trial.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.border import border
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.endpoints.adjudication import readings_differ
 from analysis.endpoints.readers import discordance
@@ -39,6 +40,7 @@ READERS = ("investigator", "independent", "adjudicated")
 DEFINITIONS = ("control at landmark", "control until landmark", "progression-free at landmark")
 
 
+@border
 @dataclass(frozen=True)
 class SimulatedEndpoints:
     """Endpoints of simulated trials.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from analysis.conventions.border import border
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.endpoints.options import as_number, check_days
 from analysis.errors import InvalidValueError
@@ -48,6 +49,7 @@ def best_change(size: Floats, visits: int) -> float:
     return best
 
 
+@border
 def tumour_growth_rate(before: float, after: float, months: float) -> float:
     """Tumour growth rate: change of volume in per cent per month of 30.4375 days.
 
@@ -85,6 +87,7 @@ def tumour_growth_rate(before: float, after: float, months: float) -> float:
     return float(growth_rate(float(before), float(after), float(months)))
 
 
+@border
 @dataclass(frozen=True)
 class Measured:
     """A measure of size, and the assessment that it comes from.
@@ -105,6 +108,7 @@ class Measured:
         return f"{self.per_cent:+.3g}% on {self.date}"
 
 
+@border
 @dataclass(frozen=True)
 class DepthOfResponse:
     """Smallest change of the target sum from baseline, up to progression and before any new therapy.
@@ -135,6 +139,7 @@ class DepthOfResponse:
         return Measured(float(np.round(best, 9)), history.dates[index], index)
 
 
+@border
 @dataclass(frozen=True)
 class TumourGrowthRate:
     """Growth of tumour volume from the baseline scan to the first complete sum, per cent per month.

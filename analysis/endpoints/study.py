@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.border import border
 from analysis.endpoints.derivation import Derivation, derive
 from analysis.endpoints.endpoint_tables import derive_endpoints, summarise
 from analysis.endpoints.response_tables import read_responses
@@ -38,6 +39,7 @@ NAMES = {
 }
 
 
+@border
 @dataclass(frozen=True)
 class Study:
     """The tables of a study's folder that endpoints are derived from.
@@ -106,6 +108,7 @@ class Study:
         return DerivedStudy(self.name, protocol, measured, recorded, said, safety, doses, lived)
 
 
+@border
 @dataclass(frozen=True)
 class DerivedStudy:
     """The endpoints of a study, from its measurements and from its recorded responses.
@@ -237,6 +240,7 @@ class DerivedStudy:
         )
 
 
+@border
 def read_study(folder: str | Path) -> Study:
     r"""Read the tables of a study: XPT, SAS7BDAT, CSV or parquet, named by their domain.
 

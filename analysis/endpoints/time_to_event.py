@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import count
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.design import Assessments
@@ -27,6 +28,7 @@ LONGEST = 600.0  # months for which a schedule is followed
 CompiledRule = tuple[bool, bool, bool, bool, bool, float, "Floats", "Floats", int]
 
 
+@border
 @dataclass(frozen=True)
 class Duration:
     """A time, whether it ended in an event, and why.
@@ -63,6 +65,7 @@ class Duration:
         return self.days + 1
 
 
+@border
 @dataclass(frozen=True)
 class Censoring:
     """When a patient counts as progressed, and when as censored.
@@ -184,6 +187,7 @@ class TimeEndpoint(Protocol):
         """Derive the time for one patient."""
 
 
+@border
 @dataclass(frozen=True)
 class ProgressionFreeSurvival:
     """Reference date to progression or death; iPFS for a history of iRECIST responses.
@@ -227,6 +231,7 @@ def since(start: date, duration: Duration) -> Duration:
     )
 
 
+@border
 @dataclass(frozen=True)
 class DurationOfResponse:
     """First CR or PR (confirmed, if `confirmation` is given) to progression or death, among responders."""
@@ -244,6 +249,7 @@ class DurationOfResponse:
         return response and since(response.end, ProgressionFreeSurvival(self.censoring).derive(history))
 
 
+@border
 @dataclass(frozen=True)
 class TimeToResponse:
     """Reference date to the first CR or PR (the first that is later confirmed), among responders."""
@@ -261,6 +267,7 @@ class TimeToResponse:
         return Duration(float(history.day[index]), True, "response", history.reference, history.dates[index])
 
 
+@border
 @dataclass(frozen=True)
 class DurationOfDiseaseControl:
     """Reference date to progression or death, among patients whose best response is disease control."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.border import border, strict_border
 from analysis.conventions.seeds import Seed, generator
 from analysis.endpoints.organs import NOWHERE
 from analysis.errors import InvalidValueError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.organs import Organs
 
 
+@border
 @dataclass(frozen=True)
 class PseudoProgression:
     """Lesions that swell before they shrink, in a share of the patients.
@@ -44,6 +46,7 @@ class PseudoProgression:
             raise InvalidValueError("share", self.share, "a share of patients from 0 to 1", "give a fraction")
 
 
+@strict_border
 @dataclass(frozen=True)
 class Tumours:
     """The disease of a population.
@@ -187,6 +190,7 @@ def _without_targets(disease: Disease, which: Bools) -> Disease:
     return disease._replace(organ=organ, with_non_target=disease.with_non_target | which)
 
 
+@border
 def baseline_lesions(tumours: Tumours, patients: int, rng: Seed) -> pd.DataFrame:
     """Tabulate the lesions that patients have at baseline: patient, lesion, organ, node, diameter (mm).
 

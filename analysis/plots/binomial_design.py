@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import MaxNLocator
 
+from analysis.conventions.border import border
 from analysis.plots.style import GREY, PALETTE, label_line
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 REJECT, STOP, GO_ON = PALETTE[0], PALETTE[1], "#B0B0B0"
 
 
+@border
 def binomial_design(ax: Axes, design: BinomialDesign, *, outcome: str = "responders") -> None:
     """Draw the decision at each look by the number of responders, with the exact probability of each.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.border import border
 from analysis.endpoints import BestOverallResponse, TimeToResponse
 from analysis.errors import UnknownNameError
 
@@ -22,6 +23,7 @@ RESPONSE_COLUMN: dict[Criteria, str] = {"RECIST 1.1": "recist", "iRECIST": "irec
 PROGRESSIONS = ("PD", "iUPD", "iCPD")
 
 
+@border
 @dataclass(frozen=True)
 class Cohort:
     """What one reader saw of the patients of a trial, by one criterion; days are counted from the reference date.
@@ -43,6 +45,7 @@ class Cohort:
     events: pd.DataFrame
 
 
+@border
 def cohort(
     derivation: Derivation,
     *,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.errors import InvalidValueError
 from analysis.plots.style import GREY, arm_colours, month_axis
 from analysis.plots.survival_plot import survival_plot
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from analysis.reconstruction import Reconstruction
 
 
+@border
 def curve_check(
     figure: Figure | SubFigure,
     reconstruction: Reconstruction,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import numeric
 from analysis.errors import InvalidValueError
 from analysis.plots.style import GREY, PALETTE
@@ -21,6 +22,7 @@ TICKS = np.array([0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 5
 FEWEST_TICKS = 4
 
 
+@border
 def forest(
     rows: Sequence[str],
     estimate: ArrayLike,

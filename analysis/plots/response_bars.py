@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.conventions.border import border
 from analysis.errors import InvalidValueError
 from analysis.plots.responses import in_order, look, require, require_one_row_each, response_legend, written
 from analysis.plots.style import percent_axis
@@ -19,6 +20,7 @@ SMALLEST_WRITTEN = 0.04
 """Smallest share whose number of patients is written into its segment."""
 
 
+@border
 def response_counts(
     patients: pd.DataFrame, visits: pd.DataFrame, events: pd.DataFrame, *, schedule: Mapping[str, float]
 ) -> pd.DataFrame:
@@ -87,6 +89,7 @@ def response_counts(
     return pd.DataFrame(rows, columns=["visit", "response", "n", "of"])
 
 
+@border
 def response_bars(ax: Axes, counts: pd.DataFrame) -> None:
     """Stack the shares of patients by response at each visit, CR at the bottom, the denominator above each bar.
 

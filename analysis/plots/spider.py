@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.plots.responses import best_response_legend, look, require, require_one_row_each
 from analysis.plots.size_change import CAP, change_axis, check_changes, signed
 from analysis.plots.style import GREY
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@border
 def spider(
     ax: Axes,
     visits: pd.DataFrame,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.ticker import PercentFormatter
 
+from analysis.conventions.border import border
 from analysis.errors import InvalidValueError
 from analysis.plots.time_unit import MONTHS
 
@@ -46,6 +47,7 @@ PAGE_WIDTH = 7.2
 """Inches: the text width of an A4 or letter page."""
 
 
+@border
 def arm_colours(arms: Sequence[str]) -> dict[str, str]:
     """Give each arm its colour, in the order in which the arms are named.
 
@@ -60,12 +62,14 @@ def arm_colours(arms: Sequence[str]) -> dict[str, str]:
     return dict(zip(map(str, arms), PALETTE, strict=False))
 
 
+@border
 def month_axis(ax: Axes, end: float, label: str = "Months") -> None:
     """Put ticks on multiples of 3, 6 or 12 months where there are many, and write the unit."""
     MONTHS.axis(ax, end)
     ax.set_xlabel(label)
 
 
+@border
 def percent_axis(ax: Axes, label: str, *, axis: str = "y", low: float = 0.0, high: float = 1.0) -> None:
     """Show a probability as percent on one axis."""
     if axis == "y":
@@ -78,6 +82,7 @@ def percent_axis(ax: Axes, label: str, *, axis: str = "y", low: float = 0.0, hig
         ax.set_xlabel(label)
 
 
+@border
 def label_line(ax: Axes, x: float, y: float, text: str, colour: str, **where: Any) -> None:
     """Write a curve's name beside it, in its colour."""
     placed: dict[str, Any] = {"ha": "left", "va": "center", "fontsize": 8} | where

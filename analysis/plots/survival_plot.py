@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 from matplotlib.transforms import Bbox
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import choice, positive, probability
 from analysis.errors import InvalidValueError
 from analysis.plots.annotations import alternative_text, annotated
@@ -58,6 +59,7 @@ TABLE = ("at risk", "events", "censored")
 ANNOTATIONS = ("hazard ratio", "p-value", "median", "RMST", "landmarks")
 
 
+@border
 @dataclass(frozen=True, eq=False)
 class SurvivalFigure:
     """A survival figure, with the numbers that it shows.
@@ -89,6 +91,7 @@ class SurvivalFigure:
     alt: str
 
 
+@border
 def survival_plot(
     source: Any = None,
     *,

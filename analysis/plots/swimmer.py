@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from analysis.conventions.border import border
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.plots.responses import best_response_legend, look, require, require_one_row_each
 from analysis.plots.style import PALETTE
@@ -37,6 +38,7 @@ MARKS: Mapping[str, Mark] = {
 }
 
 
+@border
 def swimmer(
     ax: Axes,
     patients: pd.DataFrame,

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import MultipleLocator
 
+from analysis.conventions.border import border
 from analysis.conventions.units import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@border
 @dataclass(frozen=True)
 class TimeUnit:
     """A unit that time is shown in.

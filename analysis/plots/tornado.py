@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import number, numeric
 from analysis.errors import InvalidValueError
 from analysis.plots.style import GREY, PALETTE
@@ -24,6 +25,7 @@ ROOM = 0.55
 """Room for that on either side, as a share of the range of the answers."""
 
 
+@border
 def tornado(
     replaced: Sequence[str],
     by: Sequence[str],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analysis.conventions.border import border
 from analysis.plots.responses import best_response_legend, look, require, require_one_row_each
 from analysis.plots.size_change import CAP, change_axis, check_changes, signed
 
@@ -15,6 +16,7 @@ NAMED = 40
 """Most patients that are named under their bars."""
 
 
+@border
 def waterfall(ax: Axes, patients: pd.DataFrame, *, cap: float = CAP) -> None:
     """Draw the best change from baseline of each patient, largest growth first, coloured by best overall response.
 

@@ -9,7 +9,8 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr, ndtri
 
-from analysis.conventions.checks import choice, one_of
+from analysis.conventions.border import border
+from analysis.conventions.checks import choice, number, one_of
 from analysis.conventions.seeds import Seed, child, seed_sequence
 from analysis.conventions.values import replace
 from analysis.design import Scenario
@@ -34,6 +35,7 @@ MEMBERS = 200
 """Equally likely hazard ratios that stand for a prior in a simulation."""
 
 
+@border
 def assurance(
     design: TrialDesign,
     scenario: Scenario,
@@ -153,6 +155,7 @@ def _quantiles(prior: Prior, size: int) -> np.ndarray:
     return np.asarray(values[order][np.minimum(at, len(values) - 1)])
 
 
+@border
 def normal_assurance(mean: float, sd: float, std_error: float, *, alpha: float, sided: int = 1) -> float:
     """Closed-form assurance of a single test with a normal prior.
 
@@ -176,8 +179,7 @@ def normal_assurance(mean: float, sd: float, std_error: float, *, alpha: float, 
     >>> round(normal_assurance(-log(0.6), 0.1, sqrt(4 / 60), alpha=0.025), 6)
     0.506865
     """
-    if not (sd >= 0 and std_error > 0):
-        expected = "a prior sd of 0 or more and a standard error above 0"
-        raise InvalidValueError("sd, std_error", (sd, std_error), expected, "give both on the effect's scale")
+    mean, sd = number("mean", mean), number("sd", sd, at_least=0)
+    std_error = number("std_error", std_error, above=0)
     critical = critical_z(alpha, sided) * std_error
     return float(ndtr((mean - critical) / math.hypot(std_error, sd)))

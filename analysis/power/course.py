@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import one_of
 from analysis.conventions.display import html
 from analysis.conventions.values import value
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@border
 @value
 class ExpectedCourse:
     """What is expected of a trial, averaged over the members of the scenario's ensembles.

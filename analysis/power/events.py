@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 from scipy.special import ndtri
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import choice, positive, probability
 from analysis.design.scenario import hazard_ratio as checked_ratio
 from analysis.errors import InfeasibleDesignError, InvalidValueError
@@ -50,6 +51,7 @@ def z_per_root_event(
     return float(by_formula[choice("formula", formula, by_formula)])
 
 
+@border
 def events_needed(
     hazard_ratio: float,
     power: float | None = None,
@@ -121,6 +123,7 @@ def events_needed(
     return Moments(per_root_event, 1.0, 1.0).size_factor(power, alpha, sided=sided)
 
 
+@border
 def power_at_events(
     events: float,
     hazard_ratio: float,
@@ -173,6 +176,7 @@ def hazard_ratio_at_z(z: float, events: float, *, allocation_ratio: float = 1.0,
         return float(margin * np.exp(-z / (per_root_event * np.sqrt(_events(events)))))
 
 
+@border
 def hazard_ratio_at_events(
     events: float,
     *,

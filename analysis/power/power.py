@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import choice, positive
 from analysis.conventions.values import replace
 from analysis.errors import InvalidValueError
@@ -24,6 +25,7 @@ TRIALS = 10_000
 KNOW_ASSESSMENTS = (LandmarkRate, LandmarkSurvival, IntervalCensoredHazardRatio)
 
 
+@border
 def power(
     design: TrialDesign,
     scenario: Scenario,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr
 
+from analysis.conventions.border import border
 from analysis.conventions.display import html
 from analysis.conventions.values import value
 from analysis.power.events import hazard_ratio_at_z
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from analysis.design import Scenario, TrialDesign
 
 
+@border
 @value
 class Power:
     """The power of a design, or the design that a power asks for.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import choice, number
 from analysis.conventions.values import replace
 from analysis.design import AccrualRate, AfterLastEntry, AtTime, Look
@@ -31,6 +32,7 @@ LARGEST = 1e7  # patients
 HAZARD_RATIOS = (20.0, 0.001)  # between which a detectable one is looked for
 
 
+@border
 def sample_size(
     design: TrialDesign,
     scenario: Scenario,
@@ -184,6 +186,7 @@ def _size_by_simulation(
     return found[high]
 
 
+@border
 def study_duration(
     design: TrialDesign,
     scenario: Scenario,
@@ -319,6 +322,7 @@ def _likely_duration(
         return 2 * design.entry.duration + 1.0
 
 
+@border
 def detectable_effect(
     design: TrialDesign,
     scenario: Scenario,

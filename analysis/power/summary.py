@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.conventions.display import html
 from analysis.conventions.seeds import Seed, child, seed_sequence
 from analysis.conventions.values import replace, value
@@ -77,6 +78,7 @@ class PowerSummary:
         return html(self.summary())
 
 
+@border
 def power_summary(
     design: TrialDesign,
     scenario: Scenario,

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special, stats
 from scipy.signal import fftconvolve
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import count, number, positive, probability
 from analysis.errors import InvalidValueError
 
@@ -24,6 +25,7 @@ VAGUE = 100.0
 """Variance of the prior of the mean logit."""
 
 
+@border
 class BorrowedRate:
     """What is believed of a rate, on a grid of its logit; made by `meta_analytic_prior` or `commensurate_prior`.
 
@@ -91,6 +93,7 @@ class BorrowedRate:
         return np.asarray(stats.binom.pmf(np.arange(n + 1)[:, None], n, self.rate) @ self.weight, dtype=float)
 
 
+@border
 def meta_analytic_prior(responders: Sequence[int], patients: Sequence[int], *, heterogeneity: float) -> BorrowedRate:
     """Predict the rate of a new trial from earlier ones: the meta-analytic predictive prior.
 
@@ -140,6 +143,7 @@ def meta_analytic_prior(responders: Sequence[int], patients: Sequence[int], *, h
     return BorrowedRate(total, f"meta-analytic prior of {len(x)} {word}, heterogeneity {scale:g}")
 
 
+@border
 def commensurate_prior(responders: int, patients: int, *, spread: float) -> BorrowedRate:
     """Predict the rate of a new trial from one earlier trial that it may differ from by a given spread.
 

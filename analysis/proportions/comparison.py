@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import optimize, stats
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import choice, count, probability
 from analysis.errors import InvalidValueError
 from analysis.proportions.tables import SAME, conditional, tilted, unconditional_tails
@@ -26,6 +27,7 @@ FARTHEST = 700.0
 """No log odds ratio is farther from 0 than this."""
 
 
+@border
 @dataclass(frozen=True)
 class ProportionComparison:
     """Responders of a group against those of a control group.
@@ -65,6 +67,7 @@ class ProportionComparison:
     method: str
 
 
+@border
 def compare_proportions(
     responders: int | Sequence[int],
     patients: int | Sequence[int],
@@ -150,6 +153,7 @@ def compare_proportions(
     )
 
 
+@border
 def exact_limits(responders: int, patients: int, level: float = 0.95) -> tuple[float, float]:
     """Exact (Clopper and Pearson 1934) two-sided limits of a rate.
 

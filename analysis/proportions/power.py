@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import choice, count, number, probability
 from analysis.errors import InvalidValueError
 from analysis.proportions.comparison import METHODS
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from analysis.proportions.comparison import Method
 
 
+@border
 def proportion_power(
     rate: float,
     patients: int,

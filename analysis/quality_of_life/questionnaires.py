@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import choice, number, one_of
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.quality_of_life.deterioration import Deterioration
@@ -27,6 +28,7 @@ ARMS = ("TRT01P", "ARM", "TRT01A", "ACTARM", "arm")
 NOT_DONE = "NOT DONE"
 
 
+@border
 @dataclass(frozen=True)
 class QualityOfLife:
     """The scored questionnaires of a trial.
@@ -156,6 +158,7 @@ class _Answer(NamedTuple):
     value: float
 
 
+@border
 def read_qlq_c30(questionnaires: pd.DataFrame, subjects: pd.DataFrame, *, baseline_until: int = 0) -> QualityOfLife:
     """Read the QLQ-C30 as it is delivered.
 

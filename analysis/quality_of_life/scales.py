@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.border import border
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ ITEMS = 30
 SUMMARY = "SumSc"
 
 
+@border
 @dataclass(frozen=True)
 class Scale:
     """A scale of the questionnaire.
@@ -59,6 +61,7 @@ QLQ_C30 = {
 """The fifteen scales by their names in the scoring manual (Fayers et al. 2001, third edition)."""
 
 
+@border
 def score_qlq_c30(items: pd.DataFrame) -> pd.DataFrame:
     """Score questionnaires: each scale from 0 to 100, NaN where fewer than half of its items were answered.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
 
 
+@border
 @dataclass(frozen=True)
 class EnsembleEstimate:
     """The median over the members, and the central interval that holds a share `level` of them.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, overload
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import count
 from analysis.errors import InvalidValueError
 from analysis.reconstruction.first_call import compilation_announced
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from analysis.reported import TrialTimeline
 
 
+@border
 @overload
 def reconstruct(
     comparison: ReportedComparison,
@@ -36,6 +38,7 @@ def reconstruct(
 ) -> Reconstruction: ...
 
 
+@border
 @overload
 def reconstruct(
     comparison: Sequence[ReportedComparison],
@@ -52,6 +55,7 @@ def reconstruct(
 ) -> TrialReconstruction: ...
 
 
+@border
 def reconstruct(
     comparison: ReportedComparison | Sequence[ReportedComparison],
     members: int = 500,

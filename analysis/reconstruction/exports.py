@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import choice, count
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.errors import InvalidValueError
@@ -19,6 +20,7 @@ WHY = "pseudo-patient, reconstructed from published numbers: no person"
 AVAL = {"MONTHS": 1.0, "DAYS": DAYS_PER_MONTH}
 
 
+@border
 def adtte(
     reconstruction: Reconstruction, member: int | None = 0, *, study: str = "RECONSTRUCTED", unit: str = "MONTHS"
 ) -> pd.DataFrame:
@@ -96,6 +98,7 @@ def adtte(
     )
 
 
+@border
 def paragraph(reconstruction: Reconstruction) -> str:
     """Write what was done, as a methods section says it: from which numbers, how, how well, and with which version.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.conventions.border import border
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class EndpointPrior:
     figures: int
 
 
+@border
 @dataclass(frozen=True)
 class ShapePrior:
     """The prior by endpoint, with where it came from."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.border import border
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reconstruction.ensemble import EnsembleEstimate, central
 from analysis.reconstruction.report.fidelity import PatientData, Statistic, printed_statistics
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 GRID = 241  # times of a curve, unless others are asked for
 
 
+@border
 @dataclass(frozen=True, eq=False)
 class Reconstruction:
     """Pseudo-patients, many times over: each member gives the reported numbers back, together they show what is open.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.border import border
 from analysis.errors import UnknownNameError
 from analysis.reconstruction.ensemble import EnsembleEstimate
 from analysis.reconstruction.result import Reconstruction
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from analysis.reported import Finding, TrialTimeline
 
 
+@border
 @dataclass(frozen=True, eq=False)
 class Endpoint:
     """Times of one endpoint by one assessor, patient by patient.
@@ -42,6 +44,7 @@ class Endpoint:
     left_at: Mapping[str, FloatArray]
 
 
+@border
 @dataclass(frozen=True, eq=False, repr=False)
 class TrialReconstruction:
     """Members of a trial: each is one list of patients, and every report is computed from that list.

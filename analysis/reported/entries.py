@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
+from analysis.conventions.border import border
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reported.comparison import FORBID, ReportedComparison
 from analysis.reported.number import Reported
@@ -14,6 +15,7 @@ from analysis.reported.summaries import ReportedInterval
 from analysis.reported.timeline import TrialTimeline
 
 
+@border
 @dataclass(frozen=True)
 class Source:
     """Where numbers were read: an abstract, an article, a registry record, a news item."""
@@ -28,6 +30,7 @@ class Source:
     note: str | None = None
 
 
+@border
 @dataclass(frozen=True)
 class ReportedProportion:
     """Patients with a response or another property: a count, a share of a denominator, or both.
@@ -77,6 +80,7 @@ class ReportedProportion:
             yield "ci.upper", self.ci.upper
 
 
+@border
 @dataclass(frozen=True)
 class Fact:
     """One printed fact of the design or conduct: a number with its unit, a date, or a text."""
@@ -94,6 +98,7 @@ class Fact:
             yield "value", self.value
 
 
+@border
 @dataclass(frozen=True)
 class KnownFinding:
     """A finding that has been looked at, with the reason why the numbers stay as they are."""

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from analysis.conventions.border import border
 from analysis.errors import InvalidValueError, ReportedDataError, UnknownNameError
 from analysis.reported.comparison import AtRisk, Landmark, Quartile, ReportedArm, ReportedComparison
 from analysis.reported.entries import Fact, KnownFinding, ReportedProportion, Source
@@ -32,6 +33,7 @@ _SCHEMA = (*_TABLES.values(), TrialTimeline, Source, ReportedArm, Landmark, Quar
 _FIELD_NAMES = sorted({field.name for table in _SCHEMA for field in fields(table)})
 
 
+@border
 def data_directory() -> Path:
     """Find the folder of the trials' files: inside an installed package, beside the package in a checkout."""
     package = Path(__file__).parents[1]
@@ -39,6 +41,7 @@ def data_directory() -> Path:
     return inside if inside.is_dir() else package.parent / "reported_data"
 
 
+@border
 def available(directory: str | Path | None = None) -> tuple[str, ...]:
     """List the trials in a directory, by default those that come with the package.
 
@@ -50,6 +53,7 @@ def available(directory: str | Path | None = None) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _directory(directory).glob("*.toml")))
 
 
+@border
 def load(name: str, directory: str | Path | None = None) -> ReportedTrial:
     """Read a trial's reported numbers.
 
@@ -76,6 +80,7 @@ def load(name: str, directory: str | Path | None = None) -> ReportedTrial:
     return read_trial(trial_file(name, directory))
 
 
+@border
 def trial_file(name: str, directory: str | Path | None = None) -> Path:
     """Find the file of a trial; `UnknownNameError` with the nearest names if there is none."""
     folder = _directory(directory)

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from analysis.conventions.border import border
 from analysis.reported.number import Reported
 from analysis.reported.summaries import ReportedInterval
 
 
+@border
 @dataclass(frozen=True)
 class Finding:
     """Numbers of a report that contradict each other.

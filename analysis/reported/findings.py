@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from analysis.conventions.border import border
 from analysis.reported.comparison import ReportedComparison
 from analysis.reported.comparison_checks import COMPARISON_CHECKS
 from analysis.reported.entries import KnownFinding, TrialRecord
@@ -9,6 +10,7 @@ from analysis.reported.finding import Finding
 from analysis.reported.trial_checks import TRIAL_CHECKS
 
 
+@border
 @dataclass(frozen=True)
 class Review:
     """The findings of a trial, sorted by whether its file knows them.
@@ -33,6 +35,7 @@ class Review:
         return not any(finding.severity == "error" for finding in self.new)
 
 
+@border
 def check_comparison(comparison: ReportedComparison) -> list[Finding]:
     """Run every check within one comparison.
 
@@ -47,6 +50,7 @@ def check_comparison(comparison: ReportedComparison) -> list[Finding]:
     return [finding for find in COMPARISON_CHECKS for finding in find(comparison)]
 
 
+@border
 def check(trial: TrialRecord) -> list[Finding]:
     """Run every check on a trial.
 
@@ -63,6 +67,7 @@ def check(trial: TrialRecord) -> list[Finding]:
     return [replace(finding, trial=trial.name) for finding in found]
 
 
+@border
 def review(trial: TrialRecord) -> Review:
     """Run every check on a trial, and tell known findings from new ones."""
     findings = check(trial)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from numbers import Real
 from typing import NamedTuple, Self
 
+from analysis.conventions.border import border
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.errors import InvalidValueError
 
@@ -48,6 +49,7 @@ _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
 _PRINTED = re.compile(r"(?P<relation>[<>]=?)? ?(?P<digits>-?\d+(\.\d+)?)")
 
 
+@border
 @dataclass(frozen=True)
 class Reported:
     """A number with the digits that were printed.

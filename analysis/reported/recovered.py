@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+from analysis.conventions.border import border
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ EQUAL_ARMS_ERROR = (0.926, 1.000)
 UNEQUAL_ARMS_ERROR = (0.72, 1.11)
 
 
+@border
 @dataclass(frozen=True)
 class Recovered:
     """A number worked out from printed ones, with the range that their rounding allows.
@@ -37,6 +39,7 @@ class Recovered:
     upper: float
 
 
+@border
 def log_ratio_std_error(ratio: ReportedHazardRatio) -> Recovered:
     r"""Recover the standard error of the log hazard ratio from its confidence interval.
 
@@ -67,6 +70,7 @@ def log_ratio_std_error(ratio: ReportedHazardRatio) -> Recovered:
     )
 
 
+@border
 def events_from_ci(ratio: ReportedHazardRatio, allocation: tuple[float, float] = (1, 1)) -> Recovered:
     r"""Recover the number of events, of both arms together, from the interval of their hazard ratio.
 
@@ -115,6 +119,7 @@ def events_from_ci(ratio: ReportedHazardRatio, allocation: tuple[float, float] =
     return Recovered(events(error.estimate), events(error.upper) / high, events(error.lower) / low)
 
 
+@border
 def least_events(ratio: ReportedHazardRatio) -> float:
     r"""Compute the fewest events that can carry a hazard ratio's interval: :math:`4 / se^2` at the largest se.
 

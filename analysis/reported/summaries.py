@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from analysis.conventions.border import border
 from analysis.errors import InvalidValueError
 from analysis.reported.number import Reported
 
@@ -16,6 +17,7 @@ _BETWEEN = re.compile(r"\s*(?:\N{EN DASH}|\N{EM DASH}|-| to |, |; )\s*")
 SCALES_TRIED = ("log", "log-log", "plain", "logit", "arcsine")
 
 
+@border
 @dataclass(frozen=True)
 class ReportedInterval:
     """A confidence interval with printed limits.
@@ -60,6 +62,7 @@ class ReportedInterval:
         return f"{self.lower}-{self.upper}"
 
 
+@border
 @dataclass(frozen=True)
 class ReportedHazardRatio:
     """A hazard ratio, experimental against control: below 1 favours the experimental arm.
@@ -98,6 +101,7 @@ class ReportedHazardRatio:
         return str(self.estimate) + (f" ({self.ci.level:.0%} CI {self.ci})" if self.ci else "")
 
 
+@border
 @dataclass(frozen=True)
 class ReportedPValue:
     """A p-value as printed; `sided` is None where the report does not say."""

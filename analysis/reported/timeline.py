@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import ConfigDict
 
+from analysis.conventions.border import border
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.errors import InvalidValueError
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from analysis.reported.comparison import ReportedComparison
 
 
+@border
 @dataclass(frozen=True)
 class TrialTimeline:
     """When patients entered a trial and when its data were cut, printed or assumed.

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from analysis.conventions.border import border
 from analysis.reported.entries import TrialRecord
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@border
 @dataclass(frozen=True, repr=False)
 class ReportedTrial(TrialRecord):
     """Everything reported of one trial; made by `load`.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import choice, count
 from analysis.errors import InvalidValueError
 from analysis.records.findings import DataFinding
@@ -43,6 +44,7 @@ ACTIONS: tuple[str, ...] = ("DOSE NOT CHANGED", "DOSE REDUCED", "DRUG INTERRUPTE
 ACTIONS += ("DOSE RATE REDUCED", "NOT APPLICABLE", "UNKNOWN")
 
 
+@border
 def read_adverse_events(
     events: pd.DataFrame,
     subjects: pd.DataFrame,

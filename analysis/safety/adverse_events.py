@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import choice, count, probability
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.errors import InvalidValueError, UnknownNameError
@@ -29,6 +30,7 @@ DAYS_PER_YEAR = 365.25
 WORST = 5
 
 
+@border
 @dataclass(frozen=True)
 class AdverseEvents:
     """The adverse events of the treated patients of a trial.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import increasing, number, positive, probabilities
 from analysis.errors import InvalidValueError
 
@@ -44,6 +45,7 @@ class Course(NamedTuple):
     level: FloatArray
 
 
+@border
 @dataclass(frozen=True)
 class TreatmentCourse:
     """Adverse events that matter to treatment, grade 3 or more for instance, what they do, and its planned end.
@@ -138,6 +140,7 @@ class TreatmentCourse:
         return event[:, kept]
 
 
+@border
 def dose_given(course: Course, until: FloatArray) -> FloatArray:
     """Months of the planned dose that each patient received up to `until` or the end of treatment.
 

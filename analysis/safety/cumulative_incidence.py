@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.conventions.checks import choice, probability, tied, vector
+from analysis.conventions.border import border
+from analysis.conventions.checks import choice, not_negative, probability, tied, vector
 from analysis.errors import InvalidValueError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ CENSORED = "censored"
 SCALES = ("plain", "log", "log-log")
 
 
+@border
 @dataclass(frozen=True)
 class CumulativeIncidence:
     """Cumulative incidence by group and cause.
@@ -51,6 +53,7 @@ class CumulativeIncidence:
             If there is no such cause.
         """
         choice("cause", cause, list(self.curves["cause"].unique()))
+        time = not_negative("time", time)
         rows = []
         for group, curve in self.curves[self.curves["cause"] == cause].groupby("group", sort=False):
             before = curve[curve["time"] <= time]
@@ -62,6 +65,7 @@ class CumulativeIncidence:
         return pd.DataFrame(rows, columns=["group", "time", "estimate", "std_error", "lower", "upper"])
 
 
+@border
 def cumulative_incidence(
     time: ArrayLike,
     cause: Sequence[str],

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import choice, count, one_of, positive
 from analysis.records.findings import DataFinding
 from analysis.records.tables import SUBJECT, columns, dates, label_key, numbers, text
@@ -34,6 +35,7 @@ TIMES_A_DAY = {"QD": 1, "ONCE": 1, "DAILY": 1, "BID": 2, "TID": 3, "QID": 4}
 EACH_DAY = timedelta(days=1)
 
 
+@border
 @dataclass(frozen=True)
 class DosePlan:
     """What a protocol plans of one treatment.
@@ -61,6 +63,7 @@ class DosePlan:
         count("late", self.late, "days", at_least=0)
 
 
+@border
 @dataclass(frozen=True)
 class Exposure:
     """The exposure of the treated patients of a trial.
@@ -123,6 +126,7 @@ class Exposure:
         return found.merge(of, on=["arm", "treatment"]).sort_values("patients", ascending=False, ignore_index=True)
 
 
+@border
 def read_exposure(
     exposure: pd.DataFrame,
     subjects: pd.DataFrame,

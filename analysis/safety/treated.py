@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from analysis.conventions.border import border
 from analysis.records.findings import DataFinding
 from analysis.records.tables import SUBJECT, WRITE_DATES, columns, dates
 
@@ -62,6 +63,7 @@ class Treated(NamedTuple):
         return min(known) if known else None
 
 
+@border
 def read_treated(
     subjects: pd.DataFrame, *, cutoff: date | None = None, stratum: str | None = None
 ) -> tuple[Mapping[str, Treated], list[DataFinding]]:

@@ -17,6 +17,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import one_of
 from analysis.conventions.values import value
 from analysis.errors import InfeasibleDesignError, InvalidValueError
@@ -71,6 +72,7 @@ class Efficacy(ABC):
         return self
 
 
+@border
 @value
 class AlphaSpending(Efficacy):
     """Boundary that spends alpha by a spending function."""
@@ -104,6 +106,7 @@ class Shape(Efficacy):
         return AlphaSpending(UserSpending(tuple(planned.information.tolist()), tuple(spent.tolist())))
 
 
+@border
 @value
 class WangTsiatis(Shape):
     """Bounds ``C t^(delta - 1/2)`` with C such that the total is alpha (Wang and Tsiatis, Biometrics 1987;43:193-9).
@@ -132,6 +135,7 @@ class WangTsiatis(Shape):
         return looks.null_increments(constant * shape)
 
 
+@border
 @value
 class OBrienFleming(Shape):
     """Exact O'Brien-Fleming boundary ``C / sqrt(t)`` (O'Brien and Fleming, Biometrics 1979;35:549-56)."""
@@ -143,6 +147,7 @@ class OBrienFleming(Shape):
         return WangTsiatis(0.0).increments(alpha, looks)
 
 
+@border
 @value
 class Pocock(Shape):
     """Exact Pocock boundary, the same at every look (Pocock, Biometrika 1977;64:191-9)."""
@@ -154,6 +159,7 @@ class Pocock(Shape):
         return WangTsiatis(0.5).increments(alpha, looks)
 
 
+@border
 @value
 class HaybittlePeto(Efficacy):
     """One critical value at all interim looks, the rest of alpha at the last (Haybittle 1971; Peto et al. 1976)."""

@@ -8,6 +8,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
+from analysis.conventions.border import border
+from analysis.conventions.checks import number
 from analysis.errors import InvalidValueError
 from analysis.sequential.crossing import Crossing, Paths, crossing_probabilities
 
@@ -60,6 +62,7 @@ def conditional_crossing(
     -----
     Jennison and Turnbull, Group Sequential Methods, chapter 10; Cui, Hung and Wang, Biometrics 1999;55:853-7.
     """
+    z, drift = number("z", z), number("drift", drift)
     fractions = design.schedule.information
     _check_interim(design, look)
     begun, later = float(fractions[look - 1]), fractions[look:]
@@ -82,6 +85,7 @@ def conditional_crossing(
     return crossing_probabilities(information, bounds.lower[look:], bounds.upper[look:], mean, start=start)
 
 
+@border
 def conditional_power(
     design: GroupSequentialDesign,
     look: int,
@@ -107,6 +111,7 @@ def conditional_power(
     return float(crossed.upper.sum())
 
 
+@border
 def predictive_power(design: GroupSequentialDesign, look: int, z: float, prior: Prior) -> float:
     """Conditional power averaged over the posterior of the drift.
 
@@ -122,6 +127,7 @@ def predictive_power(design: GroupSequentialDesign, look: int, z: float, prior: 
     return float(weights @ [conditional_power(design, look, z, drift) for drift in drifts])
 
 
+@border
 def prediction_interval(
     design: GroupSequentialDesign, look: int, z: float, at: int, prior: Prior, *, level: float = 0.95
 ) -> tuple[float, float]:

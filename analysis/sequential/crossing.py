@@ -17,6 +17,7 @@ import numpy as np
 from numba import njit
 from scipy.special import ndtri
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import far_apart
 from analysis.errors import InvalidValueError
 
@@ -183,6 +184,7 @@ class Crossing:
         return crossed
 
 
+@border
 def crossing_probabilities(
     information: ArrayLike,
     lower: ArrayLike,

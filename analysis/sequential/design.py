@@ -11,6 +11,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import fractions, increasing, number, one_of, positive
 from analysis.conventions.display import html
 from analysis.conventions.values import replace, value
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 RARE = 1e-9  # chance below which rounding decides what is conditional on it
 
 
+@border
 @value
 class GroupSequentialDesign:
     """A group-sequential design on the canonical scale.

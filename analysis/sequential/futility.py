@@ -18,6 +18,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import number, one_of
 from analysis.conventions.values import value
 from analysis.errors import InfeasibleDesignError, InvalidValueError
@@ -76,6 +77,7 @@ def _interim_bounds(name: str, given: Any) -> tuple[float | None, ...]:
     return tuple(None if z is None else number(name, z) for z in given)
 
 
+@border
 @value
 class FutilityBounds(Futility):
     """Futility bounds given on the scale of Z.
@@ -106,6 +108,7 @@ class FutilityBounds(Futility):
         return _solve(plan, np.r_[values, -math.inf], np.full(plan.increments.size, math.nan), 0.0, self.binding)
 
 
+@border
 @value
 class BetaSpending(Futility):
     """Futility bounds that spend beta under the alternative (Pampallona, Tsiatis and Kim, Drug Inf J 2001;35:1113-21).
@@ -127,6 +130,7 @@ class BetaSpending(Futility):
         return _solve(plan, np.full(spent.size, math.nan), np.diff(np.r_[0.0, spent]), drift, self.binding)
 
 
+@border
 @value
 class NullSpending(Futility):
     """Lower bounds that spend an error probability under the null hypothesis.

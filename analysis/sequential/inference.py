@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import brentq
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import probability
 from analysis.conventions.values import replace, value
 from analysis.errors import InfeasibleDesignError, InvalidValueError
@@ -73,6 +74,7 @@ class RepeatedInference:
     level: float
 
 
+@border
 def stagewise_inference(
     design: GroupSequentialDesign, look: int, z: float, *, level: float = 0.95, stops_low: bool = False
 ) -> StagewiseInference:
@@ -130,6 +132,7 @@ def stagewise_inference(
     return StagewiseInference(look, z, p, estimate, drift_with(tail), drift_with(1.0 - tail), level)
 
 
+@border
 def repeated_inference(design: GroupSequentialDesign, look: int, z: float) -> RepeatedInference:
     """Repeated p-value and confidence interval at a look (Jennison and Turnbull, JRSS B 1989;51:305-61).
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
 
@@ -37,6 +38,7 @@ class Prior(ABC):
         """Give the posterior after the statistic ``z`` at an information fraction."""
 
 
+@border
 @value
 class NormalPrior(Prior):
     """Normal distribution of the drift; a standard deviation of ``inf`` is the flat prior.
@@ -73,6 +75,7 @@ class NormalPrior(Prior):
         return NormalPrior((self.mean * self.sd**-2 + z * math.sqrt(fraction)) / precision, precision**-0.5)
 
 
+@border
 @value
 class PointsPrior(Prior):
     """Finitely many drifts with their probabilities.

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import fractions as increasing_fractions
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
@@ -50,6 +51,7 @@ def _clipped(fraction: ArrayLike) -> NDArray[np.float64]:
     return np.minimum(values, 1.0)
 
 
+@border
 @value
 class LanDeMetsOBrienFleming(SpendingFunction):
     """O'Brien-Fleming-like spending: ``2 - 2 Phi(z(1 - total / 2) / sqrt(t))``.
@@ -69,6 +71,7 @@ class LanDeMetsOBrienFleming(SpendingFunction):
         return np.asarray(2.0 * ndtr(ndtri(total / 2.0) / np.sqrt(_clipped(fraction))))
 
 
+@border
 @value
 class LanDeMetsPocock(SpendingFunction):
     """Pocock-like spending: ``total log(1 + (e - 1) t)`` (Lan and DeMets, Biometrika 1983;70:659-63)."""
@@ -80,6 +83,7 @@ class LanDeMetsPocock(SpendingFunction):
         return np.asarray(total * np.log1p(np.expm1(1.0) * _clipped(fraction)))
 
 
+@border
 @value
 class HwangShihDeCani(SpendingFunction):
     """Gamma family: ``total (1 - exp(-gamma t)) / (1 - exp(-gamma))``; linear at 0.
@@ -103,6 +107,7 @@ class HwangShihDeCani(SpendingFunction):
         return np.asarray(total * np.expm1(-self.gamma * t) / np.expm1(-self.gamma))
 
 
+@border
 @value
 class KimDeMets(SpendingFunction):
     """Power family: ``total t^rho`` with rho above 0 (Kim and DeMets, Biometrika 1987;74:149-54)."""
@@ -119,6 +124,7 @@ class KimDeMets(SpendingFunction):
         return np.asarray(total * _clipped(fraction) ** self.rho)
 
 
+@border
 @value
 class ExponentialSpending(SpendingFunction):
     """Exponential family: ``total^(t^-nu)`` with nu above 0 (Anderson and Clark, Stat Med 2010;29:320-7)."""
@@ -135,6 +141,7 @@ class ExponentialSpending(SpendingFunction):
         return np.asarray(total ** (_clipped(fraction) ** -self.nu))
 
 
+@border
 @value
 class UserSpending(SpendingFunction):
     """Spending given by points, linear between them and from (0, 0).

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import count
 from analysis.engine.clock import BatchClock
 from analysis.engine.patients import draw
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from analysis.simulation.chunks import Plan
 
 
+@border
 def simulated_patients(
     design: TrialDesign,
     scenario: Scenario,

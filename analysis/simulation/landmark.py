@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import positive, probability
 from analysis.conventions.monte_carlo import mean, proportion
 from analysis.conventions.values import replace
@@ -29,6 +30,7 @@ MEMBERS = 1000
 """Equally likely rates that stand for a beta distribution in a simulation."""
 
 
+@border
 def at_rate(arm: str, rate: float, landmark: float) -> Scenario:
     """Give an exponential time to progression with a share `rate` free of it at `landmark`, months."""
     probability("rate", rate)
@@ -36,6 +38,7 @@ def at_rate(arm: str, rate: float, landmark: float) -> Scenario:
     return Scenario({arm: Exponential(-np.log(rate) / landmark)}, f"rate {rate:g}")
 
 
+@border
 def two_stage_table(
     designs: TwoStageDesigns, trial: TrialDesign, landmark: float, *, trials: int, rng: Seed
 ) -> pd.DataFrame:
@@ -103,6 +106,7 @@ def _two_stage_row(
     }
 
 
+@border
 def average_rejection(
     belief: BetaPrior, null_rates: Sequence[float], trial: TrialDesign, landmark: float, *, trials: int, rng: Seed
 ) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr
 
+from analysis.conventions.border import border
 from analysis.conventions.display import html
 from analysis.conventions.monte_carlo import MonteCarlo, proportion
 from analysis.errors import UnknownNameError
@@ -43,6 +44,7 @@ class Course:
     futile: NDArray[np.bool_]
 
 
+@border
 @dataclass(frozen=True, eq=False)
 class SimulatedTrials:
     """The replicates of a design under a scenario.

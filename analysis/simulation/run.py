@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import count, number
 from analysis.conventions.monte_carlo import proportion
 from analysis.errors import InvalidValueError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from analysis.design import Scenario, TrialDesign
 
 
+@border
 def simulate(
     design: TrialDesign,
     scenario: Scenario,
@@ -116,6 +118,7 @@ def simulate(
     return _result(plan, scenario, {name: column[:done] for name, column in columns.items()})
 
 
+@border
 def simulate_grid(
     designs: TrialDesign | Mapping[str, TrialDesign],
     scenarios: Sequence[Scenario],

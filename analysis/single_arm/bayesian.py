@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import error_rates, probability, rates
 from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.single_arm.beta_prior import BetaPrior
@@ -22,6 +23,7 @@ _GAMMAS = tuple(round(0.025 * k, 3) for k in range(41))
 _FUTILITY_THRESHOLDS = (0.001, 0.002, 0.005, *(round(0.01 * k, 2) for k in range(1, 100)))
 
 
+@border
 def bop2(
     *,
     looks: Sequence[int],
@@ -108,6 +110,7 @@ def bop2(
     return best
 
 
+@border
 def predictive_probability_design(
     *,
     looks: Sequence[int],

@@ -6,11 +6,13 @@ import numpy as np
 from scipy import integrate, stats
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import number, probability
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
 
 
+@border
 @value
 class BetaPrior:
     """A beta distribution of the response rate: ``a`` responders and ``b`` non-responders' worth of belief.

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import count, probability, rates
 from analysis.conventions.display import html
 from analysis.conventions.values import value
@@ -30,6 +31,7 @@ def _counts(name: str, given: Any) -> tuple[int, ...]:
     return tuple(count(name, n, "patients", at_least=-1) for n in given)
 
 
+@border
 @value
 class BinomialDesign:
     """A single-arm design in one or more stages, decided by the number of responders.

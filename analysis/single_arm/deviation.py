@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import probability
 from analysis.conventions.display import html
 from analysis.conventions.values import replace, value
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from analysis.single_arm.design import BinomialDesign
 
 
+@border
 def with_attained_sizes(design: BinomialDesign, *, n1: int | None = None, n: int | None = None) -> BinomialDesign:
     """Give a two-stage design the counts that fit the stage sizes attained.
 
@@ -75,6 +77,7 @@ def with_attained_sizes(design: BinomialDesign, *, n1: int | None = None, n: int
     )
 
 
+@border
 @value
 class AdaptedSecondStage:
     """The final decision of a two-stage design whose second stage has another size than planned.

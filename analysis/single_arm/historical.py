@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.conventions.border import border
 from analysis.single_arm.single_stage import exact_binomial
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from analysis.single_arm.beta_prior import BetaPrior
 
 
+@border
 def design_space(
     n: Sequence[int],
     *,

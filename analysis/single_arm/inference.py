@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import optimize
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import choice, probability
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
@@ -55,6 +56,7 @@ class BinomialInference:
     interval: Interval
 
 
+@border
 def infer(
     design: BinomialDesign, responders: int, n: int, *, level: float = 0.95, interval: Interval = "exact"
 ) -> BinomialInference:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import error_rates, rates
 from analysis.conventions.display import html
 from analysis.conventions.values import value
@@ -95,6 +96,7 @@ class TwoStageDesigns:
         return html(self.summary(), index=True)
 
 
+@border
 def simon_two_stage(
     *,
     null_rate: float,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import error_rates, probability, rates
 from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.single_arm.design import BinomialDesign
@@ -22,6 +23,7 @@ METHOD = "exact binomial, single stage"
 SampleSizeRule = Literal["first", "from_which_all_larger"]
 
 
+@border
 def exact_binomial(
     n: int, *, null_rate: float, alpha: float, alternative_rate: float | None = None, power: float | None = None
 ) -> BinomialDesign:
@@ -74,6 +76,7 @@ def exact_binomial(
     return BinomialDesign((n,), (critical - 1,), null_rate, alternative_rate, (), alpha, power, METHOD)
 
 
+@border
 def exact_binomial_power(n: ArrayLike, *, null_rate: float, alternative_rate: float, alpha: float) -> pd.DataFrame:
     """Critical value, attained alpha and power of the exact one-sided binomial test for each n: the saw-tooth.
 
@@ -118,6 +121,7 @@ def exact_binomial_power(n: ArrayLike, *, null_rate: float, alternative_rate: fl
     )
 
 
+@border
 def single_stage(
     *,
     null_rate: float,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import probability, rates
 from analysis.conventions.display import html
 from analysis.conventions.values import value
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@border
 @value
 class StratifiedDesign:
     """A single-stage test of one count of responders over strata whose null rates differ.
@@ -115,6 +117,7 @@ class StratifiedDesign:
             probability(f"{field}[{stratum}]", rate)
 
 
+@border
 def stratified_exact(
     strata: Sequence[str],
     sizes: Sequence[int],

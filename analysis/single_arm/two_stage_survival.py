@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy import optimize, special, stats
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import error_rates, positive
 from analysis.design import AccrualRate, AtTime, Look, TrialDesign, UniformAccrual
 from analysis.errors import InfeasibleDesignError, InvalidValueError
@@ -35,6 +36,7 @@ class TwoStageSurvivalDesigns(NamedTuple):
     minimax: TrialDesign
 
 
+@border
 def two_stage_survival(
     test: OneArmTest,
     *,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 import numpy as np
 from scipy.special import ndtr
 
+from analysis.conventions.border import border
 from analysis.conventions.by_name import ByName
 from analysis.conventions.checks import indicator, nonnegative, observations, same_length, stratum_numbers, tied
 from analysis.conventions.display import html
@@ -34,6 +35,7 @@ ESTIMATION = ("z", "estimate", "std_error", "lower", "upper")
 """Columns of a test that estimates."""
 
 
+@border
 @value
 class TestResult:
     """What a test says of data in hand.
@@ -151,6 +153,7 @@ class Test(ABC):
         return "check the events and the arms"
 
 
+@border
 class TwoArmTest(Test):
     """A test of an experimental arm against a control.
 
@@ -228,6 +231,7 @@ class TwoArmTest(Test):
         return f"{int(sets.n_event[: sets.first[-1]].sum())} events, follow-up to {last} months (control, experimental)"
 
 
+@border
 class OneArmTest(Test):
     """A test of one arm against a null value; its columns are those of a `TwoArmTest`."""
 

@@ -9,6 +9,7 @@ from numba import njit
 from scipy.special import ndtri
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.values import value
 from analysis.expected.score import expected_cox_hazard_ratio
 from analysis.statistical_tests.base import ESTIMATION, TwoArmTest
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 LIMIT = 20.0
 
 
+@border
 @value
 class CoxHazardRatio(TwoArmTest):
     """Hazard ratio, experimental against control, with Wald test and interval (Cox 1972).

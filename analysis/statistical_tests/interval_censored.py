@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.values import value
 from analysis.errors import InfeasibleDesignError
 from analysis.statistical_tests.base import TwoArmTest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from analysis.expected.trial import ExpectedTrial
 
 
+@border
 @value
 class IntervalCensoredHazardRatio(TwoArmTest):
     """Wald test of the hazard ratio by the grouped proportional-hazards likelihood.

@@ -10,6 +10,7 @@ from scipy import stats
 from scipy.special import betainc, betaincinv, ndtri
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.values import value
 from analysis.errors import InfeasibleDesignError, InvalidValueError, UnavailableError
 from analysis.statistical_tests.base import ESTIMATION, OneArmTest
@@ -76,6 +77,7 @@ class BinomialMoments:
         )
 
 
+@border
 @value
 class LandmarkRate(OneArmTest):
     """Exact binomial test of the share of patients without an event at a landmark; a missing status is a failure.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 import numpy as np
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.scales import ScaleName, scale
 from analysis.conventions.values import value
 from analysis.engine.risk_sets import one_arm_risk_sets
@@ -30,6 +31,7 @@ ROUNDING = 1e-9
 """Months by which two sums of the same visits may differ."""
 
 
+@border
 @value
 class LandmarkSurvival(OneArmTest):
     """Test of the Kaplan-Meier estimate at a landmark against a null value, on a named scale.

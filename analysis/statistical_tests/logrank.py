@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import one_of
 from analysis.conventions.values import value
 from analysis.engine.risk_sets import as_kept
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 Variance: TypeAlias = Literal["null", "alternative", "simple", "statistic"]
 
 
+@border
 @value
 class LogRank(TwoArmTest):
     """Log-rank test of two arms.

@@ -13,6 +13,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import one_of
 from analysis.conventions.values import value
 from analysis.errors import InfeasibleDesignError, InvalidValueError
@@ -129,6 +130,7 @@ class MaxComboMoments:
         return 1 - orthant_probability(z - drifts, self.correlation)
 
 
+@border
 @value
 class MaxCombo(TwoArmTest):
     """Max-combo test against the alternative that the experimental arm is better.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, get_args
 import numpy as np
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.scales import ScaleName, scale
 from analysis.conventions.values import value
 from analysis.statistical_tests.base import ESTIMATION, TwoArmTest
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from analysis.survival import Distribution
 
 
+@border
 @value
 class MilestoneDifference(TwoArmTest):
     """Difference in Kaplan-Meier survival at a milestone, experimental minus control.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import one_of
 from analysis.conventions.values import value
 from analysis.expected.process import risk_processes
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from analysis.expected.trial import ExpectedTrial
 
 
+@border
 @value
 class OneSampleLogRank(OneArmTest):
     """One-sample log-rank test of an arm against a null distribution.

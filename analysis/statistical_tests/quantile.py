@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.scales import RatioScale
 from analysis.conventions.values import value
 from analysis.expected.process import risk_processes
@@ -29,6 +30,7 @@ WELL_DETERMINED = 0.99
 """Share of trials that determine a quantile, above which nothing need be said."""
 
 
+@border
 @value
 class QuantileDifference(TwoArmTest):
     """Difference of the times by which a share of patients has failed, experimental minus control.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.values import value
 from analysis.engine.risk_sets import one_arm_risk_sets
 from analysis.errors import InvalidValueError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from analysis.survival import Distribution
 
 
+@border
 @value
 class RestrictedMean(OneArmTest):
     """Test of the restricted mean survival time against a null value.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, get_args
 import numpy as np
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.scales import RatioScale
 from analysis.conventions.values import value
 from analysis.statistical_tests.base import ESTIMATION, TwoArmTest
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from analysis.survival import Distribution
 
 
+@border
 @value
 class RMSTDifference(TwoArmTest):
     """Difference in mean time without event within the first `tau` months, experimental minus control.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError, UnavailableError
 
@@ -42,6 +43,7 @@ class EventTimes(NamedTuple):
     survival_before: FloatArray
 
 
+@border
 class Weight:
     """A weight; one of one's own gives `at_events`, and `large_sample` to have moments. It may not look at the arms."""
 
@@ -67,6 +69,7 @@ class Weight:
         raise UnavailableError(f"{self!r}: this weight has no large-sample form; simulate, or give it large_sample")
 
 
+@border
 @value
 class FlemingHarrington(Weight):
     """``S(t-) ** rho * (1 - S(t-)) ** gamma``, S the Kaplan-Meier curve of both arms together.
@@ -108,6 +111,7 @@ class FlemingHarrington(Weight):
 UNWEIGHTED = FlemingHarrington(0, 0)
 
 
+@border
 @value
 class ModestlyWeighted(Weight):
     """``min(1 / max(S(t-), S(t_star-)), w_max)``: early events count less, as far as a delay of effect lasts.
@@ -161,6 +165,7 @@ class ModestlyWeighted(Weight):
         return np.minimum(grown, self.w_max)
 
 
+@border
 @value
 class NumberAtRisk(Weight):
     """Number at risk to a power: 1 is Gehan and Breslow's test, 0.5 Tarone and Ware's.

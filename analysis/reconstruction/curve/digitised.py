@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.conventions.seeds import Seed, generator
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reconstruction.curve.counts import choose_lateness, fill_exactly, place
@@ -77,6 +78,7 @@ class Cells:
         return int(self.counts(None, self.target, even)[0].sum())
 
 
+@border
 def reconstruct_curve(
     comparison: ReportedComparison,
     curves: Mapping[str, ArrayLike],

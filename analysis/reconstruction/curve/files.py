@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.errors import ReportedDataError
 from analysis.reconstruction.curve.points import OUTSIDE
 from analysis.reported import AtRisk
@@ -27,6 +28,7 @@ NUMBER = re.compile(r"[-+]?(\d+(\.\d*|,\d+)?|[.,]\d+)([eE][-+]?\d+)?\s*%?")
 MISSING = {"", "na", "nan", "null", "-", "\N{EN DASH}", "\N{EM DASH}"}
 
 
+@border
 @dataclass(frozen=True, eq=False)
 class DigitisedFile:
     """The curves of a file.
@@ -43,6 +45,7 @@ class DigitisedFile:
     unit: Literal["proportion", "percent"]
 
 
+@border
 def read_curves(path: str | Path) -> DigitisedFile:
     r"""Read digitised curves: WebPlotDigitizer (CSV, JSON, project), Engauge, DigitizeIt, or any table of points.
 
@@ -88,6 +91,7 @@ def read_curves(path: str | Path) -> DigitisedFile:
     return DigitisedFile(curves, "percent" if greatest > 1 + OUTSIDE else "proportion")
 
 
+@border
 def read_at_risk(path: str | Path, *, unit: str = "months") -> dict[str, AtRisk]:
     r"""Read a risk table: a row for each arm under a heading of times, or columns of times and of each arm.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import FloatArray, probabilities
 from analysis.conventions.seeds import Seed, generator
 from analysis.errors import InvalidValueError
@@ -22,6 +23,7 @@ NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(16)
 HALVINGS = 0.5 ** np.arange(48)
 
 
+@border
 class Distribution(ABC):
     """A distribution of event times on t >= 0, in months.
 

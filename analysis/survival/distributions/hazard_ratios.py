@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import FloatArray, one_of, same_length
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@border
 @value
 class ProportionalHazards(Distribution):
     """A baseline whose hazard is multiplied by a ratio, constant or changing at given times.

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.values import value
 from analysis.survival.distributions.base import Distribution, clipped, hazard_from_start
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
 
 
+@border
 @value
 class LogLogistic(Distribution):
     """Odds of failure that grow as a power of time: ``S(t) = 1 / (1 + (t / scale) ** shape)``.
@@ -81,6 +83,7 @@ class LogLogistic(Distribution):
         return (clipped(t) / self.scale) ** self.shape
 
 
+@border
 @value
 class LogNormal(Distribution):
     """Times whose logarithm is normal.

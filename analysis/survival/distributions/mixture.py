@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import FloatArray, count, nonnegative, positive, probability, same_length
 from analysis.conventions.seeds import Seed, generator
 from analysis.conventions.values import value
@@ -32,6 +33,7 @@ def _distributions(name: str, given: Any) -> tuple[Distribution, ...]:
     return tuple(given)
 
 
+@border
 @value
 class Mixture(Distribution):
     """A population of several kinds of patients, e.g. biomarker strata, or patients who are cured and others.
@@ -136,6 +138,7 @@ class Mixture(Distribution):
         return np.tensordot(np.array(self.weights), np.stack(values), axes=1)[()]
 
 
+@border
 @value
 class Ensemble(Distribution):
     """Distributions of which each simulated trial takes one, e.g. the members of a reconstruction.

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import FloatArray, positive
 from analysis.conventions.values import value
 from analysis.survival.distributions.base import Distribution, clipped, hazard_from_start
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@border
 @value
 class Exponential(Distribution):
     """Constant hazard.
@@ -71,6 +73,7 @@ class Exponential(Distribution):
         return -np.expm1(-self.rate * clipped(tau)) / self.rate
 
 
+@border
 @value
 class Weibull(Distribution):
     """Hazard that rises (shape above 1) or falls (below 1) as a power of time.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import FloatArray, same_length
 from analysis.conventions.values import value
 from analysis.survival.distributions.base import Distribution, clipped, hazard_from_start
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
+@border
 @value
 class PiecewiseExponential(Distribution):
     """Hazard constant between change points.

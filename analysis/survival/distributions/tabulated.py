@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.conventions import fields
+from analysis.conventions.border import border
 from analysis.conventions.checks import FloatArray, same_length
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@border
 @value
 class Tabulated(Distribution):
     """A survival curve given by points, with the hazard constant between them.

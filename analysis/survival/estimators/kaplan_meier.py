@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import number, observations, probability
 from analysis.conventions.display import by_time, html
-from analysis.errors import UnknownNameError
+from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.survival.estimators.intervals import pointwise_limits
 from analysis.survival.estimators.numbers_at_risk import counts
 
@@ -24,6 +25,7 @@ PLATEAU_TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
 QuantileRule = Literal["midpoint", "first", "last"]
 
 
+@border
 @dataclass(frozen=True, eq=False)
 class KaplanMeier:
     """A Kaplan-Meier curve at the distinct times of its data.
@@ -180,6 +182,8 @@ class KaplanMeier:
 
     def _at(self, t: ArrayLike, values: FloatArray, at_start: float) -> FloatArray:
         t = np.asarray(t, dtype=np.float64)
+        if not (t >= 0).all():
+            raise InvalidValueError("t", t.tolist(), "months from 0 on", "leave out what is missing or below 0")
         if self.timefix:  # a time that is one of the curve's but for floating point
             nearest = self.time[np.searchsorted((self.time[1:] + self.time[:-1]) / 2, t)]
             t = np.where(np.abs(t - nearest) <= PLATEAU_TOLERANCE * self.time.mean(), nearest, t)
@@ -188,6 +192,7 @@ class KaplanMeier:
         return np.where(known, steps[np.searchsorted(self.time, t, side="right")], np.nan)[()]
 
 
+@border
 def kaplan_meier(time: ArrayLike, event: ArrayLike, *, timefix: bool = True) -> KaplanMeier:
     """Estimate the survival of one sample (Kaplan and Meier 1958) with Greenwood's standard error.
 
@@ -225,6 +230,7 @@ def kaplan_meier(time: ArrayLike, event: ArrayLike, *, timefix: bool = True) -> 
     return KaplanMeier(distinct, n_risk, n_event, n_censor, survival, std_error, timefix)
 
 
+@border
 def reverse_kaplan_meier(time: ArrayLike, event: ArrayLike, *, timefix: bool = True) -> KaplanMeier:
     """Estimate the distribution of follow-up: censoring is the event, an event is censored (Schemper and Smith 1996).
 

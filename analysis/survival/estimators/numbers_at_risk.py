@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import nonnegative, observations, tied
 from analysis.conventions.display import by_time, html
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from analysis.conventions.checks import BoolArray, FloatArray
 
 
+@border
 @dataclass(frozen=True, eq=False)
 class NumbersAtRisk:
     """The rows of a risk table under a curve: at each time the three counts add up to the number of patients.
@@ -46,6 +48,7 @@ class NumbersAtRisk:
         return html(self.summary())
 
 
+@border
 def numbers_at_risk(time: ArrayLike, event: ArrayLike, ticks: ArrayLike, *, timefix: bool = True) -> NumbersAtRisk:
     """Count the patients at risk just before each tick of an axis, with those who have left by then.
 

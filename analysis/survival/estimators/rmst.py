@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from analysis.conventions.border import border
 from analysis.conventions.checks import number, probability
 from analysis.conventions.display import html, items
 from analysis.errors import NotEstimableError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@border
 @dataclass(frozen=True)
 class RMST:
     """A restricted mean survival time in months.
@@ -51,6 +53,7 @@ class RMST:
         return html(self.summary())
 
 
+@border
 def rmst(time: ArrayLike, event: ArrayLike, tau: float, *, level: float = 0.95, timefix: bool = True) -> RMST:
     """Estimate the mean time without event within the first `tau` months.
 

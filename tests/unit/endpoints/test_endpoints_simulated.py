@@ -222,7 +222,7 @@ def test_stable_disease_counts_from_the_day_of_the_definitions():
         (lambda: Target("PFS rate", 50, at=6), "value: got 50; expected a share from 0 to 1; give a fraction"),
         (lambda: Target("objective response", -0.1), "value: got -0.1; expected a share"),
         (lambda: Target("overall survival", np.nan, at=6), "value: got nan; expected a share"),
-        (lambda: Target("early discordance", "0.1"), "value: got '0.1'; expected a share"),
+        (lambda: Target("early discordance", "0.1"), "value: got '0.1'; expected a number"),
         (lambda: Target("median PFS", -1), "value: got -1; expected a median above 0; give months"),
         (lambda: Target("median PFS", 0.0), "value: got 0.0; expected a median"),
         (lambda: Target("median PFS", np.inf), "value: got inf; expected a median"),

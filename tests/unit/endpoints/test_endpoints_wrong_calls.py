@@ -106,7 +106,7 @@ CALLS = [
     ("dates: got NaT", lambda: history(START, [pd.NaT], ["PR"])),
     ("dates: got None", lambda: history(START, None, None)),
     ("responses: got 'PR'", lambda: history(START, [SCAN], "PR")),
-    ("got 'nan'", lambda: history(START, [SCAN], [np.nan])),
+    (r"responses: got \[nan\]", lambda: history(START, [SCAN], [np.nan])),
     ("death: got '2024-03-01'", lambda: history(START, [SCAN], ["PR"], death="2024-03-01")),
     ("when: got '2024-01-01'", lambda: history(START, [SCAN], ["PR"]).until("2024-01-01")),
     ("sums: got", lambda: target_responses(["a", 2])),

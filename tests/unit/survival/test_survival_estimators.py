@@ -86,7 +86,9 @@ def test_events_come_before_censorings_at_the_same_time():
 def test_events_at_time_zero_count():
     curve = kaplan_meier([0, 0, 3], [1, 0, 1])
     assert curve.survival_at(0) == pytest.approx(2 / 3)
-    assert curve.survival_at(-0.1) == 1
+    for before in (-0.1, float("nan")):
+        with pytest.raises(InvalidValueError, match="months from 0 on"):
+            curve.survival_at(before)
     assert rmst([0, 0, 3], [1, 0, 1], 3).estimate == pytest.approx(2)
 
 
@@ -162,10 +164,11 @@ def test_unknown_names_are_answered_with_the_known_ones():
         plateau().median(rule="middle")
 
 
-def test_survival_at_an_unknown_time_is_unknown():
+def test_survival_at_an_unknown_time_is_refused():
     curve = kaplan_meier([1, 2], [1, 1])  # it comes down to 0, so that every later time is known
-    assert np.isnan(curve.survival_at(np.nan))
-    assert curve.survival_at([np.nan, 5.0])[1] == 0.0
+    assert curve.survival_at(5.0) == 0.0
+    with pytest.raises(InvalidValueError, match="months from 0 on"):
+        curve.survival_at([np.nan, 5.0])
 
 
 def test_estimates_show_as_tables():
