@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Method = Literal["conditional", "unconditional"]
 METHODS = ("conditional", "unconditional")
+MOST_PATIENTS, MOST_TABLES = 1_000_000, 2_000_000
+"""What exact methods go through: patients of a group, and tables of an unconditional test."""
 FARTHEST = 700.0
 """No log odds ratio is farther from 0 than this."""
 
@@ -131,6 +133,9 @@ def compare_proportions(
     elif len(x) > 1:
         expected = "one stratum for the unconditional test"
         raise InvalidValueError("method", method, expected, 'use method="conditional", which takes strata')
+    elif n[0] * m[0] > MOST_TABLES:
+        expected = f"at most {MOST_TABLES:,} tables for the unconditional test, that is the product of the sizes"
+        raise InvalidValueError("patients", n[0], expected, 'use method="conditional"')
     else:
         words = "Boschloo's exact test"
         higher = float(unconditional_tails(n[0], m[0])[x[0], y[0]])
@@ -179,6 +184,9 @@ def _group(name: str, responders: object, size_name: str, patients: object) -> t
     if len(x) != len(n) or not x:
         raise InvalidValueError(name, x, f"{len(n)} strata, as for {size_name}", "give each stratum of both")
     for a, b in zip(x, n, strict=True):
+        if b > MOST_PATIENTS:
+            expected, remedy = f"at most {MOST_PATIENTS:,} patients for an exact method", "use a normal approximation"
+            raise InvalidValueError(size_name, b, expected, remedy)
         if a > b:
             raise InvalidValueError(name, a, f"at most the {b} {size_name.replace('_', ' ')}", "correct one of them")
     return x, n

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from analysis.conventions.border import border
 from analysis.conventions.checks import choice, count, number, probability
 from analysis.errors import InvalidValueError
-from analysis.proportions.comparison import METHODS
+from analysis.proportions.comparison import METHODS, MOST_TABLES
 from analysis.proportions.tables import binomial, fisher_tails, unconditional_tails
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ def proportion_power(
     choice("method", method, METHODS)
     shares = [number(name, value, at_least=0, at_most=1) for name, value in (("rate", rate), ("control", control_rate))]
     n, m = count("patients", patients, "patients"), count("control_patients", control_patients, "patients")
+    if n * m > MOST_TABLES:
+        expected = f"at most {MOST_TABLES:,} tables, the product of the sizes"
+        raise InvalidValueError("patients", n, expected, "use a normal approximation for so many")
     tails = fisher_tails(n, m) if method == "conditional" else unconditional_tails(n, m)
     rejects = tails <= probability("alpha", alpha)
     if control_responders is not None:

@@ -164,15 +164,13 @@ class AdverseEvents:
         ends = self._ends()
         rows = []
         for key, events in chosen.groups_of_events(by):
-            firsts = events.groupby("subject")["start"].min()
+            firsts = self._firsts(events, ends)
             for arm in self.arms:
                 members = [name for name, patient in self.treated.items() if patient.arm == arm and name in ends]
                 here = events[events["subject"].isin(members)]
                 years = sum((ends[name] - self.treated[name].first_dose).days + 1 for name in members) / DAYS_PER_YEAR
-                to_first = sum(
-                    (firsts.get(name, ends[name]) - self.treated[name].first_dose).days + 1 for name in members
-                )
-                to_first /= DAYS_PER_YEAR
+                days = sum((firsts.get(name, ends[name]) - self.treated[name].first_dose).days + 1 for name in members)
+                to_first = days / DAYS_PER_YEAR
                 seen, times = here["subject"].nunique(), len(here)
                 rows.append(
                     [
@@ -240,12 +238,13 @@ class AdverseEvents:
         """
         for name in competing:
             choice("competing", name, ("death", "progression"))
-        firsts = self.select(grade=grade).events.groupby("subject")["start"].min()
+        ends = self._ends()
+        firsts = self._firsts(self.select(grade=grade).events, ends)
         rows = []
-        for name, end in self._ends().items():
+        for name, end in ends.items():
             patient = self.treated[name]
             candidates = [(end, 3, CENSORED)]
-            if name in firsts.index:
+            if name in firsts:
                 candidates.append((firsts[name], 0, "adverse event"))
             for order, cause in enumerate(("progression", "death"), 1):
                 day = getattr(patient, cause)
@@ -337,6 +336,15 @@ class AdverseEvents:
     def size(self, arm: str) -> int:
         """Treated patients of an arm."""
         return sum(patient.arm == arm for patient in self.treated.values())
+
+    def _firsts(self, events: pd.DataFrame, ends: Mapping[str, date]) -> dict[str, date]:
+        """First event of each patient, within the observation: a flag can count what its date puts outside."""
+        first = events.groupby("subject")["start"].min().to_dict()
+        return {
+            str(name): min(max(day, self.treated[str(name)].first_dose), ends[str(name)])
+            for name, day in first.items()
+            if name in ends
+        }
 
     def _ends(self) -> dict[str, date]:
         """Last day of observation of those who have one."""

@@ -238,7 +238,9 @@ def read_exposure(
             continue
         reason, ended_on = reasons.get(subject, ("", None))
         row, found = _follow(stretches, planned, ended_on if until == "end of treatment" else None)
-        ended = bool(reason) or patient.last_dose is not None
+        # a last dose on the day of the cut-off is the last that is known, not the last
+        at_cutoff = patient.last_dose is not None and patient.last_dose == patient.last_known
+        ended = bool(reason) or (patient.last_dose is not None and not at_cutoff)
         rows.append([subject, patient.arm, name, *row, ended, reason if reason else "not given" if ended else ""])
         changes += [[subject, name, *change] for change in found]
         if ended:

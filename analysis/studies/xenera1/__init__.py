@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.studies.assumptions import assumption_table
+from analysis.studies.bolero2 import curves
 from analysis.studies.xenera1 import assurance, confirmation, own_curves, plan, power, seen, words
 from analysis.studies.xenera1.plan import reported
 
@@ -19,5 +20,12 @@ def assumptions() -> pd.DataFrame:
     readers_and_truths = (seen.TRUTHS, confirmation.UNCONFIRMED, confirmation.CONFIRMED)
     beliefs = (assurance.HETEROGENEITY, assurance.SCEPTICISM, assurance.ASSURED)
     return assumption_table(
-        (*plan.ASSUMPTIONS, *plan.OTHERWISE, *readers_and_truths, *beliefs, *own_curves.ASSUMPTIONS)
+        (
+            *plan.ASSUMPTIONS,
+            *plan.OTHERWISE,
+            curves.VISCERAL_BY_ARM,
+            *readers_and_truths,
+            *beliefs,
+            *own_curves.ASSUMPTIONS,
+        )
     )

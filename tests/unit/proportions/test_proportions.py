@@ -123,6 +123,9 @@ def test_one_margin_alone_says_nothing():
         lambda: proportion_power(42, 30, 0.15, 60),
         lambda: proportion_power(0.4, 30, 0.15, 60, control_responders=61),
         lambda: exact_limits("9", 30),
+        lambda: compare_proportions(1, 10**9, 1, 10),
+        lambda: compare_proportions(1, 5_000, 1, 5_000, method="unconditional"),
+        lambda: proportion_power(0.4, 10**9, 0.15, 60),
     ],
 )
 def test_what_is_no_count_is_refused_by_name(call):

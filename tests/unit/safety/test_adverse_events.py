@@ -140,6 +140,15 @@ def test_the_flag_decides_where_it_is_asked_to():
         read(event(), emergent="flag")
 
 
+def test_what_a_flag_counts_outside_the_observation_has_no_time_below_0():
+    rows = [event(start="2023-12-01", TRTEMFL="Y"), event("S2", start="2025-12-01", TRTEMFL="Y")]
+    found = read(*rows, emergent="flag")
+    first = found.time_to_first(grade=1).set_index("subject")
+    assert first.loc["S1", "time"] == pytest.approx(1 / 30.4375)
+    assert first.loc["S2", "time"] == first.loc["S4", "time"]
+    assert (found.rates("any")["years_to_first"] > 0).all()
+
+
 def test_an_event_after_death_is_not_emergent():
     adsl = subjects(DTHDT=["2024-02-01", None, None, None])
     found = read(event(start="2024-02-05"), event(start="2024-01-20"), adsl=adsl)

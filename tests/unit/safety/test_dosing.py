@@ -104,6 +104,12 @@ def test_a_last_record_without_an_end_goes_on_to_the_cut_off():
     assert (row["days"], row["ended"], row["reason"]) == (20, False, "")
 
 
+def test_a_last_dose_on_the_day_of_the_cut_off_has_not_ended_treatment():
+    subjects = adsl(DCUTDT=["2024-01-30", "2024-03-01"])
+    found = read(dose(40, "2024-01-01", "2024-01-30"), subjects=subjects)
+    assert found.subjects["ended"].tolist() == [False, True]
+
+
 @pytest.mark.parametrize(
     ("rows", "rule"),
     [
