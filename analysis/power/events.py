@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -171,7 +172,7 @@ def hazard_ratio_at_z(z: float, events: float, *, allocation_ratio: float = 1.0,
     >>> round(hazard_ratio_at_z(critical_z(0.025), events=60), 4)
     0.6029
     """
-    per_root_event = z_per_root_event(1 / np.e, allocation_ratio=allocation_ratio)
+    per_root_event = z_per_root_event(1 / math.e, allocation_ratio=allocation_ratio)
     with np.errstate(over="ignore"):
         return float(margin * np.exp(-z / (per_root_event * np.sqrt(_events(events)))))
 
