@@ -9,6 +9,9 @@ import pytest
 from analysis.conventions import WEEK
 from analysis.design import Assessments
 from analysis.endpoints import Attendance, Rate, Stein, Treatment, Tumours, simulate_endpoints, simulated_measurements
+from analysis.endpoints.batch import empty
+from analysis.endpoints.treatment import after_treatment, with_failures
+from analysis.endpoints.tumours import Disease
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.safety import Course, TreatmentCourse, dose_given
 from analysis.safety.course import ADVERSE_EVENT, OTHER, PLANNED_END
@@ -170,3 +173,36 @@ def test_measurements_of_a_trial_show_the_regrowth():
 def test_wrong_calls_are_refused_by_name(call, error):
     with pytest.raises(error, match="expected"):
         call()
+
+
+def test_lesions_regrow_from_their_size_at_the_end_of_treatment():
+    month = np.array([[2.0, 4.0, 6.0]])
+    diameter = np.array([[[50.0], [40.0], [30.0], [20.0]]])
+    nothing = np.array([np.inf])
+    disease = Disease(
+        diameter, np.zeros((1, 1), bool), nothing, nothing, nothing, np.ones(1, bool), np.zeros(1, bool), None
+    )
+    treatment = Treatment(COURSE, regrowth=Rate(0.2), progresses=2.0)
+    rng = np.random.default_rng(1)
+    found = after_treatment(disease, month, np.array([[35.0]]), np.array([3.0]), treatment, rng)
+    expected = [50.0, 40.0, 35 * np.exp(0.2), 35 * np.exp(0.6)]
+    assert found.diameter[0, :, 0] == pytest.approx(expected)
+    later = disease._replace(new_lesion=np.array([7.0]), non_target=np.array([2.0]))
+    found = after_treatment(later, month, np.array([[35.0]]), np.array([3.0]), treatment, rng)
+    assert (found.new_lesion[0], found.non_target[0]) == (5.0, 2.0)  # half of the four months that were left
+    untouched = after_treatment(disease, month, np.array([[35.0]]), np.array([np.inf]), treatment, rng)
+    np.testing.assert_array_equal(untouched.diameter, diameter)
+
+
+def test_a_failure_before_the_landmark_is_no_control_at_it():
+    found = empty(2, 2)
+    found.control[:] = True
+    found.time[:] = 12.0
+    course = Course(
+        np.array([5.0, 5.0]), np.array([ADVERSE_EVENT, PLANNED_END], np.int8), *[np.zeros((2, 0)) for _ in range(3)]
+    )
+    failed = with_failures(found, course, np.array([4.0, 6.0]))
+    assert failed.control[0, 0, :, 0].tolist() == [True, False]
+    assert failed.control[0, 1].all()
+    assert failed.time[0].tolist() == [5.0, 12.0]
+    assert failed.event[0].tolist() == [True, False]
