@@ -1,4 +1,4 @@
-"""The command line: ``trial-analysis new|reconstruct|curve|endpoints|data|figures``."""
+"""The command line: ``trial-analysis new|reconstruct|curve|endpoints|data|figures|warm``."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_endpoints(commands.add_parser("endpoints", help="derive the endpoints of a study's folder"))
     _add_data(commands.add_parser("data", help="check or show the reported data", description="The reported data."))
     _add_figures(commands.add_parser("figures", help="make the figures", description="Make the registered figures."))
+    _add_warm(commands.add_parser("warm", help="compile every kernel once, so that no first call waits"))
     return parser
 
 
@@ -64,6 +65,12 @@ def _add_curve(parser: argparse.ArgumentParser) -> None:
 
 def _add_endpoints(parser: argparse.ArgumentParser) -> None:
     from analysis.cli.endpoints import configure
+
+    configure(parser)
+
+
+def _add_warm(parser: argparse.ArgumentParser) -> None:
+    from analysis.cli.warm import configure
 
     configure(parser)
 

@@ -147,3 +147,14 @@ def test_a_trial_of_several_comparisons_is_asked_for_one(capsys):
     assert main(["reconstruct", "bolero-2"]) == 1
     assert "say --comparison ID" in capsys.readouterr().err
     assert main(["reconstruct", "no-such-trial"]) == 1
+
+
+def test_warm_runs_each_kind_of_compiled_work(capsys):
+    assert main(["warm"]) == 0
+    said = capsys.readouterr().out
+    assert [line.split("  ")[0] for line in said.splitlines()] == [
+        "reconstruction",
+        "simulation of trials",
+        "endpoints",
+        "all",
+    ]
