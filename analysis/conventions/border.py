@@ -102,7 +102,7 @@ def border(public: Public) -> Public:
             return public(*args, **kwargs)
         except AnalysisError:
             raise
-        except Exception as error:
+        except Exception as error:  # of any kind: what it cannot explain is raised as it was
             wrong = _misfit(public, args, kwargs, error)
             if wrong is None:
                 raise

@@ -17,19 +17,14 @@ def disease_control() -> str:
     at_hope = dict(power.loc[hope])
     return (
         f"Against a null rate of 15%, AveNEC's, the exact test of 30 patients rejects from {exact['critical']:.0f} "
-        "with "
-        f"disease control on and has 80% power at a true rate of {exact['rate_for_power_80']:.0%}. That takes "
-        "AveNEC's rate "
-        f"as known: with its 60 patients' own error counted, {counts['fisher']} are needed by Fisher's and "
-        "Boschloo's "
-        f"tests, though a posterior probability passes 95% at {counts['posterior']}. At a true rate of {hope:.0%}, "
-        "the "
-        f"interim's, the power falls from {at_hope['binomial']:.0%} to {at_hope['fisher']:.0%}. After the "
-        f"interim count of {dcr.INTERIM.responders} of {dcr.INTERIM.n} the exact test rejects at the end with a "
-        "probability "
-        f"of {interim['predictive_exact']:.0%}, the posterior rule with {interim['predictive_posterior']:.0%}. "
-        f"If NET G3 does better than NEC, AveNEC's rate in this trial's mix is up to "
-        f"{comparison.standardised()['rate'].max():.0%}, and more are needed."
+        f"with disease control on and has 80% power at a true rate of {exact['rate_for_power_80']:.0%}. That takes "
+        f"AveNEC's rate as known: with its 60 patients' own error counted, {counts['fisher']} are needed by Fisher's "
+        f"and Boschloo's tests, though a posterior probability passes 95% at {counts['posterior']}. At a true rate "
+        f"of {hope:.0%}, the interim's, the power falls from {at_hope['binomial']:.0%} to {at_hope['fisher']:.0%}. "
+        f"After the interim count of {dcr.INTERIM.responders} of {dcr.INTERIM.n} the exact test rejects at the end "
+        f"with a probability of {interim['predictive_exact']:.0%}, the posterior rule with "
+        f"{interim['predictive_posterior']:.0%}. If NET G3 does better than NEC, AveNEC's rate in this trial's mix "
+        f"is up to {comparison.standardised()['rate'].max():.0%}, and more are needed."
     )
 
 
@@ -48,15 +43,11 @@ def endpoints() -> str:
     ].set_index("strategy")["value"]
     return (
         "In one simulated population, calibrated to the interim's disease control at week 16, the rate by iRECIST "
-        "lies "
-        f"between {rates.min():.0%} and {rates.max():.0%} by how disease control is defined. How an iUPD first "
-        "seen at week "
-        f"16 counts moves it from {by_iupd.min():.0%} to {by_iupd.max():.0%}. What is made of treatment that ends "
-        "for "
-        f"toxicity moves it less: from {chosen.min():.1%} to {chosen.max():.1%} over the four strategies of ICH "
-        "E9(R1), if "
-        f"{ends:.0%} of the adverse events end treatment. Growth rates and depth of response of the monotherapy are "
-        "withheld: no size was printed that would hold the calibration. Quality of life and adverse events of "
-        "these drugs "
-        "were not printed either; the tables that a trial delivers are read by rules that are tested."
+        f"lies between {rates.min():.0%} and {rates.max():.0%} by how disease control is defined. How an iUPD first "
+        f"seen at week 16 counts moves it from {by_iupd.min():.0%} to {by_iupd.max():.0%}. What is made of treatment "
+        f"that ends for toxicity moves it less: from {chosen.min():.1%} to {chosen.max():.1%} over the four "
+        f"strategies of ICH E9(R1), if {ends:.0%} of the adverse events end treatment. Growth rates and depth of "
+        "response of the monotherapy are withheld: no size was printed that would hold the calibration. Quality of "
+        "life and adverse events of these drugs were not printed either; the tables that a trial delivers are read "
+        "by rules that are tested."
     )

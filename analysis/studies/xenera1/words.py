@@ -72,16 +72,13 @@ def conclusion() -> str:
     at_seen = [_percent(_row(seen, reader=reader, true_hazard_ratio=weak)["power"]) for reader in plan.READERS]
     return (
         f"100 patients on the registered calendar have {_percent(base['power'])} power at a hazard ratio of "
-        f"{ratio:g}, "
-        f"one-sided {plan.ALPHA.value:.1%}; at 5, 10 and 20%, usual in phase II, it is "
+        f"{ratio:g}, one-sided {plan.ALPHA.value:.1%}; at 5, 10 and 20%, usual in phase II, it is "
         f"{', '.join(_percent(alphas[f'{alpha:g} one-sided']) for alpha in plan.ALPHA_OTHERWISE.value)}: no other "
         "assumption moves it as much. 80% power at that ratio asks for more events than there are patients. Given "
-        "what the "
-        f"phase II left to believe, the trial had a chance of {_percent(interacting['assurance'])} to "
+        f"what the phase II left to believe, the trial had a chance of {_percent(interacting['assurance'])} to "
         f"{_percent(shrunk['assurance'])} to succeed. At the events that were seen the power for a hazard ratio of "
         f"{weak:g} was {' and '.join(at_seen)}: the result neither confirms xentuzumab nor shows that it does "
-        "nothing. "
-        "The curves of both readings cross, so that no single ratio describes them."
+        "nothing. The curves of both readings cross, so that no single ratio describes them."
     )
 
 
@@ -96,12 +93,10 @@ def power() -> str:
         f"{_simulated(base)} (here and below: Monte Carlo standard error in percentage points), with "
         f"{base['events']:.0f} events. Schoenfeld's formula gives {100 * base['schoenfeld']:.1f}%, Freedman's "
         f"{100 * base['freedman']:.1f}%, the large-sample moments of the log-rank test "
-        f"{100 * base['large_sample']:.1f}%; the "
-        f"power by these moments over single curves that BOLERO-2's reports allow runs from "
-        f"{_percent(base['large_sample_lower'])} to {_percent(base['large_sample_upper'])} (central 90%). Over all "
-        "control arms "
-        f"the simulated power is {_percent(over_arms.min())} to {_percent(over_arms.max())}. Without effect the test "
-        "rejects in "
+        f"{100 * base['large_sample']:.1f}%; the power by these moments over single curves that BOLERO-2's reports "
+        f"allow runs from {_percent(base['large_sample_lower'])} to {_percent(base['large_sample_upper'])} (central "
+        f"90%). Over all control arms the simulated power is {_percent(over_arms.min())} to "
+        f"{_percent(over_arms.max())}. Without effect the test rejects in "
         f"{100 * null.min():.1f}{TO}{100 * null.max():.1f}% of the trials, against {100 * plan.ALPHA.value:.1f}% "
         "asked."
     )
@@ -125,8 +120,7 @@ def assumptions_that_matter() -> str:
     )
     return (
         f"Of {_percent(base['power'])} as assumed, in order of what each moves at most: {'; '.join(parts)}. Scans "
-        "that "
-        f"are laid over a control arm which was itself read at scans count them twice: that costs {twice}."
+        f"that are laid over a control arm which was itself read at scans count them twice: that costs {twice}."
     )
 
 
@@ -137,10 +131,10 @@ def events() -> str:
     reachable = table[np.isfinite(table["month_upper"])].iloc[-1]
     return (
         f"80% power at a hazard ratio of {HAZARD_RATIO.value:g} asks for {wanted['events']:.0f} events, and the "
-        f"design has {n} patients: no follow-up is long enough. The weakest effect of the table whose events come "
-        f"on nearly every curve is {reachable['hazard_ratio']:g}: {reachable['events']:.0f} events, expected at "
-        f"month {reachable['month']:.0f} ({reachable['month_lower']:.0f}{TO}{reachable['month_upper']:.0f}); the "
-        f"simulated power there is {_simulated(reachable)}."
+        f"design has {n} patients: no follow-up is long enough. The weakest effect of the table whose events come on "
+        f"nearly every curve is {reachable['hazard_ratio']:g}: {reachable['events']:.0f} events, expected at month "
+        f"{reachable['month']:.0f} ({reachable['month_lower']:.0f}{TO}{reachable['month_upper']:.0f}); the simulated "
+        f"power there is {_simulated(reachable)}."
     )
 
 
@@ -149,8 +143,8 @@ def detectable_effect() -> str:
     row = _row(detectable(), control_arm=CONTROL_ARM.value, asked=0.8)
     return (
         f"With 80% power the design detects a hazard ratio of {row['hazard_ratio']:.2f} "
-        f"({row['lower']:.2f}{TO}{row['upper']:.2f} over single curves of the control arm); the "
-        f"simulated power there is {_simulated(row)}."
+        f"({row['lower']:.2f}{TO}{row['upper']:.2f} over single curves of the control arm); the simulated power "
+        f"there is {_simulated(row)}."
     )
 
 
@@ -179,9 +173,9 @@ def power_seen() -> str:
         row = _row(powers, reader=reader, true_hazard_ratio=HAZARD_RATIO.value)
         limit = _row(limits, reader=reader)
         parts.append(
-            f"The {reader} reading rests on about {row['events']:.0f} events (between {row['events_lower']:.0f} "
-            f"and {row['events_upper']:.0f}, recovered from the interval). At a hazard ratio of "
-            f"{HAZARD_RATIO.value:g} their power is {100 * row['schoenfeld']:.1f}% by Schoenfeld's formula "
+            f"The {reader} reading rests on about {row['events']:.0f} events (between {row['events_lower']:.0f} and "
+            f"{row['events_upper']:.0f}, recovered from the interval). At a hazard ratio of {HAZARD_RATIO.value:g} "
+            f"their power is {100 * row['schoenfeld']:.1f}% by Schoenfeld's formula "
             f"({100 * row['schoenfeld_lower']:.1f}{TO}{100 * row['schoenfeld_upper']:.1f}% over the range of the "
             f"events), {_simulated(row)} simulated. Only an observed hazard ratio below "
             f"{limit['significant_below']:.2f} would have been significant, and 80% power needs a true one of "
@@ -198,8 +192,8 @@ def above_one() -> str:
         null = _row(table, reader=reader, true_hazard_ratio=1.0)
         printed = plan.hazard_ratio_of(plan.by_reader(reader)).estimate.text
         parts.append(
-            f"With {row['events']} events ({reader}) and a true hazard ratio of {HAZARD_RATIO.value:g}, the "
-            f"observed one is above 1 in {_simulated(row, 'above_1', 'above_1_std_error')} of the trials "
+            f"With {row['events']} events ({reader}) and a true hazard ratio of {HAZARD_RATIO.value:g}, the observed "
+            f"one is above 1 in {_simulated(row, 'above_1', 'above_1_std_error')} of the trials "
             f"({100 * row['above_1_normal_lower']:.1f}{TO}{100 * row['above_1_normal_upper']:.1f}% by normal "
             f"approximation over the range of the events), and at or above the reported {printed} in "
             f"{_simulated(row, 'above_reported', 'above_reported_std_error')}; without effect in "
@@ -217,12 +211,12 @@ def discordance() -> str:
     false = _row(table, confirmed=share, unconfirmed="false")
     return (
         f"The review has {_percent(share)} of the investigator's events. At a hazard ratio of "
-        f"{HAZARD_RATIO.value:g}, full agreement leaves a power of {_simulated(full)} at the investigator's "
-        f"events. The review alone, with the events it has, is left with {_simulated(lost)}. If the unconfirmed "
-        f"progressions were all false, the investigator would see a hazard ratio of {false['hazard_ratio']:.2f} "
-        f"and a power of {_simulated(false)}. The two estimates do not contradict each other: the log of their "
-        f"ratio is {agreement['reported']:.2f}, and {agreement['std_deviation']:.2f} is its standard deviation if "
-        f"the review's events are a part of the investigator's (correlation {agreement['correlation']:.2f})."
+        f"{HAZARD_RATIO.value:g}, full agreement leaves a power of {_simulated(full)} at the investigator's events. "
+        f"The review alone, with the events it has, is left with {_simulated(lost)}. If the unconfirmed progressions "
+        f"were all false, the investigator would see a hazard ratio of {false['hazard_ratio']:.2f} and a power of "
+        f"{_simulated(false)}. The two estimates do not contradict each other: the log of their ratio is "
+        f"{agreement['reported']:.2f}, and {agreement['std_deviation']:.2f} is its standard deviation if the "
+        f"review's events are a part of the investigator's (correlation {agreement['correlation']:.2f})."
     )
 
 
@@ -242,14 +236,12 @@ def assurance() -> str:
         f"that, the subgroup's is {shrunk['hazard_ratio']:.2f} ({shrunk['lower']:.2f}{TO}{shrunk['upper']:.2f}) and "
         f"the assurance {_percent(shrunk['assurance'])} (simulated {_simulated(shrunk, 'simulated')}). The p printed "
         f"of the interaction, {interaction_p_value():g}, puts the others at {by_interaction.quantile(0.5):.2f}; "
-        "shrunk "
-        f"towards that, the subgroup's is {interacting['hazard_ratio']:.2f} "
+        f"shrunk towards that, the subgroup's is {interacting['hazard_ratio']:.2f} "
         f"({interacting['lower']:.2f}{TO}{interacting['upper']:.2f}) and the assurance "
         f"{_percent(interacting['assurance'])} (simulated {_simulated(interacting, 'simulated')}). Both cannot hold: "
-        f"the reports do not say which model gave which. The phase II as a whole gives "
+        "the reports do not say which model gave which. The phase II as a whole gives "
         f"{_percent(everyone['assurance'])}, a sceptic {_percent(sceptic['assurance'])}. At the independent "
-        "reading's "
-        f"events the two shrunk beliefs are left with {_percent(shrunk['independent'])} and "
+        f"reading's events the two shrunk beliefs are left with {_percent(shrunk['independent'])} and "
         f"{_percent(interacting['independent'])}."
     )
 
