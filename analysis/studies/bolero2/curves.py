@@ -205,13 +205,6 @@ def label_intervals() -> pd.DataFrame:
     )
 
 
-def everolimus_median(comparison: str) -> float:
-    """Return the reported median of the everolimus arm, months: XENERA-1's control is the same treatment."""
-    median = reported().comparison(comparison).arm("everolimus").median
-    assert median is not None, f"{comparison} prints no median"
-    return median.value
-
-
 def known_findings() -> pd.DataFrame:
     """List the contradictions of the report that are known, one row each, with their explanation."""
     rows = [(known.where, known.check, known.explanation) for known in reported().known_findings]
