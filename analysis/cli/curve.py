@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.conventions.whole import written_whole
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def curve_command(parsed: argparse.Namespace) -> int:
     result = reconstruct_curve(comparison, curves, unit=unit, members=parsed.members, rng=parsed.seed)
     _print(result)
     if parsed.out is not None:
-        result.ipd().to_csv(parsed.out, index=False)
+        with written_whole(parsed.out) as draft:
+            result.ipd().to_csv(draft, index=False)
         print(f"wrote {parsed.out}: {result.members} members of {result.arm_index.size} patients")
     if parsed.plot is not None:
         _draw(result, curves, unit, parsed.plot)
@@ -109,7 +111,7 @@ def _draw(result: Reconstruction, curves: Mapping[str, Any], unit: Any, path: Pa
 
     from analysis.plots import PAGE_WIDTH, STYLE, curve_check
 
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE), written_whole(path) as draft:
         figure = Figure(figsize=(PAGE_WIDTH, 0.85 * PAGE_WIDTH))
         curve_check(figure, result, curves, unit=unit)
-        figure.savefig(path, bbox_inches="tight")
+        figure.savefig(draft, bbox_inches="tight")

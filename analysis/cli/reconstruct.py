@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.conventions.whole import written_whole
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -90,10 +91,12 @@ def reconstruct_command(parsed: argparse.Namespace) -> int:
     for finding in result.findings:
         print(finding)
     if parsed.csv is not None:
-        result.ipd().to_csv(parsed.csv, index=False)
+        with written_whole(parsed.csv) as draft:
+            result.ipd().to_csv(draft, index=False)
         print(f"wrote {parsed.csv}: {result.members} members of {result.arm_index.size} patients")
     if parsed.adtte is not None:
-        adtte(result, parsed.member, study=Path(parsed.trial).stem.upper()).to_csv(parsed.adtte, index=False)
+        with written_whole(parsed.adtte) as draft:
+            adtte(result, parsed.member, study=Path(parsed.trial).stem.upper()).to_csv(draft, index=False)
         print(f"wrote {parsed.adtte}: member {parsed.member}")
     if parsed.plot is not None:
         _draw(result, parsed.plot)
@@ -117,4 +120,5 @@ def _draw(result: Reconstruction, path: Path) -> None:
     from analysis.plots import survival_plot
 
     annotate = ["hazard ratio", "median"] if len(result.arms) == 2 else ["median"]
-    survival_plot(result, annotate=annotate).figure.savefig(path, dpi=200)
+    with written_whole(path) as draft:
+        survival_plot(result, annotate=annotate).figure.savefig(draft, dpi=200)

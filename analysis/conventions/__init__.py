@@ -1,6 +1,7 @@
 """What every room agrees on: checks, units, seeds, scales, Monte Carlo values, one serialiser, short displays."""
 
 from analysis.conventions.by_name import ByName
+from analysis.conventions.files import from_file, to_file
 from analysis.conventions.monte_carlo import MonteCarlo
 from analysis.conventions.seeds import Seed
 from analysis.conventions.serial import from_json, identity, to_json
@@ -13,9 +14,11 @@ __all__ = [
     "ByName",
     "MonteCarlo",
     "Seed",
+    "from_file",
     "from_json",
     "identity",
     "replace",
+    "to_file",
     "to_json",
     "value",
 ]

@@ -10,19 +10,24 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from analysis.conventions.border import border
 from analysis.conventions.by_name import ByName
 from analysis.conventions.display import fields_of, is_value
 from analysis.errors import InvalidValueError, UnknownNameError
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 PACKAGE = __name__.split(".")[0]
-MAPPING, NUMBER = "mapping", "number"
+MAPPING, NUMBER, DATE, ARRAY, TABLE = "mapping", "number", "date", "array", "table"
 
 
 @border
@@ -54,7 +59,7 @@ def to_json(thing: object, *, indent: int | None = 2) -> str:
     >>> from_json(to_json(Weibull(1.2, 10))) == Weibull(1.2, 10)
     True
     """
-    return json.dumps(_plain(thing), indent=indent, allow_nan=False)
+    return json.dumps(to_plain(thing), indent=indent, allow_nan=False)
 
 
 def from_json(text: str) -> Any:
@@ -71,7 +76,7 @@ def from_json(text: str) -> Any:
         plain = json.loads(text)
     except (TypeError, json.JSONDecodeError) as error:
         raise InvalidValueError("text", str(text)[:40], "JSON as to_json writes it", str(error)) from error
-    return _restored(plain)
+    return from_plain(plain)
 
 
 def identity(*things: object) -> str:
@@ -156,38 +161,48 @@ def _public(room: str) -> list[str]:
     return list(getattr(module, "__all__", []))
 
 
-def _plain(thing: object) -> Any:
+def to_plain(thing: object, kept: Callable[[NDArray[Any]], Any] | None = None) -> Any:
+    """Give a value as JSON has it; ``kept`` says what stands for an array, by default the list of its numbers."""
     if thing is None or isinstance(thing, bool | str | int):
         return thing
     if isinstance(thing, float):
         return thing if math.isfinite(thing) else {"kind": NUMBER, "value": str(thing)}
     if isinstance(thing, np.generic):
-        return _plain(thing.item())
+        return to_plain(thing.item(), kept)
     if isinstance(thing, np.ndarray):
-        return [_plain(item) for item in thing.tolist()]
+        return kept(thing) if kept else [to_plain(item) for item in thing.tolist()]
+    if isinstance(thing, date):
+        return {"kind": DATE, "value": thing.isoformat()}
     if isinstance(thing, tuple | list):
-        return [_plain(item) for item in thing]
+        return [to_plain(item, kept) for item in thing]
     if isinstance(thing, Mapping):
-        return {"kind": MAPPING, "values": {name: _plain(item) for name, item in thing.items()}}
+        return {"kind": MAPPING, "values": {name: to_plain(item, kept) for name, item in thing.items()}}
+    if isinstance(thing, pd.DataFrame) and kept:
+        if not thing.index.equals(pd.RangeIndex(len(thing))):
+            raise InvalidValueError("thing", "a table with an index", "rows numbered from 0", "call reset_index first")
+        return {"kind": TABLE, "columns": [[name, _column(thing[name], kept)] for name in thing]}
     kind = kind_of(thing)
     if kind is None:
         raise InvalidValueError("thing", thing, "a public value of the package", "describe it by these")
-    given = {field.name: _plain(getattr(thing, field.name)) for field in fields_of(thing) if field.init}
+    given = {field.name: to_plain(getattr(thing, field.name), kept) for field in fields_of(thing) if field.init}
     return {"kind": kind, **given}
 
 
-def _restored(plain: Any) -> Any:
+def from_plain(plain: Any, array: Callable[[dict[str, Any]], NDArray[Any]] | None = None) -> Any:
+    """Give back the value that `to_plain` wrote; ``array`` finds the arrays that were kept apart."""
     if isinstance(plain, list):
-        return tuple(_restored(item) for item in plain)
+        return tuple(from_plain(item, array) for item in plain)
     if not isinstance(plain, dict):
         return plain
     kind = plain.get("kind")
-    if kind == MAPPING:
-        return ByName({name: _restored(item) for name, item in plain["values"].items()})
-    if kind == NUMBER:
-        return float(plain["value"])
+    if kind == ARRAY and array:
+        return array(plain)
+    if kind == TABLE:
+        return pd.DataFrame({name: from_plain(column, array) for name, column in plain["columns"]})
+    if kind in (MAPPING, NUMBER, DATE):
+        return _simple(kind, plain, array)
     made = _class(kind)
-    values = {name: _restored(item) for name, item in plain.items() if name != "kind"}
+    values = {name: from_plain(item, array) for name, item in plain.items() if name != "kind"}
     known = [field.name for field in fields_of(made) if field.init]
     for name in values:
         if name not in known:
@@ -196,6 +211,19 @@ def _restored(plain: Any) -> Any:
         return made(**values)
     except TypeError as error:
         raise InvalidValueError(str(kind), sorted(values), f"fields {known}", "give the missing ones") from error
+
+
+def _simple(kind: str, plain: dict[str, Any], array: Callable[[dict[str, Any]], NDArray[Any]] | None) -> Any:
+    try:
+        if kind == MAPPING:
+            return ByName({name: from_plain(item, array) for name, item in plain["values"].items()})
+        return float(plain["value"]) if kind == NUMBER else date.fromisoformat(plain["value"])
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        raise InvalidValueError("text", plain, f"a {kind} as to_json writes it", str(error)) from error
+
+
+def _column(column: pd.Series[Any], kept: Callable[[NDArray[Any]], Any]) -> Any:
+    return to_plain(column.to_numpy(), kept) if column.dtype.kind in "fiub" else to_plain(list(column), kept)
 
 
 def _class(kind: object) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.conventions.border import border
+from analysis.conventions.whole import written_whole
 from analysis.endpoints.derivation import Derivation, derive
 from analysis.endpoints.endpoint_tables import derive_endpoints, summarise
 from analysis.endpoints.response_tables import read_responses
@@ -213,7 +214,8 @@ class DerivedStudy:
         if there:
             raise InvalidValueError("folder", str(there[0]), "files that are not there yet", "name another folder")
         for path, text in paths.items():
-            path.write_text(text, encoding="utf-8")
+            with written_whole(path) as draft:
+                draft.write_text(text, encoding="utf-8")
         return list(paths)
 
     @property

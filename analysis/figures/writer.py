@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import matplotlib as mpl
 from tqdm.auto import tqdm
 
 import analysis
+from analysis.conventions.whole import alone, written_whole
 from analysis.plots.style import STYLE
 from analysis.reported import trial_file
 
@@ -59,17 +59,21 @@ def write_figures(
 
 def _write_drawing(drawing: Drawing, name: str, folder: Path) -> list[Path]:
     svg, png, csv = (folder / f"{name}.{suffix}" for suffix in ("svg", "png", "csv"))
-    with mpl.rc_context(STYLE):
-        drawing.figure.savefig(_temporary(svg), format="svg", metadata={"Date": None, "Creator": None})
-        drawing.figure.savefig(_temporary(png), format="png", metadata={"Software": None})
-    drawing.numbers.to_csv(_temporary(csv), index=False, float_format="%.6g", lineterminator="\n")
-    for path in (svg, png, csv):
-        os.replace(_temporary(path), path)
+    with mpl.rc_context(STYLE), written_whole(svg) as one, written_whole(png) as two, written_whole(csv) as three:
+        drawing.figure.savefig(one, format="svg", metadata={"Date": None, "Creator": None})
+        drawing.figure.savefig(two, format="png", metadata={"Software": None})
+        drawing.numbers.to_csv(three, index=False, float_format="%.6g", lineterminator="\n")
     return [svg, png, csv]
 
 
 def _record(figure: RegisteredFigure, files: list[Path], folder: Path, reported_data: Path | None) -> None:
     path = folder / MANIFEST
+    with alone(path):
+        _enter(figure, files, path, reported_data)
+
+
+def _enter(figure: RegisteredFigure, files: list[Path], path: Path, reported_data: Path | None) -> None:
+    folder = path.parent
     recorded = json.loads(path.read_text(encoding="utf-8"))["figures"] if path.exists() else {}
     entries = {
         name: entry for name, entry in recorded.items() if all((folder / file).exists() for file in entry["outputs"])
@@ -82,8 +86,8 @@ def _record(figure: RegisteredFigure, files: list[Path], folder: Path, reported_
         "versions": _versions(),
     }
     text = json.dumps({"figures": dict(sorted(entries.items()))}, indent=2) + "\n"
-    _temporary(path).write_text(text, encoding="utf-8")
-    os.replace(_temporary(path), path)
+    with written_whole(path) as draft:
+        draft.write_text(text, encoding="utf-8")
 
 
 def _versions() -> dict[str, str]:
@@ -93,7 +97,3 @@ def _versions() -> dict[str, str]:
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.partial")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.conventions.border import border
+from analysis.conventions.whole import written_whole
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -110,9 +111,8 @@ class ShapePrior:
             for name, prior in self.endpoints.items()
         }
         text = json.dumps({"provenance": dict(self.provenance), "endpoints": endpoints})
-        partial = Path(f"{path}.part")
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(path)
+        with written_whole(path) as draft:
+            draft.write_text(text + "\n", encoding="utf-8")
 
 
 FAMILIES = {

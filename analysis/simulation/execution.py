@@ -17,6 +17,7 @@ import numba
 import numpy as np
 
 from analysis.conventions.serial import identity
+from analysis.conventions.whole import written_whole
 from analysis.errors import AnalysisError, InvalidValueError
 from analysis.simulation.chunks import Columns, Plan, run_chunk
 from analysis.version import __version__
@@ -61,7 +62,8 @@ class Checkpoint:
             if any(self.folder.glob("chunk-*.npz")):
                 expected = f"a file {mark.name} that says whose the chunks in it are"
                 raise InvalidValueError("checkpoint", str(self.folder), expected, "choose another folder")
-            _write_whole(mark, self.mark.encode())
+            with written_whole(mark) as draft:
+                draft.write_bytes(self.mark.encode())
 
     @cached_property
     def mark(self) -> str:
@@ -104,19 +106,11 @@ class Checkpoint:
     def save(self, number: int, trials: int, columns: Columns) -> None:
         """Keep a finished chunk, whole or not at all."""
         path = self._path(number, trials)
-        draft = path.with_suffix(f".{os.getpid()}.tmp")
-        with draft.open("wb") as file:
+        with written_whole(path) as draft, draft.open("wb") as file:
             np.savez(file, identity=np.array(self._identity_of(number, columns)), **columns)  # type: ignore[arg-type]  # numpy's stub takes the names for its own keywords
-        draft.replace(path)
 
     def _path(self, number: int, trials: int) -> Path:
         return self.folder / f"chunk-{number:06d}-{trials}.npz"
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    draft = path.with_suffix(f".{os.getpid()}.tmp")
-    draft.write_bytes(content)
-    draft.replace(path)
 
 
 def finished_chunks(

@@ -11,6 +11,7 @@ from scipy.special import ndtr
 from analysis.conventions.border import border
 from analysis.conventions.display import html
 from analysis.conventions.monte_carlo import MonteCarlo, proportion
+from analysis.conventions.whole import written_whole
 from analysis.errors import UnknownNameError
 from analysis.simulation.operating import operating_characteristics
 
@@ -176,12 +177,8 @@ class SimulatedTrials:
 
     def to_parquet(self, path: str | Path) -> None:
         """Write `to_frame` to a parquet file (needs ``pyarrow``), whole or not at all."""
-        from pathlib import Path
-
-        target = Path(path)
-        draft = target.with_name(target.name + ".tmp")
-        self.to_frame().to_parquet(draft)
-        draft.replace(target)
+        with written_whole(path) as draft:
+            self.to_frame().to_parquet(draft)
 
     def operating_characteristics(self) -> pd.DataFrame:
         """Operating characteristics, one row per measure, each with its Monte Carlo error; see `operating`."""

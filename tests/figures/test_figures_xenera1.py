@@ -15,7 +15,7 @@ TRIALS = 300
 @pytest.fixture
 def few_trials(monkeypatch):
     monkeypatch.setattr(power, "HAZARD_RATIOS", replace(plan.HAZARD_RATIOS, value=(0.5, 1.0)))
-    grid = power.power_grid(TRIALS, 1)
+    grid = power.power_grid.function(TRIALS, 1)
     estimates = seen.estimates_at_events_seen(TRIALS, 1)
     monkeypatch.setattr(power, "power_grid", lambda seed: grid)
     monkeypatch.setattr(seen, "estimates_at_events_seen", lambda seed: estimates)

@@ -1,0 +1,77 @@
+"""Files that are written whole or not at all, by however many processes at once."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from analysis.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LEFT_BEHIND = 60.0  # seconds after which a lock is that of a process that is gone
+
+
+@contextmanager
+def written_whole(path: str | Path) -> Iterator[Path]:
+    """Give a name of one's own beside a file; what is written there becomes the file once the block has ended.
+
+    An interruption, a full disk or an error leaves what was there before, and nothing besides.
+
+    Raises
+    ------
+    InvalidValueError
+        If it cannot be written there.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> folder = Path(mkdtemp())
+    >>> with written_whole(folder / "power.csv") as draft:
+    ...     _ = draft.write_text("hazard_ratio,power")
+    >>> [file.name for file in folder.iterdir()]
+    ['power.csv']
+    """
+    target = Path(path)
+    draft = target.with_name(f".{target.stem}.{uuid4().hex[:12]}{target.suffix}")
+    try:
+        yield draft
+        draft.replace(target)
+    except OSError as error:
+        expected, remedy = "a file that can be written", "choose another folder, or make room"
+        said = error.strerror or str(error)
+        raise InvalidValueError("path", str(target), expected, f"{said}; {remedy}") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold a file alone while it is read, changed and written, however many processes want to."""
+    lock = path.with_name(f".{path.name}.lock")
+    while True:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
+            break
+        except FileExistsError:
+            _wait_for(lock)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _wait_for(lock: Path) -> None:
+    try:
+        left_behind = abs(time.time() - lock.stat().st_mtime) > LEFT_BEHIND
+    except FileNotFoundError:
+        return
+    if left_behind:
+        lock.unlink(missing_ok=True)
+    else:
+        time.sleep(0.02)
