@@ -29,6 +29,7 @@ from analysis.endpoints.protocol import Protocol
 
 DOMAINS = ("tr", "tu", "rs", "ae", "adae", "ex", "ds", "qs", "adsl", "dm")
 READERS = {".xpt": "sas", ".sas7bdat": "sas", ".csv": "csv", ".parquet": "parquet"}
+ZERO_OF_PANDAS = 16.0**-65
 NAMES = {
     "BOR": "Best overall response",
     "CBOR": "Confirmed best overall response",
@@ -299,11 +300,20 @@ def read_study(folder: str | Path) -> Study:
     return Study(next(iter(studies), place.name), tables, tuple(findings))
 
 
+def _sas(path: Path, encoding: str) -> pd.DataFrame:
+    """Read a SAS file; the zeros of a transport file, which pandas gives as 16 to the power of -65, are zeros again."""
+    frame = pd.read_sas(path, encoding=encoding)
+    if path.suffix.lower() == ".xpt":
+        numbers = frame.select_dtypes("number")
+        frame[numbers.columns] = numbers.mask(numbers.abs() == ZERO_OF_PANDAS, 0.0)
+    return frame
+
+
 def _read(path: Path) -> tuple[pd.DataFrame, list[DataFinding]]:
     kind, found = READERS[path.suffix.lower()], list[DataFinding]()
     try:
         if kind == "sas":
-            return pd.read_sas(path, encoding="utf-8"), found
+            return _sas(path, "utf-8"), found
         if kind == "parquet":
             return pd.read_parquet(path), found
         return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""]), found
@@ -311,7 +321,7 @@ def _read(path: Path) -> tuple[pd.DataFrame, list[DataFinding]]:
         message = f"{path.name} is not UTF-8"
         found.append(DataFinding("warning", "encoding", "", "", "", message, "read as Windows-1252; check the names"))
         frame = (
-            pd.read_sas(path, encoding="cp1252")
+            _sas(path, "cp1252")
             if kind == "sas"
             else pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="cp1252")
         )

@@ -3,6 +3,7 @@
 import struct
 
 import pandas as pd
+import pyreadstat
 import pytest
 
 from analysis.cli import main
@@ -88,6 +89,20 @@ def test_a_folder_in_any_form_gives_the_same_endpoints(kind, tmp_path):
     assert pfs.loc["2", ["AVAL", "CNSR", "EVNTDESC"]].tolist() == [57, 1, "last assessment"]
     assert {found.rule for found in derived.findings} == {"SAS dates"}
     assert derived.name == "MINE"
+
+
+@pytest.mark.parametrize("by", ["pyreadstat", "IBM's rules"])
+def test_a_lesion_that_is_gone_is_0_mm_in_a_transport_file_too(by, tmp_path):
+    tr = TR.drop(columns="TRSTRESC").assign(TRSTRESN=[50.0, 0.0, 0.0, 40.0, 38.0])
+    if by == "pyreadstat":
+        pyreadstat.write_xport(tr, str(tmp_path / "tr.xpt"), file_format_version=5)
+    else:
+        write_xpt(tr, tmp_path / "tr.xpt")
+    write_xpt(ADSL, tmp_path / "adsl.xpt")
+    study = read_study(tmp_path)
+    assert study.tables["tr"]["TRSTRESN"].tolist() == [50.0, 0.0, 0.0, 40.0, 38.0]
+    adrs = study.derive().adrs()
+    assert adrs[adrs["PARAMCD"] == "BOR"].set_index("USUBJID")["AVALC"].to_dict() == {"1": "CR", "2": "SD"}
 
 
 def test_the_shell_writes_tables_findings_and_an_explanation(tmp_path, capsys):
