@@ -1,78 +1,85 @@
 """``trial-analysis curve``: from the points of a figure and its risk table to patients, with the check of both."""
 
-from __future__ import annotations
-
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import typer
+
+from analysis.cli.shell import command, not_there_yet
 from analysis.conventions.whole import written_whole
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Iterable, Mapping
-
     from analysis.reconstruction.result import Reconstruction
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of ``trial-analysis curve``."""
-    parser.add_argument("points", type=Path, metavar="POINTS", help="digitised points: CSV, or a WebPlotDigitizer file")
-    parser.add_argument("--at-risk", type=Path, metavar="CSV", help="the risk table under the figure")
-    parser.add_argument("--n", action="append", default=[], metavar="ARM=N", help="patients of an arm (repeatable)")
-    parser.add_argument("--events", action="append", default=[], metavar="ARM=N", help="its events (repeatable)")
-    parser.add_argument("--control", metavar="ARM", help="the control arm (default: the last)")
-    parser.add_argument("--endpoint", default="OS", help="what the curve shows (default: %(default)s)")
-    parser.add_argument("--unit", choices=("proportion", "percent"), help="of the survival (default: as it looks)")
-    parser.add_argument("--time-unit", default="months", help="of points and risk table (default: %(default)s)")
-    parser.add_argument("--members", type=int, default=100, help="data sets (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="(default: %(default)s)")
-    parser.add_argument("--out", type=Path, metavar="CSV", help="write the patients of all members here")
-    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the check here (or PDF, SVG)")
-    parser.set_defaults(run=curve_command)
+ByArm = list[str] | None
 
 
-def curve_command(parsed: argparse.Namespace) -> int:
-    """Reconstruct, print the check, write what was asked for; 1 if a finding is an error."""
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    examples = ["curve points.csv --at-risk risk.csv --events drug=26 --plot check.png --out patients.csv"]
+    command(app, "curve", examples=examples)(curve)
+
+
+def curve(
+    points: Annotated[Path, typer.Argument(metavar="POINTS", help="Digitised points: CSV, or WebPlotDigitizer's.")],
+    at_risk: Annotated[Path | None, typer.Option(metavar="CSV", help="The risk table under the figure.")] = None,
+    n: Annotated[ByArm, typer.Option(metavar="ARM=N", help="Patients of an arm (repeatable).")] = None,
+    events: Annotated[ByArm, typer.Option(metavar="ARM=N", help="Its events (repeatable).")] = None,
+    control: Annotated[str | None, typer.Option(metavar="ARM", help="The control arm; by default the last.")] = None,
+    endpoint: Annotated[str, typer.Option(help="What the curve shows.")] = "OS",
+    unit: Annotated[
+        Literal["proportion", "percent"] | None, typer.Option(help="Of the survival; by default as it looks.")
+    ] = None,
+    time_unit: Annotated[str, typer.Option(help="Of points and risk table.")] = "months",
+    members: Annotated[int, typer.Option(help="Data sets.")] = 100,
+    seed: Annotated[int, typer.Option(help="Of all draws.")] = 1,
+    out: Annotated[Path | None, typer.Option(metavar="CSV", help="Write the patients of all members here.")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="PNG", help="Draw the check here (or PDF, SVG).")] = None,
+) -> int:
+    """Reconstruct patients from the points of a figure.
+
+    Prints the check of what was read. 1 if a finding is an error.
+    """
     from analysis.reconstruction import read_at_risk, read_curves, reconstruct_curve
     from analysis.reported import ReportedArm, ReportedComparison
     from analysis.reported.number import UNITS
 
-    for path in (parsed.out, parsed.plot):
-        if path is not None and path.exists():
-            raise InvalidValueError("out", str(path), "a file that is not there yet", "name another, or delete it")
-    if UNITS.get(parsed.time_unit, UNITS["count"]).dimension != "time":
+    not_there_yet(out=out, plot=plot)
+    if UNITS.get(time_unit, UNITS["count"]).dimension != "time":
         known = "months, weeks, days or years"
-        raise InvalidValueError("time-unit", parsed.time_unit, known, "name the unit of the figure's axis")
-    read = read_curves(parsed.points)
-    curves = {arm: points * (UNITS[parsed.time_unit].factor, 1.0) for arm, points in read.curves.items()}
-    table = read_at_risk(parsed.at_risk, unit=parsed.time_unit) if parsed.at_risk else {}
+        raise InvalidValueError("time-unit", time_unit, known, "name the unit of the figure's axis")
+    read = read_curves(points)
+    curves = {arm: of_arm * (UNITS[time_unit].factor, 1.0) for arm, of_arm in read.curves.items()}
+    table = read_at_risk(at_risk, unit=time_unit) if at_risk else {}
     curves = _named_alike(curves, table)
     numbers: dict[str, dict[str, Any]] = {
-        name: _by_arm(name, getattr(parsed, name), curves) for name in ("n", "events")
+        "n": _by_arm("n", n or [], curves),
+        "events": _by_arm("events", events or [], curves),
     }
     arms = tuple(
         ReportedArm(arm, n=numbers["n"].get(arm), events=numbers["events"].get(arm), at_risk=table.get(arm))
         for arm in curves
     )
-    control = parsed.control or (list(curves)[-1] if len(curves) > 1 else None)
-    comparison = ReportedComparison(endpoint=parsed.endpoint, arms=arms, control=control)
-    unit: Any = parsed.unit or read.unit
-    print(f"{parsed.points}: {', '.join(f'{arm}, {len(points)} points' for arm, points in curves.items())}; {unit}")
-    result = reconstruct_curve(comparison, curves, unit=unit, members=parsed.members, rng=parsed.seed)
+    of_control = control or (list(curves)[-1] if len(curves) > 1 else None)
+    comparison = ReportedComparison(endpoint=endpoint, arms=arms, control=of_control)
+    scale: Any = unit or read.unit
+    print(f"{points}: {', '.join(f'{arm}, {len(of_arm)} points' for arm, of_arm in curves.items())}; {scale}")
+    result = reconstruct_curve(comparison, curves, unit=scale, members=members, rng=seed)
     _print(result)
-    if parsed.out is not None:
-        with written_whole(parsed.out) as draft:
+    if out is not None:
+        with written_whole(out) as draft:
             result.ipd().to_csv(draft, index=False)
-        print(f"wrote {parsed.out}: {result.members} members of {result.arm_index.size} patients")
-    if parsed.plot is not None:
-        _draw(result, curves, unit, parsed.plot)
-        print(f"wrote {parsed.plot}")
+        print(f"wrote {out}: {result.members} members of {result.arm_index.size} patients")
+    if plot is not None:
+        _draw(result, curves, scale, plot)
+        print(f"wrote {plot}")
     return int(any(finding.severity == "error" for finding in result.findings))
 
 
-def _print(result: Reconstruction) -> None:
+def _print(result: "Reconstruction") -> None:
     given = result.fidelity()
     print(f"\n{result.summary().to_string(index=False, float_format='{:.2f}'.format)}\n")
     print(f"numbers given back by every member: {given['reproduced'].sum()} of {len(given)}")
@@ -105,7 +112,7 @@ def _by_arm(option: str, given: Iterable[str], arms: Mapping[str, Any]) -> dict[
     return found
 
 
-def _draw(result: Reconstruction, curves: Mapping[str, Any], unit: Any, path: Path) -> None:
+def _draw(result: "Reconstruction", curves: Mapping[str, Any], unit: Any, path: Path) -> None:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 

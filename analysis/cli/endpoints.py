@@ -1,35 +1,37 @@
 """``trial-analysis endpoints``: the endpoints of a study's folder, as tables, findings and explanations by subject."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-if TYPE_CHECKING:
-    import argparse
+import typer
 
+from analysis.cli.shell import command
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of ``trial-analysis endpoints``."""
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="has TR or RS, ADSL or DM: XPT, SAS7BDAT, CSV ..")
-    parser.add_argument(
-        "--protocol", type=Path, metavar="TOML", help="windows, confirmation, censoring of the protocol"
-    )
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="write adrs, adtte, findings, summary and subjects here"
-    )
-    parser.set_defaults(run=endpoints_command)
+Toml = Annotated[Path | None, typer.Option(metavar="TOML", help="Windows, confirmation, censoring of the protocol.")]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Write adrs, adtte, findings, summary, subjects here.")]
 
 
-def endpoints_command(parsed: argparse.Namespace) -> int:
-    """Derive, print the summary and the findings by rule, write what was asked for; 1 if an error left somebody out."""
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, "endpoints", examples=["endpoints delivery --protocol protocol.toml --out derived"])(endpoints)
+
+
+def endpoints(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Has TR or RS, ADSL or DM: XPT, SAS7BDAT, CSV ..")],
+    protocol: Toml = None,
+    out: Out = None,
+) -> int:
+    """Derive the endpoints of a study's folder.
+
+    Prints summary and findings, writes tables and explanations by subject. 1 if an error left somebody out.
+    """
     from analysis.endpoints.protocol import Protocol
     from analysis.endpoints.study import read_study
     from analysis.records.findings import as_frame
 
-    protocol = Protocol.read(parsed.protocol) if parsed.protocol else Protocol()
-    derived = read_study(parsed.folder).derive(protocol)
-    print(f"{derived.name}, {protocol.criteria}\n")
+    of_protocol = Protocol.read(protocol) if protocol else Protocol()
+    derived = read_study(folder).derive(of_protocol)
+    print(f"{derived.name}, {of_protocol.criteria}\n")
     if derived.measured is not None or derived.recorded:
         print(derived.summary().to_string(index=False, float_format="{:.1f}".format, na_rep=""))
     if derived.adverse_events is not None:
@@ -44,7 +46,7 @@ def endpoints_command(parsed: argparse.Namespace) -> int:
     if len(findings):
         by_rule = findings.groupby(["severity", "rule"]).agg(times=("rule", "size"), subjects=("subject", "nunique"))
         print(f"\n{by_rule.reset_index().to_string(index=False)}")
-    if parsed.out is not None:
-        for path in derived.write(parsed.out):
+    if out is not None:
+        for path in derived.write(out):
             print(f"wrote {path}")
     return int(any(found.severity == "error" for found in derived.findings))

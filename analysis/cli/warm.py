@@ -1,26 +1,25 @@
 """``trial-analysis warm``: compile every kernel once, so that no first call waits; for images and clusters."""
 
-from __future__ import annotations
-
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+import typer
 from tqdm import tqdm
 
-if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Callable
+from analysis.cli.shell import command
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """``trial-analysis warm`` has no arguments."""
-    parser.set_defaults(run=warm_command)
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, "warm")(warm)
 
 
-def warm_command(parsed: argparse.Namespace) -> int:
-    """Run each kind of work on the smallest input, with a bar; say how long it took."""
-    del parsed
+def warm() -> int:
+    """Compile every kernel: no first call waits.
+
+    A minute or two; for images and clusters.
+    """
     start = time.perf_counter()
     for kind, work in tqdm(_work().items(), unit="kind", disable=not sys.stderr.isatty()):
         begun = time.perf_counter()

@@ -242,18 +242,23 @@ def _is_a(value: Any, name: str) -> bool:
     found = _named(name)
     if get_origin(found) is Literal:
         return any(type(value) is type(word) and value == word for word in get_args(found))
-    return isinstance(value, found) if inspect.isclass(found) else True
+    return isinstance(value, found) if isinstance(found, tuple) and found else True
 
 
 @cache
 def _named(name: str) -> Any:
-    """Find a class of the package, or of matplotlib, or a choice of words, by the name that an annotation has."""
+    """Find the classes of the package or of matplotlib, or a choice of words, by the name that an annotation has.
+
+    Rooms have classes of one name; an annotation is not told apart from its namesakes, so any of them will do.
+    """
+    classes: list[type] = []
     for module in [one for key, one in sys.modules.items() if key.startswith(("analysis.", "matplotlib."))]:
         found = vars(module).get(name)
-        is_class = inspect.isclass(found) and found.__module__.startswith(("analysis.", "matplotlib."))
-        if (is_class and not getattr(found, "_is_protocol", False)) or get_origin(found) is Literal:
+        if get_origin(found) is Literal:
             return found
-    return None
+        if inspect.isclass(found) and found.__module__.startswith(("analysis.", "matplotlib.")):
+            classes += [] if found in classes or getattr(found, "_is_protocol", False) else [found]
+    return tuple(classes)
 
 
 def _choices(node: ast.expr) -> list[str]:

@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import binom
 
 from analysis.conventions import fields
 from analysis.conventions.border import border
-from analysis.conventions.checks import one_of
+from analysis.conventions.checks import one_of, probability
 from analysis.conventions.display import html
 from analysis.conventions.values import value
 from analysis.design import Scenario, TrialDesign
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from numpy.typing import NDArray
+
+MEMBERS = 100
 
 
 @border
@@ -76,6 +79,40 @@ class ExpectedCourse:
     def events(self, time: float) -> dict[str, float]:
         """Events by a calendar month, by arm."""
         return self._by_arm(lambda trial: numbers.expected_events(trial, time))
+
+    def prediction(self, time: float, level: float = 0.9) -> tuple[int, int]:
+        """Interval that holds the events of one trial by a calendar month, all arms together.
+
+        Each patient has the event by then or not, independently of the others; over an ensemble the distributions of
+        the members (of at most 100, evenly taken) are averaged.
+
+        Parameters
+        ----------
+        time
+            Calendar month.
+        level
+            At least so large a share of trials lies within, and at most (1 - level) / 2 on either side.
+
+        Returns
+        -------
+        tuple of int
+            Fewest and most events.
+        """
+        tail = (1 - probability("level", level)) / 2
+        if time == 0:
+            return 0, 0
+        trials = self._trials[:: -(-len(self._trials) // MEMBERS)]
+        sizes = [self.design.arm_sizes[arm] for arm in self._arms]
+        chances = np.zeros(sum(sizes) + 1)
+        for trial in trials:
+            of_trial = np.ones(1)
+            for size, events in zip(sizes, numbers.expected_events(trial, time), strict=True):
+                share = min(max(float(events) / size, 0.0), 1.0)
+                of_trial = np.convolve(of_trial, binom.pmf(np.arange(size + 1), size, share))
+            chances += of_trial / len(trials)
+        below = np.cumsum(chances)
+        lowest = np.searchsorted(below, tail, side="right")
+        return int(lowest), int(np.searchsorted(below, 1 - tail, side="left"))
 
     def lost(self, time: float) -> dict[str, float]:
         """Patients lost to follow-up by a calendar month, by arm."""

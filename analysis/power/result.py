@@ -180,10 +180,11 @@ class Power:
         assumed = "; ".join(
             f"{arm}{'' if stratum == 'all' else f' ({stratum})'}: {model.description}" for arm, stratum, model in models
         )
+        named = "" if self.scenario.name == "scenario" else f" ({self.scenario.name})"
         sentences = [
             self.design.protocol_text(),
             f"The null hypothesis is tested by the {self.test.name}.",
-            f"Event times are assumed as follows: {assumed}.",
+            f"Event times are assumed as follows{named}: {assumed}.",
         ]
         if self.times.size > 1:
             sentences.append(

@@ -4,7 +4,7 @@ from analysis.reconstruction.curve.digitised import reconstruct_curve
 from analysis.reconstruction.curve.files import DigitisedFile, read_at_risk, read_curves
 from analysis.reconstruction.ensemble import EnsembleEstimate
 from analysis.reconstruction.entry import reconstruct
-from analysis.reconstruction.exports import adtte, paragraph
+from analysis.reconstruction.exports import adtte, paragraph, write_adtte
 from analysis.reconstruction.prior import ShapePrior
 from analysis.reconstruction.result import Reconstruction
 from analysis.reconstruction.trial_result import Endpoint, TrialReconstruction
@@ -22,4 +22,5 @@ __all__ = [
     "read_curves",
     "reconstruct",
     "reconstruct_curve",
+    "write_adtte",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,13 +11,31 @@ import pandas as pd
 from analysis.conventions.border import border
 from analysis.conventions.checks import choice, count
 from analysis.conventions.units import DAYS_PER_MONTH
-from analysis.errors import InvalidValueError
+from analysis.conventions.whole import written_whole
+from analysis.errors import InvalidValueError, UnavailableError
 from analysis.reported.comparison import ENDPOINTS
 
 if TYPE_CHECKING:
     from analysis.reconstruction.result import Reconstruction
 
 WHY = "pseudo-patient, reconstructed from published numbers: no person"
+LONGEST_TEXT = 200
+LABELS = {
+    "STUDYID": "Study Identifier",
+    "USUBJID": "Unique Subject Identifier",
+    "TRTP": "Planned Treatment",
+    "TRTPN": "Planned Treatment (N)",
+    "PARAM": "Parameter",
+    "PARAMCD": "Parameter Code",
+    "AVAL": "Analysis Value",
+    "AVALU": "Analysis Value Unit",
+    "CNSR": "Censor",
+    "EVNTDESC": "Event or Censoring Description",
+    "SYNTHFL": "Synthetic Record Flag",
+    "SYNTHRSN": "Reason for Synthetic Record",
+    "MEMBER": "Member of the Reconstruction",
+}
+"""CDISC's labels, at most 40 letters each."""
 AVAL = {"MONTHS": 1.0, "DAYS": DAYS_PER_MONTH}
 
 
@@ -96,6 +115,54 @@ def adtte(
             "MEMBER": members,
         }
     )
+
+
+@border
+def write_adtte(frame: pd.DataFrame, path: str | Path) -> Path:
+    """Write ADTTE as CSV, or as a SAS transport file of version 5 with the labels of CDISC.
+
+    Parameters
+    ----------
+    frame
+        What `adtte` gives.
+    path
+        Ends in ``.csv`` or ``.xpt``; a file that is there is replaced, as a whole or not at all.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InvalidValueError
+        If the ending is another one, the file cannot be written, or a text is not ASCII or longer than 200 letters,
+        which version 5 cannot hold.
+    UnavailableError
+        If ``pyreadstat`` is needed and not installed: the extra ``sas``.
+    """
+    target = Path(path)
+    if choice("path", target.suffix.lower(), (".csv", ".xpt")) == ".csv":
+        with written_whole(target) as draft:
+            frame.to_csv(draft, index=False)
+        return target
+    try:
+        import pyreadstat
+    except ImportError as error:
+        remedy = "pip install 'trial-outcome-analysis[sas]', or write .csv"
+        raise UnavailableError(f"pyreadstat is not installed; .xpt needs it: {remedy}") from error
+    for name in frame.select_dtypes(object).columns:
+        for text in frame[name].unique().tolist():
+            if not str(text).isascii() or len(str(text)) > LONGEST_TEXT:
+                expected = f"ASCII of at most {LONGEST_TEXT} letters, as SAS transport version 5 has it"
+                raise InvalidValueError(str(name), text, expected, "rename it, or write .csv")
+    labels: list[str | None] = [LABELS[str(name)] for name in frame.columns]
+    with written_whole(target) as draft:
+        pyreadstat.write_xport(
+            frame, str(draft), file_label="Time to event, synthetic", column_labels=labels, table_name="ADTTE",
+            file_format_version=5,
+        )  # fmt: skip
+    return target
 
 
 @border

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from difflib import get_close_matches
@@ -91,13 +91,23 @@ def trial_file(name: str, directory: str | Path | None = None) -> Path:
 
 def read_trial(path: Path) -> ReportedTrial:
     """Read one file; `ReportedDataError` says everything that is wrong with it."""
+    return _Reader(path).trial(read_toml(path, Decimal))
+
+
+def read_toml(path: Path, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
+    """Read a TOML file; `ReportedDataError` names the file and says what is wrong with it."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        if path.exists() and not path.is_file():
+            raise ReportedDataError(f"{path}: not a file; expected a TOML file; name another, or move it away")
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=parse_float)
     except tomllib.TOMLDecodeError as error:
         raise ReportedDataError(f"{path}: not valid TOML: {error}; correct the file there") from error
     except UnicodeDecodeError as error:
         raise ReportedDataError(f"{path}: not UTF-8 text: {error}; save the file as UTF-8") from error
-    return _Reader(path).trial(raw)
+    except RecursionError as error:
+        raise ReportedDataError(f"{path}: nested too deeply to be read; expected tables of a report") from error
+    except OSError as error:
+        raise ReportedDataError(f"{path}: cannot be read: {error.strerror or error}; check the file") from error
 
 
 class _Reader:

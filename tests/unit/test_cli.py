@@ -1,22 +1,26 @@
 """The command line: exit codes, names, and errors that say what to do."""
 
+import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyreadstat
 import pytest
 
 import analysis
 from analysis.cli import main
+from analysis.conventions import from_file
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_version(capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["--version"])
-    assert stop.value.code == 0
+    assert main(["--version"]) == 0
     assert analysis.__version__ in capsys.readouterr().out
 
 
@@ -158,3 +162,147 @@ def test_warm_runs_each_kind_of_compiled_work(capsys):
         "endpoints",
         "all",
     ]
+
+
+DESIGN_FILES = ("power.png", "power.csv", "report.html", "report.docx", "report.rtf", "report.pdf")
+
+
+def test_a_planned_trial_becomes_a_power_a_picture_and_reports(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "mine", "--design"]) == 0
+    text = Path("mine.toml").read_text().replace("trials = 10000", "trials = 500")
+    Path("mine.toml").write_text(text)
+    assert main(["check", "mine.toml"]) == 0
+    capsys.readouterr()
+    assert main(["power", "mine.toml", "--plot", "power.png", "--csv", "power.csv"]) == 0
+    shown = capsys.readouterr().out
+    assert "100 patients are randomised 1:1" in shown
+    assert "simulated type I error" in shown
+    for name in DESIGN_FILES[2:]:
+        assert main(["report", "mine.toml", name]) == 0
+    assert all(Path(name).stat().st_size > 100 for name in DESIGN_FILES)
+    capsys.readouterr()
+    assert main(["report", "mine.toml", "report.html"]) == 1
+    assert "a file that is not there yet" in capsys.readouterr().err
+    assert main(["report", "mine.toml", "report.odt"]) == 1
+    assert "ends in .html, .docx, .rtf, .pdf" in capsys.readouterr().err
+
+
+def test_json_is_one_object_and_nothing_else(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    main(["new", "mine", "--design"])
+    Path("mine.toml").write_text(Path("mine.toml").read_text().replace("trials = 10000", "trials = 0"))
+    capsys.readouterr()
+    assert main(["power", "mine.toml", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["power"] == pytest.approx(0.5498, abs=5e-5)
+    assert answer["methods"][0]["method"] == "exact moments"
+    main(["new", "report"])
+    capsys.readouterr()
+    assert main(["reconstruct", "report.toml", "--members", "3", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["findings"] == [] or all(isinstance(found, str) for found in answer["findings"])
+    assert {row["quantity"] for row in answer["summary"]} >= {"events", "median, months", "hazard ratio"}
+    assert main(["data", "show", "bolero-2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["trial"] == "bolero-2"
+
+
+def test_check_reads_a_report_and_says_what_contradicts_itself(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    main(["new", "mine"])
+    assert main(["check", "mine.toml"]) == 0
+    Path("mine.toml").write_text(Path("mine.toml").read_text().replace("[9.2, 13.4]", "[11.9, 13.4]"))
+    assert main(["check", "mine.toml"]) == 1
+    assert "NEW error: mine, pfs: estimate-outside-interval" in capsys.readouterr().out
+    assert main(["check", "nowhere.toml"]) == 1
+    assert "nowhere.toml: cannot be read" in capsys.readouterr().err
+
+
+def test_an_adtte_is_a_transport_file_that_pandas_reads_back(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    main(["new", "mine"])
+    command = ["reconstruct", "mine.toml", "--members", "2", "--save", "all.npz"]
+    assert main([*command, "--adtte", "adtte.xpt", "--csv", "ipd.csv"]) == 0
+    read, labels = pyreadstat.read_xport("adtte.xpt")
+    assert labels.column_names_to_labels["CNSR"] == "Censor"
+    ipd = pd.read_csv("ipd.csv").query("member == 0")
+    assert list(read.columns)[:4] == ["STUDYID", "USUBJID", "TRTP", "TRTPN"]
+    np.testing.assert_allclose(read["AVAL"], ipd["time"], rtol=1e-13)
+    assert (read["CNSR"] == 1 - ipd["event"].to_numpy()).all()
+    assert from_file("all.npz").members == 2
+    text = Path("mine.toml").read_text().replace('name = "new"', 'name = "d\N{LATIN SMALL LETTER E WITH ACUTE}"')
+    Path("other.toml").write_text(text.replace("new = ", '"d\N{LATIN SMALL LETTER E WITH ACUTE}" = '), "utf-8")
+    assert main(["reconstruct", "other.toml", "--members", "2", "--adtte", "other.xpt"]) == 1
+    assert "ASCII of at most 200 letters" in capsys.readouterr().err
+    assert not Path("other.xpt").exists()
+
+
+def test_notebooks_are_copied_and_never_overwritten(tmp_path, capsys):
+    assert main(["notebooks", str(tmp_path / "own")]) == 0
+    assert len(list((tmp_path / "own").glob("*.ipynb"))) == len(list((ROOT / "notebooks").glob("*.ipynb"))) > 0
+    assert main(["notebooks", str(tmp_path / "own")]) == 1
+    assert "notebooks that are not there yet" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert main(["notebooks", str(tmp_path / "file" / "below")]) == 1
+    assert main(["lab", str(tmp_path / "nowhere")]) == 1
+
+
+def test_wrong_usage_is_exit_code_2_with_the_nearest_command(capsys):
+    assert main(["recnstruct", "x"]) == 2
+    assert "reconstruct" in capsys.readouterr().err
+    assert main(["reconstruct", "bolero-2", "--members", "many"]) == 2
+    assert main(["power"]) == 2
+
+
+def test_every_command_has_help_whose_examples_are_commands_with_options_that_exist(capsys):
+    assert main(["--help"]) == 0
+    listed = capsys.readouterr().out.split("Commands:")[1]
+    assert "..." not in listed, "the first sentence of a command is cut off"
+    names = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
+    assert {
+        "new",
+        "check",
+        "reconstruct",
+        "power",
+        "report",
+        "curve",
+        "endpoints",
+        "figures",
+        "notebooks",
+        "lab",
+    } <= set(names)
+    for name in names:
+        assert main([name, "--help"]) == 0
+        shown = capsys.readouterr().out
+        for example in re.findall(r"^  trial-analysis (.+)$", shown, flags=re.MULTILINE):
+            words = example.split()
+            assert words[0] == name
+            for option in (word for word in words if word.startswith("--")):
+                main([*words[: 2 if name == "data" else 1], "--help"])
+                assert option in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_the_commands(shell):
+    words = {"_TRIAL_ANALYSIS_COMPLETE": f"complete_{shell}", "COMP_WORDS": "trial-analysis rec", "COMP_CWORD": "1"}
+    words |= {"_TYPER_COMPLETE_ARGS": "trial-analysis rec", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    code = "from analysis.cli import main; main([])"
+    ran = subprocess.run([sys.executable, "-c", code], env={**os.environ, **words}, capture_output=True, text=True)
+    assert "reconstruct" in ran.stdout
+
+
+def test_interruption_and_what_is_not_installed_are_told(monkeypatch, capsys, tmp_path):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("analysis.reported.load", interrupted)
+    assert main(["reconstruct", "bolero-2"]) == 130
+    assert "what was finished is kept" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "docx", None)
+    monkeypatch.setitem(sys.modules, "fpdf", None)
+    plan = tmp_path / "plan.toml"
+    plan.write_text('title = "Simon"\n[single_arm]\nn = 30\nnull_rate = 0.15\nalternative_rate = 0.35\nalpha = 0.05\n')
+    for ending in ("docx", "pdf"):
+        assert main(["report", str(plan), str(tmp_path / f"report.{ending}")]) == 1
+        assert "trial-outcome-analysis[reports]" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["plan.toml"]

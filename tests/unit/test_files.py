@@ -77,15 +77,19 @@ def test_a_damaged_file_is_named(damage, tmp_path):
         from_file(path)
 
 
+def begin(path, stopped_by):
+    with written_whole(path) as draft:
+        draft.write_text("begun")
+        raise stopped_by
+
+
 def test_what_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
     with pytest.raises(InvalidValueError, match="expected a file that can be written"):
         to_file(Weibull(1, 2), tmp_path / "no folder" / "w.npz")
-    with pytest.raises(InvalidValueError, match="No space left on device"), written_whole(tmp_path / "full") as draft:
-        draft.write_text("begun")
-        raise OSError(28, "No space left on device")
-    with pytest.raises(KeyboardInterrupt), written_whole(tmp_path / "stopped") as draft:
-        draft.write_text("begun")
-        raise KeyboardInterrupt
+    with pytest.raises(InvalidValueError, match="No space left on device"):
+        begin(tmp_path / "full", OSError(28, "No space left on device"))
+    with pytest.raises(KeyboardInterrupt):
+        begin(tmp_path / "stopped", KeyboardInterrupt())
     assert list(tmp_path.iterdir()) == []
 
 

@@ -22,7 +22,9 @@ ORDER = (
     ("endpoints",),
     ("sequential", "single_arm"),
     ("simulation",),
-    ("power", "plots"),
+    ("power",),
+    ("plots",),
+    ("planning",),
     ("figures",),
     ("studies",),
 )

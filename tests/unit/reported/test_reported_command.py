@@ -1,20 +1,16 @@
 """``data check`` passes the committed files and fails a broken copy; ``data show`` and Jupyter show every number."""
 
-import argparse
+import os
 import shutil
 
 import pytest
 
-from analysis.cli.data import configure
-from analysis.errors import ReportedDataError, UnknownNameError
+from analysis.cli import main
 from analysis.reported import available, data_directory, load
 
 
 def run(*arguments):
-    parser = argparse.ArgumentParser()
-    configure(parser)
-    parsed = parser.parse_args([str(argument) for argument in arguments])
-    return parsed.run(parsed)
+    return main(["data", *(str(argument) for argument in arguments)])
 
 
 @pytest.fixture
@@ -61,9 +57,9 @@ def test_a_warning_that_is_new_is_shown_and_does_not_fail(copy, capsys):
     assert "gone: emerald, pfs-cdk46i-12-months-esr1-mutated: counts no longer occurs" in printed
 
 
-def test_an_empty_folder_is_an_error(tmp_path):
-    with pytest.raises(ReportedDataError, match=r"no \*\.toml files"):
-        run("check", tmp_path)
+def test_an_empty_folder_is_an_error(tmp_path, capsys):
+    assert run("check", tmp_path) == 1
+    assert "no *.toml files" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", available())
@@ -86,9 +82,38 @@ def test_show_without_a_name_lists_the_trials(capsys):
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(available())
 
 
-def test_show_of_an_unknown_trial_offers_the_nearest():
-    with pytest.raises(UnknownNameError, match="did you mean xenera-1"):
-        run("show", "xenera")
+def test_show_of_an_unknown_trial_offers_the_nearest(capsys):
+    assert run("show", "xenera") == 1
+    assert "did you mean xenera-1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda path: path.write_bytes(b"\xff\xfe"), "not UTF-8 text"),
+        (lambda path: path.write_text("sources = 5"), "sources: got 5"),
+        (lambda path: path.write_text("a = " + "[" * 3000 + "]" * 3000), "nested too deeply"),
+        (lambda path: path.mkdir(), "not a file"),
+        (lambda path: os.mkfifo(path), "not a file"),
+        (lambda path: path.symlink_to(path.with_name("ring.toml")), "cannot be read"),
+    ],
+    ids=["bytes", "sources", "nested", "folder", "fifo", "ring"],
+)
+def test_one_bad_file_does_not_end_the_check_of_the_others(copy, capsys, spoil, says):
+    spoil(copy / "zzz.toml")
+    if says == "cannot be read":
+        (copy / "ring.toml").symlink_to(copy / "zzz.toml")
+    assert run("check", copy) == 1
+    printed = capsys.readouterr()
+    assert "zzz.toml" in printed.err
+    assert says in printed.err
+    assert "known warning: xenera-1" in printed.out
+
+
+def test_a_byte_order_mark_is_no_error(copy):
+    path = copy / "xenera-1.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert run("check", copy) == 0
 
 
 def test_the_frame_is_tidy_in_the_units_of_the_library():

@@ -1,0 +1,62 @@
+"""``trial-analysis notebooks`` and ``lab``: the notebooks as files of one's own, and JupyterLab on them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.cli.shell import command
+from analysis.errors import InvalidValueError, UnavailableError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    command(app, "notebooks", examples=["notebooks my-notebooks"])(notebooks)
+    command(app, "lab", examples=["lab", "lab my-notebooks"])(lab)
+
+
+def notebooks(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; made if it is not there.")],
+) -> int:
+    """Copy the notebooks into a folder.
+
+    To read and to change; none that is there is overwritten.
+    """
+    source = notebook_folder()
+    names = sorted(path.name for path in source.glob("*.ipynb"))
+    there = [name for name in names if (folder / name).exists()]
+    if there:
+        raise InvalidValueError("folder", str(folder / there[0]), "notebooks that are not there yet", "name another")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            shutil.copyfile(source / name, folder / name)
+    except OSError as error:
+        expected = "a folder that can be written to"
+        raise InvalidValueError("folder", str(folder), expected, f"{error.strerror}; name another") from error
+    print(*(f"wrote {folder / name}" for name in names), sep="\n")
+    return 0
+
+
+def lab(
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Of notebooks; those of the package.")] = None,
+) -> int:
+    """Open JupyterLab in a folder of notebooks."""
+    if find_spec("jupyterlab") is None:
+        raise UnavailableError("JupyterLab is not installed: pip install 'trial-outcome-analysis[notebooks]'")
+    where = notebook_folder() if folder is None else folder
+    if not where.is_dir():
+        raise InvalidValueError("folder", str(where), "a folder of notebooks", "trial-analysis notebooks DIR makes one")
+    return subprocess.call([sys.executable, "-m", "jupyterlab", str(where)], env=os.environ)
+
+
+def notebook_folder() -> Path:
+    """Find the notebooks: inside an installed package, beside the package in a checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / "notebooks"
+    return inside if inside.is_dir() else package.parent / "notebooks"

@@ -1,0 +1,291 @@
+"""A plan from a TOML file: the fields of `TrialDesign` and of the other values, by the names that they have."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.conventions.border import border
+from analysis.conventions.display import fields_of, is_value
+from analysis.design import AtEvents, AtTime, Look, Scenario, TrialDesign, UniformAccrual
+from analysis.errors import AnalysisError, InvalidValueError, ReportedDataError, UnknownNameError
+from analysis.planning.plan import Plan
+from analysis.reconstruction import reconstruct
+from analysis.reported import load
+from analysis.reported.files import read_toml
+from analysis.sequential import GroupSequentialDesign
+from analysis.single_arm import BinomialDesign, exact_binomial, simon_two_stage, single_stage
+from analysis.survival import Distribution, Exponential
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+ROOMS = ("survival", "design", "statistical_tests", "sequential", "single_arm")
+OF_TWO_ARMS = ("design", "sequential", "control", "experimental", "effect", "test")
+TABLES = ("title", "sources", "simulation", "single_arm", *OF_TWO_ARMS)
+BINOMIAL: dict[str, Callable[..., BinomialDesign]] = {
+    "exact_binomial": exact_binomial,
+    "simon_optimal": lambda **given: simon_two_stage(**given).optimal,
+    "simon_minimax": lambda **given: simon_two_stage(**given).minimax,
+    "single_stage": single_stage,
+}
+MEMBERS = 100
+
+TEMPLATE = """\
+# A planned trial, for `trial-analysis power {name}.toml`. Months everywhere; a line with # is not read.
+# Every name is that of the library: {{ kind = "Weibull", shape = 1.2, scale = 14 }} is analysis.survival.Weibull.
+title = "{name}"
+sources = ["where the assumptions come from"]
+
+[design]
+n = 100                                  # patients, all arms together
+accrual_months = 18                      # or accrual = {{ kind = "AccrualRate", rates = 5.5 }}
+looks = [{{ month = 30 }}]                 # or {{ events = 60 }}
+dropout = 0.005                          # lost per month
+allocation = {{ control = 1, experimental = 1 }}
+alpha = 0.025
+sided = 1
+
+[control]
+median = 9.0                             # exponential; or kind = "Weibull" with its fields;
+# reconstruct = "my-trial.toml"          # or an arm of a report, reconstructed:
+# comparison = "pfs"                     #   which comparison of it,
+# arm = "old"                            #   and which arm
+
+[effect]
+hazard_ratio = 0.6                       # or [experimental] with a median or a kind
+
+# [sequential]                           # boundaries of several looks; leave out design.looks
+# fractions = [0.5, 1.0]
+# events = 60
+
+# [test]
+# kind = "LogRank"                       # the default
+
+[simulation]
+trials = 10000                           # 0: formulas alone
+seed = 1
+"""
+
+
+@border
+def read_plan(path: str | Path) -> Plan:
+    """Read a plan from a TOML file.
+
+    Parameters
+    ----------
+    path
+        The file; ``trial-analysis new --design NAME`` writes one to fill in.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    ReportedDataError
+        If something in the file cannot be read or meant: file, field, value, expectation, remedy.
+    """
+    file = Path(path)
+    raw = read_toml(file)
+    try:
+        return _plan(raw, file)
+    except ReportedDataError:
+        raise
+    except AnalysisError as error:
+        raise ReportedDataError(f"{file}: {error}") from error
+
+
+def _plan(raw: dict[str, Any], file: Path) -> Plan:
+    _known("", raw, TABLES)
+    simulation = _table(raw, "simulation", ("trials", "seed"))
+    common: dict[str, Any] = {
+        "title": raw.get("title", file.stem),
+        "sources": _words(raw.get("sources", [])),
+        **simulation,
+    }
+    if "single_arm" in raw:
+        for name in OF_TWO_ARMS:
+            if name in raw:
+                raise InvalidValueError(name, raw[name], "no such table beside [single_arm]", "leave one of them out")
+        return Plan(design=_binomial(raw["single_arm"]), **common)
+    design = _design(raw)
+    return Plan(design=design, scenario=_scenario(raw, design, file), test=_made("test", raw.get("test")), **common)
+
+
+def _design(raw: dict[str, Any]) -> TrialDesign:
+    known = [field.name for field in fields_of(TrialDesign) if field.init]
+    given = dict(_table(raw, "design", (*known, "accrual_months"), needed=True))
+    if "accrual_months" in given:
+        if "accrual" in given:
+            raise InvalidValueError("design.accrual", given["accrual"], "accrual or accrual_months", "give one of them")
+        given["accrual"] = UniformAccrual(given.pop("accrual_months"))
+    made = {name: _made(f"design.{name}", part) for name, part in given.items() if name != "looks"}
+    made["looks"] = _looks(raw, given.get("looks"))
+    lacking = [name for name in ("n", "accrual") if name not in made]
+    if lacking:
+        remedy = "say e.g. n = 100 and accrual_months = 18"
+        raise InvalidValueError(f"design.{lacking[0]}", None, f"fields {', '.join(lacking)}", remedy)
+    return TrialDesign(**made)
+
+
+def _looks(raw: dict[str, Any], given: Any) -> tuple[Look, ...]:
+    if "sequential" in raw:
+        return _sequential(raw, given)
+    if not isinstance(given, list) or not given:
+        raise InvalidValueError("design.looks", given, "a list of looks", "write looks = [{ month = 30 }]")
+    return tuple(_look(f"design.looks[{k}]", look) for k, look in enumerate(given))
+
+
+def _look(where: str, given: Any) -> Look:
+    if not isinstance(given, dict):
+        raise InvalidValueError(where, given, "a look", "write { month = 30 } or { events = 60 }")
+    _known(where, given, ("month", "events", "cut", "efficacy_z", "futility_z"))
+    cuts = [name for name in ("month", "events", "cut") if name in given]
+    if len(cuts) != 1:
+        raise InvalidValueError(where, given, "one of month, events and cut", "say when the data are cut")
+    part = given[cuts[0]]
+    cut = AtTime(part) if cuts[0] == "month" else AtEvents(part) if cuts[0] == "events" else _made(f"{where}.cut", part)
+    return Look(cut, given.get("efficacy_z"), given.get("futility_z"))
+
+
+def _sequential(raw: dict[str, Any], looks: Any) -> tuple[Look, ...]:
+    known = [field.name for field in fields_of(GroupSequentialDesign) if field.init]
+    given = dict(_table(raw, "sequential", (*known, "events", "months")))
+    events, months = given.pop("events", None), given.pop("months", None)
+    if looks is not None:
+        raise InvalidValueError(
+            "design.looks", looks, "none beside [sequential]", "its fractions say when the looks are"
+        )
+    if (events is None) == (months is None):
+        expected, remedy = "events at the last look, or months of all looks", "say events = 60 or months = [15, 30]"
+        raise InvalidValueError("sequential.events", events, expected, remedy)
+    made = {name: _made(f"sequential.{name}", part) for name, part in given.items()}
+    for name in ("alpha", "sided"):
+        if name in raw.get("design", {}):
+            made.setdefault(name, raw["design"][name])
+    boundaries = GroupSequentialDesign(**made)
+    return boundaries.looks(events=events) if months is None else boundaries.looks([AtTime(month) for month in months])
+
+
+def _scenario(raw: dict[str, Any], design: TrialDesign, file: Path) -> Scenario:
+    names = design.experimental_arms
+    first = _distribution("control" if design.control else "experimental", raw, file)
+    if design.control is None:
+        if "control" in raw or "effect" in raw:
+            raise InvalidValueError(
+                "control", raw.get("control"), "no control in a trial of one arm", "use [experimental]"
+            )
+        return Scenario({names[0]: first})
+    effect = _table(raw, "effect", ("hazard_ratio",))
+    if bool(effect) == ("experimental" in raw):
+        expected, remedy = "either [effect] or [experimental]", "say hazard_ratio = 0.6 under [effect]"
+        raise InvalidValueError("effect", effect or None, expected, remedy)
+    if effect:
+        if len(names) > 1:
+            raise InvalidValueError("effect", effect, "one experimental arm", f"there are {', '.join(names)}")
+        return Scenario.proportional_hazards(first, effect["hazard_ratio"], arms=(design.control, names[0]))
+    second = _distribution("experimental", raw, file)
+    return Scenario({design.control: first, **dict.fromkeys(names, second)})
+
+
+def _distribution(name: str, raw: dict[str, Any], file: Path) -> Distribution:
+    given = raw.get(name)
+    if not isinstance(given, dict):
+        raise InvalidValueError(name, given, "a table", f"write [{name}] and below it median = 9.0")
+    if "reconstruct" in given:
+        return _reconstructed(name, given, file)
+    if set(given) == {"median"}:
+        return Exponential.from_median(given["median"])
+    made = _made(name, given)
+    if not isinstance(made, Distribution):
+        raise InvalidValueError(
+            name, given, "a distribution", 'write median = 9.0, or kind = "Weibull" with its fields'
+        )
+    return made
+
+
+def _reconstructed(name: str, given: dict[str, Any], file: Path) -> Distribution:
+    _known(name, given, ("reconstruct", "comparison", "arm", "members", "seed", "relax"))
+    source = Path(str(given["reconstruct"]))
+    trial = load(source.stem, file.parent / source.parent) if source.suffix == ".toml" else load(str(source))
+    ids = [str(comparison.id) for comparison in trial.comparisons]
+    if "comparison" not in given and len(ids) != 1:
+        raise InvalidValueError(f"{name}.comparison", None, f"one of {', '.join(ids)}", "say which")
+    comparison = trial.comparison(given.get("comparison", ids[0]))
+    arms = [arm.name for arm in comparison.arms]
+    arm = given.get("arm", comparison.control)
+    if arm not in arms:
+        raise UnknownNameError(f"{name}.arm", arm, arms)
+    members, seed = given.get("members", MEMBERS), given.get("seed", 1)
+    return reconstruct(comparison, members=members, rng=seed, relax=tuple(given.get("relax", ()))).arm(arm)
+
+
+def _binomial(given: Any) -> BinomialDesign:
+    if not isinstance(given, dict):
+        raise InvalidValueError("single_arm", given, "a table", "write [single_arm] and its fields below")
+    given = dict(given)
+    method = given.pop("method", "exact_binomial")
+    if method not in BINOMIAL:
+        raise UnknownNameError("single_arm.method", method, BINOMIAL)
+    of = simon_two_stage if method.startswith("simon") else BINOMIAL[method]
+    _known("single_arm", given, list(signature(of).parameters))
+    return BINOMIAL[method](**given)
+
+
+def _made(where: str, given: Any) -> Any:
+    """Make the value that a table with a ``kind`` describes, and those within it; other things are what they are."""
+    if isinstance(given, list):
+        return tuple(_made(f"{where}[{k}]", part) for k, part in enumerate(given))
+    if not isinstance(given, dict):
+        return given
+    parts = {name: _made(f"{where}.{name}", part) for name, part in given.items() if name != "kind"}
+    if "kind" not in given:
+        return parts
+    kinds = _kinds()
+    if given["kind"] not in kinds:
+        raise UnknownNameError(f"{where}.kind", given["kind"], kinds)
+    kind = kinds[given["kind"]]
+    if set(parts) == {"median"} and hasattr(kind, "from_median"):
+        return kind.from_median(parts["median"])
+    _known(where, parts, [name for name in signature(kind).parameters if name != "self"])
+    try:
+        return kind(**parts)
+    except AnalysisError as error:
+        raise InvalidValueError(where, given, f"a {given['kind']}", str(error)) from error
+
+
+def _kinds() -> dict[str, Any]:
+    kinds: dict[str, Any] = {}
+    for room in ROOMS:
+        module = import_module(f"analysis.{room}")
+        kinds |= {name: getattr(module, name) for name in module.__all__}
+    return {name: kind for name, kind in kinds.items() if isinstance(kind, type) and is_value(kind)}
+
+
+def _table(raw: Mapping[str, Any], name: str, known: Any, *, needed: bool = False) -> dict[str, Any]:
+    given = raw.get(name)
+    if given is None and not needed:
+        return {}
+    if not isinstance(given, dict):
+        raise InvalidValueError(name, given, "a table", f"write [{name}] and its fields below")
+    _known(name, given, known)
+    return given
+
+
+def _known(where: str, given: Mapping[str, Any], known: Any) -> None:
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, list(known), 1, 0.6)
+            hint = "".join(f"did you mean {one}? " for one in near) + f"known: {', '.join(known)}"
+            raise InvalidValueError(f"{where}.{name}".lstrip("."), given[name], "a field that is known", hint)
+
+
+def _words(given: Any) -> tuple[str, ...]:
+    listed = [given] if isinstance(given, str) else given
+    if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+        raise InvalidValueError("sources", given, "a list of citations", 'write sources = ["Authors, Journal Year"]')
+    return tuple(listed)
