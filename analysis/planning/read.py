@@ -124,6 +124,8 @@ def _design(raw: dict[str, Any]) -> TrialDesign:
             raise InvalidValueError("design.accrual", given["accrual"], "accrual or accrual_months", "give one of them")
         given["accrual"] = UniformAccrual(given.pop("accrual_months"))
     made = {name: _made(f"design.{name}", part) for name, part in given.items() if name != "looks"}
+    if len(given.get("allocation", "xy")) == 1:  # a trial of one arm
+        made.setdefault("control", None)
     made["looks"] = _looks(raw, given.get("looks"))
     lacking = [name for name in ("n", "accrual") if name not in made]
     if lacking:
@@ -279,7 +281,8 @@ def _table(raw: Mapping[str, Any], name: str, known: Any, *, needed: bool = Fals
 def _known(where: str, given: Mapping[str, Any], known: Any) -> None:
     for name in given:
         if name not in known:
-            near = get_close_matches(name, list(known), 1, 0.6)
+            near = [one for one in known if one.casefold() == name.casefold()]
+            near = near or get_close_matches(name, list(known), 1, 0.6)
             hint = "".join(f"did you mean {one}? " for one in near) + f"known: {', '.join(known)}"
             raise InvalidValueError(f"{where}.{name}".lstrip("."), given[name], "a field that is known", hint)
 

@@ -114,4 +114,4 @@ def _differences(ax: Axes, rows: pd.DataFrame, control: str) -> None:
     ax.grid(axis="y", color="#E5E5E5", linewidth=0.6)
     ax.tick_params(axis="y", labelleft=False, length=0)
     reach = 1.05 * float(np.nanmax(np.abs([low, high])))
-    percent_axis(ax, f"Difference from {control}, percentage points", axis="x", low=-reach, high=reach)
+    percent_axis(ax, f"Difference from {control}", axis="x", low=-reach, high=reach)

@@ -3,7 +3,12 @@
 from analysis.safety.adverse_event_tables import read_adverse_events
 from analysis.safety.adverse_events import AdverseEvents
 from analysis.safety.course import Course, TreatmentCourse, dose_given
-from analysis.safety.cumulative_incidence import CumulativeIncidence, cumulative_incidence
+from analysis.safety.cumulative_incidence import (
+    CumulativeIncidence,
+    SubdistributionHazard,
+    cumulative_incidence,
+    fine_gray,
+)
 from analysis.safety.dosing import DosePlan, Exposure, read_exposure
 from analysis.safety.treated import Treated, read_treated
 
@@ -13,10 +18,12 @@ __all__ = [
     "CumulativeIncidence",
     "DosePlan",
     "Exposure",
+    "SubdistributionHazard",
     "Treated",
     "TreatmentCourse",
     "cumulative_incidence",
     "dose_given",
+    "fine_gray",
     "read_adverse_events",
     "read_exposure",
     "read_treated",

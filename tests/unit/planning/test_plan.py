@@ -1,0 +1,269 @@
+"""A plan from its file: the same value as in Python, the same numbers everywhere, and errors that say what to do."""
+
+import html
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from docx import Document
+from pypdf import PdfReader
+
+from analysis import reconstruct
+from analysis.conventions import replace
+from analysis.design import AtEvents, AtTime, LaterOf, Look, Scenario, TrialDesign, UniformAccrual
+from analysis.errors import InvalidValueError, ReportedDataError, UnavailableError
+from analysis.planning import Plan, read_plan, write_report
+from analysis.planning.read import TEMPLATE
+from analysis.power import power
+from analysis.reported import load
+from analysis.sequential import BetaSpending, GroupSequentialDesign, LanDeMetsPocock
+from analysis.single_arm import exact_binomial, simon_two_stage
+from analysis.statistical_tests import LandmarkRate, MaxCombo, RMSTDifference
+from analysis.survival import Exponential, Weibull
+
+DESIGN = TrialDesign(
+    n=100,
+    accrual=UniformAccrual(18),
+    looks=[Look(AtTime(30))],
+    dropout=0.005,
+    allocation={"control": 1, "experimental": 1},
+)
+SCENARIO = Scenario.proportional_hazards(Exponential.from_median(9.0), 0.6)
+FIXED = "[design]\nn = 100\naccrual_months = 18\nlooks = [{ month = 30 }]\n"
+EFFECT = "[control]\nmedian = 9.0\n[effect]\nhazard_ratio = 0.6\n"
+
+
+def written(folder, text):
+    path = folder / "plan.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_template_is_the_design_that_it_describes(tmp_path):
+    plan = read_plan(written(tmp_path, TEMPLATE.format(name="mine")))
+    assert plan == Plan("mine", DESIGN, SCENARIO, sources=("where the assumptions come from",))
+    assert plan.power().power == power(DESIGN, SCENARIO).power
+
+
+def test_all_that_a_plan_says_of_its_simulation_is_one_simulation():
+    plan = Plan("p", DESIGN, SCENARIO, trials=400)
+    shown = plan.methods().set_index("method")["power"]
+    assert plan.simulated().power == shown["simulated"]
+    assert plan.power().power == shown["exact moments"]
+
+
+def test_values_have_the_names_that_they_have_in_python(tmp_path):
+    text = (
+        "[design]\nn = 120\nalpha = 0.05\n"
+        'accrual = { kind = "AccrualRate", rates = [2, 6], breaks = [3] }\n'
+        'looks = [{ cut = { kind = "LaterOf", first = { kind = "AtEvents", events = 60 }, '
+        'second = { kind = "AtTime", time = 12 } } }]\n'
+        'dropout = { kind = "Weibull", shape = 1.2, scale = 100 }\n'
+        '[control]\nkind = "Weibull"\nshape = 1.3\nscale = 14\n[experimental]\nmedian = 20\n'
+        '[test]\nkind = "RMSTDifference"\ntau = 18\n[simulation]\ntrials = 0\n'
+    )
+    plan = read_plan(written(tmp_path, text))
+    assert plan.design.dropout["control"] == Weibull(1.2, 100)
+    assert plan.scenario.of("control") == Weibull(1.3, 14)
+    assert plan.scenario.of("experimental") == Exponential.from_median(20)
+    assert plan.test == RMSTDifference(18)
+    assert plan.design.looks[0].cut == LaterOf(AtEvents(60), AtTime(12))
+
+
+def test_a_sequential_design_gives_its_looks(tmp_path):
+    text = (
+        "[design]\nn = 200\naccrual_months = 18\n[sequential]\nfractions = [0.5, 1.0]\nevents = 120\npower = 0.8\n"
+        'futility = { kind = "BetaSpending", function = { kind = "LanDeMetsPocock" } }\n' + EFFECT
+    )
+    plan = read_plan(written(tmp_path, text))
+    design = GroupSequentialDesign((0.5, 1.0), power=0.8, futility=BetaSpending(LanDeMetsPocock()))
+    assert plan.design.looks == design.looks(events=120)
+    by_months = text.replace("events = 120", "months = [15, 30]")
+    assert read_plan(written(tmp_path, by_months)).design.looks == design.looks([AtTime(15), AtTime(30)])
+    two_sided = text.replace("n = 200", "n = 200\nalpha = 0.05\nsided = 2")
+    two_sided = "\n".join(line for line in two_sided.splitlines() if not line.startswith("futility"))
+    looks = GroupSequentialDesign((0.5, 1.0), power=0.8, alpha=0.05, sided=2).looks(events=120)
+    assert read_plan(written(tmp_path, two_sided)).design.looks == looks
+
+
+def test_the_control_is_reconstructed_from_a_report(tmp_path):
+    control = '[control]\nreconstruct = "bolero-2"\ncomparison = "pfs-first-line-local"\narm = "placebo"\nmembers = 4\n'
+    plan = read_plan(written(tmp_path, FIXED + control + "[effect]\nhazard_ratio = 0.6\n"))
+    arm = reconstruct(load("bolero-2").comparison("pfs-first-line-local"), members=4, rng=1).arm("placebo")
+    np.testing.assert_array_equal(plan.scenario.of("control").survival([3.0, 9.0]), arm.survival([3.0, 9.0]))
+    own = Path(load("bolero-2").name)
+    assert not own.exists()
+
+
+def test_a_trial_of_one_arm_has_no_control(tmp_path):
+    text = (
+        "[design]\nn = 40\naccrual_months = 9\nlooks = [{ month = 15 }]\nallocation = { new = 1 }\nalpha = 0.05\n"
+        '[experimental]\nmedian = 9\n[test]\nkind = "LandmarkRate"\ntime = 6\nnull_rate = 0.4\n'
+        "[simulation]\ntrials = 0\n"
+    )
+    plan = read_plan(written(tmp_path, text))
+    assert plan.design.control is None
+    assert plan.power().power == power(plan.design, plan.scenario, LandmarkRate(6, 0.4)).power
+    assert next(iter(plan.figures())) == "Power over the number of patients"
+
+
+@pytest.mark.parametrize(
+    ("table", "design"),
+    [
+        ("n = 30\nnull_rate = 0.15\nalternative_rate = 0.35\nalpha = 0.05", lambda: exact_binomial(
+            30, null_rate=0.15, alternative_rate=0.35, alpha=0.05)),
+        ('method = "simon_minimax"\nnull_rate = 0.2\nalternative_rate = 0.4\nalpha = 0.05\npower = 0.8', lambda:
+            simon_two_stage(null_rate=0.2, alternative_rate=0.4, alpha=0.05, power=0.8).minimax),
+    ],
+)  # fmt: skip
+def test_single_arms_on_a_binary_endpoint(tmp_path, table, design):
+    plan = read_plan(written(tmp_path, f"[single_arm]\n{table}\n"))
+    assert plan.design == design()
+    assert plan.power() == pytest.approx(float(design().summary()["p_reject_alternative"].sum()), abs=1e-12)
+    with pytest.raises(UnavailableError, match="exact"):
+        plan.simulated()
+
+
+def test_a_test_without_a_formula_is_simulated_or_says_so():
+    plan = Plan("p", DESIGN, SCENARIO, MaxCombo(), trials=200)
+    try:
+        power(DESIGN, SCENARIO, MaxCombo())
+    except UnavailableError:
+        assert plan.power().by == "simulation"
+        with pytest.raises(UnavailableError):
+            replace(plan, trials=0).power()
+    else:
+        assert plan.power().by == "formula"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "design: got None; expected a table"),
+        ("[design]\nN = 100\n", "design.N: got 100; expected a field that is known; did you mean n?"),
+        (FIXED.replace("n = 100\n", "") + EFFECT, "fields n"),
+        (FIXED.replace("month = 30", "months = 30") + EFFECT, "design.looks[0].months: got 30"),
+        (FIXED.replace("month = 30", "month = 30, events = 9") + EFFECT, "expected one of month, events and cut"),
+        (FIXED.replace("looks = [{ month = 30 }]", "looks = 30") + EFFECT, "write looks = [{ month = 30 }]"),
+        (FIXED + 'accrual = { kind = "UniformAccrual", duration = 9 }\n' + EFFECT, "accrual or accrual_months"),
+        (FIXED + "[sequential]\nfractions = [0.5, 1.0]\nevents = 60\n" + EFFECT, "none beside [sequential]"),
+        ("[design]\nn = 9\naccrual_months = 3\n[sequential]\nfractions = [1.0]\n" + EFFECT, "say events = 60"),
+        (FIXED + EFFECT + "[experimental]\nmedian = 15\n", "either [effect] or [experimental]"),
+        (FIXED + "[control]\nmedian = 9\n", "either [effect] or [experimental]"),
+        (FIXED + "[effect]\nhazard_ratio = 0.6\n", "write [control] and below it median = 9.0"),
+        (FIXED + EFFECT.replace("0.6", "60"), "hazard_ratio"),
+        (FIXED + EFFECT.replace("median = 9.0", 'median = "9"'), "median"),
+        (FIXED + EFFECT.replace("median = 9.0", 'kind = "Weibul"\nshape = 1'), "did you mean Weibull"),
+        (FIXED + EFFECT.replace("median = 9.0", 'kind = "Weibull"\nshap = 1'), "did you mean shape?"),
+        (FIXED + EFFECT.replace("median = 9.0", 'kind = "Weibull"\nshape = 1'), "Weibull"),
+        (FIXED + EFFECT.replace("median = 9.0", 'kind = "LogRank"'), "expected a distribution"),
+        (FIXED + EFFECT.replace("median = 9.0", 'reconstruct = "bolero-2"'), "control.comparison"),
+        (FIXED + EFFECT.replace("median = 9.0", 'reconstruct = "bolero2"'), "did you mean bolero-2"),
+        (FIXED + EFFECT.replace("median = 9.0", 'reconstruct = "my.toml"'), "my"),
+        (FIXED + EFFECT + '[test]\nkind = "Logrank"\n', "did you mean LogRank"),
+        (FIXED + EFFECT + "[simulation]\ntrails = 9\n", "did you mean trials?"),
+        (FIXED + EFFECT + "[simulation]\ntrials = -9\n", "trials"),
+        ("title = 5\n" + FIXED + EFFECT, "title: got 5"),
+        ("sources = 5\n" + FIXED + EFFECT, "sources: got 5"),
+        ("[single_arm]\nn = 30\nnull_rate = 15\nalpha = 0.05\n", "null_rate"),
+        ("[single_arm]\nmethod = 'simons'\n", "did you mean simon"),
+        ("[single_arm]\nn = 30\n", "null_rate"),
+        ("single_arm = 30\n", "write [single_arm]"),
+        (FIXED + EFFECT + "[single_arm]\nn = 30\n", "no such table beside [single_arm]"),
+        ("title = [", "not valid TOML"),
+        ('[design]\nn = 40\naccrual_months = 9\nlooks = [{ month = 12 }]\nallocation = { new = 1 }\ncontrol = "old"\n'
+         "[experimental]\nmedian = 9\n", "a single arm has no control"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named_with_the_file(tmp_path, text, says):
+    with pytest.raises(ReportedDataError) as told:
+        read_plan(written(tmp_path, text))
+    assert str(told.value).startswith(str(tmp_path / "plan.toml"))
+    assert says in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: Plan("", DESIGN, SCENARIO),
+        lambda: Plan("p", DESIGN),
+        lambda: Plan("p", exact_binomial(30, null_rate=0.15, alpha=0.05), SCENARIO),
+        lambda: Plan("p", SCENARIO, DESIGN),
+        lambda: Plan("p", DESIGN, SCENARIO, trials=-1),
+    ],
+)
+def test_plans_that_cannot_be(made):
+    with pytest.raises(InvalidValueError):
+        made()
+
+
+def test_a_binomial_design_without_an_alternative_has_no_power_and_no_figure():
+    plan = Plan("p", exact_binomial(30, null_rate=0.15, alpha=0.05))
+    assert plan.figures() == {}
+    with pytest.raises(UnavailableError, match="alternative rate"):
+        plan.power()
+
+
+PLANS = {
+    "fixed": Plan("Naïve \\ {plan} μ", DESIGN, SCENARIO, trials=300, sources=("A & B <2020>",)),
+    "sequential": Plan(
+        "Sequential",
+        replace(DESIGN, n=200, looks=GroupSequentialDesign((0.5, 1.0)).looks(events=120)),
+        SCENARIO,
+        trials=0,
+    ),
+    "single arm": Plan("Simon", simon_two_stage(null_rate=0.2, alternative_rate=0.4, alpha=0.05, power=0.8).optimal),
+}
+
+
+def text_of(path):
+    if path.suffix == ".docx":
+        document = Document(str(path))
+        cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
+        return " ".join([*(paragraph.text for paragraph in document.paragraphs), *cells])
+    if path.suffix == ".pdf":
+        return " ".join(page.extract_text() for page in PdfReader(path).pages)
+    raw = path.read_text(encoding="utf-8")
+    if path.suffix == ".rtf":
+        raw = re.sub(r"\{\\pict.*?\}", " ", raw)
+        raw = re.sub(r"\\u(-?\d+)\?", lambda found: chr(int(found[1]) % 65536), raw)
+        return re.sub(r"\\([\\{}])", r"\1", re.sub(r"(?<!\\)\\[a-z]+-?\d* ?", " ", raw))
+    return html.unescape(re.sub(r"<img[^>]*>|<[^>]+>", " ", raw))
+
+
+def words(text):
+    return re.sub(r"\s+", " ", text)
+
+
+@pytest.mark.parametrize("ending", [".html", ".docx", ".rtf", ".pdf"])
+@pytest.mark.parametrize("name", PLANS)
+def test_a_report_says_the_same_whatever_it_is_written_as(name, ending, tmp_path):
+    plan = PLANS[name]
+    said = words(text_of(write_report(plan, tmp_path / f"report{ending}")))
+    assert plan.title in said
+    for sentence in plan.protocol_text().split(". ")[:4]:
+        assert words(sentence) in said or words(sentence).replace("-", "") in said.replace("-", "")
+    for assumption in plan.assumptions()["assumption"]:
+        assert assumption in said
+    for source in plan.sources:
+        assert source in said
+    for caption in plan.figures():
+        assert caption in said
+    assert "trial-outcome-analysis" in said
+    with pytest.raises(InvalidValueError, match="not there yet"):
+        write_report(plan, tmp_path / f"report{ending}")
+    assert [path.name for path in tmp_path.iterdir()] == [f"report{ending}"]
+
+
+def test_pictures_have_alternative_text(tmp_path):
+    plan = PLANS["fixed"]
+    alts = [figure.alt for figure in plan.figures().values()]
+    assert len(alts) == 3
+    page = write_report(plan, tmp_path / "r.html").read_text(encoding="utf-8")
+    assert all(f'alt="{html.escape(alt)}"' in page for alt in alts)
+    with zipfile.ZipFile(write_report(plan, tmp_path / "r.docx")) as archive:
+        body = archive.read("word/document.xml").decode()
+    assert all(alt.replace("&", "&amp;") in body for alt in alts)
+    assert "<script" not in page
