@@ -5,13 +5,14 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help figures test lint notebooks benchmarks lock clean
+.PHONY: help figures test lint notebooks docs benchmarks lock clean
 
 help:
 	@echo "make figures    all figures from the reported data, into figures/"
 	@echo "make test       the tests, doctests and notebooks"
 	@echo "make lint       ruff and mypy"
 	@echo "make notebooks  execute the notebooks in place"
+	@echo "make docs       the documentation site, into docs/_build/html"
 	@echo "make benchmarks speed of the simulation, of the designs and of the endpoints, as ratios"
 	@echo "make lock       pin the environment anew (needs uv)"
 	@echo "make clean      remove the environment and all caches"
@@ -37,6 +38,9 @@ lint: $(READY)
 
 notebooks: $(READY)
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+
+docs: $(READY)
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
 benchmarks: $(READY)
 	$(BIN)/python benchmarks/simulation.py

@@ -1,0 +1,140 @@
+"""The pictures of the gallery: a title and the lines that make ``shown``. The tests run them."""
+
+PREPARED = """
+import numpy as np
+import pandas as pd
+from analysis import load, reconstruct
+from analysis.design import AtTime, Look, Scenario, TrialDesign, UniformAccrual
+from analysis.survival import Exponential
+
+rng = np.random.default_rng(1)
+n = 160
+patients = pd.DataFrame({
+    "time": rng.exponential(10, n).round(1) + 0.1,
+    "cause": rng.choice(["progression", "death", "censored"], n, p=[0.5, 0.2, 0.3]),
+    "arm": np.tile(["drug", "control"], n // 2),
+    "visceral": rng.choice(["yes", "no"], n),
+})
+patients["event"] = patients["cause"] != "censored"
+design = TrialDesign(n=100, accrual=UniformAccrual(18), looks=[Look(AtTime(30))], dropout=0.005)
+scenario = Scenario.proportional_hazards(Exponential.from_median(9), 0.6)
+"""
+
+PICTURES = {
+    "Kaplan-Meier, with ratio, medians and two counts": """
+from analysis.plots import survival_plot
+
+shown = survival_plot(
+    patients, control="control", annotate=["hazard ratio", "median", "p-value"], table=["at risk", "events"], end=36
+)
+""",
+    "A reconstruction, its band and its members": """
+from analysis.plots import survival_plot
+
+report = load("bolero-2").comparison("pfs-first-line-local")
+shown = survival_plot(reconstruct(report, members=50, rng=1), members=20, annotate=["hazard ratio", "median"])
+""",
+    "Curves by stratum": """
+from analysis.plots import survival_facets
+
+shown = survival_facets(patients, "visceral", control="control", end=36, annotate=["hazard ratio"])
+""",
+    "Cumulative hazard": """
+from analysis.plots import survival_plot
+
+shown = survival_plot(patients, control="control", transform="cumulative hazard", annotate=[], end=36)
+""",
+    "For a page of 85 mm, in grey": """
+from analysis.plots import survival_plot
+
+shown = survival_plot(patients, control="control", preset="85 mm", grey=True, end=36)
+""",
+    "KMunicate": """
+from analysis.plots import survival_plot
+
+shown = survival_plot(patients, control="control", preset="kmunicate", end=36)
+""",
+    "Rates at landmarks, and the restricted mean": """
+from analysis.plots import survival_plot
+
+shown = survival_plot(patients, control="control", landmarks=[6, 12], annotate=["landmarks", "RMST"], tau=24, end=36)
+""",
+    "Competing events": """
+from analysis.plots import incidence_plot
+from analysis.safety import cumulative_incidence
+
+found = cumulative_incidence(patients["time"], list(patients["cause"]), list(patients["arm"]))
+shown = incidence_plot(found, end=36)
+""",
+    "Competing events, stacked": """
+from analysis.plots import incidence_plot
+from analysis.safety import cumulative_incidence
+
+found = cumulative_incidence(patients["time"], list(patients["cause"]), list(patients["arm"]))
+shown = incidence_plot(found, shown="stacked", end=36)
+""",
+    "Power over the hazard ratio, with its simulation": """
+from analysis.plots import power_curve
+
+other = Scenario.proportional_hazards(Exponential.from_median(6), 0.6)
+shown = power_curve(
+    design, {"median 9": scenario, "median 6": other}, hazard_ratios=np.linspace(0.4, 1.0, 7), trials=2000
+)
+""",
+    "Lines of equal power": """
+from analysis.plots import power_contours
+
+shown = power_contours(design, scenario, hazard_ratios=np.linspace(0.4, 0.85, 10), sizes=np.arange(60, 420, 40))
+""",
+    "Boundaries of a sequential design": """
+from analysis.plots import boundaries
+from analysis.sequential import BetaSpending, GroupSequentialDesign, LanDeMetsPocock
+
+shown = boundaries(GroupSequentialDesign((0.5, 0.75, 1.0), futility=BetaSpending(LanDeMetsPocock())))
+""",
+    "Accrual and events": """
+from analysis.plots import trial_course
+
+shown = trial_course(design, scenario)
+""",
+    "The saw-tooth": """
+from analysis.plots import saw_tooth
+
+shown = saw_tooth(range(10, 70), null_rate=0.15, alternative_rate=0.35, alpha=0.05, power=0.8)
+""",
+    "A two-stage design": """
+from types import SimpleNamespace
+
+from matplotlib.figure import Figure
+
+from analysis.plots import binomial_design
+from analysis.single_arm import simon_two_stage
+
+figure = Figure(figsize=(7.2, 4), layout="constrained")
+binomial_design(figure.subplots(), simon_two_stage(null_rate=0.2, alternative_rate=0.4, alpha=0.05, power=0.8).optimal)
+shown = SimpleNamespace(figure=figure, alt="Counts that stop or reject at each of two stages")
+""",
+    "Forest": """
+from types import SimpleNamespace
+
+from matplotlib.figure import Figure
+
+from analysis.plots import forest
+
+figure = Figure(figsize=(6, 2.4), layout="constrained")
+ratios, lower, upper = [0.45, 0.47, 0.41], [0.38, 0.37, 0.31], [0.54, 0.60, 0.55]
+forest(["All", "Visceral", "Not visceral"], ratios, lower, upper, figure.subplots())
+shown = SimpleNamespace(figure=figure, alt="Hazard ratios of three groups with their limits")
+""",
+    "Tornado": """
+from types import SimpleNamespace
+
+from matplotlib.figure import Figure
+
+from analysis.plots import tornado
+
+figure = Figure(figsize=(6, 2.4), layout="constrained")
+tornado(["alpha", "alpha", "dropout"], ["10%", "20%", "3% a month"], [0.7, 0.8, 0.45], 0.54, figure.subplots())
+shown = SimpleNamespace(figure=figure, alt="How far the power moves with one assumption at a time")
+""",
+}

@@ -1,0 +1,74 @@
+"""The documentation: every page is reached, its examples run, its pictures can be made, its names exist."""
+
+import doctest
+import re
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+
+from tests.unit.test_import_direction import ORDER
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+sys.path.insert(0, str(DOCS))
+
+import gallery  # noqa: E402
+import pages  # noqa: E402
+
+PUBLIC = {
+    name: f"{room}.{name}"
+    for room in (room for line in ORDER for room in line)
+    for name in getattr(import_module(f"analysis.{room}"), "__all__", [])
+}
+
+
+@pytest.mark.parametrize("page", ["tutorial.md", "planning.md", "survival-figures.md"])
+def test_the_examples_run(page):
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    failed, tried = doctest.testfile(str(DOCS / page), module_relative=False, optionflags=flags)
+    assert tried > 0
+    assert failed == 0
+
+
+def test_every_page_is_in_the_contents():
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^([a-z0-9-]+)$", index, flags=re.MULTILINE))
+    assert {page.stem for page in PAGES} - {"index"} <= listed
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_to_pages_that_are_or_are_made(page):
+    made = {f"made/reference/{room}.rst" for room in pages.ROOMS} | {"made/gallery.md", "made/agreement.md"}
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert target.startswith("http") or target in made or (DOCS / target).exists(), target
+
+
+def test_the_reference_has_every_room_with_public_names():
+    rooms = {name.split(".")[0] for name in PUBLIC.values()}
+    assert set(pages.ROOMS) == rooms - {"studies", "cli", "engine", "expected"}
+
+
+def test_names_beside_r_are_ours():
+    rows = re.findall(r"^\| .+? \| (.+) \|$", (DOCS / "from-r.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    named = {name for row in rows[2:] for name in re.findall(r"(?<![.\w])([A-Za-z_]{4,})(?=\(|`)", row)}
+    methods = {"analyse", "derive", "adrs", "adtte", "ggcuminc"}  # of our values; the last is of R
+    assert named - methods <= set(PUBLIC), named - methods - set(PUBLIC)
+    assert len(named) > 30
+
+
+@pytest.mark.parametrize("title", gallery.PICTURES)
+def test_pictures_of_the_gallery_can_be_made(title):
+    place = {}
+    exec(compile(gallery.PREPARED, "gallery", "exec"), place)
+    with mpl.rc_context({"font.family": "DejaVu Sans"}):
+        exec(compile(gallery.PICTURES[title], title, "exec"), place)
+        place["shown"].figure.draw_without_rendering()
+
+
+def test_terms_of_the_glossary_are_sorted_and_said_once():
+    terms = re.findall(r"^([^:#\n].*)\n: ", (DOCS / "glossary.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert len(terms) == len(set(terms)) > 20
+    assert terms == sorted(terms, key=str.casefold)
