@@ -33,7 +33,12 @@ napoleon_use_rtype = False
 html_theme = "pydata_sphinx_theme"
 html_title = "trial-outcome-analysis"
 html_static_path = ["_static"]
-html_theme_options = {"header_links_before_dropdown": 7, "show_toc_level": 2, "navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"]}
+html_theme_options = {
+    "header_links_before_dropdown": 7,
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+}
 html_show_sourcelink = False
 suppress_warnings = ["mystnb.unknown_mime_type", "ref.python"]  # names that several classes have
 

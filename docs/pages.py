@@ -33,6 +33,7 @@ ROOMS = {
     "quality_of_life": "Questionnaires",
     "proportions": "Two proportions, borrowing",
     "plots": "Figures",
+    "explorer": "The explorer",
     "conventions": "Files, JSON, seeds, units",
     "figures": "Registered figures",
     "records": "Findings in delivered tables",

@@ -17,7 +17,7 @@ from analysis.errors import InvalidValueError, UnavailableError
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     command(app, "notebooks", examples=["notebooks my-notebooks"])(notebooks)
-    command(app, "lab", examples=["lab", "lab my-notebooks"])(lab)
+    command(app, "lab", examples=["lab", "lab my-notebooks", "lab --explorer"])(lab)
 
 
 def notebooks(
@@ -45,14 +45,19 @@ def notebooks(
 
 def lab(
     folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Of notebooks; those of the package.")] = None,
+    explorer: Annotated[bool, typer.Option("--explorer", help="The explorer as a page of its own, by Voila.")] = False,
+    quiet: Annotated[bool, typer.Option("--no-browser", help="Serve, and open no browser.")] = False,
 ) -> int:
-    """Open JupyterLab in a folder of notebooks."""
-    if find_spec("jupyterlab") is None:
-        raise UnavailableError("JupyterLab is not installed: pip install 'trial-outcome-analysis[notebooks]'")
+    """Open JupyterLab, or the explorer, in the browser."""
+    program = "voila" if explorer else "jupyterlab"
+    if find_spec(program) is None:
+        raise UnavailableError(f"{program} is not installed: pip install 'trial-outcome-analysis[notebooks]'")
     where = notebook_folder() if folder is None else folder
     if not where.is_dir():
         raise InvalidValueError("folder", str(where), "a folder of notebooks", "trial-analysis notebooks DIR makes one")
-    return subprocess.call([sys.executable, "-m", "jupyterlab", str(where)], env=os.environ)
+    opened = where / "explorer.ipynb" if explorer else where
+    options = ["--no-browser"] if quiet else []
+    return subprocess.call([sys.executable, "-m", program, str(opened), *options], env=os.environ)
 
 
 def notebook_folder() -> Path:

@@ -24,7 +24,7 @@ ORDER = (
     ("simulation",),
     ("power",),
     ("plots",),
-    ("planning",),
+    ("planning", "explorer"),
     ("figures",),
     ("studies",),
 )

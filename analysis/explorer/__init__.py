@@ -1,0 +1,6 @@
+"""An explorer of a planned trial for JupyterLab: move an assumption and see power, events and curves move."""
+
+from analysis.explorer.setting import Setting, Shown
+from analysis.explorer.widget import explore
+
+__all__ = ["Setting", "Shown", "explore"]
