@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 import attrs
 
 from analysis.conventions import display, fields
+from analysis.conventions.display import fields_of, is_value
+from analysis.errors import InvalidValueError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +65,28 @@ def value(cls: type[Kind]) -> type[Kind]:
 
 
 def replace(thing: Kind, **changes: Any) -> Kind:
-    """Return the same value with other fields; it is checked again."""
-    changed: Kind = attrs.evolve(thing, **changes)  # type: ignore[misc]  # a value is an attrs class
-    return changed
+    """Return the same value with other fields; it is checked again.
+
+    Raises
+    ------
+    InvalidValueError
+        If the thing has no fields.
+    UnknownNameError
+        If a field is not one of its own; the nearest are offered.
+
+    Examples
+    --------
+    >>> from analysis.survival import Weibull
+    >>> replace(Weibull(1.2, 10), shape=1.0)
+    Weibull(shape=1.0, scale=10.0)
+    """
+    if isinstance(thing, type) or not is_value(type(thing)):
+        raise InvalidValueError("thing", thing, "a value with fields", "give a design, a report, a distribution ..")
+    known = [field.name for field in fields_of(thing) if field.init]
+    for name in changes:
+        if name not in known:
+            raise UnknownNameError("field", name, known)
+    if attrs.has(type(thing)):
+        changed: Kind = attrs.evolve(thing, **changes)  # type: ignore[misc]  # an attrs class
+        return changed
+    return dataclasses.replace(thing, **changes)  # type: ignore[type-var]  # a dataclass

@@ -231,6 +231,10 @@ def fine_gray(
                 f"fine_gray: got no {of} in {name}; expected events in both groups; compare the cumulative incidences"
             )
     is_other = np.array([[float(name == other)] for name in groups])
+    if CENSORED not in causes:  # greenwood needs one; one who is lost before all events is at risk at none of them
+        before = float(times.min()) / 2
+        response, _ = _response(np.append(times, before), [*causes, CENSORED])
+        is_other = np.vstack([is_other, [[0.0]]])
     model = greenwood.FineGray(of, conf_level=probability("level", level)).fit(response, is_other)
     ratio, lower, upper = (float(np.exp(value[0])) for value in (model.coef_, model.conf_low_, model.conf_high_))
     error, p_value = float(model.std_error_[0]), float(model.p_value_[0])

@@ -1,6 +1,7 @@
 """Every notebook runs from top to bottom, and its cells are short."""
 
 import os
+import re
 from pathlib import Path
 
 import nbformat
@@ -25,6 +26,18 @@ def test_notebook_runs(path, tmp_path, monkeypatch):
     assert shown
     errors = [output for cell in shown for output in cell.outputs if output.output_type in ("error",)]
     assert errors == []
+    assert numbers_shown(executed) == pytest.approx(numbers_shown(nbformat.read(path, as_version=4)), rel=1e-3)
+
+
+def numbers_shown(notebook):
+    """Give the numbers of all texts and tables, in their order; a picture and a widget's state are not among them."""
+    texts = [
+        output.get("text") or output["data"].get("text/markdown") or output["data"].get("text/plain", "")
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+    ]
+    return [float(number) for text in texts for number in re.findall(r"(?<![\w.])\d+(?:\.\d+)?", text)]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

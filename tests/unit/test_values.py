@@ -3,7 +3,7 @@
 import pytest
 
 import analysis
-from analysis.conventions import from_json, identity, to_json
+from analysis.conventions import from_json, identity, replace, to_json
 from analysis.design import (
     AccrualRate,
     AfterLastEntry,
@@ -19,7 +19,9 @@ from analysis.design import (
     TrialDesign,
     UniformAccrual,
 )
+from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.power import ExpectedCourse, assurance, power, power_summary
+from analysis.reported import ReportedArm, ReportedComparison
 from analysis.sequential import BetaSpending, GroupSequentialDesign, HwangShihDeCani, NormalPrior, OBrienFleming
 from analysis.simulation import simulate
 from analysis.single_arm import BetaPrior, exact_binomial, infer, simon_two_stage, stratified_exact
@@ -32,6 +34,7 @@ from analysis.survival import (
     PiecewiseExponential,
     ProportionalHazards,
     Tabulated,
+    Weibull,
     kaplan_meier,
 )
 
@@ -132,3 +135,16 @@ def test_the_text_of_a_power_names_its_method():
     text = power(FIXED, ONE).protocol_text()
     assert "exponential with a median of 11" in text or "median 11" in text
     assert "Yung G, Liu Y" in text
+
+
+def test_any_value_is_changed_by_replace_and_checked_again():
+    report = ReportedComparison("PFS", [ReportedArm("new", n=30, median="9.1")])
+    assert replace(report, endpoint="OS").endpoint == "OS"
+    assert replace(Weibull(1.2, 10), scale=12).scale == 12
+    with pytest.raises(UnknownNameError, match="did you mean shape"):
+        replace(Weibull(1.2, 10), shpae=1)
+    with pytest.raises(InvalidValueError, match="shape"):
+        replace(Weibull(1.2, 10), shape=-1)
+    for wrong in (5, Weibull, "x"):
+        with pytest.raises(InvalidValueError, match="a value with fields"):
+            replace(wrong, shape=1)
