@@ -29,7 +29,7 @@ figures: $(READY)
 	$(BIN)/trial-analysis figures
 
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -9,7 +9,14 @@ Value = TypeVar("Value")
 
 
 class ByName(Mapping[str, Value]):
-    """A read-only, hashable mapping from names to values, in the order given."""
+    """A read-only, hashable mapping from names to values, in the order given.
+
+    Examples
+    --------
+    >>> arms = ByName({"control": 1.0, "new": 2.0})
+    >>> arms["new"], list(arms), hash(arms) == hash(ByName({"control": 1.0, "new": 2.0}))
+    (2.0, ['control', 'new'], True)
+    """
 
     __slots__ = ("_items",)
 

@@ -85,6 +85,14 @@ def from_file(path: str | Path) -> Any:
         If the file is missing, cut off or damaged, or a value in it is impossible.
     UnknownNameError
         If it has a value that this version of the package does not know.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from analysis.conventions import to_file
+    >>> from analysis.survival import Weibull
+    >>> from_file(to_file(Weibull(1.2, 10), f"{mkdtemp()}/curve.npz"))
+    Weibull(shape=1.2, scale=10.0)
     """
     expected, remedy = "a whole file as to_file writes it", "write it again"
     try:

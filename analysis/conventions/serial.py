@@ -71,6 +71,11 @@ def from_json(text: str) -> Any:
         If a ``kind`` is not known.
     InvalidValueError
         If the text is not JSON, a field is not one of its kind, or a value is impossible.
+
+    Examples
+    --------
+    >>> from_json('{"kind": "survival.Weibull", "shape": 1.2, "scale": 10.0}')
+    Weibull(shape=1.2, scale=10.0)
     """
     try:
         plain = json.loads(text)

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 @border
 class Accrual(ABC):
-    """How a trial fills. A new pattern is a new class with these members."""
+    """How a trial fills. A new pattern is a new class with these members.
+
+    Examples
+    --------
+    >>> from analysis.design import UniformAccrual
+    >>> isinstance(UniformAccrual(18), Accrual), UniformAccrual(18).duration
+    (True, 18.0)
+    """
 
     duration: float
     """Months from the first possible entry to the last."""

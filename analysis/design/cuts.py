@@ -36,7 +36,14 @@ class Clock(Protocol):
 
 @border
 class Cut(ABC):
-    """A rule for the date of an analysis. A new rule is a new class with these members."""
+    """A rule for the date of an analysis. A new rule is a new class with these members.
+
+    Examples
+    --------
+    >>> from analysis.design import AtEvents, AtTime, LaterOf
+    >>> isinstance(LaterOf(AtEvents(60), AtTime(24)), Cut)
+    True
+    """
 
     @abstractmethod
     def calendar_time(self, clock: Clock) -> NDArray[np.float64]:
@@ -118,6 +125,11 @@ class AtTime(Cut):
     ------
     InvalidValueError
         If the time is not positive.
+
+    Examples
+    --------
+    >>> print(AtTime(30))
+    at 30 months
     """
 
     time: float = fields.positive("months")
@@ -154,6 +166,11 @@ class AfterLastEntry(Cut):
     ------
     InvalidValueError
         If the number is negative.
+
+    Examples
+    --------
+    >>> print(AfterLastEntry(12))
+    12 months after the last entry
     """
 
     months: float = fields.not_negative("months")
@@ -182,6 +199,11 @@ class AfterEntry(Cut):
     ------
     InvalidValueError
         If the number is not a whole number of at least 1, or the months are negative.
+
+    Examples
+    --------
+    >>> print(AfterEntry(20, 6))
+    6 months after patient 20 has entered
     """
 
     patients: int = fields.count("patients")
@@ -245,6 +267,12 @@ class EarlierOf(Cut):
     ----------
     first, second
         The two cuts.
+
+    Examples
+    --------
+    >>> from analysis.design import AtEvents, AtTime
+    >>> print(EarlierOf(AtEvents(60), AtTime(36)))
+    earlier of (at 60 events, at 36 months)
     """
 
     first: Cut = fields.converted(_cut)

@@ -48,6 +48,13 @@ class IllnessDeath:
         If a time is no distribution, or ensembles differ in size.
     UnknownNameError
         If the clock is unknown.
+
+    Examples
+    --------
+    >>> from analysis.survival import Exponential
+    >>> model = IllnessDeath(Exponential(0.1), Exponential(0.01), Exponential(0.05))
+    >>> model.clock
+    'progression'
     """
 
     progression: Distribution = fields.converted(_distribution)

@@ -59,6 +59,12 @@ class Look:
     ------
     InvalidValueError
         If the futility boundary is above the efficacy boundary, or a p-value is given for a z.
+
+    Examples
+    --------
+    >>> from analysis.design import AtEvents
+    >>> print(Look(AtEvents(60), efficacy_z=2.96, futility_z=0))
+    at 60 events, rejects at z of at least 2.96, stops at z of at most 0
     """
 
     cut: Cut = fields.converted(lambda name, given: one_of(name, given, Cut, "AtEvents(60) or AtTime(24)"))

@@ -40,6 +40,13 @@ class Attendance:
     ------
     InvalidValueError
         If there is no visit, a probability is none, or deaths are known for less long than scans go on.
+
+    Examples
+    --------
+    >>> from analysis.conventions import WEEK
+    >>> from analysis.design import Assessments
+    >>> Attendance(Assessments.every(8 * WEEK), until=12).until
+    12
     """
 
     assessments: Assessments

@@ -83,6 +83,11 @@ class Target:
     Notes
     -----
     Scans make the median PFS jump from one visit to the next; a rate of PFS moves smoothly and is the better target.
+
+    Examples
+    --------
+    >>> Target("disease control as best response", 0.35).scale
+    0.02
     """
 
     quantity: Quantity
@@ -145,6 +150,19 @@ class Calibration:
         One row for each target: quantity, at, criteria, target, scale, simulated, std_error (Monte Carlo).
     factors
         By what each free parameter was multiplied.
+
+    Examples
+    --------
+    >>> from analysis.conventions import WEEK
+    >>> from analysis.design import Assessments
+    >>> from analysis.endpoints import Attendance, Rate, Stein, Tumours, simulate_endpoints
+    >>> tumours = Tumours(Stein(Rate(0.05, 0.3), Rate(0.1, 0.3)), new_lesions=0.05)
+    >>> scans = Attendance(Assessments.every(8 * WEEK), until=12.0)
+    >>> from analysis.endpoints import Target, calibrate
+    >>> targets = [Target("PFS rate", 0.5, at=6)]
+    >>> found = calibrate(tumours, scans, targets, ["growth"], rng=1, patients=100, evaluations=10)
+    >>> list(found.factors)
+    ['growth']
     """
 
     tumours: Tumours

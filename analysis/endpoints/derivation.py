@@ -69,6 +69,15 @@ class Derivation:
         What is wrong with the data.
     rule
         The convention that was used.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis.endpoints import derive
+    >>> rows = [("S1", "T1", "2024-01-01", 60), ("S1", "T1", "2024-02-26", 42), ("S1", "T1", "2024-04-22", 51)]
+    >>> tr = pd.DataFrame(rows, columns=["subject", "lesion", "date", "value"]).assign(group="TARGET", test="LDIAM")
+    >>> derive(tr).responses()["recist"].tolist()
+    ['PR', 'PD']
     """
 
     readings: Mapping[Key, tuple[Reading, Responses]]

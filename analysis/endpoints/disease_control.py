@@ -22,7 +22,16 @@ UnconfirmedAs = Literal["failure", "control", "resolved later"]
 @border
 @dataclass(frozen=True)
 class ControlAsBestResponse:
-    """Whether the best overall response is CR, PR, SD or NON-CR/NON-PD."""
+    """Whether the best overall response is CR, PR, SD or NON-CR/NON-PD.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analysis.endpoints import ResponseHistory
+    >>> history = ResponseHistory("S1", date(2024, 1, 1), [date(2024, 2, 26), date(2024, 4, 22)], ["PR", "PD"])
+    >>> ControlAsBestResponse().derive(history).value
+    'Y'
+    """
 
     best: BestOverallResponse = field(default_factory=BestOverallResponse)
 
@@ -137,6 +146,14 @@ class ProgressionFreeAtLandmark:
 
     A patient censored before is a failure. A progression that the next scan after the landmark shows is a success
     here, a failure of `ControlUntilLandmark` if the landmark's scan is missing.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analysis.endpoints import ResponseHistory
+    >>> history = ResponseHistory("S1", date(2024, 1, 1), [date(2024, 2, 26), date(2024, 4, 22)], ["PR", "PD"])
+    >>> ProgressionFreeAtLandmark(90).derive(history).value
+    'Y'
     """
 
     landmark: int

@@ -33,6 +33,11 @@ class EndpointDefinitions:
         How an iUPD at a landmark counts (see `ControlAtLandmark`).
     rule, confirmation, censoring, stable_from
         As for one patient.
+
+    Examples
+    --------
+    >>> EndpointDefinitions(landmarks=(112,)).unconfirmed
+    'failure'
     """
 
     landmarks: tuple[int, ...] = (56, 112, 168, 336)

@@ -39,6 +39,17 @@ class SimulatedGroups:
     ----------
     groups
         Each group's endpoints by its name, for as many trials.
+
+    Examples
+    --------
+    >>> from analysis.conventions import WEEK
+    >>> from analysis.design import Assessments
+    >>> from analysis.endpoints import Attendance, Rate, Stein, Tumours, simulate_endpoints
+    >>> tumours = Tumours(Stein(Rate(0.05, 0.3), Rate(0.1, 0.3)), new_lesions=0.05)
+    >>> scans = Attendance(Assessments.every(8 * WEEK), until=12.0)
+    >>> one = simulate_endpoints(tumours, scans, patients=5, trials=3, rng=1)
+    >>> list(SimulatedGroups({"G3": one}).groups)
+    ['G3']
     """
 
     groups: Mapping[str, SimulatedEndpoints]

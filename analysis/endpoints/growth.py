@@ -30,6 +30,11 @@ class Rate:
         Per month.
     between_patients, between_lesions
         Standard deviations of its logarithm.
+
+    Examples
+    --------
+    >>> Rate(0.1, between_patients=0.5).median
+    0.1
     """
 
     median: float
@@ -71,7 +76,14 @@ class GrowthLaw(Protocol):
 @strict_border
 @dataclass(frozen=True)
 class Stein:
-    """exp(-d t) + exp(g t) - 1."""
+    """exp(-d t) + exp(g t) - 1.
+
+    Examples
+    --------
+    >>> from analysis.endpoints import Rate
+    >>> Stein(growth=Rate(0.05, 0.3), shrinkage=Rate(0.1)).shrinkage.median
+    0.1
+    """
 
     growth: Rate
     shrinkage: Rate
@@ -91,7 +103,14 @@ class Stein:
 @strict_border
 @dataclass(frozen=True)
 class Wang:
-    """exp(-SR t) + PR t; `growth` is the linear growth per month as a share of the baseline."""
+    """exp(-SR t) + PR t; `growth` is the linear growth per month as a share of the baseline.
+
+    Examples
+    --------
+    >>> from analysis.endpoints import Rate
+    >>> Wang(growth=Rate(0.05), shrinkage=Rate(0.1)).growth.median
+    0.05
+    """
 
     growth: Rate
     shrinkage: Rate
@@ -114,6 +133,12 @@ class Claret:
     """exp(KL t - KD E (1 - exp(-lambda t)) / lambda), the solution of dy/dt = KL y - KD E exp(-lambda t) y.
 
     `shrinkage` is KD E, `resistance` is lambda.
+
+    Examples
+    --------
+    >>> from analysis.endpoints import Rate
+    >>> Claret(Rate(0.03), Rate(0.2), Rate(0.1)).growth.median
+    0.03
     """
 
     growth: Rate

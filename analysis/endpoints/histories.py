@@ -34,6 +34,12 @@ class Sizes:
         Date of the baseline scan.
     sums
         Sum at each assessment, mm; NaN where a target is missing.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> Sizes(50.0, date(2024, 1, 1), (30.0, 60.0)).baseline
+    50.0
     """
 
     baseline: float

@@ -50,6 +50,11 @@ class Protocol:
         Days after the last dose in which what starts is treatment-emergent.
     doses
         What is planned of each treatment, by EXTRT.
+
+    Examples
+    --------
+    >>> Protocol(stable_from=56).criteria
+    'RECIST 1.1'
     """
 
     criteria: Criteria = "RECIST 1.1"

@@ -58,6 +58,11 @@ class Readers:
     -----
     With `stops_at_investigator` False and `unshared` 0 the two readers are exchangeable: they are the two readers of a
     blinded central review, and the third its adjudicator.
+
+    Examples
+    --------
+    >>> Readers(error=0.2, independent=True, adjudication=True).independent
+    True
     """
 
     error: float = 0.0

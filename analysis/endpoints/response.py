@@ -30,6 +30,16 @@ class Derived:
         Date of the record that decides; None if none does.
     index
         Number of that record in the history, from 0; None if none decides.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analysis.endpoints import ResponseHistory
+    >>> history = ResponseHistory("S1", date(2024, 1, 1), [date(2024, 2, 26), date(2024, 4, 22)], ["PR", "PD"])
+    >>> from analysis.endpoints import ObjectiveResponse
+    >>> found = ObjectiveResponse().derive(history)
+    >>> found.value, found.date.isoformat()
+    ('Y', '2024-02-26')
     """
 
     value: str
@@ -53,6 +63,15 @@ class Confirmation:
         NE allowed between them.
     accept_stable
         Whether one SD may lie between a PR and its confirmation.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analysis.endpoints import ResponseHistory
+    >>> history = ResponseHistory("S1", date(2024, 1, 1), [date(2024, 2, 26), date(2024, 4, 22)], ["PR", "PD"])
+    >>> from analysis.endpoints import ObjectiveResponse
+    >>> ObjectiveResponse(Confirmation(days=28)).derive(history).value
+    'N'
     """
 
     days: int = 28
@@ -146,7 +165,16 @@ def is_controlled(best: Derived, history: ResponseHistory) -> bool:
 @border
 @dataclass(frozen=True)
 class ObjectiveResponse:
-    """Whether there was a CR or PR, dated at the first one (at the first confirmed one if `confirmation` is given)."""
+    """Whether there was a CR or PR, dated at the first one (at the first confirmed one if `confirmation` is given).
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analysis.endpoints import ResponseHistory
+    >>> history = ResponseHistory("S1", date(2024, 1, 1), [date(2024, 2, 26), date(2024, 4, 22)], ["PR", "PD"])
+    >>> ObjectiveResponse().derive(history).value
+    'Y'
+    """
 
     confirmation: Confirmation | None = None
     cut_at_progression: bool = True
@@ -168,6 +196,14 @@ class ClinicalBenefit:
 
     Dated at whichever comes first. `confirmation` is asked of the response, not of the control. `control` lists the
     responses that are control, in the terms of RECIST 1.1 for both criteria.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analysis.endpoints import ResponseHistory
+    >>> history = ResponseHistory("S1", date(2024, 1, 1), [date(2024, 2, 26), date(2024, 4, 22)], ["PR", "PD"])
+    >>> ClinicalBenefit(stable_from=56).derive(history).value
+    'Y'
     """
 
     confirmation: Confirmation | None = None
@@ -196,6 +232,11 @@ class ConfirmedProgression:
     """Whether progression was confirmed, dated at the first iUPD of the block that iCPD ends.
 
     Records that are not evaluable do not break a block. An iCPD that no iUPD precedes is dated at itself.
+
+    Examples
+    --------
+    >>> ConfirmedProgression() == ConfirmedProgression()
+    True
     """
 
     def derive(self, history: ResponseHistory) -> Derived:
@@ -206,7 +247,13 @@ class ConfirmedProgression:
 @border
 @dataclass(frozen=True)
 class UnconfirmedProgression:
-    """Whether the last iUPD was followed by nothing evaluable, dated at it."""
+    """Whether the last iUPD was followed by nothing evaluable, dated at it.
+
+    Examples
+    --------
+    >>> UnconfirmedProgression() == UnconfirmedProgression()
+    True
+    """
 
     def derive(self, history: ResponseHistory) -> Derived:
         """Derive the endpoint for one patient."""
@@ -224,6 +271,14 @@ class LastAssessment:
         Whether NE, ND, MISSING and records without a response are passed over.
     cut_at_progression
         Whether records after the first PD are left out.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analysis.endpoints import ResponseHistory
+    >>> history = ResponseHistory("S1", date(2024, 1, 1), [date(2024, 2, 26), date(2024, 4, 22)], ["PR", "PD"])
+    >>> LastAssessment().derive(history).value
+    'PD'
     """
 
     evaluable_only: bool = False

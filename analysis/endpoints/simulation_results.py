@@ -56,6 +56,17 @@ class SimulatedEndpoints:
         What was simulated.
     treated
         What was seen of treatment; None if none was simulated.
+
+    Examples
+    --------
+    >>> from analysis.conventions import WEEK
+    >>> from analysis.design import Assessments
+    >>> from analysis.endpoints import Attendance, Rate, Stein, Tumours, simulate_endpoints
+    >>> tumours = Tumours(Stein(Rate(0.05, 0.3), Rate(0.1, 0.3)), new_lesions=0.05)
+    >>> scans = Attendance(Assessments.every(8 * WEEK), until=12.0)
+    >>> found = simulate_endpoints(tumours, scans, patients=5, trials=3, rng=1)
+    >>> type(found).__name__, len(found.endpoints) > 0
+    ('SimulatedEndpoints', True)
     """
 
     endpoints: tuple[Endpoints, ...]

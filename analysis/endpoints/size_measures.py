@@ -98,6 +98,12 @@ class Measured:
         The change, in per cent.
     date, index
         Date and number of the assessment in the history, from 0.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> Measured(-30.0, date(2024, 2, 26), 0).per_cent
+    -30.0
     """
 
     per_cent: float
@@ -152,6 +158,11 @@ class TumourGrowthRate:
     Notes
     -----
     Ferte et al., Clin Cancer Res 2014;20:246-252; see `tumour_growth_rate`.
+
+    Examples
+    --------
+    >>> TumourGrowthRate(from_day=28).from_day
+    28
     """
 
     from_day: int = 0

@@ -55,6 +55,13 @@ class Study:
         ``"dm"``, as far as they are there.
     findings
         What was found on the way in.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> study = Study("MINE", {"rs": pd.DataFrame({"USUBJID": ["1"]})})
+    >>> study.name, list(study.tables)
+    ('MINE', ['rs'])
     """
 
     name: str
@@ -113,7 +120,7 @@ class Study:
 @border
 @dataclass(frozen=True)
 class DerivedStudy:
-    """The endpoints of a study, from its measurements and from its recorded responses.
+    r"""The endpoints of a study, from its measurements and from its recorded responses.
 
     Parameters
     ----------
@@ -129,6 +136,17 @@ class DerivedStudy:
         What is wrong with the data, in the order of the tables.
     adverse_events, exposure, quality_of_life
         None without AE; without EX or a plan of doses; without QS.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> from analysis.endpoints import read_study
+    >>> folder = Path(mkdtemp())
+    >>> _ = (folder / "adsl.csv").write_text("USUBJID,RANDDT\n1,2024-01-10\n")
+    >>> _ = (folder / "rs.csv").write_text("USUBJID,RSSTRESC,RSDTC\n1,PR,2024-03-06\n")
+    >>> read_study(folder).derive().adrs()["AVALC"].tolist()
+    ['PR', 'Y']
     """
 
     name: str

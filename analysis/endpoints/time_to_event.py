@@ -43,6 +43,16 @@ class Duration:
         One of ``"progression"``, ``"death"``, ``"response"``, or why it was censored.
     start, end
         The dates that it lies between.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analysis.endpoints import ResponseHistory
+    >>> history = ResponseHistory("S1", date(2024, 1, 1), [date(2024, 2, 26), date(2024, 4, 22)], ["PR", "PD"])
+    >>> from analysis.endpoints import ProgressionFreeSurvival
+    >>> found = ProgressionFreeSurvival().derive(history)
+    >>> found.days, found.event, found.reason
+    (112.0, True, 'progression')
     """
 
     days: float
@@ -234,7 +244,16 @@ def since(start: date, duration: Duration) -> Duration:
 @border
 @dataclass(frozen=True)
 class DurationOfResponse:
-    """First CR or PR (confirmed, if `confirmation` is given) to progression or death, among responders."""
+    """First CR or PR (confirmed, if `confirmation` is given) to progression or death, among responders.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analysis.endpoints import ResponseHistory
+    >>> history = ResponseHistory("S1", date(2024, 1, 1), [date(2024, 2, 26), date(2024, 4, 22)], ["PR", "PD"])
+    >>> DurationOfResponse().derive(history).days
+    56.0
+    """
 
     confirmation: Confirmation | None = None
     censoring: Censoring = EVENT_OR_LAST_ASSESSMENT
@@ -252,7 +271,16 @@ class DurationOfResponse:
 @border
 @dataclass(frozen=True)
 class TimeToResponse:
-    """Reference date to the first CR or PR (the first that is later confirmed), among responders."""
+    """Reference date to the first CR or PR (the first that is later confirmed), among responders.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analysis.endpoints import ResponseHistory
+    >>> history = ResponseHistory("S1", date(2024, 1, 1), [date(2024, 2, 26), date(2024, 4, 22)], ["PR", "PD"])
+    >>> TimeToResponse().derive(history).days
+    56.0
+    """
 
     confirmation: Confirmation | None = None
 
@@ -270,7 +298,16 @@ class TimeToResponse:
 @border
 @dataclass(frozen=True)
 class DurationOfDiseaseControl:
-    """Reference date to progression or death, among patients whose best response is disease control."""
+    """Reference date to progression or death, among patients whose best response is disease control.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analysis.endpoints import ResponseHistory
+    >>> history = ResponseHistory("S1", date(2024, 1, 1), [date(2024, 2, 26), date(2024, 4, 22)], ["PR", "PD"])
+    >>> DurationOfDiseaseControl().derive(history).days
+    112.0
+    """
 
     best: BestOverallResponse = field(default_factory=BestOverallResponse)
     censoring: Censoring = EVENT_OR_LAST_ASSESSMENT

@@ -40,6 +40,12 @@ class Treatment:
         Rate per month at which lesions grow once treatment has ended; None if its end changes nothing.
     progresses
         Factor on the hazards of new lesions and of non-target progression once it has ended.
+
+    Examples
+    --------
+    >>> from analysis.safety import TreatmentCourse
+    >>> Treatment(TreatmentCourse(0.1, ends=0.1, longest=12), strategy="hypothetical").strategy
+    'hypothetical'
     """
 
     course: TreatmentCourse

@@ -21,14 +21,32 @@ GROUPS = 20
 
 
 class Estimate(NamedTuple):
-    """A simulated value and its Monte Carlo standard error."""
+    """A simulated value and its Monte Carlo standard error.
+
+    Examples
+    --------
+    >>> Estimate(0.35, 0.01).std_error
+    0.01
+    """
 
     value: float
     std_error: float
 
 
 class Survival(NamedTuple):
-    """Overall survival in months, with whether death was seen, shape (trials, patients)."""
+    """Overall survival in months, with whether death was seen, shape (trials, patients).
+
+    Examples
+    --------
+    >>> from analysis.conventions import WEEK
+    >>> from analysis.design import Assessments
+    >>> from analysis.endpoints import Attendance, Rate, Stein, Tumours, simulate_endpoints
+    >>> tumours = Tumours(Stein(Rate(0.05, 0.3), Rate(0.1, 0.3)), death=0.05)
+    >>> scans = Attendance(Assessments.every(8 * WEEK), until=12.0)
+    >>> found = simulate_endpoints(tumours, scans, patients=5, trials=3, rng=1)
+    >>> found.survival.time.shape
+    (3, 5)
+    """
 
     time: Floats
     died: Bools

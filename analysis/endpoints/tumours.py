@@ -34,6 +34,11 @@ class PseudoProgression:
         Months after entry at which it ends.
     shrinkage
         Rate per month at which lesions then shrink; these patients have no new lesion and no non-target progression.
+
+    Examples
+    --------
+    >>> PseudoProgression(0.05).until
+    3.0
     """
 
     share: float
@@ -83,6 +88,12 @@ class Tumours:
     ------
     InvalidValueError
         If a number is outside what it can be.
+
+    Examples
+    --------
+    >>> from analysis.endpoints import Rate, Stein
+    >>> Tumours(Stein(Rate(0.05, 0.3), Rate(0.1, 0.3)), new_lesions=0.05).targets
+    5
     """
 
     growth: GrowthLaw

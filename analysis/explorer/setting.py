@@ -133,6 +133,13 @@ class Shown:
         Of the control, all of them.
     months, events
         Expected events over the calendar, all arms together, shape ``(k,)``.
+
+    Examples
+    --------
+    >>> from analysis.explorer import Setting
+    >>> from analysis.survival import Exponential
+    >>> Setting(trials=0).show(Exponential.from_median(9)).words()
+    'Power 55.0% by formula. 67 events expected at month 30.'
     """
 
     setting: Setting

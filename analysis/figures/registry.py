@@ -28,6 +28,13 @@ class Drawing:
         The picture.
     numbers
         Every plotted number as a tidy frame; written as CSV beside the picture.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from matplotlib.figure import Figure
+    >>> Drawing(Figure(), pd.DataFrame({"x": [1, 2]}))
+    <Drawing of 2 numbers>
     """
 
     figure: Figure
@@ -56,6 +63,16 @@ class RegisteredFigure:
         Seed of all random draws in it.
     draw
         Takes the seed, returns the drawing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from matplotlib.figure import Figure
+    >>> from analysis.figures import Drawing, RegisteredFigure
+    >>> draw = lambda seed: Drawing(Figure(), pd.DataFrame({"x": [seed]}))
+    >>> draw.__doc__ = "One number."
+    >>> RegisteredFigure("mine", ("bolero-2",), 7, draw).caption
+    'One number.'
     """
 
     name: str
@@ -75,7 +92,18 @@ class RegisteredFigure:
 
 
 def by_name(figures: Iterable[RegisteredFigure]) -> dict[str, RegisteredFigure]:
-    """Index figures by their name; `InvalidValueError` if two have the same one."""
+    """Index figures by their name; `InvalidValueError` if two have the same one.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from matplotlib.figure import Figure
+    >>> from analysis.figures import Drawing, RegisteredFigure
+    >>> draw = lambda seed: Drawing(Figure(), pd.DataFrame({"x": [seed]}))
+    >>> draw.__doc__ = "One number."
+    >>> list(by_name([RegisteredFigure("mine", (), 7, draw)]))
+    ['mine']
+    """
     index: dict[str, RegisteredFigure] = {}
     for figure in figures:
         if figure.name in index:
@@ -91,6 +119,16 @@ def pick(figures: dict[str, RegisteredFigure], only: Iterable[str]) -> list[Regi
     ------
     UnknownNameError
         For a name that is not registered.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from matplotlib.figure import Figure
+    >>> from analysis.figures import Drawing, RegisteredFigure
+    >>> draw = lambda seed: Drawing(Figure(), pd.DataFrame({"x": [seed]}))
+    >>> draw.__doc__ = "One number."
+    >>> [one.name for one in pick({"mine": RegisteredFigure("mine", (), 7, draw)}, ["mine"])]
+    ['mine']
     """
     names = list(only) or list(figures)
     for name in names:

@@ -47,6 +47,19 @@ def write_figures(
     -------
     list of Path
         The files written.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import pandas as pd
+    >>> from matplotlib.figure import Figure
+    >>> from analysis.figures import Drawing, RegisteredFigure
+    >>> draw = lambda seed: Drawing(Figure(), pd.DataFrame({"x": [seed]}))
+    >>> draw.__doc__ = "One number."
+    >>> written = write_figures([RegisteredFigure("mine", ("bolero-2",), 7, draw)], Path(mkdtemp()))
+    >>> [path.name for path in written]
+    ['mine.svg', 'mine.png', 'mine.csv']
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []

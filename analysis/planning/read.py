@@ -73,7 +73,7 @@ seed = 1
 
 @border
 def read_plan(path: str | Path) -> Plan:
-    """Read a plan from a TOML file.
+    r"""Read a plan from a TOML file.
 
     Parameters
     ----------
@@ -88,6 +88,15 @@ def read_plan(path: str | Path) -> Plan:
     ------
     ReportedDataError
         If something in the file cannot be read or meant: file, field, value, expectation, remedy.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> file = Path(mkdtemp(), "single.toml")
+    >>> _ = file.write_text("[single_arm]\nn = 30\nnull_rate = 0.15\nalternative_rate = 0.35\nalpha = 0.05\n")
+    >>> round(read_plan(file).power(), 4)
+    0.7753
     """
     file = Path(path)
     raw = read_toml(file)

@@ -81,6 +81,15 @@ def write_report(plan: Plan, path: str | Path) -> Path:
         If the ending is another one, the file is there or cannot be written.
     UnavailableError
         If ``python-docx`` or ``fpdf2`` is needed and not installed: the extra ``reports``.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from analysis.planning import Plan
+    >>> from analysis.single_arm import exact_binomial
+    >>> plan = Plan("One arm", exact_binomial(30, null_rate=0.15, alternative_rate=0.35, alpha=0.05))
+    >>> write_report(plan, f"{mkdtemp()}/plan.html").name
+    'plan.html'
     """
     target = Path(path)
     write = WRITERS.get(target.suffix.lower())

@@ -32,7 +32,7 @@ def adverse_event_dots(
     most: int = 15,
     level: float = 0.95,
 ) -> NumberedFigure:
-    """Draw the share of patients with each adverse event, and the difference between two arms.
+    r"""Draw the share of patients with each adverse event, and the difference between two arms.
 
     Parameters
     ----------
@@ -58,6 +58,22 @@ def adverse_event_dots(
         If there is no event to draw.
     UnknownNameError
         If there is no such control.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> from analysis.endpoints import read_study
+    >>> folder = Path(mkdtemp())
+    >>> _ = (folder / "adsl.csv").write_text(
+    ...     "USUBJID,TRT01A,TRTSDT,TRTEDT,RANDDT\n1,drug,2024-01-10,2024-06-10,2024-01-09\n"
+    ...     "2,placebo,2024-01-10,2024-06-10,2024-01-09\n"
+    ... )
+    >>> rows = "USUBJID,AEDECOD,AESTDTC,AETOXGR\n1,Stomatitis,2024-02-01,3\n2,Rash,2024-02-01,1\n"
+    >>> _ = (folder / "ae.csv").write_text(rows)
+    >>> events = read_study(folder).adverse_events()
+    >>> adverse_event_dots(events, control="placebo").numbers["term"].unique().tolist()
+    ['Rash', 'Stomatitis']
     """
     one_of("events", events, AdverseEvents, "read_adverse_events(...)")
     count("most", most, "groups of events, at least 1")

@@ -36,6 +36,15 @@ def binomial_design(ax: Axes, design: BinomialDesign, *, outcome: str = "respond
     -----
     A bar reaches from half a count below the smallest to half a count above the largest count of its decision. The
     dashed lines are the counts expected at the null and the alternative rate.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> from analysis.single_arm import exact_binomial
+    >>> binomial_design(ax, exact_binomial(30, null_rate=0.15, alternative_rate=0.35, alpha=0.05))
+    >>> ax.get_xlabel()
+    'Patients evaluated'
     """
     rates = {"null": design.null_rate}
     if design.alternative_rate is not None:

@@ -38,6 +38,17 @@ class Cohort:
         new_lesions.
     events
         One row for each event: subject, day, event.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis.endpoints import derive
+    >>> rows = [("S1", "T1", "2024-01-01", 60), ("S1", "T1", "2024-02-26", 42), ("S1", "T1", "2024-04-22", 51)]
+    >>> tr = pd.DataFrame(rows, columns=["subject", "lesion", "date", "value"]).assign(group="TARGET", test="LDIAM")
+    >>> from analysis.plots import cohort
+    >>> seen = cohort(derive(tr))
+    >>> len(seen.patients), len(seen.visits)
+    (1, 2)
     """
 
     patients: pd.DataFrame

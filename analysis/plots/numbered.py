@@ -33,6 +33,13 @@ class NumberedFigure:
         Every number drawn, as a tidy frame.
     alt
         A sentence in place of the figure.
+
+    Examples
+    --------
+    >>> from analysis.plots import saw_tooth
+    >>> shown = saw_tooth([29, 30], null_rate=0.15, alternative_rate=0.35, alpha=0.05)
+    >>> shown.numbers["critical"].tolist(), len(shown.axes)
+    ([9, 9], 1)
     """
 
     figure: Figure

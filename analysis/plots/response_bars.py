@@ -107,6 +107,14 @@ def response_bars(ax: Axes, counts: pd.DataFrame) -> None:
         If a column is missing, or the counts of a visit do not add up to its denominator.
     UnknownNameError
         If a response is not a term of RECIST 1.1 or iRECIST.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> response_bars(ax, pd.DataFrame({"visit": "week 8", "response": ["PR", "PD"], "n": [3, 2], "of": 5}))
+    >>> [label.get_text() for label in ax.get_xticklabels()]
+    ['week 8']
     """
     require(counts, ("visit", "response", "n", "of"), "counts")
     terms = in_order(map(str, counts["response"]))

@@ -54,6 +54,20 @@ def spider(
     Notes
     -----
     A cross marks the first visit with a new lesion, which is a progression whatever the sum does.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis.endpoints import derive
+    >>> rows = [("S1", "T1", "2024-01-01", 60), ("S1", "T1", "2024-02-26", 42), ("S1", "T1", "2024-04-22", 51)]
+    >>> tr = pd.DataFrame(rows, columns=["subject", "lesion", "date", "value"]).assign(group="TARGET", test="LDIAM")
+    >>> from analysis.plots import cohort
+    >>> seen = cohort(derive(tr))
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> spider(ax, seen.visits, seen.patients)
+    >>> len(ax.lines) > 0
+    True
     """
     require(visits, ("subject", "day", "change_from_baseline", "new_lesions"), "visits")
     require(patients, ("subject", "best_response"), "patients")

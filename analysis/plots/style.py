@@ -55,6 +55,11 @@ def arm_colours(arms: Sequence[str]) -> dict[str, str]:
     ------
     InvalidValueError
         If there are more arms than colours that can be told apart.
+
+    Examples
+    --------
+    >>> arm_colours(["new", "old"])
+    {'new': '#0072B2', 'old': '#D55E00'}
     """
     if len(arms) > len(PALETTE):
         expected = f"at most {len(PALETTE)}, as many as there are colours that can be told apart"
@@ -64,14 +69,32 @@ def arm_colours(arms: Sequence[str]) -> dict[str, str]:
 
 @border
 def month_axis(ax: Axes, end: float, label: str = "Months") -> None:
-    """Put ticks on multiples of 3, 6 or 12 months where there are many, and write the unit."""
+    """Put ticks on multiples of 3, 6 or 12 months where there are many, and write the unit.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> month_axis(ax, 24)
+    >>> ax.get_xlabel()
+    'Months'
+    """
     MONTHS.axis(ax, end)
     ax.set_xlabel(label)
 
 
 @border
 def percent_axis(ax: Axes, label: str, *, axis: str = "y", low: float = 0.0, high: float = 1.0) -> None:
-    """Show a probability as percent on one axis."""
+    """Show a probability as percent on one axis.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> percent_axis(ax, "Event-free")
+    >>> ax.get_ylabel()
+    'Event-free'
+    """
     if axis == "y":
         ax.set_ylim(low, high)
         ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -84,6 +107,15 @@ def percent_axis(ax: Axes, label: str, *, axis: str = "y", low: float = 0.0, hig
 
 @border
 def label_line(ax: Axes, x: float, y: float, text: str, colour: str, **where: Any) -> None:
-    """Write a curve's name beside it, in its colour."""
+    """Write a curve's name beside it, in its colour.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> label_line(ax, 6, 0.5, "new", "#0072B2")
+    >>> ax.texts[0].get_text()
+    'new'
+    """
     placed: dict[str, Any] = {"ha": "left", "va": "center", "fontsize": 8} | where
     ax.annotate(text, (x, y), xytext=(3, 0), textcoords="offset points", color=colour, annotation_clip=False, **placed)

@@ -80,6 +80,13 @@ class SurvivalFigure:
         What is annotated, with its values.
     alt
         A sentence in place of the figure.
+
+    Examples
+    --------
+    >>> from analysis.plots import survival_plot
+    >>> shown = survival_plot(time=[2, 3, 5, 8], event=[1, 1, 0, 1], annotate=["median"])
+    >>> list(shown.curves.columns)
+    ['arm', 'time', 'survival', 'lower', 'upper']
     """
 
     figure: Figure

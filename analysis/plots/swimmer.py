@@ -69,6 +69,20 @@ def swimmer(
         not among the patients.
     UnknownNameError
         If a response or an event is not known.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis.endpoints import derive
+    >>> rows = [("S1", "T1", "2024-01-01", 60), ("S1", "T1", "2024-02-26", 42), ("S1", "T1", "2024-04-22", 51)]
+    >>> tr = pd.DataFrame(rows, columns=["subject", "lesion", "date", "value"]).assign(group="TARGET", test="LDIAM")
+    >>> from analysis.plots import cohort
+    >>> seen = cohort(derive(tr))
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> swimmer(ax, seen.patients, seen.events)
+    >>> len(ax.patches) > 0
+    True
     """
     require(patients, ("subject", "end_day", "ongoing", "best_response"), "patients")
     require(events, ("subject", "day", "event"), "events")

@@ -27,6 +27,12 @@ class TimeUnit:
         Days in one unit.
     steps
         Distances that ticks may have, increasing.
+
+    Examples
+    --------
+    >>> from analysis.plots import MONTHS
+    >>> MONTHS.name, MONTHS.days
+    ('Months', 30.4375)
     """
 
     name: str

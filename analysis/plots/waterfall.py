@@ -41,6 +41,20 @@ def waterfall(ax: Axes, patients: pd.DataFrame, *, cap: float = CAP) -> None:
     -----
     Patients without a change have no bar; the axis label counts them. The lines are those of a PR (-30%) and, for a
     patient whose sum never fell, of a PD (+20%); non-target and new lesions can make any bar a PD.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis.endpoints import derive
+    >>> rows = [("S1", "T1", "2024-01-01", 60), ("S1", "T1", "2024-02-26", 42), ("S1", "T1", "2024-04-22", 51)]
+    >>> tr = pd.DataFrame(rows, columns=["subject", "lesion", "date", "value"]).assign(group="TARGET", test="LDIAM")
+    >>> from analysis.plots import cohort
+    >>> seen = cohort(derive(tr))
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> waterfall(ax, seen.patients)
+    >>> len(ax.patches)
+    1
     """
     require(patients, ("subject", "best_change", "best_response"), "patients")
     require_one_row_each(patients)

@@ -51,6 +51,17 @@ class Power:
         The constant hazard ratio that was solved for; None if none was.
     notes
         What the calculation leaves out.
+
+    Examples
+    --------
+    >>> from analysis.design import AtTime, Look, Scenario, TrialDesign, UniformAccrual
+    >>> from analysis.survival import Exponential
+    >>> design = TrialDesign(n=100, accrual=UniformAccrual(18), looks=[Look(AtTime(30))])
+    >>> scenario = Scenario.proportional_hazards(Exponential.from_median(11), 0.6)
+    >>> from analysis.power import power
+    >>> found = power(design, scenario)
+    >>> round(found.power, 3), found.by, round(found.expected_events, 1)
+    (0.524, 'formula', 62.9)
     """
 
     power: float

@@ -35,6 +35,13 @@ class BorrowedRate:
         Rates and their probabilities, which add up to 1.
     name
         How it was borrowed, in words.
+
+    Examples
+    --------
+    >>> from analysis.proportions import meta_analytic_prior
+    >>> prior = meta_analytic_prior([9, 5], [60, 40], heterogeneity=0.5)
+    >>> 0 < prior.mean < 1
+    True
     """
 
     def __init__(self, weight: FloatArray, name: str) -> None:

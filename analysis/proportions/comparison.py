@@ -52,6 +52,13 @@ class ProportionComparison:
         Confidence level, two-sided.
     method
         The test, in words.
+
+    Examples
+    --------
+    >>> from analysis.proportions import compare_proportions
+    >>> found = compare_proportions(12, 30, 9, 60)
+    >>> round(found.difference, 3), round(found.p_value, 4)
+    (0.25, 0.0157)
     """
 
     rate: float

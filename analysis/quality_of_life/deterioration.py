@@ -34,6 +34,11 @@ class Deterioration:
         `by` points, or that is better by as much than the ``"deteriorated"`` one.
     death
         Whether death is an event, or censors at the last questionnaire.
+
+    Examples
+    --------
+    >>> Deterioration(by=10, kind="confirmed").reference
+    'baseline'
     """
 
     by: float = 10.0

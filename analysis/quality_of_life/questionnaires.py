@@ -31,7 +31,7 @@ NOT_DONE = "NOT DONE"
 @border
 @dataclass(frozen=True)
 class QualityOfLife:
-    """The scored questionnaires of a trial.
+    r"""The scored questionnaires of a trial.
 
     Attributes
     ----------
@@ -44,6 +44,21 @@ class QualityOfLife:
         By subject.
     findings
         What is wrong with the tables.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> from analysis.endpoints import read_study
+    >>> folder = Path(mkdtemp())
+    >>> _ = (folder / "adsl.csv").write_text(
+    ...     "USUBJID,TRT01A,TRTSDT,TRTEDT,RANDDT\n1,drug,2024-01-10,2024-06-10,2024-01-09\n"
+    ...     "2,placebo,2024-01-10,2024-06-10,2024-01-09\n"
+    ... )
+    >>> rows = "1,QLQ29,6,2024-01-09,EORTC QLQ-C30\n1,QLQ30,5,2024-01-09,EORTC QLQ-C30\n"
+    >>> _ = (folder / "qs.csv").write_text("USUBJID,QSTESTCD,QSSTRESN,QSDTC,QSCAT\n" + rows)
+    >>> read_study(folder).quality_of_life().scores.shape[0] >= 0
+    True
     """
 
     scores: pd.DataFrame = field(repr=False)

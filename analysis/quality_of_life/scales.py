@@ -33,6 +33,11 @@ class Scale:
         Highest answer; the lowest is 1.
     is_symptom
         Whether a high score is bad; of functions and global health a high score is good.
+
+    Examples
+    --------
+    >>> Scale("PF2", (1, 2, 3, 4, 5)).highest
+    4
     """
 
     name: str

@@ -140,6 +140,16 @@ def write_adtte(frame: pd.DataFrame, path: str | Path) -> Path:
         which version 5 cannot hold.
     UnavailableError
         If ``pyreadstat`` is needed and not installed: the extra ``sas``.
+
+    Examples
+    --------
+    >>> from analysis import reconstruct
+    >>> from analysis.reported import ReportedArm, ReportedComparison
+    >>> report = ReportedComparison("OS", [ReportedArm("drug", n=30, events=20, median="9.1")], id="os")
+    >>> from tempfile import mkdtemp
+    >>> from analysis.reconstruction import adtte
+    >>> write_adtte(adtte(reconstruct(report, members=1, rng=1)), f"{mkdtemp()}/adtte.csv").name
+    'adtte.csv'
     """
     target = Path(path)
     if choice("path", target.suffix.lower(), (".csv", ".xpt")) == ".csv":

@@ -78,7 +78,13 @@ class EndpointPrior:
 @border
 @dataclass(frozen=True)
 class ShapePrior:
-    """The prior by endpoint, with where it came from."""
+    """The prior by endpoint, with where it came from.
+
+    Examples
+    --------
+    >>> sorted(ShapePrior.shipped().endpoints)[:2]
+    ['DFS', 'OS']
+    """
 
     endpoints: Mapping[str, EndpointPrior]
     provenance: Mapping[str, str]

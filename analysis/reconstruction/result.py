@@ -70,6 +70,15 @@ class Reconstruction:
     Notes
     -----
     Within a member, each arm's patients are kept in the order of their times.
+
+    Examples
+    --------
+    >>> from analysis import reconstruct
+    >>> from analysis.reported import ReportedArm, ReportedComparison
+    >>> report = ReportedComparison("OS", [ReportedArm("drug", n=30, events=20, median="9.1")], id="os")
+    >>> found = reconstruct(report, members=2, rng=1)
+    >>> found.members, found.arms, bool(found.faithful.all())
+    (2, ('drug',), True)
     """
 
     comparison: ReportedComparison = field(repr=False)

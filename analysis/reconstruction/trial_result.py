@@ -37,6 +37,15 @@ class Endpoint:
     left_at
         By the id of an earlier analysis: when it lost sight of a patient whom the last one followed on, shape
         ``(members, patients)``; inf where it saw all that the last one saw.
+
+    Examples
+    --------
+    >>> from analysis import reconstruct
+    >>> from analysis.reported import ReportedArm, ReportedComparison
+    >>> report = ReportedComparison("OS", [ReportedArm("drug", n=30, events=20, median="9.1")], id="os")
+    >>> trial = reconstruct([report], members=2, rng=1)
+    >>> {name: endpoint.time.shape for name, endpoint in trial.endpoints.items()}
+    {'OS': (2, 30)}
     """
 
     time: FloatArray
@@ -68,6 +77,15 @@ class TrialReconstruction:
         What stood out in the reports or on the way.
     diagnostics
         Figures on the sampling, such as the share of draws that met all reports.
+
+    Examples
+    --------
+    >>> from analysis import reconstruct
+    >>> from analysis.reported import ReportedArm, ReportedComparison
+    >>> report = ReportedComparison("OS", [ReportedArm("drug", n=30, events=20, median="9.1")], id="os")
+    >>> trial = reconstruct([report], members=2, rng=1)
+    >>> trial, trial.patients(0).shape
+    (<TrialReconstruction: 2 members of 30 patients, os>, (30, 5))
     """
 
     analyses: Mapping[str, Reconstruction]

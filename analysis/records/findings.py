@@ -27,6 +27,11 @@ class DataFinding:
         What was found.
     consequence
         What was done, or what to do.
+
+    Examples
+    --------
+    >>> DataFinding("warning", "encoding", "07", "", "WEEK 8", "not UTF-8", "read as Windows-1252").severity
+    'warning'
     """
 
     severity: Literal["error", "warning"]
@@ -46,6 +51,13 @@ COLUMNS = ["severity", "rule", "subject", "evaluator", "visit", "message", "cons
 
 
 def as_frame(findings: Iterable[DataFinding]) -> pd.DataFrame:
-    """Lay findings out as a frame, one row for each."""
+    """Lay findings out as a frame, one row for each.
+
+    Examples
+    --------
+    >>> from analysis.records import DataFinding
+    >>> as_frame([DataFinding("error", "date", "07", "", "", "in 2204", "left out")])["rule"].tolist()
+    ['date']
+    """
     rows = [[getattr(finding, column) for column in COLUMNS] for finding in findings]
     return pd.DataFrame(rows, columns=COLUMNS)

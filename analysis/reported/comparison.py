@@ -70,7 +70,13 @@ class Landmark:
 @border
 @dataclass(frozen=True)
 class Quartile:
-    """The time by which a quarter (``p=0.25``) or three quarters (``p=0.75``) of the patients had the event."""
+    """The time by which a quarter (``p=0.25``) or three quarters (``p=0.75``) of the patients had the event.
+
+    Examples
+    --------
+    >>> Quartile(0.25, "3.1").time.text
+    '3.1'
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = FORBID
     p: float
@@ -96,6 +102,11 @@ class AtRisk:
     """Numbers at risk just before each time, as printed under a curve.
 
     Times are in ``unit``, or if that is not given in the unit of their report; once they are read, in months.
+
+    Examples
+    --------
+    >>> AtRisk((0, 6, 12), (120, 76, 38)).counts
+    (120, 76, 38)
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = FORBID

@@ -18,7 +18,14 @@ from analysis.reported.timeline import TrialTimeline
 @border
 @dataclass(frozen=True)
 class Source:
-    """Where numbers were read: an abstract, an article, a registry record, a news item."""
+    """Where numbers were read: an abstract, an article, a registry record, a news item.
+
+    Examples
+    --------
+    >>> from analysis.reported import load
+    >>> load("bolero-2").sources[0].kind
+    'abstract'
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = FORBID
     key: str
@@ -47,6 +54,13 @@ class ReportedProportion:
         Numerator and denominator.
     share, ci
         The proportion as printed, and its confidence interval.
+
+    Examples
+    --------
+    >>> from analysis.reported import load
+    >>> found = load("bolero-2").proportions[0]
+    >>> found.quantity, found.arm is None
+    ('ORR', False)
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = FORBID
@@ -83,7 +97,15 @@ class ReportedProportion:
 @border
 @dataclass(frozen=True)
 class Fact:
-    """One printed fact of the design or conduct: a number with its unit, a date, or a text."""
+    """One printed fact of the design or conduct: a number with its unit, a date, or a text.
+
+    Examples
+    --------
+    >>> from analysis.reported import load
+    >>> fact = load("bolero-2").facts[0]
+    >>> fact.id, len(fact.sources) > 0
+    ('randomised', True)
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = FORBID
     id: str
@@ -101,7 +123,15 @@ class Fact:
 @border
 @dataclass(frozen=True)
 class KnownFinding:
-    """A finding that has been looked at, with the reason why the numbers stay as they are."""
+    """A finding that has been looked at, with the reason why the numbers stay as they are.
+
+    Examples
+    --------
+    >>> from analysis.reported import load
+    >>> known = load("bolero-2").known_findings[0]
+    >>> known.check, known.where
+    ('p-against-interval', 'os-final')
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = FORBID
     check: str

@@ -35,7 +35,13 @@ _FIELD_NAMES = sorted({field.name for table in _SCHEMA for field in fields(table
 
 @border
 def data_directory() -> Path:
-    """Find the folder of the trials' files: inside an installed package, beside the package in a checkout."""
+    """Find the folder of the trials' files: inside an installed package, beside the package in a checkout.
+
+    Examples
+    --------
+    >>> (data_directory() / "bolero-2.toml").exists()
+    True
+    """
     package = Path(__file__).parents[1]
     inside = package / "reported_data"
     return inside if inside.is_dir() else package.parent / "reported_data"
@@ -82,7 +88,13 @@ def load(name: str, directory: str | Path | None = None) -> ReportedTrial:
 
 @border
 def trial_file(name: str, directory: str | Path | None = None) -> Path:
-    """Find the file of a trial; `UnknownNameError` with the nearest names if there is none."""
+    """Find the file of a trial; `UnknownNameError` with the nearest names if there is none.
+
+    Examples
+    --------
+    >>> trial_file("bolero-2").name
+    'bolero-2.toml'
+    """
     folder = _directory(directory)
     if name not in available(folder):
         raise UnknownNameError("trial", name, available(folder))

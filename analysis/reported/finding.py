@@ -25,6 +25,14 @@ class Finding:
         What is wrong, the numbers as printed, and what to do about it.
     trial
         Name of the trial.
+
+    Examples
+    --------
+    >>> from analysis.reported import ReportedArm, ReportedComparison, check_comparison
+    >>> arm = ReportedArm("new", median="9.1", median_ci=("9.4", "12.0"))
+    >>> [found] = check_comparison(ReportedComparison("PFS", [arm]))
+    >>> found.severity, found.check
+    ('error', 'estimate-outside-interval')
     """
 
     check: str

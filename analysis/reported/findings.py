@@ -23,6 +23,13 @@ class Review:
         Findings that it does not list.
     gone
         Listed findings that no longer occur.
+
+    Examples
+    --------
+    >>> from analysis.reported import load, review
+    >>> reviewed = review(load("bolero-2"))
+    >>> reviewed.passed, len(reviewed.new)
+    (True, 0)
     """
 
     known: tuple[tuple[Finding, KnownFinding], ...]
@@ -69,7 +76,14 @@ def check(trial: TrialRecord) -> list[Finding]:
 
 @border
 def review(trial: TrialRecord) -> Review:
-    """Run every check on a trial, and tell known findings from new ones."""
+    """Run every check on a trial, and tell known findings from new ones.
+
+    Examples
+    --------
+    >>> from analysis.reported import load
+    >>> [found.where for found, _ in review(load("xenera-1")).known][:1] != []
+    True
+    """
     findings = check(trial)
     listed = {(known.check, known.where): known for known in trial.known_findings}
     found = {(finding.check, finding.where) for finding in findings}

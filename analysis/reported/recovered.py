@@ -32,6 +32,15 @@ class Recovered:
     lower, upper
         Smallest and largest value over all numbers that round to the printed ones; what else the range holds, the
         function that made it says.
+
+    Examples
+    --------
+    >>> from analysis.reported import ReportedArm, ReportedComparison, log_ratio_std_error
+    >>> arms = [ReportedArm("new"), ReportedArm("old")]
+    >>> ratio = ReportedComparison("PFS", arms, control="old", hazard_ratio="0.66 (0.50-0.87)").hazard_ratio
+    >>> found = log_ratio_std_error(ratio)
+    >>> found.lower < found.estimate < found.upper
+    True
     """
 
     estimate: float
@@ -126,6 +135,14 @@ def least_events(ratio: ReportedHazardRatio) -> float:
     An event's share of the information is p(1 - p), never above 1/4, so no allocation and no hazard ratio needs fewer.
     It holds exactly for the model-based interval of a Cox model with treatment alone, stratified or not; among 172
     published figures the events were never fewer.
+
+    Examples
+    --------
+    >>> from analysis.reported import ReportedArm, ReportedComparison
+    >>> arms = [ReportedArm("new"), ReportedArm("old")]
+    >>> ratio = ReportedComparison("PFS", arms, control="old", hazard_ratio="0.66 (0.50-0.87)").hazard_ratio
+    >>> 150 < least_events(ratio) < 210
+    True
     """
     upper = log_ratio_std_error(ratio).upper
     return 4 / upper**2

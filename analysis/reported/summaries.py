@@ -30,6 +30,12 @@ class ReportedInterval:
         Coverage, 0.95 unless printed otherwise.
     scale
         ``"log"``, ``"log-log"``, ``"plain"``, ``"logit"`` or ``"arcsine"``; None where the report does not say.
+
+    Examples
+    --------
+    >>> interval = ReportedInterval(Reported("7.4", "months"), Reported("11.9", "months"))
+    >>> interval.level, interval.lower.text
+    (0.95, '7.4')
     """
 
     lower: Reported
@@ -104,7 +110,16 @@ class ReportedHazardRatio:
 @border
 @dataclass(frozen=True)
 class ReportedPValue:
-    """A p-value as printed; `sided` is None where the report does not say."""
+    """A p-value as printed; `sided` is None where the report does not say.
+
+    Examples
+    --------
+    >>> from analysis.reported import ReportedArm, ReportedComparison
+    >>> arms = [ReportedArm("new"), ReportedArm("old")]
+    >>> report = ReportedComparison("PFS", arms, control="old", p_value="<0.001")
+    >>> report.p_value.value.text
+    '<0.001'
+    """
 
     value: Reported
     sided: int | None = None

@@ -16,6 +16,13 @@ class ReportedTrial(TrialRecord):
     """Everything reported of one trial; made by `load`.
 
     In Jupyter it displays as a table with sources.
+
+    Examples
+    --------
+    >>> from analysis.reported import load
+    >>> trial = load("bolero-2")
+    >>> trial.name, trial.comparison("os-final").endpoint
+    ('bolero-2', 'OS')
     """
 
     def to_frame(self) -> "pd.DataFrame":

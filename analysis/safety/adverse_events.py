@@ -33,7 +33,7 @@ WORST = 5
 @border
 @dataclass(frozen=True)
 class AdverseEvents:
-    """The adverse events of the treated patients of a trial.
+    r"""The adverse events of the treated patients of a trial.
 
     Attributes
     ----------
@@ -47,6 +47,22 @@ class AdverseEvents:
         Days after the last dose in which what starts still counts as treatment-emergent.
     findings
         What is wrong with the tables.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> from analysis.endpoints import read_study
+    >>> folder = Path(mkdtemp())
+    >>> _ = (folder / "adsl.csv").write_text(
+    ...     "USUBJID,TRT01A,TRTSDT,TRTEDT,RANDDT\n1,drug,2024-01-10,2024-06-10,2024-01-09\n"
+    ...     "2,placebo,2024-01-10,2024-06-10,2024-01-09\n"
+    ... )
+    >>> rows = "USUBJID,AEDECOD,AESTDTC,AETOXGR\n1,Stomatitis,2024-02-01,3\n2,Rash,2024-02-01,1\n"
+    >>> _ = (folder / "ae.csv").write_text(rows)
+    >>> events = read_study(folder).adverse_events()
+    >>> events.incidence()[["term", "arm", "patients", "of"]].to_numpy().tolist()[0]
+    ['Rash', 'drug', 0, 1]
     """
 
     events: pd.DataFrame = field(repr=False)

@@ -36,6 +36,12 @@ class Course(NamedTuple):
         Months for which each event interrupts treatment; 0 where it does not.
     level
         Share of the planned dose from each event on.
+
+    Examples
+    --------
+    >>> from analysis.safety import TreatmentCourse
+    >>> TreatmentCourse(0.1, ends=0.5, longest=12).longest
+    12
     """
 
     stop: FloatArray
@@ -71,6 +77,11 @@ class TreatmentCourse:
     ------
     InvalidValueError
         If a number is outside what it can be.
+
+    Examples
+    --------
+    >>> TreatmentCourse(0.1, interrupts=0.4, ends=0.1, longest=12).levels
+    (0.5,)
     """
 
     adverse_events: float

@@ -38,6 +38,13 @@ class CumulativeIncidence:
         Of two groups or more, Gray's (1988) test of each cause: ``cause``, ``statistic``, ``df``, ``p_value``.
     level, scale
         Of the limits: two-sided confidence level, and the scale they are computed on.
+
+    Examples
+    --------
+    >>> from analysis.safety import cumulative_incidence
+    >>> found = cumulative_incidence([1, 2, 3, 4], ["nausea", "death", "nausea", "censored"])
+    >>> found.at(2, "nausea")["estimate"].tolist()
+    [0.25]
     """
 
     curves: pd.DataFrame
@@ -146,6 +153,14 @@ class SubdistributionHazard:
         Two-sided, of Wald's test.
     level
         Two-sided confidence level of the limits.
+
+    Examples
+    --------
+    >>> from analysis.safety import fine_gray
+    >>> causes, groups = ["nausea", "nausea", "death"] * 2, ["new", "old"] * 3
+    >>> found = fine_gray([1, 2, 3, 4, 5, 6], causes, groups, of="nausea", control="old")
+    >>> print(found)
+    subdistribution hazard ratio of nausea, new vs old: 0.93 (95% CI 0.16 to 5.39)
     """
 
     cause: str

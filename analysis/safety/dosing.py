@@ -50,6 +50,11 @@ class DosePlan:
         As the table writes it.
     late
         Days by which an administration can come later than planned without being an interruption.
+
+    Examples
+    --------
+    >>> DosePlan(800, every=14, late=3).unit
+    'mg'
     """
 
     dose: float
@@ -66,7 +71,7 @@ class DosePlan:
 @border
 @dataclass(frozen=True)
 class Exposure:
-    """The exposure of the treated patients of a trial.
+    r"""The exposure of the treated patients of a trial.
 
     Attributes
     ----------
@@ -82,6 +87,22 @@ class Exposure:
         All treated patients by subject.
     findings
         What is wrong with the tables.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> from analysis.endpoints import read_study
+    >>> folder = Path(mkdtemp())
+    >>> _ = (folder / "adsl.csv").write_text(
+    ...     "USUBJID,TRT01A,TRTSDT,TRTEDT,RANDDT\n1,drug,2024-01-10,2024-06-10,2024-01-09\n"
+    ...     "2,placebo,2024-01-10,2024-06-10,2024-01-09\n"
+    ... )
+    >>> rows = "USUBJID,EXTRT,EXDOSE,EXDOSU,EXSTDTC,EXENDTC\n1,DRUG,10,mg,2024-01-10,2024-06-10\n"
+    >>> _ = (folder / "ex.csv").write_text(rows)
+    >>> from analysis.safety import DosePlan
+    >>> read_study(folder).exposure({"DRUG": DosePlan(10)}).subjects.shape[0]
+    1
     """
 
     subjects: pd.DataFrame = field(repr=False)

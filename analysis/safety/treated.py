@@ -44,6 +44,12 @@ class Treated(NamedTuple):
         Last day on which the patient was observed: the data cut-off or the end of study.
     stratum
         What comparisons are stratified by.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> Treated("drug", date(2024, 1, 10), last_dose=date(2024, 6, 10)).arm
+    'drug'
     """
 
     arm: str

@@ -75,7 +75,15 @@ class Efficacy(ABC):
 @border
 @value
 class AlphaSpending(Efficacy):
-    """Boundary that spends alpha by a spending function."""
+    """Boundary that spends alpha by a spending function.
+
+    Examples
+    --------
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> from analysis.sequential import LanDeMetsPocock
+    >>> print(GroupSequentialDesign((0.5, 1.0), efficacy=AlphaSpending(LanDeMetsPocock())).upper.round(3))
+    [2.157 2.201]
+    """
 
     function: SpendingFunction = fields.converted(
         lambda name, given: one_of(name, given, SpendingFunction, "LanDeMetsOBrienFleming()")
@@ -112,6 +120,12 @@ class WangTsiatis(Shape):
     """Bounds ``C t^(delta - 1/2)`` with C such that the total is alpha (Wang and Tsiatis, Biometrics 1987;43:193-9).
 
     ``delta`` 0 is the exact O'Brien-Fleming boundary, 1/2 the exact Pocock boundary.
+
+    Examples
+    --------
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> print(GroupSequentialDesign((0.5, 1.0), efficacy=WangTsiatis(0.25)).upper.round(3))
+    [2.424 2.038]
     """
 
     delta: float = fields.number()
@@ -138,7 +152,14 @@ class WangTsiatis(Shape):
 @border
 @value
 class OBrienFleming(Shape):
-    """Exact O'Brien-Fleming boundary ``C / sqrt(t)`` (O'Brien and Fleming, Biometrics 1979;35:549-56)."""
+    """Exact O'Brien-Fleming boundary ``C / sqrt(t)`` (O'Brien and Fleming, Biometrics 1979;35:549-56).
+
+    Examples
+    --------
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> print(GroupSequentialDesign((0.5, 1.0), efficacy=OBrienFleming()).upper.round(3))
+    [2.797 1.977]
+    """
 
     description = "the O'Brien-Fleming boundary (O'Brien and Fleming 1979)"
 
@@ -150,7 +171,14 @@ class OBrienFleming(Shape):
 @border
 @value
 class Pocock(Shape):
-    """Exact Pocock boundary, the same at every look (Pocock, Biometrika 1977;64:191-9)."""
+    """Exact Pocock boundary, the same at every look (Pocock, Biometrika 1977;64:191-9).
+
+    Examples
+    --------
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> print(GroupSequentialDesign((0.5, 1.0), efficacy=Pocock()).upper.round(3))
+    [2.178 2.178]
+    """
 
     description = "the Pocock boundary (Pocock 1977)"
 
@@ -162,7 +190,14 @@ class Pocock(Shape):
 @border
 @value
 class HaybittlePeto(Efficacy):
-    """One critical value at all interim looks, the rest of alpha at the last (Haybittle 1971; Peto et al. 1976)."""
+    """One critical value at all interim looks, the rest of alpha at the last (Haybittle 1971; Peto et al. 1976).
+
+    Examples
+    --------
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> print(GroupSequentialDesign((0.5, 1.0), efficacy=HaybittlePeto(3.0)).upper.round(3))
+    [3.    1.967]
+    """
 
     critical_value: float = fields.positive(default=3.0)
 

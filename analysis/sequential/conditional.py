@@ -121,6 +121,13 @@ def predictive_power(design: GroupSequentialDesign, look: int, z: float, prior: 
         As in :func:`conditional_crossing`.
     prior
         Distribution of the drift before the trial; ``NormalPrior(0.0, inf)`` is the flat one.
+
+    Examples
+    --------
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> from analysis.sequential import NormalPrior
+    >>> round(predictive_power(GroupSequentialDesign((0.5, 1.0)), 1, 1.5, NormalPrior(0.0, 10.0)), 3)
+    0.553
     """
     _check_interim(design, look)
     drifts, weights = prior.updated(z, design.fractions[look - 1]).nodes()
@@ -143,6 +150,14 @@ def prediction_interval(
         Distribution of the drift before the trial.
     level
         Probability of the interval, equal tails.
+
+    Examples
+    --------
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> from analysis.sequential import NormalPrior
+    >>> low, high = prediction_interval(GroupSequentialDesign((0.5, 1.0)), 1, 1.5, 2, NormalPrior(0.0, 10.0))
+    >>> round(low, 2), round(high, 2)
+    (0.15, 4.05)
     """
     _check_interim(design, look)
     if at not in range(look + 1, len(design.fractions) + 1):

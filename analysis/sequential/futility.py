@@ -88,6 +88,12 @@ class FutilityBounds(Futility):
         Bound at each interim look, None for none; the last look stops in any case; shape (K - 1,).
     binding
         Whether alpha counts on stopping below them.
+
+    Examples
+    --------
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> print(GroupSequentialDesign((0.5, 1.0), futility=FutilityBounds((0.3,))).lower.round(3))
+    [0.3   1.969]
     """
 
     values: tuple[float | None, ...] = fields.converted(_interim_bounds)
@@ -114,6 +120,13 @@ class BetaSpending(Futility):
     """Futility bounds that spend beta under the alternative (Pampallona, Tsiatis and Kim, Drug Inf J 2001;35:1113-21).
 
     The last two bounds meet; the drift at which they do is that of the design.
+
+    Examples
+    --------
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> from analysis.sequential import HwangShihDeCani
+    >>> print(GroupSequentialDesign((0.5, 1.0), futility=BetaSpending(HwangShihDeCani(-2))).lower.round(3))
+    [0.406 1.969]
     """
 
     function: SpendingFunction = fields.converted(_spending)
@@ -144,6 +157,14 @@ class NullSpending(Futility):
         hypothesis every trial ends in one of the two.
     binding
         Whether alpha counts on stopping below them.
+
+    Examples
+    --------
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> from analysis.sequential import LanDeMetsOBrienFleming
+    >>> spending = NullSpending(LanDeMetsOBrienFleming(), total=0.1)
+    >>> print(GroupSequentialDesign((0.5, 1.0), futility=spending).lower.round(3))
+    [-2.054 -1.316]
     """
 
     function: SpendingFunction = fields.converted(_spending)

@@ -147,6 +147,12 @@ def repeated_inference(design: GroupSequentialDesign, look: int, z: float) -> Re
         The look, from 1.
     z
         Statistic at that look.
+
+    Examples
+    --------
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> round(repeated_inference(GroupSequentialDesign((0.5, 1.0)), 1, 2.2).p_value, 4)
+    0.082
     """
     _check(design, look)
     root = math.sqrt(design.schedule.information[look - 1])

@@ -86,6 +86,12 @@ class PointsPrior(Prior):
         Drifts.
     weights
         Their weights, scaled to sum to 1.
+
+    Examples
+    --------
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> round(GroupSequentialDesign((1.0,)).assurance(PointsPrior([0.0, 3.24], [0.3, 0.7])), 3)
+    0.637
     """
 
     values: Sequence[float]

@@ -74,7 +74,15 @@ class LanDeMetsOBrienFleming(SpendingFunction):
 @border
 @value
 class LanDeMetsPocock(SpendingFunction):
-    """Pocock-like spending: ``total log(1 + (e - 1) t)`` (Lan and DeMets, Biometrika 1983;70:659-63)."""
+    """Pocock-like spending: ``total log(1 + (e - 1) t)`` (Lan and DeMets, Biometrika 1983;70:659-63).
+
+    Examples
+    --------
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> from analysis.sequential import AlphaSpending
+    >>> print(GroupSequentialDesign((0.5, 1.0), efficacy=AlphaSpending(LanDeMetsPocock())).upper.round(3))
+    [2.157 2.201]
+    """
 
     description = "Lan-DeMets Pocock-like spending function (Lan and DeMets 1983)"
 
@@ -90,6 +98,13 @@ class HwangShihDeCani(SpendingFunction):
 
     Negative values spend late (-4 is close to O'Brien-Fleming), 1 is close to Pocock
     (Hwang, Shih and De Cani, Stat Med 1990;9:1439-45).
+
+    Examples
+    --------
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> from analysis.sequential import AlphaSpending
+    >>> print(GroupSequentialDesign((0.5, 1.0), efficacy=AlphaSpending(HwangShihDeCani(-4))).upper.round(3))
+    [2.75  1.981]
     """
 
     gamma: float = fields.number()
@@ -110,7 +125,15 @@ class HwangShihDeCani(SpendingFunction):
 @border
 @value
 class KimDeMets(SpendingFunction):
-    """Power family: ``total t^rho`` with rho above 0 (Kim and DeMets, Biometrika 1987;74:149-54)."""
+    """Power family: ``total t^rho`` with rho above 0 (Kim and DeMets, Biometrika 1987;74:149-54).
+
+    Examples
+    --------
+    >>> from analysis.sequential import GroupSequentialDesign
+    >>> from analysis.sequential import AlphaSpending
+    >>> print(GroupSequentialDesign((0.5, 1.0), efficacy=AlphaSpending(KimDeMets(3))).upper.round(3))
+    [2.734 1.983]
+    """
 
     rho: float = fields.positive()
 
@@ -127,7 +150,13 @@ class KimDeMets(SpendingFunction):
 @border
 @value
 class ExponentialSpending(SpendingFunction):
-    """Exponential family: ``total^(t^-nu)`` with nu above 0 (Anderson and Clark, Stat Med 2010;29:320-7)."""
+    """Exponential family: ``total^(t^-nu)`` with nu above 0 (Anderson and Clark, Stat Med 2010;29:320-7).
+
+    Examples
+    --------
+    >>> round(float(ExponentialSpending(0.8).spent(0.025, 0.5)), 5)
+    0.00162
+    """
 
     nu: float = fields.positive()
 

@@ -30,7 +30,13 @@ AHEAD = 2 * (os.cpu_count() or 1) + 2
 
 
 class SimulationError(AnalysisError, RuntimeError):
-    """A chunk of trials that could not be simulated; names the chunk, the cause is chained."""
+    """A chunk of trials that could not be simulated; names the chunk, the cause is chained.
+
+    Examples
+    --------
+    >>> issubclass(SimulationError, RuntimeError)
+    True
+    """
 
 
 @dataclass(frozen=True)

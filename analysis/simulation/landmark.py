@@ -32,7 +32,13 @@ MEMBERS = 1000
 
 @border
 def at_rate(arm: str, rate: float, landmark: float) -> Scenario:
-    """Give an exponential time to progression with a share `rate` free of it at `landmark`, months."""
+    """Give an exponential time to progression with a share `rate` free of it at `landmark`, months.
+
+    Examples
+    --------
+    >>> round(float(at_rate("new", 0.4, 6).of("new").survival(6)), 6)
+    0.4
+    """
     probability("rate", rate)
     positive("landmark", landmark)
     return Scenario({arm: Exponential(-np.log(rate) / landmark)}, f"rate {rate:g}")
@@ -61,6 +67,17 @@ def two_stage_table(
         One row a design: its counts, and for each of ``alpha``, ``power`` and ``stop_early_null`` the exact value, the
         simulated one and its Monte Carlo ``..._std_error``; ``expected_n_null`` evaluated, and ``enrolled_null``, the
         patients enrolled on average by the time the trial stops, since it goes on enrolling while it waits.
+
+    Examples
+    --------
+    >>> from analysis.design import AfterLastEntry, Look, TrialDesign, UniformAccrual
+    >>> looks = [Look(AfterLastEntry(6))]
+    >>> trial = TrialDesign(n=30, accrual=UniformAccrual(12), looks=looks, allocation={"new": 1}, control=None)
+    >>> from analysis.single_arm import simon_two_stage
+    >>> found = simon_two_stage(null_rate=0.15, alternative_rate=0.35, alpha=0.05, power=0.8)
+    >>> table = two_stage_table(found, trial, 4, trials=100, rng=1)
+    >>> len(table) > 0
+    True
     """
     return pd.DataFrame([_two_stage_row(design, trial, landmark, trials, rng) for design in designs.admissible])
 
@@ -126,6 +143,16 @@ def average_rejection(
     -------
     DataFrame
         ``null_rate``, ``exact``, ``simulated``, ``std_error``.
+
+    Examples
+    --------
+    >>> from analysis.design import AfterLastEntry, Look, TrialDesign, UniformAccrual
+    >>> looks = [Look(AfterLastEntry(6))]
+    >>> trial = TrialDesign(n=30, accrual=UniformAccrual(12), looks=looks, allocation={"new": 1}, control=None)
+    >>> from analysis.single_arm import BetaPrior
+    >>> table = average_rejection(BetaPrior(9, 51), [0.15], trial, 4, trials=200, rng=1)
+    >>> list(table.columns)
+    ['null_rate', 'exact', 'simulated', 'std_error']
     """
     rates = beta.ppf((np.arange(MEMBERS) + 0.5) / MEMBERS, belief.a, belief.b)
     scenario = Scenario({trial.arms[0]: Ensemble([Exponential(-np.log(rate) / landmark) for rate in rates])})

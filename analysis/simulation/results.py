@@ -63,6 +63,17 @@ class SimulatedTrials:
         Names of the endpoints.
     versions
         Versions of Python and the libraries that ran it.
+
+    Examples
+    --------
+    >>> from analysis.design import AtTime, Look, Scenario, TrialDesign, UniformAccrual
+    >>> from analysis.survival import Exponential
+    >>> design = TrialDesign(n=100, accrual=UniformAccrual(18), looks=[Look(AtTime(30))])
+    >>> scenario = Scenario.proportional_hazards(Exponential.from_median(11), 0.6)
+    >>> from analysis.simulation import simulate
+    >>> found = simulate(design, scenario, trials=100, rng=1)
+    >>> found.columns["events"].shape[0]
+    100
     """
 
     design: TrialDesign

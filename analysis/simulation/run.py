@@ -155,6 +155,16 @@ def simulate_grid(
     ------
     InvalidValueError
         If two scenarios share a name, or `rng` is a generator; else as `simulate`.
+
+    Examples
+    --------
+    >>> from analysis.design import AtTime, Look, Scenario, TrialDesign, UniformAccrual
+    >>> from analysis.survival import Exponential
+    >>> design = TrialDesign(n=100, accrual=UniformAccrual(18), looks=[Look(AtTime(30))])
+    >>> scenario = Scenario.proportional_hazards(Exponential.from_median(11), 0.6)
+    >>> grid = simulate_grid(design, [scenario, scenario.null()], trials=100, rng=1)
+    >>> sorted(grid["scenario"].unique())
+    ['HR 0.6', 'HR 0.6, null']
     """
     import pandas as pd
 

@@ -92,6 +92,13 @@ class AdaptedSecondStage:
         The two-stage design as planned, stopping for futility alone.
     n2
         Patients in the second stage as it is.
+
+    Examples
+    --------
+    >>> from analysis.single_arm import simon_two_stage
+    >>> planned = simon_two_stage(null_rate=0.2, alternative_rate=0.4, alpha=0.05, power=0.8).optimal
+    >>> AdaptedSecondStage(planned, 32).n2
+    32
     """
 
     design: BinomialDesign

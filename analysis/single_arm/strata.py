@@ -44,6 +44,13 @@ class StratifiedDesign:
         Response rates the design is made for, each above the null rate; or None.
     alpha
         The one-sided type I error rate that was asked for, if any.
+
+    Examples
+    --------
+    >>> from analysis.single_arm import stratified_exact
+    >>> design = stratified_exact(["G3", "NEC"], [12, 18], null_rates=[0.3, 0.15], alpha=0.05)
+    >>> design.critical
+    11
     """
 
     strata: Sequence[str]

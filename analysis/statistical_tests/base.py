@@ -58,6 +58,15 @@ class TestResult:
         How many were analysed.
     details
         Further numbers of the test, by name.
+
+    Examples
+    --------
+    >>> from analysis.statistical_tests import LogRank
+    >>> time, event = [2, 3, 5, 8, 9, 4, 6, 8, 11, 12], [1, 1, 1, 0, 1, 1, 0, 1, 0, 0]
+    >>> is_new = [False] * 5 + [True] * 5
+    >>> found = LogRank().analyse(time, event, is_new)
+    >>> found.patients, found.events, round(found.p_one_sided, 3)
+    (10, 6, 0.103)
     """
 
     __test__: ClassVar[bool] = False  # for pytest: a result, not a test case
@@ -159,6 +168,12 @@ class TwoArmTest(Test):
 
     Its columns have a ``z`` first, standard normal under the null hypothesis and above 0 where the experimental arm
     does better; a test that estimates goes on with ``estimate``, ``std_error``, ``lower`` and ``upper``.
+
+    Examples
+    --------
+    >>> from analysis.statistical_tests import LogRank
+    >>> isinstance(LogRank(), TwoArmTest)
+    True
     """
 
     stratified: bool = True
@@ -233,7 +248,14 @@ class TwoArmTest(Test):
 
 @border
 class OneArmTest(Test):
-    """A test of one arm against a null value; its columns are those of a `TwoArmTest`."""
+    """A test of one arm against a null value; its columns are those of a `TwoArmTest`.
+
+    Examples
+    --------
+    >>> from analysis.statistical_tests import LandmarkRate
+    >>> isinstance(LandmarkRate(6, 0.4), OneArmTest)
+    True
+    """
 
     @property
     def earliest(self) -> float:

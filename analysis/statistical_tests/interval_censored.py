@@ -36,6 +36,11 @@ class IntervalCensoredHazardRatio(TwoArmTest):
     ----------
     Gu X, Ma Y, Balasubramanian R. Semiparametric time to event models in the presence of error-prone, self-reported
     outcomes. Annals of Applied Statistics 2015;9:714-730, with perfect sensitivity and specificity.
+
+    Examples
+    --------
+    >>> IntervalCensoredHazardRatio(margin=1.3).name
+    'interval-censored HR, margin 1.3'
     """
 
     margin: float = fields.positive("times the control's hazard", default=1.0)

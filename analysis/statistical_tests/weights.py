@@ -45,7 +45,14 @@ class EventTimes(NamedTuple):
 
 @border
 class Weight:
-    """A weight; one of one's own gives `at_events`, and `large_sample` to have moments. It may not look at the arms."""
+    """A weight; one of one's own gives `at_events`, and `large_sample` to have moments. It may not look at the arms.
+
+    Examples
+    --------
+    >>> from analysis.statistical_tests import FlemingHarrington
+    >>> isinstance(FlemingHarrington(0, 0.5), Weight)
+    True
+    """
 
     compiled: CompiledWeight | None = None
     """The weight for compiled code, where it is of that form."""
@@ -86,6 +93,14 @@ class FlemingHarrington(Weight):
     ------
     InvalidValueError
         If an exponent is negative or not finite.
+
+    Examples
+    --------
+    >>> from analysis.statistical_tests import LogRank
+    >>> time, event = [2, 3, 5, 8, 9, 4, 6, 8, 11, 12], [1, 1, 1, 0, 1, 1, 0, 1, 0, 0]
+    >>> is_new = [False] * 5 + [True] * 5
+    >>> round(LogRank(FlemingHarrington(0, 1)).analyse(time, event, is_new).z, 3)
+    0.931
     """
 
     rho: float = fields.not_negative(default=0.0)
@@ -130,6 +145,14 @@ class ModestlyWeighted(Weight):
     ------
     InvalidValueError
         If neither is given, `t_star` is not above 0 or `w_max` not above 1.
+
+    Examples
+    --------
+    >>> from analysis.statistical_tests import LogRank
+    >>> time, event = [2, 3, 5, 8, 9, 4, 6, 8, 11, 12], [1, 1, 1, 0, 1, 1, 0, 1, 0, 0]
+    >>> is_new = [False] * 5 + [True] * 5
+    >>> round(LogRank(ModestlyWeighted(t_star=4)).analyse(time, event, is_new).z, 3)
+    1.192
     """
 
     t_star: float = np.inf
@@ -179,6 +202,14 @@ class NumberAtRisk(Weight):
     ------
     InvalidValueError
         If the exponent is negative or not finite.
+
+    Examples
+    --------
+    >>> from analysis.statistical_tests import LogRank
+    >>> time, event = [2, 3, 5, 8, 9, 4, 6, 8, 11, 12], [1, 1, 1, 0, 1, 1, 0, 1, 0, 0]
+    >>> is_new = [False] * 5 + [True] * 5
+    >>> round(LogRank(NumberAtRisk()).analyse(time, event, is_new).z, 3)
+    1.23
     """
 
     power: float = fields.not_negative(default=1.0)

@@ -74,3 +74,10 @@ def test_terms_of_the_glossary_are_sorted_and_said_once():
     terms = re.findall(r"^([^:#\n].*)\n: ", (DOCS / "glossary.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert len(terms) == len(set(terms)) > 20
     assert terms == sorted(terms, key=str.casefold)
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_every_public_name_has_a_docstring_with_an_example(name):
+    found = getattr(import_module(f"analysis.{PUBLIC[name].split('.')[0]}"), name)
+    if callable(found) and hasattr(found, "__module__") and str(found.__module__).startswith("analysis"):
+        assert ">>> " in (found.__doc__ or ""), PUBLIC[name]

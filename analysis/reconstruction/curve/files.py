@@ -31,7 +31,7 @@ MISSING = {"", "na", "nan", "null", "-", "\N{EN DASH}", "\N{EM DASH}"}
 @border
 @dataclass(frozen=True, eq=False)
 class DigitisedFile:
-    """The curves of a file.
+    r"""The curves of a file.
 
     Attributes
     ----------
@@ -39,6 +39,17 @@ class DigitisedFile:
         For each arm its points, time and survival, shape ``(k, 2)``, in the order and the units of the file.
     unit
         Unit of the survival, told by its range over all arms.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from pathlib import Path
+    >>> from analysis.reconstruction import read_curves
+    >>> file = Path(mkdtemp(), "points.csv")
+    >>> _ = file.write_text("drug,,control,\nX,Y,X,Y\n0,100,0,100\n3.1,82.5,2.9,71\n6,70,6.2,40\n")
+    >>> read = read_curves(file)
+    >>> read.unit, list(read.curves)
+    ('percent', ['drug', 'control'])
     """
 
     curves: Mapping[str, FloatArray]

@@ -43,6 +43,13 @@ class KaplanMeier:
         Greenwood's standard error of the survival; NaN where the survival is 0.
     timefix
         Whether times that are equal but for floating point are one time, as in R's survival.
+
+    Examples
+    --------
+    >>> from analysis.survival import kaplan_meier
+    >>> curve = kaplan_meier([2, 3, 5, 8], [1, 1, 0, 1])
+    >>> curve.median(), curve.survival_at([2.5, 6]).tolist()
+    (5.5, [0.75, 0.5])
     """
 
     time: FloatArray

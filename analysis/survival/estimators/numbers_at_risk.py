@@ -33,6 +33,13 @@ class NumbersAtRisk:
         Patients with an event before each time.
     n_censor
         Patients censored before each time.
+
+    Examples
+    --------
+    >>> from analysis.survival import numbers_at_risk
+    >>> found = numbers_at_risk([2, 3, 5, 8], [1, 1, 0, 1], [0, 4])
+    >>> found.n_risk.tolist()
+    [4, 2]
     """
 
     time: FloatArray

@@ -36,6 +36,13 @@ class RMST:
         Their confidence level.
     tau
         Restriction time.
+
+    Examples
+    --------
+    >>> from analysis.survival import rmst
+    >>> found = rmst([2, 3, 5, 8], [1, 1, 0, 1], 6)
+    >>> found.tau, round(found.estimate, 3)
+    (6.0, 4.25)
     """
 
     estimate: float
