@@ -183,6 +183,23 @@ def numeric(field: str, values: ArrayLike) -> FloatArray:
         raise InvalidValueError(field, values, "numbers", f"give {field} as a sequence of numbers") from error
 
 
+def times(field: str, values: ArrayLike) -> FloatArray:
+    """Return `values`, of any shape, as months from 0 on; infinite is what never comes."""
+    checked = numeric(field, values)
+    if np.isnan(checked).any() or (checked < 0).any():
+        got = "NaN among them" if np.isnan(checked).any() else float(checked.min())
+        raise InvalidValueError(field, got, "months of at least 0, inf for what never comes", f"check {field}")
+    return checked
+
+
+def flags(field: str, values: ArrayLike) -> BoolArray:
+    """Return `values`, of any shape, as flags: True and False, or 1 and 0."""
+    given = np.asarray(values)
+    if given.dtype.kind not in "biuf" or not np.isin(given, (0, 1)).all():
+        raise InvalidValueError(field, values, "True and False, or 1 and 0", f"check {field}")
+    return np.atleast_1d(given).astype(bool)
+
+
 def vector(field: str, values: ArrayLike) -> FloatArray:
     """Return `values` as a read-only float vector without NaN; infinities are left to the caller."""
     checked = numeric(field, values)

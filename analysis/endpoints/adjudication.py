@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.conventions.border import border
+from analysis.conventions.checks import times
 from analysis.endpoints.batch import Endpoints
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def adjudicate(first: Floats, second: Floats, third: Floats) -> tuple[Floats, Bo
     >>> adjudicate(np.array([4.0]), np.array([6.0]), np.array([np.inf]))[0].tolist()
     [6.0]
     """
+    first, second, third = times("first", first), times("second", second), times("third", third)
     return np.where(_lead(first, second, third) > 0, second, first), first != second
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.conventions.border import border
+from analysis.conventions.checks import one_of
 from analysis.endpoints import lesions
 from analysis.endpoints.codes import CR, IRECIST, MISSING, NE, NON_CR_NON_PD, PD, RECIST
 from analysis.endpoints.options import as_number, as_numbers, check_days, check_flags, check_name, of_kind
@@ -244,6 +245,7 @@ def overall(target: str | None, non_target: str | None, new_lesion: bool = False
     >>> overall("CR", "NON-CR/NON-PD"), overall("NE", "CR", new_lesion=True), overall(None, "NE")
     ('PR', 'PD', 'NE')
     """
+    one_of("new_lesion", new_lesion, (bool, np.bool_), "True")
     codes = [MISSING if term is None else RECIST.code(term) for term in (target, non_target)]
     return RECIST.term(lesions.overall_response(codes[0], codes[1], new_lesion))
 

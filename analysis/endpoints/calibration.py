@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.optimize import minimize
 
 from analysis.conventions.border import border, strict_border
+from analysis.conventions.checks import count
 from analysis.endpoints.endpoint_definitions import EndpointDefinitions
 from analysis.endpoints.options import as_number, check_name
 from analysis.endpoints.readers import Readers
@@ -255,7 +256,8 @@ def calibrate(
             raise UnknownNameError("free parameter", str(name), get_args(Free))
         if start.get(name, 1.0) <= 0:
             raise InvalidValueError(name, start[name], "a start above 0", "a factor cannot move 0")
-    groups = max(patients // 100, 1)
+    groups = max(count("patients", patients, "patients") // 100, 1)
+    count("evaluations", evaluations, "evaluations")
 
     def run(factors: dict[str, float], seed: int) -> SimulatedEndpoints:
         disease, reading = scaled(tumours, readers, factors)

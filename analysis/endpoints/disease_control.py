@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from analysis.conventions.border import border
+from analysis.conventions.border import border, strict_border
 from analysis.endpoints import events
 from analysis.endpoints.options import check_days, check_kind, check_name
 from analysis.endpoints.response import BestOverallResponse, Derived, answer, is_controlled
@@ -139,7 +139,7 @@ class ControlUntilLandmark:
         return answer(history, index)
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class ProgressionFreeAtLandmark:
     """Whether progression or death came after the landmark's window, or was looked for in vain up to the window.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.conventions.border import border
+from analysis.conventions.border import strict_border
 from analysis.endpoints.assessment import COMMON, ResponseRule
 from analysis.endpoints.batch import Settings
 from analysis.endpoints.events import UNCONFIRMED
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.disease_control import UnconfirmedAs
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class EndpointDefinitions:
     """How endpoints are derived from scans.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.conventions.border import border
+from analysis.conventions.border import border, strict_border
 from analysis.conventions.seeds import Seed, child, seed_sequence
 from analysis.endpoints.batch import Endpoints
 from analysis.endpoints.readers import Readers
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.tumours import Tumours
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class SimulatedGroups:
     """Endpoints of simulated trials, group by group.

@@ -46,6 +46,11 @@ class Sizes:
     date: date
     sums: tuple[float, ...]
 
+    def __post_init__(self) -> None:
+        for name, given in (("baseline", (self.baseline,)), ("sums", self.sums)):
+            if any(size < 0 or size == np.inf for size in given):
+                raise InvalidValueError(name, getattr(self, name), "millimetres of at least 0", "correct the sum")
+
 
 @strict_border
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from analysis.conventions.border import border
+from analysis.conventions.border import strict_border
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ PER_ORGAN = 2
 NOWHERE = -1
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class Organs:
     """How many measurable lesions patients have, and in which organs.

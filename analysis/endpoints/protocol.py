@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.conventions.border import border
+from analysis.conventions.border import strict_border
 from analysis.conventions.units import WEEK
 from analysis.design import Assessments
 from analysis.endpoints.assessment import COMMON, EORTC, ResponseRule
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.endpoint_tables import Endpoint
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class Protocol:
     """What a protocol says of the endpoints.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from analysis.conventions.border import border, strict_border
+from analysis.conventions.checks import flags, times
 from analysis.endpoints.codes import MISSING, NON_CR_NON_PD, PD
 from analysis.endpoints.organs import NOWHERE, choose_targets
 from analysis.errors import InvalidValueError
@@ -210,6 +211,9 @@ def discordance(
     >>> discordance(np.array([2.0, 4, 6, 8]), yes, np.array([2.0, 6, 4, 6]), np.array([True, True, True, True]))
     (0.3333333333333333, 0.6666666666666666)
     """
+    investigator, independent = times("investigator", investigator), times("independent", independent)
+    investigator_event = flags("investigator_event", investigator_event)
+    independent_event = flags("independent_event", independent_event)
     both = investigator_event & independent_event
     later = int((both & (investigator > independent)).sum())
     earlier = int((both & (investigator < independent)).sum())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from analysis.conventions.border import border
+from analysis.conventions.border import border, strict_border
 from analysis.endpoints import sequences
 from analysis.endpoints.codes import CPD, MISSING, RECIST, code_list
 from analysis.endpoints.options import check_days, check_flags, check_kind, check_name
@@ -50,7 +50,7 @@ class Derived:
         return self.value if self.date is None else f"{self.value} on {self.date}"
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class Confirmation:
     """What confirms a CR or PR.
@@ -105,7 +105,7 @@ def answer(history: ResponseHistory, index: int) -> Derived:
     return Derived("Y", history.dates[index], int(index)) if index >= 0 else Derived("N")
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class BestOverallResponse:
     """Best overall response from the reference date to the first PD (iCPD under iRECIST), before new therapy.
@@ -162,7 +162,7 @@ def is_controlled(best: Derived, history: ResponseHistory) -> bool:
     return best.index is not None and sequences.is_control(code_list(history.criteria).code(best.value))
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class ObjectiveResponse:
     """Whether there was a CR or PR, dated at the first one (at the first confirmed one if `confirmation` is given).
@@ -189,7 +189,7 @@ class ObjectiveResponse:
         return answer(history, sequences.first_response(history.code, history.day, n, compiled(self.confirmation)))
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class ClinicalBenefit:
     """Whether there was a response, or disease control `stable_from` days after the reference date or later.
@@ -260,7 +260,7 @@ class UnconfirmedProgression:
         return answer(history, sequences.unconfirmed_progression(history.code, history.kept()))
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class LastAssessment:
     """The last assessment; of several on one day the last recorded. Value ``"MISSING"`` where there is none.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from analysis.conventions.border import border
+from analysis.conventions.border import border, strict_border
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.endpoints.options import as_number, check_days
 from analysis.errors import InvalidValueError
@@ -87,7 +87,7 @@ def tumour_growth_rate(before: float, after: float, months: float) -> float:
     return float(growth_rate(float(before), float(after), float(months)))
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class Measured:
     """A measure of size, and the assessment that it comes from.
@@ -145,7 +145,7 @@ class DepthOfResponse:
         return Measured(float(np.round(best, 9)), history.dates[index], index)
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class TumourGrowthRate:
     """Growth of tumour volume from the baseline scan to the first complete sum, per cent per month.

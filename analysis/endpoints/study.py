@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.conventions.border import border
+from analysis.conventions.border import border, strict_border
 from analysis.conventions.whole import written_whole
 from analysis.endpoints.derivation import Derivation, derive
 from analysis.endpoints.endpoint_tables import derive_endpoints, summarise
@@ -41,7 +41,7 @@ NAMES = {
 }
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class Study:
     """The tables of a study's folder that endpoints are derived from.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from analysis.conventions.border import border
+from analysis.conventions.border import border, strict_border
 from analysis.conventions.checks import count
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.design import Assessments
@@ -75,7 +75,7 @@ class Duration:
         return self.days + 1
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class Censoring:
     """When a patient counts as progressed, and when as censored.
@@ -241,7 +241,7 @@ def since(start: date, duration: Duration) -> Duration:
     )
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class DurationOfResponse:
     """First CR or PR (confirmed, if `confirmation` is given) to progression or death, among responders.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from analysis.conventions.border import border
+from analysis.conventions.border import strict_border
 from analysis.conventions.checks import choice, not_negative, one_of
 from analysis.endpoints.growth import Rate
 from analysis.safety.course import ADVERSE_EVENT, DISEASE, ONGOING, Course, TreatmentCourse, dose_given
@@ -23,7 +23,7 @@ Strategy = Literal["treatment policy", "hypothetical", "while on treatment", "co
 STRATEGIES = ("treatment policy", "hypothetical", "while on treatment", "composite")
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class Treatment:
     """Treatment that can end before the disease progresses, an intercurrent event in the sense of ICH E9(R1).

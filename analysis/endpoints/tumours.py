@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from analysis.endpoints.organs import Organs
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class PseudoProgression:
     """Lesions that swell before they shrink, in a share of the patients.

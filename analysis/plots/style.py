@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.ticker import PercentFormatter
 
 from analysis.conventions.border import border
+from analysis.conventions.checks import number
 from analysis.errors import InvalidValueError
 from analysis.plots.time_unit import MONTHS
 
@@ -117,5 +118,6 @@ def label_line(ax: Axes, x: float, y: float, text: str, colour: str, **where: An
     >>> ax.texts[0].get_text()
     'new'
     """
+    x, y = number("x", x), number("y", y)
     placed: dict[str, Any] = {"ha": "left", "va": "center", "fontsize": 8} | where
     ax.annotate(text, (x, y), xytext=(3, 0), textcoords="offset points", color=colour, annotation_clip=False, **placed)

@@ -346,8 +346,7 @@ def _ticks(ax: Axes, transform: str, end: float, points: float) -> None:
     if transform == "log-log":
         return
     widest = _width(ax) / (2.6 * points)
-    step = next((step for step in MONTHS.steps if end / step <= min(9.0, widest)), 2 * MONTHS.steps[-1])
-    ax.xaxis.set_major_locator(MultipleLocator(step))
+    ax.xaxis.set_major_locator(MultipleLocator(MONTHS.step(end, min(9.0, widest))))
 
 
 def _axis(ax: Axes, wanted: Sequence[Drawn], transform: str, end: float, ylabel: str | None, source: Any) -> None:

@@ -9,6 +9,7 @@ from matplotlib.ticker import MultipleLocator
 
 from analysis.conventions.border import border
 from analysis.conventions.units import DAYS_PER_MONTH
+from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,11 +40,18 @@ class TimeUnit:
     days: float
     steps: tuple[int, ...]
 
+    def step(self, end: float, most: float = 9.0) -> float:
+        """Give the distance of ticks, so that 0 to `end` has at most so many; past the last step its multiples."""
+        for factor in (1, *(times * 10**power for power in range(300) for times in (2, 5, 10))):
+            for step in self.steps if factor == 1 else self.steps[-1:]:
+                if end / (factor * step) <= most:
+                    return float(factor * step)
+        raise InvalidValueError("end", end, "a time that can be shown", "check the unit of the times")
+
     def axis(self, ax: Axes, end: float, since: str = "") -> None:
         """Show 0 to `end` on the x axis with at most ten ticks, and write the unit and what it is counted from."""
-        step = next((step for step in self.steps if end / step <= 9), 2 * self.steps[-1])
         ax.set_xlim(0, end)
-        ax.xaxis.set_major_locator(MultipleLocator(step))
+        ax.xaxis.set_major_locator(MultipleLocator(self.step(end)))
         ax.set_xlabel(f"{self.name} since {since}" if since else self.name)
 
 

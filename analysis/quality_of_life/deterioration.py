@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from analysis.conventions.border import border
+from analysis.conventions.border import strict_border
 from analysis.conventions.checks import choice, positive
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ Kind = Literal["first", "confirmed", "definitive"]
 KINDS = ("first", "confirmed", "definitive")
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class Deterioration:
     """What counts as deterioration of a score, after Anota et al. 2015 (Qual Life Res 24:5) and Bonnetain et al. 2010.

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
 
 
+MOST_MEMBERS = 100_000
+"""Members that a reconstruction can have: memory, not need, is the limit."""
+
+
 @border
 @dataclass(frozen=True)
 class EnsembleEstimate:

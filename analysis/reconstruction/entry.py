@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, overload
 from analysis.conventions.border import border
 from analysis.conventions.checks import count
 from analysis.errors import InvalidValueError
+from analysis.reconstruction.ensemble import MOST_MEMBERS
 from analysis.reconstruction.first_call import compilation_announced
 from analysis.reconstruction.from_report import reconstruct_report
 from analysis.reconstruction.together import AGREEMENT, check_list, reconstruct_trial
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from analysis.reconstruction.result import Reconstruction
     from analysis.reconstruction.trial_result import TrialReconstruction
     from analysis.reported import TrialTimeline
+
+
+def _members(members: int) -> None:
+    if count("members", members, "members") > MOST_MEMBERS:
+        expected = f"at most {MOST_MEMBERS:,} members"
+        raise InvalidValueError("members", members, expected, "a few hundred show what a report leaves open")
 
 
 @border
@@ -137,7 +144,7 @@ def reconstruct(
     >>> bool(result.faithful.all())
     True
     """
-    count("members", members, "members")
+    _members(members)
     if isinstance(comparison, ReportedComparison):
         several = {"timeline": timeline, "complements": complements, "agreement": agreement}
         for name, given in several.items():

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
-from analysis.conventions.border import border
+from analysis.conventions.border import border, strict_border
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reported.number import UNITS, Reported
 from analysis.reported.reading import Count, HazardRatio, PValue, Share, ShareInterval, Time, TimeInterval
@@ -47,7 +47,7 @@ def _coerce(record: object, units: dict[str, str]) -> None:
             object.__setattr__(record, name, read(got, unit, name))
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class Landmark:
     """The survival probability reported at a time.
@@ -67,7 +67,7 @@ class Landmark:
         _coerce(self, {"time": "months", "survival": "proportion", "ci": "proportion"})
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class Quartile:
     """The time by which a quarter (``p=0.25``) or three quarters (``p=0.75``) of the patients had the event.
@@ -133,7 +133,7 @@ class AtRisk:
             raise InvalidValueError("at_risk.counts", counts, "counts that never grow", "check the digits of the row")
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class ReportedArm:
     """One arm of a report; everything but its name may be absent.
@@ -213,7 +213,7 @@ class ReportedArm:
             yield "median_follow_up", self.median_follow_up
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class ReportedComparison:
     """One endpoint, one assessor, one population, one analysis, as one report printed it.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from analysis.conventions.border import border
-from analysis.conventions.checks import increasing, number, positive, probabilities
+from analysis.conventions.border import border, strict_border
+from analysis.conventions.checks import increasing, number, positive, probabilities, times
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Course(NamedTuple):
     level: FloatArray
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class TreatmentCourse:
     """Adverse events that matter to treatment, grade 3 or more for instance, what they do, and its planned end.
@@ -165,7 +165,7 @@ def dose_given(course: Course, until: FloatArray) -> FloatArray:
     >>> dose_given(course, np.array([6.0])).tolist()
     [3.5]
     """
-    end = np.minimum(until, course.stop)
+    end = np.minimum(times("until", until), course.stop)
     edges = np.minimum(np.column_stack([course.event, np.full(len(end), np.inf)]), end[:, None])
     given, resumed = edges[:, 0].copy(), np.zeros(len(end))
     for k in range(course.event.shape[1]):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from analysis.conventions.border import border
+from analysis.conventions.border import border, strict_border
 from analysis.conventions.checks import choice, count, one_of, positive
 from analysis.records.findings import DataFinding
 from analysis.records.tables import SUBJECT, columns, dates, label_key, numbers, text
@@ -35,7 +35,7 @@ TIMES_A_DAY = {"QD": 1, "ONCE": 1, "DAILY": 1, "BID": 2, "TID": 3, "QID": 4}
 EACH_DAY = timedelta(days=1)
 
 
-@border
+@strict_border
 @dataclass(frozen=True)
 class DosePlan:
     """What a protocol plans of one treatment.

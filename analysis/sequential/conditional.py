@@ -179,6 +179,6 @@ def prediction_interval(
 
 
 def _check_interim(design: GroupSequentialDesign, look: int) -> None:
-    if look not in range(1, len(design.fractions)):
+    if isinstance(look, bool) or look not in range(1, len(design.fractions)):
         expected = f"an interim look, 1 to {len(design.fractions) - 1}"
         raise InvalidValueError("look", look, expected, "condition on a look that is followed by another")

@@ -229,6 +229,8 @@ def crossing_probabilities(
         raise InvalidValueError("information", information, expected, "leave out looks that add no information")
     far_apart("information", levels.tolist())
     low, high, means = (np.broadcast_to(np.asarray(x, dtype=np.float64), levels.shape) for x in (lower, upper, mean))
+    if not np.isfinite(means).all():
+        raise InvalidValueError("mean", mean, "the expected Z of each look, finite", "give theta * sqrt(information)")
     if not np.all(low <= high):
         k = int(np.argmin(low <= high))
         got, expected = f"{low[k]:g} above {high[k]:g} at look {k + 1}", "lower bounds below the upper ones"

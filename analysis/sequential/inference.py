@@ -199,5 +199,5 @@ def _farthest(margin: Callable[[float], float], far: float, known: float) -> flo
 
 
 def _check(design: GroupSequentialDesign, look: int) -> None:
-    if look not in range(1, len(design.fractions) + 1):
+    if isinstance(look, bool) or look not in range(1, len(design.fractions) + 1):
         raise InvalidValueError("look", look, f"a look from 1 to {len(design.fractions)}", "count the looks from 1")

@@ -53,7 +53,7 @@ class NormalPrior(Prior):
     sd: float
 
     def __attrs_post_init__(self) -> None:
-        if not self.sd > 0:
+        if isinstance(self.sd, bool) or not self.sd > 0:
             raise InvalidValueError(
                 "sd", self.sd, "a standard deviation above 0", "use PointsPrior for a single effect"
             )

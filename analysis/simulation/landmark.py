@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import beta
 
 from analysis.conventions.border import border
-from analysis.conventions.checks import positive, probability
+from analysis.conventions.checks import one_of, positive, probability
 from analysis.conventions.monte_carlo import mean, proportion
 from analysis.conventions.values import replace
 from analysis.design import AfterEntry, AfterLastEntry, Look, Scenario
@@ -39,6 +39,7 @@ def at_rate(arm: str, rate: float, landmark: float) -> Scenario:
     >>> round(float(at_rate("new", 0.4, 6).of("new").survival(6)), 6)
     0.4
     """
+    one_of("arm", arm, str, "'new'")
     probability("rate", rate)
     positive("landmark", landmark)
     return Scenario({arm: Exponential(-np.log(rate) / landmark)}, f"rate {rate:g}")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.conventions import fields
 from analysis.conventions.border import border
 from analysis.conventions.checks import probability
 from analysis.conventions.display import html
@@ -102,12 +103,10 @@ class AdaptedSecondStage:
     """
 
     design: BinomialDesign
-    n2: int
+    n2: int = fields.count("patients")
 
     def __attrs_post_init__(self) -> None:
         _check_two_stage(self.design)
-        if self.n2 < 1:
-            raise InvalidValueError("n2", self.n2, "a positive number of patients", "raise it")
 
     def conditional_error(self, responders: int) -> float:
         """Conditional type I error rate of the planned design after this many first-stage responders."""

@@ -12,6 +12,8 @@ from analysis.conventions.seeds import Seed, generator
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reconstruction.curve.counts import choose_lateness, fill_exactly, place
 from analysis.reconstruction.curve.points import JUST_BEFORE, READING_ERROR, DigitisedCurve, read_points
+from analysis.reconstruction.ensemble import MOST_MEMBERS
+from analysis.reconstruction.report.feasibility import refuse_bounds
 from analysis.reconstruction.result import Reconstruction
 from analysis.reported import Finding
 
@@ -163,6 +165,7 @@ def reconstruct_curve(
 
 
 def _check(comparison: ReportedComparison, curves: Mapping[str, ArrayLike], precision: float, members: int) -> None:
+    refuse_bounds(comparison)
     names = [arm.name for arm in comparison.arms]
     for name in curves:
         if name not in names:
@@ -172,8 +175,8 @@ def _check(comparison: ReportedComparison, curves: Mapping[str, ArrayLike], prec
             raise InvalidValueError("curves", list(curves), f"a curve of arm {name!r}", "digitise it, or drop the arm")
     if not 0 <= precision < 0.1:
         raise InvalidValueError("precision", precision, "a proportion below 0.1", "write half a percent as 0.005")
-    if members < 1:
-        raise InvalidValueError("members", members, "at least 1", "ask for one data set or more")
+    if not 1 <= members <= MOST_MEMBERS:
+        raise InvalidValueError("members", members, f"from 1 to {MOST_MEMBERS:,}", "a few hundred show what is open")
 
 
 def _cells(arm: ReportedArm, curve: DigitisedCurve, findings: list[Finding]) -> Cells:

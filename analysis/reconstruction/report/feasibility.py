@@ -70,10 +70,21 @@ def left_out(whole: ReportedComparison, kept: ReportedComparison) -> tuple[str, 
 
 
 def refuse_impossible_counts(comparison: ReportedComparison) -> None:
-    """Raise `InfeasibleReportError` for more events than patients, and for totals that are not the sum of the arms."""
+    """Raise `InfeasibleReportError` for more events than patients and totals that are not the sum of the arms."""
+    refuse_bounds(comparison)
     for finding in check_comparison(comparison):
         if finding.check == "counts":
             raise InfeasibleReportError(str(finding))
+
+
+def refuse_bounds(comparison: ReportedComparison) -> None:
+    """Raise `InvalidValueError` for a count that is a bound, as in ``"< 30"``: it would be read as 30."""
+    counts = {"n_total": comparison.n_total, "events_total": comparison.events_total}
+    counts |= {f"{arm.name}.{name}": getattr(arm, name) for arm in comparison.arms for name in ("n", "events")}
+    for name, count in counts.items():
+        if count is not None and count.lower != count.upper:
+            expected, remedy = "a number of patients, not a bound", "leave it out: what the rest says of it comes out"
+            raise InvalidValueError(f"{comparison.id or comparison.endpoint}: {name}", count.text, expected, remedy)
 
 
 def refuse_zeros(comparison: ReportedComparison) -> None:

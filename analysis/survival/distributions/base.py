@@ -113,6 +113,9 @@ class Distribution(ABC):
         if not np.isfinite(tau):
             raise InvalidValueError("tau", tau, "a finite time", "restrict the mean to the follow-up")
         graded = np.concatenate([tau * HALVINGS, self.quantile(np.linspace(0, 0.99, 34))])
+        end = float(self.quantile(1.0))
+        if np.isfinite(end):  # a power of what falls to 0 there has no slope there
+            graded = np.concatenate([graded, end * (1 - HALVINGS)])
         edges = np.unique(np.concatenate([[0.0, tau], self.change_points, graded]))
         edges = edges[edges <= tau]
         half = np.diff(edges)[:, None] / 2
