@@ -4,7 +4,7 @@ from analysis.conventions.by_name import ByName
 from analysis.conventions.files import from_file, to_file
 from analysis.conventions.monte_carlo import MonteCarlo
 from analysis.conventions.seeds import Seed
-from analysis.conventions.serial import from_json, identity, to_json
+from analysis.conventions.serial import from_json, identity, json_schema, to_json
 from analysis.conventions.units import DAYS_PER_MONTH, WEEK
 from analysis.conventions.values import replace, value
 
@@ -17,6 +17,7 @@ __all__ = [
     "from_file",
     "from_json",
     "identity",
+    "json_schema",
     "replace",
     "to_file",
     "to_json",

@@ -6,15 +6,18 @@ Numbers keep every bit.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import math
+import pkgutil
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 import pandas as pd
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PACKAGE = __name__.split(".")[0]
+KIND_FIELD = "kind_"
 MAPPING, NUMBER, DATE, ARRAY, TABLE = "mapping", "number", "date", "array", "table"
 
 
@@ -189,8 +193,8 @@ def to_plain(thing: object, kept: Callable[[NDArray[Any]], Any] | None = None) -
     kind = kind_of(thing)
     if kind is None:
         raise InvalidValueError("thing", thing, "a public value of the package", "describe it by these")
-    given = {field.name: to_plain(getattr(thing, field.name), kept) for field in fields_of(thing) if field.init}
-    return {"kind": kind, **given}
+    names = [field.name for field in fields_of(thing) if field.init]
+    return {"kind": kind, **{_written(name): to_plain(getattr(thing, name), kept) for name in names}}
 
 
 def from_plain(plain: Any, array: Callable[[dict[str, Any]], NDArray[Any]] | None = None) -> Any:
@@ -208,14 +212,19 @@ def from_plain(plain: Any, array: Callable[[dict[str, Any]], NDArray[Any]] | Non
         return _simple(kind, plain, array)
     made = _class(kind)
     values = {name: from_plain(item, array) for name, item in plain.items() if name != "kind"}
-    known = [field.name for field in fields_of(made) if field.init]
+    known = [_written(field.name) for field in fields_of(made) if field.init]
     for name in values:
         if name not in known:
             raise InvalidValueError(f"{kind}.{name}", values[name], f"fields {known}", "remove or rename it")
     try:
-        return made(**values)
+        return made(**{"kind" if name == KIND_FIELD else name: given for name, given in values.items()})
     except TypeError as error:
         raise InvalidValueError(str(kind), sorted(values), f"fields {known}", "give the missing ones") from error
+
+
+def _written(name: str) -> str:
+    """Give the name that a field has in JSON: one that is called ``kind`` makes way for that of its value."""
+    return KIND_FIELD if name == "kind" else name
 
 
 def _simple(kind: str, plain: dict[str, Any], array: Callable[[dict[str, Any]], NDArray[Any]] | None) -> Any:
@@ -238,3 +247,63 @@ def _class(kind: object) -> Any:
     if not isinstance(made, type) or not is_value(made):
         raise UnknownNameError("kind", kind, [f"{room}.{other}" for other in known] or ["survival.Weibull"])
     return made
+
+
+def json_schema() -> dict[str, Any]:
+    """Give the JSON schema (draft 2020-12) of what `to_json` writes: every public value by its ``kind``.
+
+    Returns
+    -------
+    dict
+        ``$defs`` has a schema for each kind; a document is any of them, or a list, a mapping or a plain value of them.
+
+    Examples
+    --------
+    >>> schema = json_schema()
+    >>> schema["$defs"]["survival.Weibull"]["required"]
+    ['kind', 'shape', 'scale']
+    """
+    kinds = {f"{room}.{name}": made for room in _rooms() for name, made in _values_of(room).items()}
+    anything = {"$ref": "#/$defs/value"}
+    defined: dict[str, Any] = {
+        "value": {
+            "anyOf": [
+                {"type": ["null", "boolean", "number", "string"]},
+                {"type": "array", "items": anything},
+                *({"$ref": f"#/$defs/{kind}"} for kind in (MAPPING, NUMBER, DATE, *kinds)),
+            ]
+        },
+        MAPPING: _object(MAPPING, {"values": {"type": "object", "additionalProperties": anything}}, ["values"]),
+        NUMBER: _object(NUMBER, {"value": {"enum": ["inf", "-inf", "nan"]}}, ["value"]),
+        DATE: _object(DATE, {"value": {"type": "string", "format": "date"}}, ["value"]),
+    }
+    for kind, made in kinds.items():
+        given = [field for field in fields_of(made) if field.init]
+        needed = [_written(field.name) for field in given if not _has_default(field)]
+        defined[kind] = _object(kind, {_written(field.name): anything for field in given}, needed)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "#/$defs/value", "$defs": defined}
+
+
+def _object(kind: str, properties: dict[str, Any], needed: list[str]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"kind": {"const": kind}, **properties},
+        "required": ["kind", *needed],
+        "additionalProperties": False,
+    }
+
+
+def _has_default(field: Any) -> bool:
+    factory = getattr(field, "default_factory", dataclasses.MISSING)
+    return field.default not in (attrs.NOTHING, dataclasses.MISSING) or factory is not dataclasses.MISSING
+
+
+def _rooms() -> list[str]:
+    package = import_module(PACKAGE)
+    return sorted(found.name for found in pkgutil.iter_modules(package.__path__) if found.ispkg)
+
+
+def _values_of(room: str) -> dict[str, Any]:
+    module = import_module(f"{PACKAGE}.{room}")
+    made = {name: getattr(module, name) for name in _public(room)}
+    return {name: kind for name, kind in made.items() if isinstance(kind, type) and is_value(kind)}

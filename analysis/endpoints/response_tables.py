@@ -38,7 +38,10 @@ RS_OPTIONAL = {
     "evaluator": ("RSEVAL", "evaluator"),
     "reader": ("RSEVALID", "reader"),
     "status": ("RSSTAT", "status"),
+    "accepted": ("RSACPTFL", "accepted"),
 }
+ACCEPTED = "accepted records"
+"""The evaluator that the records with RSACPTFL belong to, whichever reader made them."""
 
 
 CATEGORIES: Mapping[str, Criteria] = {
@@ -102,7 +105,8 @@ def read_responses(
     rs
         As in RS: USUBJID, RSSTRESC, RSDTC; RSTESTCD (OVRLRESP is taken), RSCAT (another criterion is not taken, with
         a warning if it is not known),
-        VISIT, VISITNUM (records are in its order), RSEVAL, RSEVALID if there.
+        VISIT, VISITNUM (records are in its order), RSEVAL, RSEVALID if there. Records whose RSACPTFL is Y are read
+        once more as those of one evaluator, ``"accepted records"``: the readings that an adjudicator let stand.
     subjects
         As for `derive`.
     criteria
@@ -194,8 +198,11 @@ def _recorded(table: Table, criteria: Criteria) -> list[ResponseRow]:
         for written, done in zip(table["response"], each(lambda s: (s or "").upper(), table["status"]), strict=True)
     ]
     read = zip(*who, visit, table["date"], number, last, first, response, strict=True)
-    rows = sorted(zip(order, read, strict=True), key=itemgetter(0))
-    return list(dict.fromkeys(ResponseRow(*row) for _, row in rows))
+    flagged = each(lambda flag: (flag or "").strip().upper() == "Y", table["accepted"])
+    rows = sorted(zip(order, read, flagged, strict=True), key=itemgetter(0))
+    recorded = [(ResponseRow(*row), accepted) for _, row, accepted in rows]
+    taken = [row._replace(evaluator=ACCEPTED) for row, accepted in recorded if accepted]
+    return list(dict.fromkeys([*(row for row, _ in recorded), *taken]))
 
 
 def without_records(

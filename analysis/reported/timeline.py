@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import ConfigDict
 
 from analysis.conventions.border import strict_border
+from analysis.conventions.checks import one_of
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.errors import InvalidValueError
 
@@ -53,9 +54,7 @@ class TrialTimeline:
     note: str | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.first_patient_in, date):
-            expected = "the date of the first patient's entry"
-            raise InvalidValueError("first_patient_in", self.first_patient_in, expected, "write date(2009, 6, 1)")
+        one_of("first_patient_in", self.first_patient_in, date, "date(2009, 6, 1)")
         last = self.months_of_accrual
         if last is not None and last <= 0:
             expected = f"a date after the first patient's, {self.first_patient_in}"

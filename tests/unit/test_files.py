@@ -6,15 +6,17 @@ import subprocess
 import sys
 from datetime import date
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
 
 from analysis import reconstruct
-from analysis.conventions import from_file, from_json, identity, to_file, to_json
+from analysis.conventions import from_file, from_json, identity, json_schema, to_file, to_json
 from analysis.conventions.whole import alone, written_whole
 from analysis.errors import InvalidValueError
-from analysis.reported import ReportedArm, ReportedComparison, TrialTimeline
+from analysis.quality_of_life import Deterioration
+from analysis.reported import ReportedArm, ReportedComparison, TrialTimeline, available, load
 from analysis.studies.remembered import FOLDER, remembered
 from analysis.survival import Tabulated, Weibull
 
@@ -187,3 +189,31 @@ def test_answers_do_without_a_folder(monkeypatch, tmp_path):
         slow_table(asked, frame_of)(3)
         slow_table(asked, frame_of)(3)
         assert asked == [3, 3]
+
+
+def test_what_is_written_as_json_follows_the_schema(trial):
+    schema = json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    arms = [ReportedArm("drug", n=30, events=20, median="9.1")]
+    things = [
+        Weibull(1.2, 10),
+        Tabulated([6, 12], [0.8, 0.4]),
+        trial.timeline,
+        load("bolero-2"),
+        Deterioration(kind="confirmed"),
+        trial.analysis("os").comparison,
+        reconstruct(ReportedComparison("OS", arms), members=2, rng=1),
+        [Weibull(1.2, 10), {"a": float("inf")}],
+    ]
+    for thing in things:
+        assert not list(validator.iter_errors(json.loads(to_json(thing))))
+    assert list(validator.iter_errors({"kind": "survival.Weibull", "shape": 1.2}))
+    assert list(validator.iter_errors({"kind": "survival.Weibull", "shape": 1.2, "scale": 10, "colour": 1}))
+    assert list(validator.iter_errors({"kind": "survival.Nothing"}))
+
+
+@pytest.mark.parametrize("name", available())
+def test_a_reported_trial_comes_back_from_json(name):
+    trial = load(name)
+    assert from_json(to_json(trial)) == trial

@@ -250,3 +250,23 @@ def test_a_plan_of_doses_that_is_none_is_refused(tmp_path, written):
     path.write_text(written, encoding="utf-8")
     with pytest.raises((InvalidValueError, UnknownNameError), match="dose"):
         Protocol.read(path)
+
+
+def test_accepted_records_are_read_as_those_of_one_evaluator(tmp_path):
+    rows = [
+        ("1", "PR", "2024-03-06", "RADIOLOGIST 1", "Y"),
+        ("1", "SD", "2024-03-06", "RADIOLOGIST 2", ""),
+        ("1", "SD", "2024-05-01", "RADIOLOGIST 1", ""),
+        ("1", "PD", "2024-05-01", "RADIOLOGIST 2", "Y"),
+        ("2", "SD", "2024-03-06", "RADIOLOGIST 1", "Y"),
+        ("2", "SD", "2024-03-06", "RADIOLOGIST 2", ""),
+    ]
+    columns = ["USUBJID", "RSSTRESC", "RSDTC", "RSEVALID", "RSACPTFL"]
+    pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "rs.csv", index=False)
+    ADSL.to_csv(tmp_path / "adsl.csv", index=False)
+    adrs, adtte = (read_study(tmp_path).derive().adrs(), read_study(tmp_path).derive().adtte())
+    best = adrs[adrs["PARAMCD"] == "BOR"].set_index(["RSEVAL" if "RSEVAL" in adrs else "EVALUATOR", "USUBJID"])["AVALC"]
+    assert best["accepted records"].to_dict() == {"1": "PR", "2": "SD"}
+    assert best["RADIOLOGIST 2"].to_dict() == {"1": "SD", "2": "SD"}
+    ended = adtte[(adtte["PARAMCD"] == "PFS") & (adtte["USUBJID"] == "1")]
+    assert set(ended["CNSR"]) == {0, 1}
