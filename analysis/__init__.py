@@ -12,17 +12,25 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from analysis.compiled import place_for_kernels
 from analysis.version import __version__
+
+place_for_kernels()
 
 _ROOMS = (
     "conventions",
     "design",
     "endpoints",
     "errors",
+    "explorer",
+    "planning",
     "plots",
     "power",
+    "proportions",
+    "quality_of_life",
     "reconstruction",
     "reported",
+    "safety",
     "sequential",
     "simulation",
     "single_arm",

@@ -11,7 +11,7 @@ import analysis
 PACKAGE = Path(analysis.__file__).parent
 
 ORDER = (
-    ("errors", "version"),
+    ("errors", "version", "compiled"),
     ("conventions",),
     ("survival", "proportions"),
     ("reported", "design"),

@@ -1,0 +1,84 @@
+"""Installed anywhere: as a wheel without the repository, read-only, without a home."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from analysis import compiled
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The wheel, unpacked, as an installer would lay it."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+def run(installed, code, cwd, **environment):
+    environment = {**os.environ, "PYTHONPATH": str(installed), **environment}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_the_wheel_does_without_the_repository(installed, tmp_path):
+    code = (
+        "import analysis, sys; from analysis.cli import main; print(analysis.__file__);"
+        "sys.exit(main(['data', 'check']) or main(['figures', '--list']) or main(['notebooks', 'mine']))"
+    )
+    done = run(installed, code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert str(installed) in done.stdout
+    assert "in order" in done.stdout
+    assert "reconstruction-accuracy" in done.stdout
+    assert len(list((tmp_path / "mine").glob("*.ipynb"))) == len(list((ROOT / "notebooks").glob("*.ipynb")))
+
+
+def test_the_wheel_has_the_library_and_its_data_and_nothing_else(installed):
+    top = {path.name for path in installed.iterdir()}
+    assert {name for name in top if not name.endswith(".dist-info")} == {"analysis"}
+    assert (installed / "analysis/reported_data/bolero-2.toml").exists()
+    assert not list(installed.rglob("test_*.py"))
+
+
+def test_a_writable_installation_keeps_its_kernels_beside_it(monkeypatch):
+    monkeypatch.delenv(compiled.NAMED, raising=False)
+    assert compiled.place_for_kernels() is None
+    assert compiled.NAMED not in os.environ
+
+
+def test_without_a_place_for_kernels_one_is_made_for_a_while_and_said(monkeypatch, capsys):
+    monkeypatch.setenv(compiled.NAMED, "")
+    monkeypatch.setattr(compiled.os, "access", lambda *_: False)
+    removed = []
+    monkeypatch.setattr(compiled.atexit, "register", lambda function, folder, **_: removed.append(folder))
+    folder = compiled.place_for_kernels()
+    assert folder.is_dir()
+    assert os.environ[compiled.NAMED] == str(folder)
+    assert removed == [str(folder)]
+    assert "set NUMBA_CACHE_DIR" in capsys.readouterr().err
+    folder.rmdir()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become nobody")
+def test_a_read_only_installation_without_a_home_can_be_used(installed, tmp_path):
+    nobody = "import os; os.setgid(65534); os.setuid(65534); os.environ['HOME'] = '/nonexistent'; "
+    code = nobody + "import analysis.simulation, analysis.reconstruction; print('imported')"
+    for path in (installed, *installed.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    for parent in installed.parents:
+        if parent.stat().st_mode & 0o005 != 0o005 and "pytest" in str(parent):
+            parent.chmod(0o755)
+    done = run(installed, code, "/", NUMBA_CACHE_DIR="", XDG_CACHE_HOME="", PYTHONDONTWRITEBYTECODE="1")
+    assert "imported" in done.stdout, done.stderr
+    assert "compiled anew by each process" in done.stderr
