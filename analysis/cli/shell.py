@@ -44,6 +44,9 @@ def told(work: Callable[[], int]) -> int:
     except BrokenPipeError:  # the reader, `head` or a pager, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        print(f"trial-analysis: {error.strerror or error}: what was to be printed could not be", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("trial-analysis: interrupted; what was finished is kept", file=sys.stderr)
         return 130

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sized
 from difflib import get_close_matches
@@ -237,6 +238,8 @@ def _is_a(value: Any, name: str) -> bool:
         return type(value) is (str if name == "str" else bool) or isinstance(value, np.bool_ if name == "bool" else str)
     if name == "None":
         return value is None
+    if name == "Path":
+        return isinstance(value, os.PathLike)
     if name in ("DataFrame", "Series"):
         return any(one.__name__ == name for one in type(value).__mro__)
     found = _named(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,7 +57,8 @@ def alone(path: Path) -> Iterator[None]:
     lock = path.with_name(f".{path.name}.lock")
     while True:
         try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
+            with lock.open("x", encoding="utf-8") as file:
+                file.write(f"{os.getpid()} {platform.node()}")
             break
         except FileExistsError:
             _wait_for(lock)
@@ -68,10 +70,24 @@ def alone(path: Path) -> Iterator[None]:
 
 def _wait_for(lock: Path) -> None:
     try:
-        left_behind = abs(time.time() - lock.stat().st_mtime) > LEFT_BEHIND
+        left_behind = abs(time.time() - lock.stat().st_mtime) > LEFT_BEHIND or _is_gone(lock.read_text("utf-8"))
     except FileNotFoundError:
         return
     if left_behind:
         lock.unlink(missing_ok=True)
     else:
         time.sleep(0.02)
+
+
+def _is_gone(holder: str) -> bool:
+    """Whether the process that holds a lock has ended: known of those of this machine only."""
+    process, _, machine = holder.partition(" ")
+    if not process.isdigit() or machine != platform.node() or os.name != "posix":
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # it is another user's
+        return False
+    return False

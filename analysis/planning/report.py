@@ -188,8 +188,9 @@ def _docx(blocks: Sequence[Block], path: Path) -> None:
         else:
             document.add_paragraph(block)
     document.core_properties.title = next(block.text for block in blocks if isinstance(block, Heading))
-    with path.open("wb") as file:
-        document.save(file)
+    whole = BytesIO()  # a full disk is met by one write, not by an archive half closed
+    document.save(whole)
+    path.write_bytes(whole.getvalue())
 
 
 def _rtf(blocks: Sequence[Block], path: Path) -> None:

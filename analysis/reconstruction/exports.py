@@ -168,10 +168,16 @@ def write_adtte(frame: pd.DataFrame, path: str | Path) -> Path:
                 raise InvalidValueError(str(name), text, expected, "rename it, or write .csv")
     labels: list[str | None] = [LABELS[str(name)] for name in frame.columns]
     with written_whole(target) as draft:
-        pyreadstat.write_xport(
-            frame, str(draft), file_label="Time to event, synthetic", column_labels=labels, table_name="ADTTE",
-            file_format_version=5,
-        )  # fmt: skip
+        try:
+            pyreadstat.write_xport(
+                frame, str(draft), file_label="Time to event, synthetic", column_labels=labels, table_name="ADTTE",
+                file_format_version=5,
+            )  # fmt: skip
+            read, _ = pyreadstat.read_xport(str(draft))
+        except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError) as error:
+            raise OSError(f"not written whole, the disk may be full ({error})") from error
+        if len(read) != len(frame) or not np.allclose(read["AVAL"], frame["AVAL"], rtol=1e-13):
+            raise OSError(f"{len(read)} of {len(frame)} records were written, the disk may be full")
     return target
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from datetime import date
@@ -123,6 +124,12 @@ def test_the_lock_of_a_process_that_is_gone_holds_nobody(tmp_path):
     os.utime(lock, (0, 0))
     with alone(path):
         assert lock.exists()
+    assert not lock.exists()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    lock.write_text(f"{gone.pid} {platform.node()}")
+    with alone(path):
+        assert lock.read_text().startswith(str(os.getpid()))
     assert not lock.exists()
 
 
