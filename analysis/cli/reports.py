@@ -7,44 +7,13 @@ import typer
 
 from analysis.cli.data import print_review
 from analysis.cli.shell import Json, command, not_there_yet, print_json
+from analysis.cli.templates import PLAN, REPORT
 from analysis.conventions.whole import written_whole
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from analysis.reconstruction.result import Reconstruction
     from analysis.reported import ReportedComparison
-
-TEMPLATE = """\
-# A trial as it was reported, for `trial-analysis reconstruct {name}.toml`.
-# Write numbers digit for digit: 11.0 says more than 11. Leave out what is not printed; a line with # is not read.
-title = "{name}"
-summary = "What was compared in whom; the primary endpoint."
-
-[arms]
-new = "new treatment"
-old = "old treatment"
-
-[sources.paper]
-citation = "Authors, Journal Year;Volume:Pages"
-kind = "abstract"                        # article, abstract, label, registry, news ..
-
-[[comparisons]]
-id = "pfs"
-endpoint = "PFS"                         # OS, PFS, DFS, EFS ..
-sources = ["paper"]
-status = "published"
-time_unit = "months"
-control = "old"
-arms = [
-  {{ name = "new", n = 150, events = 96, median = 11.0, median_ci = [9.2, 13.4] }},
-  {{ name = "old", n = 148, events = 117, median = 7.4 }},                            # "not reached" is a median too
-]
-hazard_ratio = {{ estimate = 0.66, ci = [0.50, 0.87] }}
-# p_value = {{ value = 0.003, sided = 2, test = "log-rank" }}
-# median_follow_up = 18.2
-# In an arm also: landmarks = [{{ time = 6, survival = 71.3 }}]
-#                 at_risk = {{ times = [0, 6, 12], counts = [150, 98, 51] }}
-"""
 
 
 def register(app: typer.Typer) -> None:
@@ -60,12 +29,10 @@ def new(
     design: Annotated[bool, typer.Option("--design", help="A planned trial, for `power`, not a report.")] = False,
 ) -> int:
     """Write a report or a plan to fill in."""
-    from analysis.planning.read import TEMPLATE as DESIGN
-
     path = Path(f"{name.removesuffix('.toml')}.toml")
     not_there_yet(name=path)
     with written_whole(path) as draft:
-        draft.write_text((DESIGN if design else TEMPLATE).format(name=path.stem), encoding="utf-8")
+        draft.write_text((PLAN if design else REPORT).format(name=path.stem), encoding="utf-8")
     then = f"power {path}" if design else f"reconstruct {path} --plot {path.stem}.png"
     print(f"wrote {path}; fill it in, then: trial-analysis {then}")
     return 0

@@ -34,42 +34,6 @@ BINOMIAL: dict[str, Callable[..., BinomialDesign]] = {
 }
 MEMBERS = 100
 
-TEMPLATE = """\
-# A planned trial, for `trial-analysis power {name}.toml`. Months everywhere; a line with # is not read.
-# Every name is that of the library: {{ kind = "Weibull", shape = 1.2, scale = 14 }} is analysis.survival.Weibull.
-title = "{name}"
-sources = ["where the assumptions come from"]
-
-[design]
-n = 100                                  # patients, all arms together
-accrual_months = 18                      # or accrual = {{ kind = "AccrualRate", rates = 5.5 }}
-looks = [{{ month = 30 }}]                 # or {{ events = 60 }}
-dropout = 0.005                          # lost per month
-allocation = {{ control = 1, experimental = 1 }}
-alpha = 0.025
-sided = 1
-
-[control]
-median = 9.0                             # exponential; or kind = "Weibull" with its fields;
-# reconstruct = "my-trial.toml"          # or an arm of a report, reconstructed:
-# comparison = "pfs"                     #   which comparison of it,
-# arm = "old"                            #   and which arm
-
-[effect]
-hazard_ratio = 0.6                       # or [experimental] with a median or a kind
-
-# [sequential]                           # boundaries of several looks; leave out design.looks
-# fractions = [0.5, 1.0]
-# events = 60
-
-# [test]
-# kind = "LogRank"                       # the default
-
-[simulation]
-trials = 10000                           # 0: formulas alone
-seed = 1
-"""
-
 
 @border
 def read_plan(path: str | Path) -> Plan:

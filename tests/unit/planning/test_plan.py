@@ -11,11 +11,11 @@ from docx import Document
 from pypdf import PdfReader
 
 from analysis import reconstruct
+from analysis.cli.templates import PLAN
 from analysis.conventions import replace
 from analysis.design import AtEvents, AtTime, LaterOf, Look, Scenario, TrialDesign, UniformAccrual
 from analysis.errors import InvalidValueError, ReportedDataError, UnavailableError
 from analysis.planning import Plan, read_plan, write_report
-from analysis.planning.read import TEMPLATE
 from analysis.power import power
 from analysis.reported import load
 from analysis.sequential import BetaSpending, GroupSequentialDesign, LanDeMetsPocock
@@ -42,7 +42,7 @@ def written(folder, text):
 
 
 def test_the_template_is_the_design_that_it_describes(tmp_path):
-    plan = read_plan(written(tmp_path, TEMPLATE.format(name="mine")))
+    plan = read_plan(written(tmp_path, PLAN.format(name="mine")))
     assert plan == Plan("mine", DESIGN, SCENARIO, sources=("where the assumptions come from",))
     assert plan.power().power == power(DESIGN, SCENARIO).power
 
