@@ -15,7 +15,7 @@ from analysis.errors import InvalidValueError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LEFT_BEHIND = 60.0  # seconds after which a lock is that of a process that is gone
+LEFT_BEHIND = 60.0  # seconds after which a lock whose process cannot be asked for is one left behind
 
 
 @contextmanager
@@ -70,20 +70,21 @@ def alone(path: Path) -> Iterator[None]:
 
 def _wait_for(lock: Path) -> None:
     try:
-        left_behind = abs(time.time() - lock.stat().st_mtime) > LEFT_BEHIND or _is_gone(lock.read_text("utf-8"))
+        age, holder = abs(time.time() - lock.stat().st_mtime), lock.read_text("utf-8")
     except FileNotFoundError:
         return
-    if left_behind:
+    gone = _is_gone(holder)
+    if gone or (gone is None and age > LEFT_BEHIND):
         lock.unlink(missing_ok=True)
     else:
         time.sleep(0.02)
 
 
-def _is_gone(holder: str) -> bool:
-    """Whether the process that holds a lock has ended: known of those of this machine only."""
+def _is_gone(holder: str) -> bool | None:
+    """Whether the process that holds a lock has ended; None where that is not known: one of another machine."""
     process, _, machine = holder.partition(" ")
     if not process.isdigit() or machine != platform.node() or os.name != "posix":
-        return False
+        return None
     try:
         os.kill(int(process), 0)
     except ProcessLookupError:

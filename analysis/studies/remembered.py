@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 import pandas as pd
 
 from analysis.conventions import from_file, identity, to_file
+from analysis.conventions.whole import alone
 from analysis.errors import AnalysisError
 from analysis.reported import data_directory
 
@@ -74,16 +75,19 @@ class remembered(Generic[Given, Answer]):  # noqa: N801  # a decorator, written 
         self, key: tuple[tuple[str, Any], ...], /, *args: Given.args, **kwargs: Given.kwargs
     ) -> Answer:
         path = self._file(key)
-        if path is not None and path.is_file():
-            try:
-                return from_file(path)  # type: ignore[no-any-return]
-            except AnalysisError:
-                path.unlink(missing_ok=True)
-        start = time.perf_counter()
-        answer = self.function(*args, **kwargs)
-        if path is not None and time.perf_counter() - start > WORTH_KEEPING:
-            _keep(answer, path)
-        return answer
+        if path is None:
+            return self.function(*args, **kwargs)
+        with alone(path):  # another process may be at the same question: its answer is waited for
+            if path.is_file():
+                try:
+                    return from_file(path)  # type: ignore[no-any-return]
+                except AnalysisError:
+                    path.unlink(missing_ok=True)
+            start = time.perf_counter()
+            answer = self.function(*args, **kwargs)
+            if time.perf_counter() - start > WORTH_KEEPING:
+                _keep(answer, path)
+            return answer
 
     def _file(self, key: tuple[tuple[str, Any], ...]) -> Path | None:
         """Say where an answer is kept; None where none is, or the question cannot be told from others."""
@@ -92,17 +96,18 @@ class remembered(Generic[Given, Answer]):  # noqa: N801  # a decorator, written 
             return None
         try:
             asked = identity(f"{self.function.__module__}.{self.function.__qualname__}", key)
-        except AnalysisError:
+            own = folder / _code()
+            if not own.is_dir():
+                own.mkdir(parents=True, exist_ok=True)
+                _throw_away(own)
+        except (AnalysisError, OSError):
             return None
-        return folder / _code() / f"{self.function.__name__}-{asked[:24]}.npz"
+        return own / f"{self.function.__name__}-{asked[:24]}.npz" if os.access(own, os.W_OK) else None
 
 
 def _keep(answer: object, path: Path) -> None:
     """Write an answer if it comes back the same; nothing is kept that does not, or where nothing can be written."""
     try:
-        if not path.parent.is_dir():
-            path.parent.mkdir(parents=True)
-            _throw_away(path.parent)
         to_file(answer, path)
         if isinstance(answer, pd.DataFrame):
             back = from_file(path)

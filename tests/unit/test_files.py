@@ -6,6 +6,7 @@ import platform
 import subprocess
 import sys
 from datetime import date
+from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -165,6 +166,34 @@ def test_an_answer_is_kept_between_processes_by_what_it_rests_on(folder, monkeyp
     monkeypatch.setattr("analysis.studies.remembered._code", lambda: "other code")
     slow_table(asked, frame_of)(3)
     assert asked == [3, 3, 4, 3]
+
+
+ASKED = """
+import sys, time
+import pandas as pd
+from analysis.studies import remembered as module
+module.WORTH_KEEPING = 0.0
+
+@module.remembered
+def slow(n: int) -> pd.DataFrame:
+    with open(sys.argv[1], "a") as file:
+        file.write("computed ")
+    time.sleep(1.0)
+    return pd.DataFrame({"x": [n]})
+
+assert slow(3)["x"].tolist() == [3]
+"""
+
+
+def test_two_processes_with_one_question_compute_it_once(tmp_path, folder):
+    script = tmp_path / "ask.py"
+    script.write_text(ASKED)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, str(script), str(tmp_path / "log")]
+    running = [subprocess.Popen(command, env=environment) for _ in range(3)]
+    assert [process.wait(timeout=60) for process in running] == [0, 0, 0]
+    assert (tmp_path / "log").read_text() == "computed "
+    assert not list(folder.rglob(".*.lock"))
 
 
 def test_a_damaged_answer_is_computed_anew(folder):
