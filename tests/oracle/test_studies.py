@@ -154,3 +154,28 @@ def test_emeralds_shortcut_and_the_predictive_values_of_fes_pet():
     for prevalence, row in table.iterrows():
         positive = 0.86 * prevalence / (0.86 * prevalence + 0.14 * (1 - prevalence))
         assert row["positive_predictive_value"] == pytest.approx(positive)
+
+
+def exact_power(n, null, true, alpha):
+    critical = next(k for k in range(n + 2) if stats.binom.sf(k - 1, n, null) <= alpha)
+    return stats.binom.sf(critical - 1, n, true)
+
+
+WEIGHED = [(dcr, 30, 0.15, 0.35, 16), (pfs_rate, 45, 0.25, 0.45, 24)]
+
+
+@pytest.mark.parametrize(("study", "n", "null", "true", "weeks"), WEIGHED)
+def test_what_moves_the_power_of_the_single_arms(study, n, null, true, weeks):
+    table = study.what_moves_power()
+    base = exact_power(n, null, true, 0.05)
+    assert table["power"].iloc[0] == pytest.approx(base, abs=1e-12)
+    weights = table["difference"].abs().to_numpy()[1:]
+    assert (np.diff(weights) <= 1e-15).all()
+    rows = table.set_index(["replaced", "by"])["power"]
+    assert rows["type I error", "10%"] == pytest.approx(exact_power(n, null, true, 0.10), abs=1e-12)
+    assert rows["null rate", "20%"] == pytest.approx(exact_power(n, 0.20, true, 0.05), abs=1e-12)
+    lost = exact_power(n, null, true * np.exp(-0.05 * weeks * 7 / 30.4375), 0.05)
+    assert rows["losses a month, as failures", "5%"] == pytest.approx(lost, abs=1e-9)
+    if study is pfs_rate:
+        mixed = exact_power(n, null, 0.5 * true + 0.5 * true**3, 0.05)
+        assert rows["patients with a site not avid", "50%, hazard x 3"] == pytest.approx(mixed, abs=1e-12)

@@ -16,6 +16,7 @@ from analysis.statistical_tests import LandmarkRate
 from analysis.studies.assumptions import Assumption
 from analysis.studies.historical_rate import JEFFREYS, HistoricalRate
 from analysis.studies.remembered import remembered
+from analysis.studies.weights import Case, weighed
 from analysis.survival import Exponential
 
 TRIAL = "caboavenec"
@@ -49,9 +50,19 @@ STRATUM_TARGET = Assumption(
 MIXES = Assumption(
     "NET G3 and NEC", ((10, 20), (15, 15), (19, 11), (25, 5)), "patients", "the interim's 12:7 is 19:11; AveNEC's 22:38"
 )
+OTHERWISE = Assumption(
+    "what else may be assumed",
+    {
+        "type I error": (0.025, 0.10, 0.20), "null rate": (0.10, 0.20), "disease control": (0.25, 0.30, 0.40, 0.45),
+        "patients evaluated": (24, 27), "losses a month, as failures": (0.02, 0.05),
+    },
+    "", "around what is assumed here; none of them is reported",
+)  # fmt: skip
+GAINED = Assumption("null rate and gain", (0.15, 0.20), "", "AveNEC's disease control at week 16; the gain as above")
 ASSUMPTIONS = (
     *(ALPHA, NULL_RATES, LANDMARK, VISITS, MISSING, DROPOUT, ACCRUAL, PROGRESSION, TRIALS),
     *(GAIN, POWER, STRATUM_NULL, STRATUM_TARGET, MIXES),
+    *(GAINED, OTHERWISE),
 )
 
 AVENEC = HistoricalRate.reported("avenec", "dcr-16-weeks", "AveNEC, avelumab, week 16")
@@ -139,6 +150,23 @@ def power_curve(dropout: float = 0.0, trials: int = TRIALS.value, seed: int = 20
                 (test.null_rate, true_rate, exact.rejection_probability(true_rate), power.value, power.std_error)
             )
     return pd.DataFrame(rows, columns=["null_rate", "true_rate", "exact", "simulated", "std_error"])
+
+
+def case() -> Case:
+    """Give what the power of the exact test rests on, as assumed."""
+    null_rate, gain = GAINED.value
+    return Case(planned_enrolment(), null_rate, null_rate + gain, ALPHA.value, landmark())
+
+
+def what_moves_power() -> pd.DataFrame:
+    """Tabulate the exact power with one assumption at a time replaced, in order of weight; see `weighed`."""
+    fields = dict(zip(OTHERWISE.value, ("alpha", "null_rate", "true_rate", "n", "lost"), strict=True))
+    others = [
+        (what, f"{value:g}" if field == "n" else f"{100 * value:g}%", {field: value})
+        for what, field in fields.items()
+        for value in OTHERWISE.value[what]
+    ]
+    return weighed(case(), others)
 
 
 def sizes(n: tuple[int, ...] = tuple(range(15, 61))) -> pd.DataFrame:

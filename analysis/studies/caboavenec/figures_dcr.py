@@ -12,6 +12,7 @@ from analysis.figures.registry import Drawing, RegisteredFigure
 from analysis.plots import GREY, PAGE_WIDTH, PALETTE, label_line, percent_axis
 from analysis.single_arm import exact_binomial
 from analysis.studies.caboavenec import dcr
+from analysis.studies.weights import draw_weights
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -113,7 +114,15 @@ def _draw_error_rates(ax: Axes, seed: int) -> pd.DataFrame:
 
 WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
 
+
+def draw_what_moves_power(seed: int) -> Drawing:
+    """CaboAveNEC, exact power with one assumption at a time replaced, the weightiest on top."""
+    del seed  # nothing is drawn at random
+    return draw_weights(dcr.what_moves_power(), dcr.case(), "disease control at week 16")
+
+
 FIGURES = [
+    RegisteredFigure("caboavenec-what-moves-power", (dcr.TRIAL,), 0, draw_what_moves_power),
     RegisteredFigure(
         "caboavenec-against-history",
         (dcr.TRIAL, "avenec", "pembrolizumab-g3-nen"),

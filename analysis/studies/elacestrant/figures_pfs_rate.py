@@ -12,6 +12,7 @@ from analysis.figures.registry import Drawing, RegisteredFigure
 from analysis.plots import GREY, PAGE_WIDTH, PALETTE, month_axis, percent_axis
 from analysis.single_arm import exact_binomial
 from analysis.studies.elacestrant import pfs_rate
+from analysis.studies.weights import draw_weights
 from analysis.survival.distributions import Exponential
 
 if TYPE_CHECKING:
@@ -78,6 +79,13 @@ def _draw_power(ax: Axes, seed: int) -> pd.DataFrame:
     return curves.rename(columns={"exact": "power"}).assign(panel="power")
 
 
+def draw_what_moves_power(seed: int) -> Drawing:
+    """Elacestrant + exemestane, exact power with one assumption at a time replaced, the weightiest on top."""
+    del seed  # nothing is drawn at random
+    return draw_weights(pfs_rate.what_moves_power(), pfs_rate.case(), "rate at 6 months")
+
+
 FIGURES = [
+    RegisteredFigure("elacestrant-what-moves-power", (pfs_rate.TRIAL,), 0, draw_what_moves_power),
     RegisteredFigure("elacestrant-pfs-6-months", (pfs_rate.TRIAL, pfs_rate.EMERALD), 2025, draw_pfs_6_months),
 ]

@@ -16,6 +16,7 @@ from analysis.single_arm import BetaPrior, exact_binomial, simon_two_stage
 from analysis.statistical_tests import LandmarkRate
 from analysis.studies.assumptions import Assumption
 from analysis.studies.remembered import remembered
+from analysis.studies.weights import Case, weighed
 from analysis.survival import Distribution, Exponential, Mixture, ProportionalHazards, Tabulated
 
 TRIAL, EMERALD = "elacestrant-exemestane", "emerald"
@@ -46,9 +47,18 @@ NOT_AVID = Assumption(
     "patients with a site that is not avid", (0.0, 0.25, 0.5), "share", "the rule of half the lesions admits them"
 )
 NOT_AVID_RATIOS = Assumption("their hazard against the others", (1.5, 3.0), "ratio", "not known for this treatment")
+GAINED = Assumption("patients, null rate and gain", (45, 0.25, 0.20), "", "the middle size; the gain as above")
+OTHERWISE = Assumption(
+    "what else may be assumed",
+    {
+        "type I error": (0.025, 0.10, 0.20), "null rate": (0.20, 0.30), "rate at 6 months": (0.35, 0.40, 0.50, 0.55),
+        "patients": (30, 60), "losses a month, as failures": (0.02, 0.05),
+    },
+    "", "around what is assumed here; none of them is reported",
+)  # fmt: skip
 ASSUMPTIONS = (
     *(POPULATION, ALPHA, SIZES, SCANS, NULL_RATES, MISSING, DROPOUT, ACCRUAL, SHAPE, TRIALS),
-    *(GAIN, POWER, NOT_AVID, NOT_AVID_RATIOS),
+    *(GAIN, POWER, NOT_AVID, NOT_AVID_RATIOS, GAINED, OTHERWISE),
 )
 
 TRUE_RATES = tuple(round(rate, 2) for rate in np.arange(0.20, 0.751, 0.05))
@@ -194,6 +204,28 @@ def power_curve(dropout: float = 0.0, trials: int = TRIALS.value, seed: int = 20
                 power = result.power(test.name)
                 rows.append((n, test.null_rate, rate, exact, power.value, power.std_error))
     return pd.DataFrame(rows, columns=["n", "null_rate", "true_rate", "exact", "simulated", "std_error"])
+
+
+def case() -> Case:
+    """Give what the power of the exact test rests on, as assumed."""
+    n, null_rate, gain = GAINED.value
+    return Case(n, null_rate, null_rate + gain, ALPHA.value, landmark())
+
+
+def what_moves_power() -> pd.DataFrame:
+    """Tabulate the exact power with one assumption at a time replaced, in order of weight; see `weighed`."""
+    base = case()
+    fields = dict(zip(OTHERWISE.value, ("alpha", "null_rate", "true_rate", "n", "lost"), strict=True))
+    others: list[tuple[str, str, dict[str, float]]] = [
+        (what, f"{value:g}" if field == "n" else f"{100 * value:g}%", {field: value})
+        for what, field in fields.items()
+        for value in OTHERWISE.value[what]
+    ]
+    for share in NOT_AVID.value[1:]:
+        for ratio in NOT_AVID_RATIOS.value:
+            rate = (1 - share) * base.true_rate + share * base.true_rate**ratio
+            others.append(("patients with a site not avid", f"{share:.0%}, hazard x {ratio:g}", {"true_rate": rate}))
+    return weighed(base, others)
 
 
 def history() -> dict[str, BetaPrior]:

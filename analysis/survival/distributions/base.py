@@ -21,6 +21,7 @@ NO_CHANGE_POINTS: FloatArray = np.array([], dtype=np.float64)
 NO_CHANGE_POINTS.flags.writeable = False
 NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(16)
 HALVINGS = 0.5 ** np.arange(48)
+SHARES = np.concatenate([np.linspace(0, 0.99, 34), 1 - 0.1 ** np.arange(3, 16)])  # failed: where areas are cut up
 
 
 @border
@@ -112,7 +113,7 @@ class Distribution(ABC):
     def _area(self, tau: float) -> float:
         if not np.isfinite(tau):
             raise InvalidValueError("tau", tau, "a finite time", "restrict the mean to the follow-up")
-        graded = np.concatenate([tau * HALVINGS, self.quantile(np.linspace(0, 0.99, 34))])
+        graded = np.concatenate([tau * HALVINGS, self.quantile(SHARES)])
         end = float(self.quantile(1.0))
         if np.isfinite(end):  # a power of what falls to 0 there has no slope there
             graded = np.concatenate([graded, end * (1 - HALVINGS)])

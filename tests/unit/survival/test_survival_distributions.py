@@ -1,6 +1,7 @@
 """Distributions against scipy.stats, quadrature and values worked out by hand."""
 
 import pickle
+from itertools import pairwise
 
 import attrs
 import numpy as np
@@ -252,3 +253,18 @@ def test_bad_input_is_named(make, field):
     with pytest.raises(InvalidValueError) as caught:
         make()
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        ProportionalHazards(Weibull(2.9, 3.8), (0.0, 1.66), [22.8]),
+        ProportionalHazards(Tabulated([1.65, 9.84], [0.07, 0.0]), (0.02, 0.01), [2.46]),
+        ProportionalHazards(LogNormal(0.0, 0.3), (0.0, 0.09), [15.0]),
+    ],
+)
+def test_a_curve_that_falls_late_and_fast_has_its_area(late):
+    edges = [0.0, *late.change_points.tolist(), *late.quantile(1 - 0.5 ** np.arange(1, 50)).tolist(), 40.0]
+    edges = [edge for edge in sorted(set(edges)) if edge <= 40]
+    area = sum(quad(lambda t: float(late.survival(t)), a, b, epsabs=1e-13)[0] for a, b in pairwise(edges))
+    assert late.rmst(40.0) == pytest.approx(area, abs=1e-9)
