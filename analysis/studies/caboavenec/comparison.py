@@ -44,6 +44,7 @@ CONVINCED = 0.95
 METHODS: tuple[Method, ...] = ("conditional", "unconditional")
 
 
+@remembered
 def convincing_counts() -> pd.DataFrame:
     """Tabulate by the count among the planned patients what each rule says against AveNEC's count.
 
