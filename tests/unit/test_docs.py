@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 
+from tests.figures.layout import overlaps
 from tests.unit.test_import_direction import ORDER
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -67,7 +68,8 @@ def test_pictures_of_the_gallery_can_be_made(title):
     exec(compile(gallery.PREPARED, "gallery", "exec"), place)
     with mpl.rc_context({"font.family": "DejaVu Sans"}):
         exec(compile(gallery.PICTURES[title], title, "exec"), place)
-        place["shown"].figure.draw_without_rendering()
+        assert overlaps(place["shown"].figure) == []
+    assert len(place["shown"].alt) > 10
 
 
 def test_terms_of_the_glossary_are_sorted_and_said_once():
