@@ -162,6 +162,12 @@ def test_cumulative_incidence_is_drawn_as_it_was_estimated():
     last = found.curves.query("group == 'control'").groupby("cause")["estimate"].last().sum()
     others = found.curves.query("group == 'drug'").groupby("cause")["estimate"].last().sum()
     assert top == pytest.approx({"control": last, "drug": others}[stacked.axes[0].get_title(loc="left")])
+    of_first = stacked.axes[0].get_title(loc="left")
+    exact = found.curves.query("group == @of_first and cause == 'death'")
+    (lowest, *_) = incidence_plot(found, causes=["death"], shown="stacked").axes[0].collections
+    vertices = lowest.get_paths()[0].vertices
+    at, height = float(exact["time"].iloc[5]), float(exact["estimate"].iloc[5])
+    assert vertices[(vertices[:, 0] == at) & (vertices[:, 1] > 0)][:, 1].max() == pytest.approx(height)
     with pytest.raises(UnknownNameError, match="did you mean death"):
         incidence_plot(found, causes=["deaht"])
 
@@ -178,6 +184,7 @@ def test_facets_share_axes_arms_and_colours():
         if line.get_label() in ("drug", "control")
     ]
     assert len(named) == 6
+    assert [name for name, *_ in named[:2]] == ["drug", "control"]  # the control last, whatever comes first
     assert len(set(named)) == 2  # one colour and one dash of each arm, in every panel
     assert shown.numbers["facet"].unique().tolist() == ["no", "unknown", "yes"]
     few = PATIENTS[(PATIENTS["visceral"] != "yes") | (PATIENTS["arm"] == "drug")]

@@ -19,6 +19,7 @@ from analysis.conventions.whole import alone, written_whole
 from analysis.errors import InvalidValueError
 from analysis.quality_of_life import Deterioration
 from analysis.reported import ReportedArm, ReportedComparison, TrialTimeline, available, load
+from analysis.studies import remembered as module
 from analysis.studies.remembered import FOLDER, remembered
 from analysis.survival import Tabulated, Weibull
 
@@ -253,3 +254,16 @@ def test_what_is_written_as_json_follows_the_schema(trial):
 def test_a_reported_trial_comes_back_from_json(name):
     trial = load(name)
     assert from_json(to_json(trial)) == trial
+
+
+def test_the_code_that_an_answer_rests_on_is_all_code_and_all_data(tmp_path, monkeypatch):
+    (tmp_path / "trial.toml").write_text("a = 1")
+    monkeypatch.setattr(module, "data_directory", lambda: tmp_path)
+    first = module._code.__wrapped__()
+    assert module._code.__wrapped__() == first
+    (tmp_path / "trial.toml").write_text("a = 2")
+    second = module._code.__wrapped__()
+    (tmp_path / "other.toml").write_text("a = 2")
+    assert len({first, second, module._code.__wrapped__()}) == 3
+    monkeypatch.setattr(module, "version", lambda name: "0")
+    assert module._code.__wrapped__() not in (first, second)

@@ -16,7 +16,8 @@ from analysis.conventions import replace
 from analysis.design import AtEvents, AtTime, LaterOf, Look, Scenario, TrialDesign, UniformAccrual
 from analysis.errors import InvalidValueError, ReportedDataError, UnavailableError
 from analysis.planning import Plan, read_plan, write_report
-from analysis.power import power
+from analysis.planning.report import _escaped
+from analysis.power import power, power_summary
 from analysis.reported import load
 from analysis.sequential import BetaSpending, GroupSequentialDesign, LanDeMetsPocock
 from analysis.single_arm import exact_binomial, simon_two_stage
@@ -52,6 +53,8 @@ def test_all_that_a_plan_says_of_its_simulation_is_one_simulation():
     shown = plan.methods().set_index("method")["power"]
     assert plan.simulated().power == shown["simulated"]
     assert plan.power().power == shown["exact moments"]
+    assert plan.simulated().power == power_summary(DESIGN, SCENARIO, trials=400, rng=1).simulated.power
+    assert replace(plan, seed=2).simulated().power == power_summary(DESIGN, SCENARIO, trials=400, rng=2).simulated.power
 
 
 def test_values_have_the_names_that_they_have_in_python(tmp_path):
@@ -231,6 +234,13 @@ def text_of(path):
         raw = re.sub(r"\\u(-?\d+)\?", lambda found: chr(int(found[1]) % 65536), raw)
         return re.sub(r"\\([\\{}])", r"\1", re.sub(r"(?<!\\)\\[a-z]+-?\d* ?", " ", raw))
     return html.unescape(re.sub(r"<img[^>]*>|<[^>]+>", " ", raw))
+
+
+def test_letters_of_any_language_are_written_in_ascii():
+    assert _escaped("a{b}\\") == "a\\{b\\}\\\\"
+    assert _escaped("\N{GREEK SMALL LETTER MU}") == "\\u956?"
+    assert _escaped("\N{FULLWIDTH LATIN CAPITAL LETTER A}") == "\\u-223?"
+    assert _escaped("\N{GRINNING FACE}") == "\\u-10179?\\u-8704?"
 
 
 def words(text):
