@@ -163,7 +163,7 @@ def test_cumulative_incidence_is_drawn_as_it_was_estimated():
     others = found.curves.query("group == 'drug'").groupby("cause")["estimate"].last().sum()
     assert top == pytest.approx({"control": last, "drug": others}[stacked.axes[0].get_title(loc="left")])
     of_first = stacked.axes[0].get_title(loc="left")
-    exact = found.curves.query("group == @of_first and cause == 'death'")
+    exact = found.curves[(found.curves["group"] == of_first) & (found.curves["cause"] == "death")]
     (lowest, *_) = incidence_plot(found, causes=["death"], shown="stacked").axes[0].collections
     vertices = lowest.get_paths()[0].vertices
     jump = exact[exact["estimate"].diff() > 0].iloc[3]
