@@ -105,6 +105,8 @@ def _values(field: str, given: Any) -> NDArray[np.float64]:
     at = np.atleast_1d(numeric(field, given))
     if at.ndim != 1 or at.size < 2 or not np.isfinite(at).all() or at.min() <= 0:
         raise InvalidValueError(field, given, "at least two numbers above 0", "give a list, e.g. [0.5, 0.6, 0.7]")
+    if field in ("n", "sizes") and not np.array_equal(at, np.round(at)):
+        raise InvalidValueError("sizes", given, "whole numbers of patients", "round them")
     return np.unique(at)
 
 

@@ -245,6 +245,8 @@ def test_texts_stand_in_the_figure_and_apart_and_there_is_a_sentence_in_its_plac
         lambda: power_curve(DESIGN, SCENARIO),
         lambda: power_curve(DESIGN, SCENARIO, hazard_ratios=[0.5, 0.6], sizes=[50, 60]),
         lambda: power_curve(DESIGN, SCENARIO, hazard_ratios=[0.5]),
+        lambda: power_curve(DESIGN, SCENARIO, sizes=[50.4, 60]),
+        lambda: power_contours(DESIGN, SCENARIO, hazard_ratios=[0.5, 0.6], sizes=[50.4, 60]),
         lambda: power_curve(DESIGN, SCENARIO, hazard_ratios=[-0.5, 0.6]),
         lambda: power_curve(DESIGN, {}, hazard_ratios=[0.5, 0.6]),
         lambda: power_curve(DESIGN, SCENARIO, hazard_ratios=[0.5, 0.6], ax="here"),

@@ -15,6 +15,7 @@ from analysis.plots import survival_plot
 from analysis.reported import Landmark, ReportedArm, ReportedComparison
 from analysis.statistical_tests import CoxHazardRatio, LogRank, RMSTDifference
 from analysis.survival import Exponential, kaplan_meier
+from tests.figures.layout import overlaps
 
 RNG = np.random.default_rng(5)
 CONTROL = np.minimum(RNG.exponential(8, 90).round(1) + 0.1, 24.0)
@@ -149,24 +150,6 @@ def test_axes_that_are_given_are_drawn_on():
     left, right = figure.subplots(1, 2)
     shown = survival_plot(FRAME, ax=right)
     assert (shown.axes, shown.risk_table, len(left.lines)) == (right, None, 0)
-
-
-def overlaps(figure):
-    """Names of texts that stand over each other, or outside the figure."""
-    figure.draw_without_rendering()
-    texts = [
-        t for ax in figure.axes for t in [*ax.texts, ax.xaxis.label, ax.yaxis.label] if t.get_text() and t.get_visible()
-    ]
-    boxes = [(t.get_text(), t.get_window_extent()) for t in texts]
-    width, height = figure.bbox.width, figure.bbox.height
-    found = [text for text, box in boxes if box.x0 < -1 or box.y0 < -1 or box.x1 > width + 1 or box.y1 > height + 1]
-    for k, (text, box) in enumerate(boxes):
-        for other, its in boxes[:k]:
-            wide = min(box.x1, its.x1) - max(box.x0, its.x0)
-            high = min(box.y1, its.y1) - max(box.y0, its.y0)
-            if wide > 1 and high > 1.5:
-                found.append(f"{text} / {other}")
-    return found
 
 
 @pytest.mark.parametrize("preset", ["85 mm", "170 mm", "slide", "kmunicate"])
