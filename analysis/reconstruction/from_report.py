@@ -11,7 +11,7 @@ import numpy as np
 from analysis.conventions.seeds import Seed, seed_sequence
 from analysis.reconstruction.prior import EndpointPrior, ShapePrior, family
 from analysis.reconstruction.repair.engine import Ensemble, draw_ensemble
-from analysis.reconstruction.report.block import Analysis, Block
+from analysis.reconstruction.report.block import Block
 from analysis.reconstruction.report.feasibility import (
     left_out,
     refuse,
@@ -20,6 +20,7 @@ from analysis.reconstruction.report.feasibility import (
     suspects,
     without,
 )
+from analysis.reconstruction.report.partition import unknown_strata
 from analysis.reconstruction.report.requirements import SEEN_AT_VISITS, read_requirements
 from analysis.reconstruction.result import Reconstruction
 from analysis.reconstruction.solve.problem import Problem, pose
@@ -62,7 +63,8 @@ def reconstruct_report(
     types = (scale,) if scale else SCALES_TRIED if unnamed_types(kept) else SCALES_TRIED[:1]
     for name in types:
         required = read_requirements(kept, name)
-        problem = pose(Block((Analysis(required),), (required.longest,)), chosen)
+        block = Block.single(kept, required)
+        problem = pose(block, chosen)
         ensemble = draw_ensemble(problem, members, sequence, workers)
         whole = Reconstruction(
             comparison=comparison,
@@ -84,7 +86,7 @@ def reconstruct_report(
             [name for name in list(suspects(attempt))[:SUSPECTS] if _possible(kept, name, chosen, types, sequence)],
         )
     filled = fill_missed(met, members, sequence)
-    findings = whole.findings
+    findings = whole.findings + unknown_strata(kept, block.division)
     if kept.assessment_interval is not None and required.interval == 0:
         findings += (_visits_unused(kept),)
     if met.size < ENOUGH_DISTINCT * members:
@@ -113,7 +115,7 @@ def _possible(
     less = without(kept, (relaxed,))
     for name in types:
         required = read_requirements(less, name)
-        problem = pose(Block((Analysis(required),), (required.longest,)), prior)
+        problem = pose(Block.single(less, required), prior)
         if (draw_ensemble(problem, NEAREST, seed, 1, attempts=SHORT).drawn.miss == 0).any():
             return True
     return False
@@ -165,11 +167,13 @@ def patients(ensemble: Ensemble, analysis: int, members: NDArray[np.intp]) -> di
     """Patients of an analysis in some members, arms in the order of its report."""
     required = ensemble.block.analyses[analysis].required
     place = np.argsort(required.order)
-    times, events = ensemble.patients(analysis, members)
+    times, events, strata = ensemble.patients(analysis, members)
+    stratified = ensemble.block.analyses[analysis].strata > 0
     return {
         "arm_index": np.repeat(np.arange(place.size), [required.arms[k].size for k in place]),
         "time": np.concatenate([times[k] for k in place], axis=1),
         "event": np.concatenate([events[k] for k in place], axis=1),
+        "stratum": np.concatenate([strata[k] for k in place], axis=1) if stratified else None,
     }
 
 

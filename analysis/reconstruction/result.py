@@ -46,6 +46,8 @@ class Reconstruction:
         Whether it ended with an event, shape ``(members, patients)``.
     method
         How the members were made.
+    stratum
+        Number of each patient's stratum, shape ``(members, patients)``, where ratio and test are stratified; else None.
     population
         For each arm one distribution per member: the curve of the population that this member came from. It carries a
         member's curve on past the end of its follow-up. By default the member's own Kaplan-Meier points.
@@ -86,6 +88,7 @@ class Reconstruction:
     time: FloatArray = field(repr=False)
     event: BoolArray = field(repr=False)
     method: str
+    stratum: NDArray[np.int64] | None = field(default=None, repr=False)
     population: Mapping[str, tuple[Distribution, ...]] | None = field(default=None, repr=False)
     seed: int | None = None
     scale: ScaleName = "log-log"
@@ -108,11 +111,16 @@ class Reconstruction:
         if np.any(np.diff(arm) < 0) or not np.array_equal(np.unique(arm), np.arange(len(self.comparison.arms))):
             raise InvalidValueError("arm_index", np.unique(arm), "every arm of the report, in its order", "sort by arm")
         order = np.lexsort((~event, time, np.broadcast_to(arm, time.shape)), axis=-1)
-        for name, values in {
-            "arm_index": arm,
-            "time": np.take_along_axis(time, order, axis=1),
-            "event": np.take_along_axis(event, order, axis=1),
-        }.items():
+        ordered = {"arm_index": arm, "time": time, "event": event}
+        if self.stratum is not None:
+            ordered["stratum"] = np.array(self.stratum, dtype=np.int64, ndmin=2)
+            if ordered["stratum"].shape != time.shape:
+                got = f"shape {ordered['stratum'].shape}"
+                raise InvalidValueError("stratum", got, f"{time.shape}, to match time", "check the axes")
+        for name in ("time", "event", "stratum"):
+            if name in ordered:
+                ordered[name] = np.take_along_axis(ordered[name], order, axis=1)
+        for name, values in ordered.items():
             values.flags.writeable = False
             object.__setattr__(self, name, values)
 
@@ -138,7 +146,7 @@ class Reconstruction:
         -------
         DataFrame
             Columns ``arm``, ``treatment`` (0 the control, 1 another arm; 0 for a single arm), ``time`` (months) and
-            ``event`` (1 event, 0 censored), one row per patient.
+            ``event`` (1 event, 0 censored), one row per patient; ``stratum`` where ratio and test are stratified.
         """
         names = np.array(self.arms)[self.arm_index]
         treatment = (
@@ -152,6 +160,8 @@ class Reconstruction:
             "time": time.ravel(),
             "event": event.ravel().astype(int),
         }
+        if self.stratum is not None:
+            columns["stratum"] = self.stratum[chosen].ravel()
         if member is None:
             columns = {"member": np.repeat(np.arange(self.members), names.size)} | columns
         return pd.DataFrame(columns)
@@ -328,8 +338,10 @@ class Reconstruction:
     def _data(self) -> tuple[PatientData, ...]:
         slices = {name: self._rows(name) for name in self.arms}
         experimental = np.array([name != self.comparison.control for name in self.arms])[self.arm_index]
+        strata = [None] * self.members if self.stratum is None else self.stratum
         return tuple(
-            PatientData(time, event, slices, experimental) for time, event in zip(self.time, self.event, strict=True)
+            PatientData(time, event, slices, experimental, stratum)
+            for time, event, stratum in zip(self.time, self.event, strata, strict=True)
         )
 
     @cached_property

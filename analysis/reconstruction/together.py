@@ -199,7 +199,7 @@ def _followed(
         return float(np.log(printed.value)), FOLLOW_UP_RELAXED
     for endpoint in endpoints:
         if _same_cut(endpoint, one) and endpoint.met.size:
-            times, events = endpoint.ensemble.patients(0, endpoint.met[:FOLLOWED])
+            times, events, _ = endpoint.ensemble.patients(0, endpoint.met[:FOLLOWED])
             medians = [
                 reverse_kaplan_meier(np.concatenate(time), np.concatenate(event)).median()
                 for time, event in zip(zip(*times, strict=True), zip(*events, strict=True), strict=True)

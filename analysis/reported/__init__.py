@@ -1,6 +1,14 @@
 """What was reported of a trial: printed digits with their sources, and whether they agree with each other."""
 
-from analysis.reported.comparison import ENDPOINTS, AtRisk, Landmark, Quartile, ReportedArm, ReportedComparison
+from analysis.reported.comparison import (
+    ENDPOINTS,
+    AtRisk,
+    Landmark,
+    Quartile,
+    ReportedArm,
+    ReportedComparison,
+    StratificationFactor,
+)
 from analysis.reported.entries import Fact, KnownFinding, ReportedProportion, Source
 from analysis.reported.files import available, data_directory, load, trial_file
 from analysis.reported.finding import Finding
@@ -30,6 +38,7 @@ __all__ = [
     "ReportedTrial",
     "Review",
     "Source",
+    "StratificationFactor",
     "TrialTimeline",
     "available",
     "check",

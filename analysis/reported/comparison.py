@@ -1,18 +1,18 @@
 """What one report says of one endpoint: its arms, their curves' summaries, and how they compare."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from numbers import Real
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict
 
 from analysis.conventions.border import border, strict_border
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reported.number import UNITS, Reported
-from analysis.reported.reading import Count, HazardRatio, PValue, Share, ShareInterval, Time, TimeInterval
+from analysis.reported.reading import BY_NAME, Count, HazardRatio, PValue, Share, ShareInterval, Time, TimeInterval
 from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval, ReportedPValue
 
 FORBID = ConfigDict(extra="forbid")
@@ -215,6 +215,53 @@ class ReportedArm:
 
 @strict_border
 @dataclass(frozen=True)
+class StratificationFactor:
+    """A factor by which randomisation, test and hazard ratio were stratified.
+
+    Parameters
+    ----------
+    name
+        What the report calls it.
+    n
+        Patients at each of its levels, all arms together, in any order; printed, or assumed by whoever writes them.
+        Empty where they are not known: nothing can then be stratified by this factor.
+    population
+        Name of the reported subgroup that is the first level, where there is one (``population`` of its report).
+
+    Raises
+    ------
+    InvalidValueError
+        If there is one level only, or a level without patients.
+
+    Examples
+    --------
+    >>> factor = StratificationFactor("visceral disease", n=(406, 318))
+    >>> [int(level.value) for level in factor.n]
+    [406, 318]
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = FORBID
+    name: str
+    n: tuple[Count, ...] = ()
+    population: str | None = None
+
+    def __post_init__(self) -> None:
+        given: object = self.n
+        if isinstance(given, str) or not isinstance(given, Sequence):
+            raise InvalidValueError(f"strata[{self.name}].n", given, "the patients at each level", "give a list")
+        levels = tuple(Reported.of(level, "count", f"strata[{self.name}].n") for level in given)
+        if len(levels) == 1 or any(level.value < 1 or level.lower != level.upper for level in levels):
+            got = [level.text for level in levels]
+            expected = "the patients at each of two or more levels"
+            raise InvalidValueError(f"strata[{self.name}].n", got, expected, "leave it out where it is not known")
+        object.__setattr__(self, "n", levels)
+
+
+Factor = Annotated[StratificationFactor, BY_NAME]
+
+
+@strict_border
+@dataclass(frozen=True)
 class ReportedComparison:
     """One endpoint, one assessor, one population, one analysis, as one report printed it.
 
@@ -236,7 +283,8 @@ class ReportedComparison:
     median_follow_up, longest_follow_up, assessment_interval
         Months; the longest follow-up is that of the patient who was followed for longest.
     strata
-        Names of the stratification factors of the test.
+        Factors by which test and hazard ratio were stratified: `StratificationFactor`, or names where nothing else is
+        known of them.
     assessor, population, analysis, cutoff
         Who judged progression, which patients, which data cut (``"interim"``, ``"final"``), and its date.
     time_unit
@@ -274,7 +322,7 @@ class ReportedComparison:
     median_follow_up: Time | None = None
     longest_follow_up: Time | None = None
     assessment_interval: Time | None = None
-    strata: tuple[str, ...] = ()
+    strata: tuple[Factor, ...] = ()
     assessor: str | None = None
     population: str | None = None
     analysis: str | None = None
@@ -303,6 +351,14 @@ class ReportedComparison:
             object.__setattr__(self, "hazard_ratio", ReportedHazardRatio.of(self.hazard_ratio, "hazard_ratio"))
         if self.p_value is not None:
             object.__setattr__(self, "p_value", ReportedPValue.of(self.p_value, "p_value"))
+        given: object = self.strata
+        if isinstance(given, str) or not all(isinstance(one, str | StratificationFactor) for one in self.strata):
+            raise InvalidValueError("strata", given, "a list of factors or of their names", 'write strata=["site"]')
+        factors = tuple(StratificationFactor(one) if isinstance(one, str) else one for one in self.strata)
+        named = [factor.name for factor in factors]
+        if len(set(named)) < len(named):
+            raise InvalidValueError("strata", named, "each factor once", "name the levels of one factor in its n")
+        object.__setattr__(self, "strata", factors)
         _coerce(
             self,
             {
@@ -387,6 +443,9 @@ class ReportedComparison:
         for name in ("n_total", "events_total", "median_follow_up", "longest_follow_up", "assessment_interval"):
             if (number := getattr(self, name)) is not None:
                 yield name, number
+        for factor in self.strata:
+            for level, number in enumerate(factor.n, start=1):
+                yield f"strata[{factor.name}].n, level {level}", number
 
 
 def _limits(name: str, interval: ReportedInterval) -> Iterator[tuple[str, Reported]]:

@@ -82,6 +82,11 @@ def _p_value(source: Provenance, got: object, unit: str, field: str) -> Reported
     return ReportedPValue(source.number(table, unit, field), sided, test)
 
 
+def _factor(_: Provenance, got: object, __: str, ___: str) -> object:
+    """Read a factor of the file: its name alone, or a table."""
+    return {"name": got} if isinstance(got, str) else got
+
+
 def _quantity(source: Provenance, got: object, unit: str, field: str) -> Reported | date | str:
     if isinstance(got, (date, str)):
         return got
@@ -109,3 +114,4 @@ TimeInterval = Annotated[ReportedInterval, _reads(Provenance.interval, "months")
 ShareInterval = Annotated[ReportedInterval, _reads(Provenance.interval, "proportion")]
 HazardRatio = Annotated[ReportedHazardRatio, _reads(_hazard_ratio, "ratio")]
 PValue = Annotated[ReportedPValue, _reads(_p_value, "p-value")]
+BY_NAME = _reads(_factor)

@@ -128,6 +128,9 @@ def _comparison(entry: ReportedComparison) -> dict[str, str]:
         "survival": arms([rates(arm) for arm in entry.arms]),
         "HR (CI)": show(ratio.estimate, ratio.ci) if ratio else "",
         "p": show(p_value.value) if p_value else "",
+        "stratified by": ", ".join(
+            factor.name + (f" ({'/'.join(map(str, factor.n))})" if factor.n else "") for factor in entry.strata
+        ),
         "source": ", ".join(entry.sources),
         "status": entry.status or "",
     }

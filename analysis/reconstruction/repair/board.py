@@ -39,6 +39,7 @@ class Analyses(NamedTuple):
     cut: IntArray
     group: IntArray
     inside: BoolArray
+    strata: IntArray
     last: IntArray
 
 
@@ -57,7 +58,7 @@ class Board(NamedTuple):
 
     ``time``, ``home``, ``patient``, ``cut`` and ``odds`` (A, P) are those of the points, ``points`` (A,) their number;
     ``home`` is where the smooth path puts a point, ``time`` where its bounds do;
-    ``event``, ``group`` (bits) and ``stratum`` (A, n) those of the patients, ``size`` (A,) their number. ``odds`` is
+    ``event`` and ``group`` (bits) (A, n) those of the patients, ``size`` (A,) their number. ``odds`` is
     the log odds of an event against a censoring at a point's time.
     """
 
@@ -69,7 +70,6 @@ class Board(NamedTuple):
     points: IntArray
     event: BoolArray
     group: IntArray
-    stratum: IntArray
     size: IntArray
 
 

@@ -44,6 +44,7 @@ EFFORTS_TOGETHER = (
 HARD = 3  # attempts from this one on are long, and made for so many members of an ensemble only:
 HARD_MEMBERS = 60
 ENOUGH_TOGETHER = 0.6  # share of the members of several reports from which on no more are sought
+LEVEL_SPREAD = 0.3  # of the log hazard ratio between levels of a factor: trials are stratified by what is prognostic
 CLUMP = 0.01  # variance that each event of an arm adds to the spacing of its events: published curves move in steps
 
 
@@ -59,10 +60,12 @@ class Ensemble:
     states: FloatArray
     attempts: int
 
-    def patients(self, analysis: int, members: NDArray[np.intp]) -> tuple[list[FloatArray], list[BoolArray]]:
-        """Give times and event flags of the patients of an analysis in some members, arm by arm."""
+    def patients(
+        self, analysis: int, members: NDArray[np.intp]
+    ) -> tuple[list[FloatArray], list[BoolArray], list[IntArray]]:
+        """Give times, event flags and strata of the patients of an analysis in some members, arm by arm."""
         one = self.block.analyses[analysis]
-        start, times, events = 0, [], []
+        start, times, events, strata = 0, [], [], []
         for size, own in zip((arm.size for arm in self.block.first.arms), one.required.arms, strict=True):
             rows = slice(start, start + size)
             time, event = self.drawn.time[members, rows], self.drawn.event[members, rows]
@@ -70,13 +73,25 @@ class Ensemble:
                 limit = self.drawn.limit[members, cut, rows]
                 event = event & ~(limit < time)
                 time = np.minimum(time, limit)
+            bits = self.drawn.group[members, rows]
+            stratum = _put_together(bits, one.strata)
             if one.group >= 0:
-                chosen = ((self.drawn.group[members, rows] >> one.group) & 1 == 1) == one.inside
-                time, event = time[chosen].reshape(-1, own.size), event[chosen].reshape(-1, own.size)
+                chosen = ((bits >> one.group) & 1 == 1) == one.inside
+                time, event, stratum = (each[chosen].reshape(-1, own.size) for each in (time, event, stratum))
             times.append(time)
             events.append(event)
+            strata.append(stratum)
             start += size
-        return times, events
+        return times, events, strata
+
+
+def _put_together(bits: IntArray, strata: int) -> IntArray:
+    """Put the bits of each patient together that an analysis is stratified by: the number of its stratum."""
+    places = [place for place in range(strata.bit_length()) if (strata >> place) & 1]
+    number = np.zeros_like(bits)
+    for to, place in enumerate(places):
+        number |= ((bits >> place) & 1) << to
+    return number
 
 
 def draw_ensemble(
@@ -139,6 +154,7 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, effort: E
         clump = 1.0 + CLUMP * wanted[:, 0, k : k + 1]
         spacings[:, k, :size] = rng.gamma(1.0 / clump, clump, (members, size))
     seeds = rng.integers(0, 2**64, members, dtype=np.uint64)
+    effects = LEVEL_SPREAD * rng.standard_normal((members, len(block.division.names)))
     cuts, total = len(block.latest), sum(sizes)
     drawn = Drawn(
         time=np.empty((members, total)),
@@ -151,12 +167,12 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, effort: E
     asked = Asked(
         block.codes(), block.packed(), block.ratios(), _totals(block), open_, np.array(block.latest), block.arms == 2
     )
-    draw_members(states, problem.frame, _layout(block), asked, wanted, spacings, effort, seeds, drawn)
+    draw_members(states, problem.frame, _layout(block), asked, wanted, spacings, effects, effort, seeds, drawn)
     ensemble = Ensemble(block, drawn, states, members)
     for v, analysis in enumerate(block.analyses):
         if analysis.required.follow_up_of_all is not None:
-            patients = ensemble.patients(v, np.arange(members))
-            drawn.miss[:] += _outside_follow_up(*patients, analysis.required.follow_up_of_all)
+            times, events, _ = ensemble.patients(v, np.arange(members))
+            drawn.miss[:] += _outside_follow_up(times, events, analysis.required.follow_up_of_all)
     return ensemble
 
 
@@ -171,7 +187,7 @@ def _totals(block: Block) -> IntArray:
 
 
 def _layout(block: Block) -> Layout:
-    groups = [block.of_group(group) for group in range(block.groups)]
+    groups = [block.of_group(group) for group in range(len(block.division.names))]
     sizes = block.sizes.astype(np.int64).reshape(-1, block.arms)
     return Layout(
         size=sizes[0],
@@ -179,7 +195,7 @@ def _layout(block: Block) -> Layout:
         latest=np.array(block.latest),
         whole=np.array([block.whole(cut) for cut in range(len(block.latest))]),
         of_group=np.array(groups, dtype=np.int64),
-        members=sizes[groups],
+        table=block.division.table,
     )
 
 

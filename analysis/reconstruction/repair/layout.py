@@ -37,7 +37,7 @@ class Layout(NamedTuple):
     ``size`` (A,): patients by arm; ``interval``: months between the visits at which events are seen, 0 if there are
     none to use; ``latest`` (cuts,): longest follow-up at each cut;
     ``whole`` (cuts,): the analysis of all patients at each cut; ``of_group`` (G,): the analysis that shows
-    each subgroup, ``members`` (G, A) the patients in it.
+    each subgroup, -1 for the level of a factor; ``table`` (A, 2 ** G): patients by subgroups and levels.
     """
 
     size: IntArray
@@ -45,7 +45,7 @@ class Layout(NamedTuple):
     latest: FloatArray
     whole: IntArray
     of_group: IntArray
-    members: IntArray
+    table: IntArray
 
 
 @njit(cache=True, nogil=True)
@@ -59,12 +59,13 @@ def lay_out(
     analyses: Analyses,
     wanted: IntArray,
     spacings: FloatArray,
+    effects: FloatArray,
     state: NDArray[np.uint64],
 ) -> None:
     """Fill the points of an arm and its patients along the paths of the analyses.
 
     ``paths`` is (5, V * A, nodes), ``wanted`` (V, A) the events of each analysis, ``spacings`` (n,) the
-    random gaps between events at the last cut.
+    random gaps between events at the last cut, ``effects`` (G,) the log hazard ratio of the level of a factor.
     """
     arms, last = layout.size.size, layout.whole.size - 1
     size = layout.size[arm]
@@ -84,8 +85,13 @@ def lay_out(
         board.cut[arm, k] = last
         board.group[arm, k] = 0
     board.points[arm] = size
+    odds = np.empty(size)
     for g in range(layout.of_group.size):
-        share_out(board, arm, g, cells, count, paths, layout, analyses, state)
+        if layout.of_group[g] >= 0:
+            odds_of_subgroup(board, arm, g, cells, count, paths, layout, analyses, odds)
+        else:
+            odds_of_level(time, event, cells, count, path, effects[g], odds)
+        share_out(board, arm, g, odds, layout, state)
     for c in range(last - 1, -1, -1):
         v = layout.whole[c]
         cut_earlier(
@@ -111,7 +117,7 @@ def fold_back(time: FloatArray, event: BoolArray, latest: float, state: NDArray[
 
 
 @njit(cache=True, nogil=True)
-def share_out(
+def odds_of_subgroup(
     board: Board,
     arm: int,
     g: int,
@@ -120,17 +126,15 @@ def share_out(
     paths: FloatArray,
     layout: Layout,
     analyses: Analyses,
-    state: NDArray[np.uint64],
+    odds: FloatArray,
 ) -> None:
-    """Choose who is in a subgroup: as many as it has, by the share of its events and censorings among those of all."""
+    """Fill each patient's log odds of being in a subgroup: by its share of the events or censorings at that time."""
     arms = layout.size.size
     v = layout.of_group[g]
     whole = paths[:, layout.whole[analyses.cut[v]] * arms + arm]
     part = paths[:, v * arms + arm]
-    n, members = layout.size[arm], layout.members[g, arm]
-    odds = np.empty(n)
     cell = 0
-    for k in range(n):
+    for k in range(odds.size):
         while cell < count - 2 and cells[cell + 1] < board.time[arm, k]:
             cell += 1
         if board.event[arm, k]:
@@ -140,31 +144,67 @@ def share_out(
             all_ = whole[4, cell] - whole[4, cell + 1] - whole[3, cell + 1] + whole[3, cell]
         share = min(max(some / max(all_, 1e-9), 0.01), 0.99)
         odds[k] = math.log(share / (1.0 - share))
-    low, high = -20.0, 20.0
-    for _ in range(HALVINGS):  # the same shift of all log odds makes the number right
-        shift = 0.5 * (low + high)
-        total = 0.0
-        for k in range(n):
-            total += 1.0 / (1.0 + math.exp(-odds[k] - shift))
-        if total < members:
-            low = shift
-        else:
-            high = shift
-    reached = next_uniform(state)
-    chosen = 0
-    for flag in range(2):
-        for k in range(n):
-            if board.event[arm, k] == (flag == 1):
-                reached += 1.0 / (1.0 + math.exp(-odds[k] - shift))
-                if reached >= 1.0 and chosen < members:
-                    reached -= 1.0
-                    chosen += 1
-                    board.group[arm, k] |= 1 << g
-    while chosen < members:
-        k = int(next_uniform(state) * n)
-        if (board.group[arm, k] >> g) & 1 == 0:
-            board.group[arm, k] |= 1 << g
-            chosen += 1
+
+
+@njit(cache=True, nogil=True)
+def odds_of_level(
+    time: FloatArray,
+    event: BoolArray,
+    cells: FloatArray,
+    count: int,
+    path: FloatArray,
+    effect: float,
+    odds: FloatArray,
+) -> None:
+    """Fill each patient's log odds, up to a constant, of a level whose hazard is ``exp(effect)`` times that of others.
+
+    Bayes' rule: an event is more likely where the hazard is higher, and whoever is left is there the less often.
+    """
+    cell = 0
+    for k in range(odds.size):
+        while cell < count - 2 and cells[cell + 1] < time[k]:
+            cell += 1
+        odds[k] = effect * event[k] - (math.exp(effect) - 1.0) * path[0, cell]
+
+
+@njit(cache=True, nogil=True)
+def share_out(board: Board, arm: int, g: int, odds: FloatArray, layout: Layout, state: NDArray[np.uint64]) -> None:
+    """Choose who is in the g-th part: by the log odds, as many as there are beside each combination of those before."""
+    n = layout.size[arm]
+    for combination in range(1 << g):
+        members = inside_of = 0
+        for higher in range(layout.table.shape[1] >> (g + 1)):
+            members += layout.table[arm, combination + (((higher << 1) | 1) << g)]
+            inside_of += layout.table[arm, combination + ((higher << 1) << g)]
+        inside_of += members
+        if members == 0:
+            continue
+        low, high = -20.0, 20.0
+        for _ in range(HALVINGS):  # the same shift of all log odds makes the number right
+            shift = 0.5 * (low + high)
+            total = 0.0
+            for k in range(n):
+                if board.group[arm, k] == combination:
+                    total += 1.0 / (1.0 + math.exp(-odds[k] - shift))
+            if total < members:
+                low = shift
+            else:
+                high = shift
+        reached = next_uniform(state)
+        chosen = 0
+        for flag in range(2):
+            for k in range(n):
+                if board.group[arm, k] == combination and board.event[arm, k] == (flag == 1):
+                    reached += 1.0 / (1.0 + math.exp(-odds[k] - shift))
+                    if reached >= 1.0 and chosen < members:
+                        reached -= 1.0
+                        chosen += 1
+                        board.group[arm, k] |= 1 << g
+        while chosen < members:
+            k = int(next_uniform(state) * n)
+            if board.group[arm, k] == combination:
+                board.group[arm, k] |= 1 << g
+                chosen += 1
 
 
 @njit(cache=True, nogil=True)

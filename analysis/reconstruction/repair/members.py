@@ -107,6 +107,7 @@ def draw_members(
     asked: Asked,
     wanted: IntArray,
     spacings: FloatArray,
+    effects: FloatArray,
     effort: Effort,
     seeds: NDArray[np.uint64],
     drawn: Drawn,
@@ -114,8 +115,8 @@ def draw_members(
     """Draw the patients of every member: each statistic of each analysis in its box where that can be.
 
     ``wanted`` (members, V, A) are events by analysis and arm, -1 where nothing is asked of them; for the first
-    analysis they are always given. ``spacings`` (members, A, n) are the random gaps between events, ``seeds``
-    (members,) start the generator of each member.
+    analysis they are always given. ``spacings`` (members, A, n) are the random gaps between events, ``effects``
+    (members, G) the log hazard ratios of the levels of factors, ``seeds`` (members,) start each member's generator.
     """
     room = 4 * (frame.edges.size + frame.lengths.size + 8)
     cells = np.empty(room)
@@ -131,7 +132,6 @@ def draw_members(
         np.empty((arms, capacity)),
         np.empty(arms, np.int64),
         np.empty((arms, most), np.bool_),
-        np.empty((arms, most), np.int64),
         np.zeros((arms, most), np.int64),
         layout.size,
     )
@@ -143,7 +143,9 @@ def draw_members(
         state[0] = seeds[i]
         drawn.miss[i] = 0.0
         for arm in range(arms):
-            lay_out(board, arm, cells, count, paths, layout, asked.analyses, wanted[i], spacings[i, arm], state)
+            lay_out(
+                board, arm, cells, count, paths, layout, asked.analyses, wanted[i], spacings[i, arm], effects[i], state
+            )
             left_over = reorder(
                 board,
                 arm,
@@ -177,6 +179,19 @@ def draw_members(
 
 
 @njit(cache=True, nogil=True)
+def stratum(bits: int, strata: int) -> int:
+    """Put the bits of a patient together that an analysis is stratified by: the number of its stratum."""
+    number, place = 0, 0
+    while strata > 0:
+        if strata & 1:
+            number |= (bits & 1) << place
+            place += 1
+        bits >>= 1
+        strata >>= 1
+    return number
+
+
+@njit(cache=True, nogil=True)
 def read_part(board: Board, analyses: Analyses, v: int, arm: int, scratch: Scratch, parts: Parts) -> None:
     """Fill who of an arm is a patient of an analysis."""
     size = read_analysis(board, arm, analyses, v, scratch.point, scratch.event, scratch.seen)
@@ -185,7 +200,7 @@ def read_part(board: Board, analyses: Analyses, v: int, arm: int, scratch: Scrat
     for k in range(size):
         parts.point[v, arm, k] = scratch.point[k]
         parts.event[v, arm, k] = scratch.event[k]
-        parts.stratum[v, arm, k] = board.stratum[arm, board.patient[arm, scratch.point[k]]]
+        parts.stratum[v, arm, k] = stratum(board.group[arm, board.patient[arm, scratch.point[k]]], analyses.strata[v])
         parts.events[v, arm] += scratch.event[k]
 
 
@@ -205,7 +220,7 @@ def mark_touched(board: Board, arm: int, analyses: Analyses, move: Move, touched
     for v in range(touched.size):
         touched[v] = True
         if move.kind == GROUP:
-            touched[v] = analyses.group[v] == move.c
+            touched[v] = analyses.group[v] == move.c or (analyses.strata[v] >> move.c) & 1 == 1
         elif move.kind in (OWNER, PLACE):
             touched[v] = analyses.cut[v] <= board.cut[arm, move.a]
 
@@ -271,14 +286,16 @@ def meet_ratios(
         np.zeros((number, 2, most), np.bool_),
         np.zeros((number, 2, most), np.int64),
         np.zeros((number, 2), np.int64),
-        np.full(number, np.max(board.stratum) + 1, np.int64),
+        np.zeros(number, np.int64),
     )
+    for v in range(number):
+        parts.strata[v] = stratum(-1, analyses.strata[v]) + 1
     for v in range(number):
         for arm in range(2):
             read_part(board, analyses, v, arm, scratch, parts)
     values, trial = np.zeros((number, 4)), np.zeros((number, 4))
     every, touched = np.ones(number, np.bool_), np.ones(number, np.bool_)
-    at_risk, left = np.empty((np.sum(board.size), 3)), np.empty((2, np.max(board.stratum) + 1))
+    at_risk, left = np.empty((np.sum(board.size), 3)), np.empty((2, np.max(parts.strata)))
     free = Stretches(np.empty((2, np.max(board.points) + 1, 2), np.int64), np.zeros(2, np.int64))
     bounds, before = np.empty((2, 2, np.max(board.points) + 1)), np.empty(np.max(board.points))
     penalty, worst = np.zeros(2), NOWHERE

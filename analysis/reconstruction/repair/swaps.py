@@ -219,7 +219,7 @@ def propose_group(board: Board, arm: int, bit: int, last: int, worst: Worst, rng
     if min(a, b) < 0 or max(a, b) >= points or board.cut[arm, a] != last or board.cut[arm, b] != last:
         return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
     i, j = board.patient[arm, a], board.patient[arm, b]
-    if ((board.group[arm, i] ^ board.group[arm, j]) >> bit) & 1 == 0:
+    if board.group[arm, i] ^ board.group[arm, j] != 1 << bit:  # what subgroups and strata share stays as it is
         return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
     return Move(GROUP, i, j, bit, 0.0, 0.0)
 

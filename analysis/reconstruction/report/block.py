@@ -8,38 +8,50 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.reconstruction.repair.board import Analyses, PackedBoxes
+from analysis.reconstruction.report.partition import Partition, divide, strata_of
 from analysis.reconstruction.report.requirements import COUNT_ERROR
 from analysis.reconstruction.terms import AT_RISK, Equations, RatioBoxes
 
 if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
     from analysis.reconstruction.report.requirements import Requirements
-
-NO_LIMIT = (np.inf,)
+    from analysis.reported import ReportedComparison
 
 
 @dataclass(frozen=True)
 class Analysis:
     """One analysis: what its report asks, the number of its data cut, and the subgroup that it is about.
 
-    ``group`` is the number of a subgroup, -1 for all patients; ``inside`` is False for the complement of it.
+    ``group`` is the number of a subgroup, -1 for all patients; ``inside`` is False for the complement of it;
+    ``strata`` are the bits of the parts that its ratio and its test are stratified by.
     """
 
     required: Requirements
     cut: int = 0
     group: int = -1
     inside: bool = True
+    strata: int = 0
 
 
 @dataclass(frozen=True)
 class Block:
     """The analyses of one endpoint by one assessor, all patients at the last cut first.
 
-    ``latest`` are the longest follow-ups, in months, that a patient can have had at each cut.
+    ``latest`` are the longest follow-ups, in months, that a patient can have had at each cut; ``division`` says how
+    many patients of each arm are in which subgroups and strata.
     """
 
     analyses: tuple[Analysis, ...]
-    latest: tuple[float, ...] = NO_LIMIT
+    latest: tuple[float, ...]
+    division: Partition
+
+    @classmethod
+    def single(cls, comparison: ReportedComparison, required: Requirements) -> Block:
+        """Read one report by itself, with its strata."""
+        names = [comparison.arms[k].name for k in required.order]
+        division = divide(comparison, names, {}, comparison.strata if len(names) == 2 else ())
+        strata = division.mask(strata_of(comparison, division))
+        return cls((Analysis(required, strata=strata),), (required.longest,), division)
 
     @property
     def first(self) -> Requirements:
@@ -52,11 +64,6 @@ class Block:
         return len(self.first.arms)
 
     @property
-    def groups(self) -> int:
-        """Number of subgroups."""
-        return 1 + max(analysis.group for analysis in self.analyses)
-
-    @property
     def sizes(self) -> FloatArray:
         """Patients by analysis and arm, one after the other."""
         return np.array([arm.size for analysis in self.analyses for arm in analysis.required.arms], dtype=np.float64)
@@ -67,9 +74,9 @@ class Block:
         return max(there, key=lambda v: sum(arm.size for arm in self.analyses[v].required.arms))
 
     def of_group(self, group: int) -> int:
-        """Analysis that shows a subgroup: the last one."""
+        """Analysis that shows a subgroup: the last one; -1 for the level of a factor, which none shows."""
         there = [v for v, analysis in enumerate(self.analyses) if analysis.group == group and analysis.inside]
-        return max(there, key=lambda v: self.analyses[v].cut)
+        return max(there, key=lambda v: self.analyses[v].cut, default=-1)
 
     def codes(self) -> Analyses:
         """Cuts and subgroups, as the compiled repair reads them."""
@@ -78,6 +85,7 @@ class Block:
             cut=np.array([analysis.cut for analysis in self.analyses]),
             group=np.array([analysis.group for analysis in self.analyses]),
             inside=np.array([analysis.inside for analysis in self.analyses]),
+            strata=np.array([analysis.strata for analysis in self.analyses]),
             last=np.full(len(self.analyses), last),
         )
 

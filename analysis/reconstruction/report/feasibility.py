@@ -38,9 +38,9 @@ def without(comparison: ReportedComparison, relaxed: Iterable[str]) -> ReportedC
         The report.
     relaxed
         ``"hazard_ratio"``, ``"hazard_ratio.ci"``, ``"p_value"``, ``"events_total"``, ``"n_total"``,
-        ``"median_follow_up"``, ``"longest_follow_up"``, ``"assessment_interval"``, or of an arm, such as
-        ``"placebo.median_ci"``: ``events``, ``median``, ``median_ci``, ``median_follow_up``, ``landmarks``,
-        ``quartiles``, ``at_risk``.
+        ``"median_follow_up"``, ``"longest_follow_up"``, ``"assessment_interval"``, ``"strata"`` (ratio and test are
+        then computed without), or of an arm, such as ``"placebo.median_ci"``: ``events``, ``median``, ``median_ci``,
+        ``median_follow_up``, ``landmarks``, ``quartiles``, ``at_risk``.
 
     Raises
     ------
@@ -51,6 +51,8 @@ def without(comparison: ReportedComparison, relaxed: Iterable[str]) -> ReportedC
     for name in relaxed:
         if name == "hazard_ratio.ci" and comparison.hazard_ratio is not None:
             comparison = replace(comparison, hazard_ratio=replace(comparison.hazard_ratio, ci=None))
+        elif name == "strata":
+            comparison = replace(comparison, strata=())
         elif name in WHOLE:
             absent: dict[str, Any] = {name: None}
             comparison = replace(comparison, **absent)
@@ -59,7 +61,7 @@ def without(comparison: ReportedComparison, relaxed: Iterable[str]) -> ReportedC
             arms = tuple(_arm_without(arm, field) if arm.name == of else arm for arm in comparison.arms)
             comparison = replace(comparison, arms=arms)
         else:
-            raise UnknownNameError("number to relax", name, [*WHOLE, "hazard_ratio.ci", *of_arms])
+            raise UnknownNameError("number to relax", name, [*WHOLE, "hazard_ratio.ci", "strata", *of_arms])
     return comparison
 
 

@@ -17,6 +17,8 @@ from analysis.statistical_tests import CoxHazardRatio, LogRank
 from analysis.survival.estimators import KaplanMeier, kaplan_meier, reverse_kaplan_meier
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from analysis.conventions.checks import BoolArray, FloatArray
     from analysis.conventions.scales import ScaleName
     from analysis.reported import ReportedArm, ReportedComparison, ReportedInterval
@@ -36,12 +38,15 @@ class PatientData:
         Where each arm's patients stand.
     experimental
         Which patients are in the experimental arm, shape ``(patients,)``.
+    strata
+        Stratum of each patient, by which ratio and test are stratified, shape ``(patients,)``; None for one stratum.
     """
 
     time: FloatArray
     event: BoolArray
     arms: dict[str, slice]
     experimental: BoolArray
+    strata: NDArray[np.int64] | None = None
 
     @cached_property
     def curves(self) -> dict[str, KaplanMeier]:
@@ -55,7 +60,7 @@ class PatientData:
 
     @cached_property
     def hazard_ratio(self) -> float:
-        """Cox hazard ratio, Efron's ties, unstratified; NaN where it cannot be estimated."""
+        """Cox hazard ratio, Efron's ties, by strata where there are some; NaN where it cannot be estimated."""
         return self._cox[0]
 
     def hazard_ratio_limit(self, side: Literal[-1, 1], level: float) -> float:
@@ -66,14 +71,14 @@ class PatientData:
     @cached_property
     def _cox(self) -> tuple[float, float]:
         try:
-            ratio = CoxHazardRatio().analyse(self.time, self.event, self.experimental)
+            ratio = CoxHazardRatio().analyse(self.time, self.event, self.experimental, strata=self.strata)
         except NotEstimableError:
             return math.nan, math.nan
         return ratio.estimate, ratio.std_error
 
     def p_value(self, sided: int | None) -> float:
-        """Log-rank p-value, unstratified; two-sided unless `sided` is 1, which tests for benefit."""
-        result = LogRank().analyse(self.time, self.event, self.experimental)
+        """Log-rank p-value, by strata where there are some; two-sided unless `sided` is 1, which tests for benefit."""
+        result = LogRank().analyse(self.time, self.event, self.experimental, strata=self.strata)
         return result.p_one_sided if sided == 1 else result.p_two_sided
 
 

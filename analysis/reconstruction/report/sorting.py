@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.errors import InfeasibleReportError, InvalidValueError
 from analysis.reconstruction.report.block import Analysis, Block
+from analysis.reconstruction.report.partition import Partition, divide, strata_of, unknown_strata
 from analysis.reconstruction.report.requirements import read_requirements
 from analysis.reported import Finding, Reported, ReportedComparison
 
@@ -28,7 +29,8 @@ class Sorted:
     """The reports of one endpoint by one assessor, all patients at the last cut first, and when their data were cut.
 
     ``comparisons`` have their numbers of patients filled in; ``cut`` numbers the data cut of each from 0, ``months``
-    says when each cut was, NaN where that is not known; ``group`` is the name of a subgroup in `groups`, or None.
+    says when each cut was, NaN where that is not known; ``group`` is the name of a subgroup, or None; ``division``
+    counts the patients by subgroups and strata.
     """
 
     name: str
@@ -37,11 +39,12 @@ class Sorted:
     months: tuple[float, ...]
     group: tuple[str | None, ...]
     inside: tuple[bool, ...]
+    division: Partition
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Names of the subgroups, in order of their bits."""
-        return tuple(dict.fromkeys(name for name in self.group if name is not None))
+        """Names of the subgroups and of the levels of factors, in order of their bits."""
+        return self.division.names
 
     @property
     def last_label(self) -> object:
@@ -63,15 +66,23 @@ class Sorted:
         if required[0].follow_up is None and followed is not None:
             required[0] = replace(required[0], follow_up=followed)
         analyses = tuple(
-            Analysis(asked, cut, -1 if name is None else self.groups.index(name), inside)
-            for asked, cut, name, inside in zip(required, self.cut, self.group, self.inside, strict=True)
+            Analysis(
+                asked,
+                cut,
+                -1 if name is None else self.groups.index(name),
+                inside,
+                self.division.mask(strata_of(comparison, self.division)),
+            )
+            for comparison, asked, cut, name, inside in zip(
+                self.comparisons, required, self.cut, self.group, self.inside, strict=True
+            )
         )
         longest = [
             min((r.longest for r, c in zip(required, self.cut, strict=True) if c == cut), default=np.inf)
             for cut in range(len(self.months))
         ]
         latest = tuple(float(np.fmin(month, most)) for month, most in zip(self.months, longest, strict=True))
-        return Block(analyses, latest)
+        return Block(analyses, latest, self.division)
 
 
 def sort_reports(
@@ -104,10 +115,36 @@ def sort_reports(
         by.setdefault((comparison.endpoint, comparison.assessor), []).append(comparison)
     whole = _whole(comparisons)
     findings: list[Finding] = []
-    return (
-        tuple(_sort(group, whole, timeline, complements, findings) for group in by.values()),
-        tuple(findings),
-    )
+    sorted_ = [_sort(group, whole, timeline, complements, findings) for group in by.values()]
+    factors = [factor for comparison in comparisons for factor in comparison.strata]
+    order = sorted((arm.name for arm in whole.arms), key=lambda name: name != whole.control)
+    division = divide(whole, order, _subgroup_sizes(sorted_, order), factors if len(order) == 2 else ())
+    out = []
+    for one in sorted_:
+        own = [name for name in one.group if name is not None]
+        own += [name for comparison in one.comparisons for name in strata_of(comparison, division)]
+        out.append(replace(one, division=division.of([name for name in division.names if name in own])))
+        findings += [finding for each in one.comparisons for finding in unknown_strata(each, division)]
+    return tuple(out), tuple(findings)
+
+
+def _subgroup_sizes(endpoints: Sequence[Sorted], order: Sequence[str]) -> dict[str, list[int]]:
+    """Patients of each arm in every subgroup; `InfeasibleReportError` if two endpoints disagree."""
+    sizes: dict[str, tuple[str, list[int]]] = {}
+    for one in endpoints:
+        for comparison, name, inside in zip(one.comparisons, one.group, one.inside, strict=True):
+            if name is None:
+                continue
+            own = [_n(comparison, arm) for arm in order]
+            if not inside:
+                own = [_n(one.comparisons[0], arm) - n for arm, n in zip(order, own, strict=True)]
+            id_, there = sizes.setdefault(name, (comparison.id, own))
+            if there != own:
+                raise InfeasibleReportError(
+                    f"{id_} has {there} and {comparison.id} {own} patients of {', '.join(order)} in {name!r}, which "
+                    "are the same patients; check the numbers, or give the populations names of their own"
+                )
+    return {name: own for name, (_, own) in sizes.items()}
 
 
 def _check_names(comparisons: Sequence[ReportedComparison]) -> None:
@@ -167,7 +204,8 @@ def _sort(
         None if everyone[k] else of_complement.get(name, name) for k, name in zip(order, population, strict=True)
     )
     inside = tuple(name not in of_complement for name in population)
-    return Sorted(_name(reports[0]), comparisons, tuple(cuts[k] for k in order), months, group, inside)
+    undivided = Partition.whole([_n(whole, arm.name) for arm in whole.arms])
+    return Sorted(_name(reports[0]), comparisons, tuple(cuts[k] for k in order), months, group, inside, undivided)
 
 
 def _name(comparison: ReportedComparison) -> str:

@@ -142,7 +142,7 @@ def _hazard_covariance(block: Block, shape: PairPrior) -> FloatArray:
     level = np.kron(PROGNOSIS**2 * np.ones((arms, arms)) + INTERACTION**2 * np.eye(arms), np.ones((width, width)))
     differs = level + OWN_SHAPE * np.kron(np.eye(arms), 2 * shape.difference)
     whole = sum(arm.size for arm in block.first.arms)
-    for group in range(block.groups):
+    for group in sorted({analysis.group for analysis in block.analyses if analysis.group >= 0}):
         members = sum(arm.size for arm in block.analyses[block.of_group(group)].required.arms)
         share = members / whole
         weight = [

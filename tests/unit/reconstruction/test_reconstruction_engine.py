@@ -8,7 +8,7 @@ from lifelines.datasets import load_gbsg2, load_leukemia, load_waltons
 
 from analysis.errors import InfeasibleReportError, InvalidValueError, UnknownNameError
 from analysis.reconstruction import Reconstruction, ShapePrior, reconstruct
-from analysis.reconstruction.report.block import Analysis, Block
+from analysis.reconstruction.report.block import Block
 from analysis.reconstruction.report.requirements import read_requirements
 from analysis.reconstruction.solve.problem import pose
 from analysis.reported import (
@@ -152,9 +152,10 @@ def test_an_arm_as_a_distribution_goes_on_as_its_hazard_did() -> None:
 
 def test_follow_up_that_is_not_printed_goes_along_with_the_median() -> None:
     arms = [ReportedArm("a", n=80), ReportedArm("b", n=80)]
-    required = read_requirements(ReportedComparison("OS", arms, control="b", events_total=60), "log-log")
+    given = ReportedComparison("OS", arms, control="b", events_total=60)
     prior = ShapePrior.shipped().for_endpoint("OS")
-    unit, length = pose(Block((Analysis(required),)), prior).covariance[-2:, -2:]
+    required = read_requirements(given, "log-log")
+    unit, length = pose(Block.single(given, required), prior).covariance[-2:, -2:]
     assert unit[0] == pytest.approx(required.median[1] ** 2)
     assert length[0] == pytest.approx(unit[0])
     assert length[1] == pytest.approx(unit[0] + prior.log_follow_up[1] ** 2)

@@ -12,7 +12,7 @@ from analysis.reconstruction.repair.bounds import find_anchors, move_between
 from analysis.reconstruction.repair.patients import draw_arm, fill_odds, gather_at_visits
 from analysis.reconstruction.repair.ratios import Parts, Stretches, apply_bends, cox, log_rank, risk_sets, tune
 from analysis.reconstruction.repair.swaps import reorder
-from analysis.reconstruction.report.block import Analysis, Block
+from analysis.reconstruction.report.block import Block
 from analysis.reconstruction.report.requirements import FORMS, read_requirements
 from analysis.reconstruction.solve import forward
 from analysis.reconstruction.solve.conditioning import FROM_NEAR, condition
@@ -53,7 +53,6 @@ def board_of(time: np.ndarray, event: np.ndarray) -> Board:
         points=np.array([n]),
         event=event[None].copy(),
         group=zeros.copy(),
-        stratum=zeros.copy(),
         size=np.array([n]),
     )
 
@@ -63,7 +62,8 @@ def search(time: np.ndarray, event: np.ndarray, asked: Boxes, steps: int, seed: 
     board, n = board_of(time, event), time.size
     ends = np.array([[[[0, box.shape[0]] for box in asked]]])
     packed = PackedBoxes(*asked, ends)
-    analyses = Analyses(np.zeros(1, np.int64), np.full(1, -1), np.ones(1, np.bool_), np.zeros(1, np.int64))
+    none = np.zeros(1, np.int64)
+    analyses = Analyses(cut=none, group=none - 1, inside=np.ones(1, np.bool_), strata=none, last=none)
     scratch = new_scratch(n, n, asked.landmarks.shape[0], 1, 1.0)
     state = np.array([seed], dtype=np.uint64)
     left = reorder(board, 0, analyses, packed, np.array([-1]), np.array([np.inf]), steps, scratch, state)
@@ -110,7 +110,7 @@ def report(p_value: str = "0.018") -> ReportedComparison:
 @pytest.mark.parametrize(("p_value", "kinds"), [("0.018", {TEST}), ("< 0.0001", {TEST_BEYOND})])
 def test_slopes_are_the_derivatives_of_the_residuals(p_value: str, kinds: set[int]) -> None:
     required = read_requirements(report(p_value), "log-log")
-    problem = pose(Block((Analysis(required),)), ShapePrior.shipped().for_endpoint("PFS"))
+    problem = pose(Block.single(report(p_value), required), ShapePrior.shipped().for_endpoint("PFS"))
     assert set(required.equations.kind) == set(range(10)) | kinds  # every kind of equation is in these reports
     x = problem.mean + 0.5 * problem.root @ np.random.default_rng(4).standard_normal(problem.mean.size)
     widths = problem.frame.edges.size + problem.frame.lengths.size
@@ -249,8 +249,10 @@ def test_draws_are_moved_onto_the_report_and_stay_apart(
     median: str, interval: tuple[str, str], ratio: tuple[str, str, str]
 ) -> None:
     arms = [report().arms[0], ReportedArm("experimental", n=118, median=median, median_ci=interval)]
-    required = read_requirements(ReportedComparison("PFS", arms, control="control", hazard_ratio=ratio), "log-log")
-    problem = pose(Block((Analysis(required),)), ShapePrior.shipped().for_endpoint("PFS"))
+    given = ReportedComparison("PFS", arms, control="control", hazard_ratio=ratio)
+    problem = pose(
+        Block.single(given, required := read_requirements(given, "log-log")), ShapePrior.shipped().for_endpoint("PFS")
+    )
     rng = np.random.default_rng(6)
     start = problem.mean + rng.standard_normal((40, problem.mean.size)) @ problem.root.T
     targets = np.tile(required.boxes.mean(axis=1), (40, 1))
