@@ -27,6 +27,7 @@ arms = [
 ]
 hazard_ratio = {{ estimate = 0.66, ci = [0.50, 0.87] }}
 # p_value = {{ value = 0.003, sided = 2, test = "log-rank" }}
+# strata = [{{ name = "visceral disease", n = [170, 128] }}]  # if ratio and p are stratified; n by level, all arms
 # median_follow_up = 18.2
 # In an arm also: landmarks = [{{ time = 6, survival = 71.3 }}]
 #                 at_risk = {{ times = [0, 6, 12], counts = [150, 98, 51] }}

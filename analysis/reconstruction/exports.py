@@ -31,6 +31,7 @@ LABELS = {
     "AVALU": "Analysis Value Unit",
     "CNSR": "Censor",
     "EVNTDESC": "Event or Censoring Description",
+    "STRATUMN": "Stratum of the Analysis (N)",
     "SYNTHFL": "Synthetic Record Flag",
     "SYNTHRSN": "Reason for Synthetic Record",
     "MEMBER": "Member of the Reconstruction",
@@ -60,7 +61,8 @@ def adtte(
     -------
     DataFrame
         STUDYID, USUBJID, TRTP, TRTPN, PARAM, PARAMCD, AVAL, AVALU, CNSR, EVNTDESC, and besides SYNTHFL (``"Y"``),
-        SYNTHRSN (why), MEMBER (number of the member, which is part of USUBJID).
+        SYNTHRSN (why), MEMBER (number of the member, which is part of USUBJID); STRATUMN where ratio and test are
+        stratified.
 
     Raises
     ------
@@ -98,6 +100,7 @@ def adtte(
     number = patients.groupby(members).cumcount() + 1
     endpoint = reconstruction.comparison.endpoint
     event = patients["event"].to_numpy(bool)
+    strata = {"STRATUMN": patients["stratum"]} if "stratum" in patients else {}
     return pd.DataFrame(
         {
             "STUDYID": study,
@@ -110,6 +113,7 @@ def adtte(
             "AVALU": unit,
             "CNSR": np.where(event, 0, 1),
             "EVNTDESC": np.where(event, "EVENT", "CENSORED"),
+            **strata,
             "SYNTHFL": "Y",
             "SYNTHRSN": WHY,
             "MEMBER": members,
@@ -213,10 +217,12 @@ def paragraph(reconstruction: Reconstruction) -> str:
         f"(90% of the members {row['lower']:.3g} to {row['upper']:.3g})"
         for row in reconstruction.summary().to_dict("records")
     ]
+    factors = [factor.name for factor in comparison.strata if factor.n or factor.population]
+    strata = f", ratio and test stratified by {_listed(factors)}" if reconstruction.stratum is not None else ""
     seed = "" if reconstruction.seed is None else f", seed {reconstruction.seed}"
     return (
         f"{endpoint} of {size} patients was reconstructed from the published {'; '.join(named)}. "
-        f"{reconstruction.members} data sets of pseudo-patients were drawn ({reconstruction.method}){seed}; rounded as "
+        f"{reconstruction.members} data sets of pseudo-patients were drawn ({reconstruction.method}{strata}){seed}; rounded as "
         f"printed, {met}.{relaxed} Over the data sets the median of each number is: {'; '.join(rows)}. What the "
         "publication leaves open is the spread between the data sets; it is not the error of sampling. Software: "
         f"trial-outcome-analysis {reconstruction.version}."

@@ -10,6 +10,7 @@ from lifelines.statistics import multivariate_logrank_test
 from analysis import reconstruct
 from analysis.conventions.serial import from_json, to_json
 from analysis.errors import InfeasibleReportError, InvalidValueError
+from analysis.reconstruction import adtte, paragraph
 from analysis.reconstruction.repair.members import stratum
 from analysis.reconstruction.report.partition import Partition
 from analysis.reported import AtRisk, ReportedArm, ReportedComparison, StratificationFactor, load
@@ -240,3 +241,13 @@ def test_bolero_2_is_stratified_by_visceral_disease_of_which_the_numbers_are_pri
     assert found.stratum.sum(axis=1).tolist() == [406] * 10
     by_hand = multivariate_logrank_test(*(found.ipd(0)[name] for name in ("time", "treatment", "event")))
     assert by_hand.p_value < 1e-4
+
+
+def test_strata_go_into_the_export_and_the_paragraph():
+    found = reconstruct(report(SITE), members=2, rng=1)
+    frame = adtte(found, member=None)
+    np.testing.assert_array_equal(frame["STRATUMN"], found.ipd()["stratum"])
+    assert "stratified by visceral)" in paragraph(found)
+    plain = reconstruct(report(), members=2, rng=1)
+    assert "STRATUMN" not in adtte(plain)
+    assert "stratified" not in paragraph(plain)
