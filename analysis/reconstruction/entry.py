@@ -96,7 +96,7 @@ def reconstruct(
         reports by their ids, ``{"os-final": ["p_value"]}``.
     scale
         Type of the confidence intervals of medians and rates whose type the report does not name: ``"log-log"``,
-        ``"log"`` or ``"plain"``. If not given, the first of these under which the report is possible.
+        ``"log"`` or ``"plain"``. If not given, the first of these, unless far more draws meet the report under another.
     threads
         Threads to use; all processors, at most 8, if not given.
     timeline

@@ -222,10 +222,10 @@ def paragraph(reconstruction: Reconstruction) -> str:
     seed = "" if reconstruction.seed is None else f", seed {reconstruction.seed}"
     return (
         f"{endpoint} of {size} patients was reconstructed from the published {'; '.join(named)}. "
-        f"{reconstruction.members} data sets of pseudo-patients were drawn ({reconstruction.method}{strata}){seed}; rounded as "
-        f"printed, {met}.{relaxed} Over the data sets the median of each number is: {'; '.join(rows)}. What the "
-        "publication leaves open is the spread between the data sets; it is not the error of sampling. Software: "
-        f"trial-outcome-analysis {reconstruction.version}."
+        f"{reconstruction.members} data sets of pseudo-patients were drawn ({reconstruction.method}{strata}){seed}; "
+        f"rounded as printed, {met}.{relaxed} Over the data sets the median of each number is: {'; '.join(rows)}. "
+        "What the publication leaves open is the spread between the data sets; it is not the error of sampling. "
+        f"Software: trial-outcome-analysis {reconstruction.version}."
     )
 
 

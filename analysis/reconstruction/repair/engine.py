@@ -28,9 +28,9 @@ EFFORTS = (
     Effort(steps=600, bends=150, singles=0, spread=0.0, slack=1.0),
     Effort(steps=1000, bends=150, singles=0, spread=0.2, slack=1.0),
     Effort(steps=2000, bends=400, singles=400, spread=0.4, slack=1.0),
-    Effort(steps=4000, bends=400, singles=1600, spread=0.7, slack=1.0),
+    Effort(steps=4000, bends=400, singles=1600, spread=0.7, slack=1.0, reach=0.01),
     Effort(steps=8000, bends=400, singles=1600, spread=1.0, slack=1.0),
-    Effort(steps=8000, bends=400, singles=4000, spread=1.0, slack=1.0),
+    Effort(steps=8000, bends=400, singles=4000, spread=1.0, slack=1.0, reach=0.03),
 )
 EFFORTS_TOGETHER = (
     Effort(steps=2000, bends=150, singles=3200, spread=0.1, slack=0.015),
@@ -41,8 +41,9 @@ EFFORTS_TOGETHER = (
     Effort(steps=4000, bends=400, singles=25600, spread=0.3, slack=1.0),
 )
 """How long a member is searched for, by attempt: of one report, and of several together."""
-HARD = 3  # attempts from this one on are long, and made for so many members of an ensemble only:
+HARD, HARD_TOGETHER = 2, 3  # attempts from this one on are long, and made for so many members of an ensemble first:
 HARD_MEMBERS = 60
+WORTH = 0.3  # share of these that have to be met in the first of them for the others to be tried too
 ENOUGH_TOGETHER = 0.6  # share of the members of several reports from which on no more are sought
 LEVEL_SPREAD = 0.3  # of the log hazard ratio between levels of a factor: trials are stratified by what is prognostic
 CLUMP = 0.01  # variance that each event of an arm adds to the spacing of its events: published curves move in steps
@@ -112,21 +113,24 @@ def draw_ensemble(
 
 def _draw_chunk(problem: Problem, hard: int, most: int, members: int, seed: np.random.SeedSequence) -> Ensemble:
     rng = np.random.default_rng(seed)
-    efforts = EFFORTS if len(problem.block.analyses) == 1 else EFFORTS_TOGETHER
+    single = len(problem.block.analyses) == 1
+    efforts, first, enough = (EFFORTS, HARD, 1.0) if single else (EFFORTS_TOGETHER, HARD_TOGETHER, ENOUGH_TOGETHER)
     best = _attempt(problem, members, rng, efforts[0])
     attempts = members
     for number, effort in enumerate(efforts[1:most], start=1):
-        open_ = np.flatnonzero(best.drawn.miss > 0)[: hard if number >= HARD else members]
-        enough = ENOUGH_TOGETHER if efforts is EFFORTS_TOGETHER else 1.0
+        open_ = np.flatnonzero(best.drawn.miss > 0)
         if np.mean(best.drawn.miss == 0) >= enough:
             break
-        again = _attempt(problem, open_.size, rng, effort)
-        attempts += open_.size
-        better = again.drawn.miss < best.drawn.miss[open_]
-        chosen = open_[better]
-        best.states[chosen] = again.states[better]
-        for kept, new in zip(best.drawn, again.drawn, strict=True):
-            kept[chosen] = new[better]
+        for part in (open_[:hard], open_[hard:]) if number >= first else (open_,):
+            again = _attempt(problem, part.size, rng, effort)
+            attempts += part.size
+            better = again.drawn.miss < best.drawn.miss[part]
+            chosen = part[better]
+            best.states[chosen] = again.states[better]
+            for kept, new in zip(best.drawn, again.drawn, strict=True):
+                kept[chosen] = new[better]
+            if not single or number > first or part.size == open_.size or np.mean(again.drawn.miss == 0) < WORTH:
+                break
     return Ensemble(problem.block, best.drawn, best.states, attempts)
 
 
@@ -164,9 +168,10 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, effort: E
         miss=np.zeros(members),
     )
     open_ = np.array([arm.events is None for arm in block.first.arms])
-    asked = Asked(
-        block.codes(), block.packed(), block.ratios(), _totals(block), open_, np.array(block.latest), block.arms == 2
-    )
+    exact = block.ratios()
+    around = exact._replace(test=exact.test + effort.reach * np.array([-1.0, 1.0, 0.0]))
+    latest = np.array(block.latest)
+    asked = Asked(block.codes(), block.packed(), around, exact.test, _totals(block), open_, latest, block.arms == 2)
     draw_members(states, problem.frame, _layout(block), asked, wanted, spacings, effects, effort, seeds, drawn)
     ensemble = Ensemble(block, drawn, states, members)
     for v, analysis in enumerate(block.analyses):

@@ -12,8 +12,9 @@ from analysis.reconstruction.repair.board import EVENTS_OFF, NOWHERE, Board, bou
 from analysis.reconstruction.repair.bounds import GAP, move_back, move_between
 from analysis.reconstruction.repair.layout import lay_out
 from analysis.reconstruction.repair.patients import next_uniform
-from analysis.reconstruction.repair.ratios import Parts, Stretches, compare, stretches, tune
+from analysis.reconstruction.repair.ratios import Parts, Stretches, compare, stretches, test_range, tune
 from analysis.reconstruction.repair.swaps import GROUP, NOTHING, OWNER, PLACE, apply, propose, propose_flip, reorder
+from analysis.reconstruction.repair.ties import tie_events
 from analysis.reconstruction.solve.forward import fill_paths, lay_cells
 
 if TYPE_CHECKING:
@@ -34,12 +35,13 @@ PROPOSALS = 10  # draws of a move until one is possible
 MOVED = 1e-7  # months, by which bounds may move the points of an arm and leave the other analyses as they are
 RETUNE = 200  # moves of single patients between two attempts to bend all
 FEW = 400  # points, under which more single moves are tried
-MOST_SINGLES = 40_000
+MOST_SINGLES = 20_000
 
 
 class Asked(NamedTuple):
     """What is asked of the patients of a trial: its analyses, their boxes, and the longest follow-up by data cut.
 
+    ``ratios`` are the boxes that are searched for, ``tests`` (V, 3) those of the tests that must be met in the end.
     ``totals`` (V,) are the events of all arms together where those of each arm are open, else -1; ``open`` (A,) are the
     arms whose events at the last cut are not printed.
     """
@@ -47,6 +49,7 @@ class Asked(NamedTuple):
     analyses: Analyses
     boxes: PackedBoxes
     ratios: RatioBoxes
+    tests: FloatArray
     totals: IntArray
     open: BoolArray
     latest: FloatArray
@@ -57,7 +60,8 @@ class Effort(NamedTuple):
     """How long a member is searched for: moves in an arm, bends of both, moves of single patients for the ratios.
 
     ``spread`` is how far events by arm that are not printed may be from what is expected, ``slack`` the share of the
-    points that the bounds of several analyses may push together.
+    points that the bounds of several analyses may push together, ``reach`` how far off a test may be before events are
+    tied, which only one analysis by itself does.
     """
 
     steps: int
@@ -65,6 +69,7 @@ class Effort(NamedTuple):
     singles: int
     spread: float
     slack: float
+    reach: float = 0.0
 
 
 class Drawn(NamedTuple):
@@ -377,7 +382,11 @@ def meet_ratios(
                 for v in range(number):
                     if touched[v]:
                         read_part(board, analyses, v, arm, scratch, parts)
-    return float(miss + off + penalty[0] + penalty[1])
+    missed = float(miss + off + penalty[0] + penalty[1])
+    if missed == 0.0 and effort.reach > 0.0 and asked.tests[0, 1] - asked.tests[0, 0] < np.inf:
+        low, high = test_range(values[0, 2], asked.tests[0])
+        return tie_events(time0, time1, parts, bounds, low, high, state)
+    return missed
 
 
 @njit(cache=True, nogil=True)
