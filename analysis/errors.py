@@ -110,3 +110,7 @@ class NotEstimableError(AnalysisError, ValueError):
 
 class UnavailableError(AnalysisError):
     """Something that a value cannot do; says what it is and what can be done instead."""
+
+
+class LostZeroWarning(UserWarning):
+    """A number was given as a float that may have lost a printed zero: ``0.5`` for 0.50."""

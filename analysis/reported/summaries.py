@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from analysis.conventions.border import border
-from analysis.errors import InvalidValueError
+from analysis.errors import InvalidValueError, LostZeroWarning
 from analysis.reported.number import Reported
 
+TWO_DECIMALS = 2  # in which ratios and p-values are printed
 _WITH_LIMITS = re.compile(r"(?P<estimate>[^\s(\[]+)\s*[(\[](95% ?CI[,:]? *)?(?P<limits>[^)\]]+)[)\]]")
 _BETWEEN = re.compile(r"\s*(?:\N{EN DASH}|\N{EM DASH}|-| to |, |; )\s*")
 SCALES_TRIED = ("log", "log-log", "plain", "logit", "arcsine")
@@ -98,9 +100,11 @@ class ReportedHazardRatio:
             limits = _limits_in(found["limits"])
             got = (found["estimate"], *limits) if limits is not None else got
         if isinstance(got, str) or not isinstance(got, Sequence):
+            warn_of_lost_zero([got], field)
             return cls(Reported.of(got, "ratio", field))
         if len(got) != 3:
             raise InvalidValueError(field, got, "(estimate, lower, upper)", "give the estimate alone, or both limits")
+        warn_of_lost_zero(got, field)
         return cls(Reported.of(got[0], "ratio", field), ReportedInterval.of(tuple(got[1:]), "ratio", f"{field}.ci"))
 
     def __str__(self) -> str:
@@ -132,10 +136,23 @@ class ReportedPValue:
     @classmethod
     def of(cls, got: object, field: str) -> Self:
         """Read a p-value from its digits or its bound, such as ``"< 0.001"``."""
-        return got if isinstance(got, cls) else cls(Reported.of(got, "p-value", field))
+        if isinstance(got, cls):
+            return got
+        warn_of_lost_zero([got], field)
+        return cls(Reported.of(got, "p-value", field))
 
     def __str__(self) -> str:
         return str(self.value) + (f", {self.sided}-sided" if self.sided else "")
+
+
+def warn_of_lost_zero(numbers: Sequence[object], field: str) -> None:
+    """Warn of bare floats with one decimal, ``0.5``: a printed 0.50 is known ten times as well."""
+    for number in numbers:
+        if isinstance(number, float) and math.isfinite(number) and round(number, TWO_DECIMALS - 1) == number:
+            message = (
+                f"{field}: {number} is read as printed so, to the first decimal; if a zero stood behind it, write "
+            )
+            warnings.warn(f"{message}{f'{number:.{TWO_DECIMALS}f}'!r}", LostZeroWarning, stacklevel=3)
 
 
 def _limits_in(printed: str) -> tuple[str, str] | None:

@@ -76,7 +76,7 @@ def lay_out(
         jitter[k] = next_uniform(state)
     place_in_blocks(spacings, events, ranks)
     time, event = board.time[arm, :size], board.event[arm, :size]
-    draw_arm(cells, count, path, size, events, ranks, jitter, time, event)
+    draw_arm(cells, count, path, size, events, ranks, jitter, layout.latest[last], time, event)
     fold_back(time, event, layout.latest[last], state)
     if layout.interval > 0.0:
         gather_at_visits(time, event, layout.interval, state)

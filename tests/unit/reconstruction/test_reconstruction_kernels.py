@@ -232,10 +232,16 @@ def test_patients_follow_the_path_that_they_are_drawn_along() -> None:
     total = round(events[-1])
     time, flag = np.empty(400), np.empty(400, dtype=np.bool_)
     ranks, jitter = np.arange(total) + 0.5, np.full(400, 0.5)
-    draw_arm(cells, cells.size, path, 400, total, ranks, jitter, time, flag)
+    draw_arm(cells, cells.size, path, 400, total, ranks, jitter, np.inf, time, flag)
     assert flag.sum() == total
     t = np.array([2.0, 5.0, 10.0, 20.0])
     np.testing.assert_allclose(kaplan_meier(time, flag).survival_at(t), np.exp(-event * t), atol=0.004)
+    seen = round(np.interp(12.0, cells, events))
+    draw_arm(cells, cells.size, path, 400, seen, np.arange(seen) + 0.5, jitter, 12.0, time, flag)
+    assert flag.sum() == seen
+    assert time[flag].max() < 12.0  # whoever is left then is censored, as many as the path leaves
+    assert np.sum(time >= 12.0) == pytest.approx(n * np.exp(-0.1 * 12.0), abs=1)
+    np.testing.assert_allclose(kaplan_meier(time, flag).survival_at(t[:3]), np.exp(-event * t[:3]), atol=0.004)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 """Numbers are read as journals print them, and in the unit that their report names."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
-from analysis.errors import InvalidValueError
+from analysis.errors import InvalidValueError, LostZeroWarning
 from analysis.reported import AtRisk, Landmark, Reported, ReportedArm, ReportedComparison, ReportedHazardRatio
 from analysis.reported.summaries import ReportedInterval
 
@@ -81,3 +82,21 @@ def test_the_unit_of_a_report_holds_for_numbers_without_one() -> None:
 @pytest.mark.parametrize("endpoint", ["iDFS", "rPFS", "PFS2"])
 def test_endpoints_go_by_their_usual_names(endpoint: str) -> None:
     assert ReportedComparison(endpoint, [ReportedArm("a", n=5)]).endpoint == endpoint.upper()
+
+
+@pytest.mark.parametrize("given", [0.5, (0.5, "0.38", "0.65"), ("0.51", 0.4, 0.65), 1.0])
+def test_a_float_that_may_have_lost_a_zero_is_warned_of(given):
+    arms = [ReportedArm("new"), ReportedArm("old")]
+    with pytest.warns(LostZeroWarning, match=r"to the first decimal; if a zero stood behind it, write '\d\.\d0'"):
+        ReportedComparison("PFS", arms, control="old", hazard_ratio=given)
+
+
+@pytest.mark.parametrize("given", [0.51, "0.5", ("0.50", "0.4", "0.65"), Decimal("0.5"), (0.51, 0.38, 0.65)])
+def test_digits_and_full_floats_are_not_warned_of(given):  # a warning would be an error here
+    arms = [ReportedArm("new"), ReportedArm("old")]
+    assert ReportedComparison("PFS", arms, control="old", hazard_ratio=given).hazard_ratio is not None
+
+
+def test_a_p_value_that_may_have_lost_a_zero_is_warned_of():
+    with pytest.warns(LostZeroWarning, match="p_value: 0.1 is read"):
+        ReportedComparison("PFS", [ReportedArm("new"), ReportedArm("old")], control="old", p_value=0.1)
