@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help figures test lint notebooks docs benchmarks lock clean
+.PHONY: help figures test lint notebooks docs benchmarks lock matrix clean
 
 help:
 	@echo "make figures    all figures from the reported data, into figures/"
@@ -15,6 +15,7 @@ help:
 	@echo "make docs       the documentation site, into docs/_build/html"
 	@echo "make benchmarks speed of the simulation, of the designs and of the endpoints, as ratios"
 	@echo "make lock       pin the environment anew (needs uv)"
+	@echo "make matrix     the quick tests on several Pythons, lowest and newest dependencies (needs uv)"
 	@echo "make clean      remove the environment and all caches"
 
 $(READY): requirements.lock pyproject.toml
@@ -51,6 +52,18 @@ lock:
 	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes \
 		--no-header --no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
 
+# Each Python with the lowest versions that pyproject.toml declares and with the newest; others' warnings do not count.
+PYTHONS ?= 3.11 3.12 3.13 3.14
+QUICK   := tests/unit/design tests/unit/planning tests/unit/power tests/unit/proportions tests/unit/quality_of_life \
+	tests/unit/reconstruction tests/unit/reported tests/unit/safety tests/unit/survival tests/figures/test_plots_survival.py
+matrix:
+	@set -e; for python in $(PYTHONS); do for versions in lowest-direct highest; do \
+		echo "== Python $$python, $$versions"; place=.matrix/$$(basename $$python)-$$versions; \
+		uv venv --quiet --clear --python $$python $$place; \
+		uv pip install --quiet --python $$place/bin/python --resolution $$versions ".[tests]"; \
+		$$place/bin/python -m pytest -q --numprocesses auto -W ignore::DeprecationWarning -W ignore::FutureWarning $(QUICK); \
+	done; done
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .matrix .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

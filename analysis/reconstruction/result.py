@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from analysis.conventions.scales import ScaleName
     from analysis.reported import Finding, ReportedComparison
 
+CARRIED = np.append(np.linspace(0.95, 0.05, 19), [0.02, 0.01, 0.001])  # of those at the end of a part's follow-up
+LEAST_LEFT = 1e-9  # of all patients at that time, below which nothing is known of what follows
 GRID = 241  # times of a curve, unless others are asked for
 
 
@@ -360,6 +362,27 @@ class Reconstruction:
         return slice(
             int(np.searchsorted(self.arm_index, index)), int(np.searchsorted(self.arm_index, index, side="right"))
         )
+
+
+def carried_on(part: Reconstruction, whole: Reconstruction) -> Reconstruction:
+    """Let the curves of a part of the patients go on, past the part's follow-up, with the hazard of all patients.
+
+    By themselves they would stay where they are: the last patients are mostly censored.
+    """
+    population = {}
+    for name in part.arms:
+        curves = []
+        for data, of_all in zip(part._data, whole._population[name], strict=True):
+            time, survival = data.curves[name].time, data.curves[name].survival
+            left = float(of_all.survival(time[-1]))
+            if survival[-1] > 0 and left > LEAST_LEFT:
+                later = of_all.quantile(1 - left * CARRIED)
+                further = np.isfinite(later) & (later > time[-1])
+                time = np.append(time, later[further])
+                survival = np.append(survival, survival[-1] * CARRIED[further])
+            curves.append(_through_points(time, survival))
+        population[name] = tuple(curves)
+    return replace(part, population=population)
 
 
 def _through_points(time: FloatArray, survival: FloatArray) -> Tabulated:

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.conventions.border import border
 from analysis.errors import UnknownNameError
 from analysis.reconstruction.ensemble import EnsembleEstimate
-from analysis.reconstruction.result import Reconstruction
+from analysis.reconstruction.result import Reconstruction, carried_on
 from analysis.reported import Reported, ReportedArm, ReportedComparison
 from analysis.version import __version__
 
@@ -145,6 +145,8 @@ class TrialReconstruction:
     def part(self, endpoint: str, subgroup: str | None = None, *, inside: bool = True) -> Reconstruction:
         """Give the curves of a part of the patients that no report prints, such as the rest beside a subgroup.
 
+        Past the end of a member's follow-up its curve goes on with the hazard of all patients.
+
         Parameters
         ----------
         endpoint
@@ -167,7 +169,7 @@ class TrialReconstruction:
         chosen = np.ones(times.time.shape, dtype=np.bool_) if subgroup is None else self.subgroups[subgroup] == inside
         sizes = [int(chosen[0, self.arm_index == k].sum()) for k in range(len(self.arms))]
         population = None if subgroup is None else (subgroup if inside else f"not {subgroup}")
-        return Reconstruction(
+        part = Reconstruction(
             comparison=ReportedComparison(
                 endpoint=endpoint.split()[0],
                 arms=tuple(
@@ -184,6 +186,11 @@ class TrialReconstruction:
             method=self.method,
             seed=self.seed,
         )
+        for id, one in self.analyses.items():  # all patients at the last cut
+            own = " ".join(filter(None, (one.comparison.endpoint, one.comparison.assessor)))
+            if own == endpoint and id not in times.left_at and one.arm_index.size == self.arm_index.size:
+                return carried_on(part, one)
+        return part
 
     def interaction(self, endpoint: str, subgroup: str, level: float = 0.9) -> EnsembleEstimate:
         """Divide the hazard ratio within a subgroup by that of the rest: 1 where treatment does the same in both."""

@@ -331,3 +331,19 @@ def test_endpoints_that_were_drawn_apart_keep_most_of_their_draws_when_they_beco
     assert result.diagnostics["distinct members"] >= 10
     for name in ("PFS local", "PFS central"):
         assert (result.endpoints["OS"].time >= result.endpoints[name].time - 1e-9).all()
+
+
+def test_the_curves_of_a_part_go_on_past_its_follow_up_with_the_hazard_of_all(joint):
+    part, whole = joint.part("PFS central", "group", inside=False), joint.analysis("pfs-central-final")
+    ends = []
+    for k, arm in enumerate(part.arms):
+        for curve, of_all, time in zip(
+            part.arm(arm).members, whole.arm(arm).members, part.time[:, part.arm_index == k], strict=True
+        ):
+            end = time.max()
+            left = float(curve.survival(end))
+            if left > 0:
+                later = of_all.quantile(1 - of_all.survival(end) * np.array([0.9, 0.5, 0.1]))
+                np.testing.assert_allclose(curve.survival(later) / left, [0.9, 0.5, 0.1], rtol=1e-6)
+            ends.append(left)
+    assert np.mean(np.array(ends) > 0) > 0.3  # or it was about nothing
