@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis.conventions.checks import number
 from analysis.conventions.seeds import Seed, seed_sequence
-from analysis.errors import InfeasibleReportError, InvalidValueError, UnknownNameError
+from analysis.errors import InfeasibleReportError, InvalidValueError, NotEstimableError, UnknownNameError
 from analysis.reconstruction.coupled import Drawn, put_together
 from analysis.reconstruction.from_report import (
     ENOUGH_DISTINCT,
@@ -38,6 +38,7 @@ from analysis.reconstruction.result import Reconstruction
 from analysis.reconstruction.solve.problem import pose
 from analysis.reconstruction.trial_result import TrialReconstruction
 from analysis.reported import Finding, ReportedComparison, check_comparison
+from analysis.statistical_tests import CoxHazardRatio
 from analysis.survival.distributions import PiecewiseExponential
 from analysis.survival.estimators import reverse_kaplan_meier
 
@@ -54,7 +55,8 @@ if TYPE_CHECKING:
 AGREEMENT = 0.8
 MORE = 25  # times as many members of an endpoint with one analysis: those that fit the others are chosen
 POOL, LEAST = 1500, 4  # but no more than a pool of so many is worth drawing, and no fewer times than this
-FOLLOWED = 50  # members whose median follow-up is handed on to the next endpoint
+FOLLOWED = 50  # members whose median follow-up, and prognosis of subgroups, are handed on to the next endpoint
+PROGNOSIS_ERROR = 0.1  # at least, on the log scale: endpoints differ a little in it
 FOLLOW_UP_RELAXED = 0.2  # spread of the log of a printed median follow-up that was relaxed
 FOLLOW_UP_ERROR = 0.05  # at least, on the log scale: endpoints of one trial are not followed alike to the day
 
@@ -86,7 +88,8 @@ def reconstruct_trial(
     for one, stream in zip(sorted_, streams, strict=False):
         more = max(min(MORE, POOL // members), LEAST) if endpoints and len(one.comparisons) == 1 else 1
         known = _followed_alike(prior.for_endpoint(one.comparisons[0].endpoint), endpoints, one)
-        drawn = _draw(one, whole, more * members, stream, known, scale, workers, _followed(endpoints, one, whole))
+        followed, prognosis = _followed(endpoints, one, whole), _prognosis(endpoints)
+        drawn = _draw(one, whole, more * members, stream, known, scale, workers, followed, prognosis)
         endpoints.append(drawn)
         draws += drawn.ensemble.attempts
     used = put_together(endpoints, timeline, agreement, members, streams[-1], workers)
@@ -210,6 +213,31 @@ def _followed(
     return None
 
 
+def _prognosis(endpoints: Sequence[Drawn]) -> dict[str, tuple[float, float]]:
+    """Log hazard ratio of each subgroup to the others in an endpoint that shows it, and how well it is known.
+
+    The same patients do better or worse in the endpoints that do not show them, too.
+    """
+    out: dict[str, tuple[float, float]] = {}
+    for endpoint in endpoints:
+        drawn, rows = endpoint.ensemble.drawn, endpoint.met[:FOLLOWED]
+        arm = np.repeat(np.arange(endpoint.ensemble.block.arms), [a.size for a in endpoint.ensemble.block.first.arms])
+        for bit, name in enumerate(endpoint.of.groups):
+            if name not in endpoint.of.group or name in out:
+                continue
+            logs = []
+            for row in rows:
+                inside = (drawn.group[row] >> bit) & 1 == 1
+                try:
+                    ratio = CoxHazardRatio().analyse(drawn.time[row], drawn.event[row], inside, strata=arm)
+                except NotEstimableError:
+                    continue
+                logs.append(np.log(ratio.estimate))
+            if logs:
+                out[name] = float(np.mean(logs)), max(float(np.std(logs)), PROGNOSIS_ERROR)
+    return out
+
+
 def _draw(
     one: Sorted,
     whole: Mapping[str, ReportedComparison],
@@ -219,17 +247,18 @@ def _draw(
     scale: ScaleName | None,
     workers: int,
     followed: tuple[float, float] | None,
+    prognosis: Mapping[str, tuple[float, float]],
 ) -> Drawn:
     """Draw the members of one endpoint by one assessor, all its analyses together.
 
     ``followed`` is the log of the median follow-up that another endpoint of these patients has at the same cut, and how
-    well it is known.
+    well it is known, ``prognosis`` what others show of the parts of these patients.
     """
     unnamed = any(unnamed_types(comparison) for comparison in one.comparisons)
     types = (scale,) if scale else SCALES_TRIED if unnamed else SCALES_TRIED[:1]
     best: Drawn | None = None
     for name in types:
-        problem = pose(one.block(name, followed), prior)
+        problem = pose(one.block(name, followed, prognosis), prior)
         ensemble = draw_ensemble(problem, members, stream, workers)
         results = [
             Reconstruction(

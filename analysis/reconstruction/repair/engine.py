@@ -27,25 +27,27 @@ CHUNK = 50  # members whose random numbers come from one stream
 EFFORTS = (
     Effort(steps=600, bends=150, singles=0, spread=0.0, slack=1.0),
     Effort(steps=1000, bends=150, singles=0, spread=0.2, slack=1.0),
-    Effort(steps=2000, bends=400, singles=400, spread=0.4, slack=1.0),
-    Effort(steps=4000, bends=400, singles=1600, spread=0.7, slack=1.0, reach=0.01),
+    Effort(steps=2000, bends=400, singles=400, spread=0.4, slack=1.0, most=6_000),
+    Effort(steps=4000, bends=400, singles=1600, spread=0.7, slack=1.0),
     Effort(steps=8000, bends=400, singles=1600, spread=1.0, slack=1.0),
+    Effort(steps=8000, bends=400, singles=4000, spread=1.0, slack=1.0),
+    Effort(steps=4000, bends=400, singles=1600, spread=0.7, slack=1.0, reach=0.01),
     Effort(steps=8000, bends=400, singles=4000, spread=1.0, slack=1.0, reach=0.03),
 )
 EFFORTS_TOGETHER = (
-    Effort(steps=2000, bends=150, singles=3200, spread=0.1, slack=0.015),
-    Effort(steps=2000, bends=150, singles=3200, spread=0.1, slack=0.015),
-    Effort(steps=2000, bends=150, singles=6400, spread=0.2, slack=0.03),
-    Effort(steps=4000, bends=400, singles=12800, spread=0.2, slack=0.05),
-    Effort(steps=4000, bends=400, singles=12800, spread=0.3, slack=1.0),
-    Effort(steps=4000, bends=400, singles=25600, spread=0.3, slack=1.0),
+    Effort(steps=2000, bends=150, singles=3200, spread=0.1, slack=0.015, most=40_000),
+    Effort(steps=2000, bends=150, singles=3200, spread=0.1, slack=0.015, most=40_000),
+    Effort(steps=2000, bends=150, singles=6400, spread=0.2, slack=0.03, most=40_000),
+    Effort(steps=4000, bends=400, singles=12800, spread=0.2, slack=0.05, most=40_000),
+    Effort(steps=4000, bends=400, singles=12800, spread=0.3, slack=1.0, most=40_000),
+    Effort(steps=4000, bends=400, singles=25600, spread=0.3, slack=1.0, most=40_000),
 )
 """How long a member is searched for, by attempt: of one report, and of several together."""
 HARD, HARD_TOGETHER = 2, 3  # attempts from this one on are long, and made for so many members of an ensemble first:
 HARD_MEMBERS = 60
-WORTH = 0.3  # share of these that have to be met in the first of them for the others to be tried too
+PROBED, WORTH = 10, 0.05  # of a chunk, in the first long attempt, and the share met for the others to be tried too
+RARE = 0.1  # share of a chunk below which events are tied, if untied times meet no more
 ENOUGH_TOGETHER = 0.6  # share of the members of several reports from which on no more are sought
-LEVEL_SPREAD = 0.3  # of the log hazard ratio between levels of a factor: trials are stratified by what is prognostic
 CLUMP = 0.01  # variance that each event of an arm adds to the spacing of its events: published curves move in steps
 
 
@@ -119,9 +121,10 @@ def _draw_chunk(problem: Problem, hard: int, most: int, members: int, seed: np.r
     attempts = members
     for number, effort in enumerate(efforts[1:most], start=1):
         open_ = np.flatnonzero(best.drawn.miss > 0)
-        if np.mean(best.drawn.miss == 0) >= enough:
+        if np.mean(best.drawn.miss == 0) >= (RARE if effort.reach > 0 else enough):
             break
-        for part in (open_[:hard], open_[hard:]) if number >= first else (open_,):
+        some = max(hard, PROBED) if single and number == first else hard
+        for part in (open_[:some], open_[some:]) if number >= first else (open_,):
             again = _attempt(problem, part.size, rng, effort)
             attempts += part.size
             better = again.drawn.miss < best.drawn.miss[part]
@@ -158,7 +161,8 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, effort: E
         clump = 1.0 + CLUMP * wanted[:, 0, k : k + 1]
         spacings[:, k, :size] = rng.gamma(1.0 / clump, clump, (members, size))
     seeds = rng.integers(0, 2**64, members, dtype=np.uint64)
-    effects = LEVEL_SPREAD * rng.standard_normal((members, len(block.division.names)))
+    middle, spread = block.effects
+    effects = middle + spread * rng.standard_normal((members, middle.size))
     cuts, total = len(block.latest), sum(sizes)
     drawn = Drawn(
         time=np.empty((members, total)),

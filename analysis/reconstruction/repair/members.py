@@ -35,7 +35,6 @@ PROPOSALS = 10  # draws of a move until one is possible
 MOVED = 1e-7  # months, by which bounds may move the points of an arm and leave the other analyses as they are
 RETUNE = 200  # moves of single patients between two attempts to bend all
 FEW = 400  # points, under which more single moves are tried
-MOST_SINGLES = 20_000
 
 
 class Asked(NamedTuple):
@@ -61,7 +60,8 @@ class Effort(NamedTuple):
 
     ``spread`` is how far events by arm that are not printed may be from what is expected, ``slack`` the share of the
     points that the bounds of several analyses may push together, ``reach`` how far off a test may be before events are
-    tied, which only one analysis by itself does.
+    tied, which only one analysis by itself does; ``most`` bounds the moves of single patients, of which few patients
+    get more.
     """
 
     steps: int
@@ -70,6 +70,7 @@ class Effort(NamedTuple):
     spread: float
     slack: float
     reach: float = 0.0
+    most: int = 20_000
 
 
 class Drawn(NamedTuple):
@@ -309,7 +310,7 @@ def meet_ratios(
     time0, time1 = board.time[0, :p0], board.time[1, :p1]
     miss = compare(time0, time1, parts, asked.ratios, every, values, at_risk, left)
     off = astray(parts, asked.totals)
-    steps = min(effort.singles * max(1, FEW // max(p0 + p1, 1)), MOST_SINGLES)
+    steps = min(effort.singles * max(1, FEW // max(p0 + p1, 1)), effort.most)
     for step in range(steps + 1):
         if step % RETUNE == 0 and (step == 0 or penalty[0] + penalty[1] == 0.0):
             for arm in range(2):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +13,13 @@ from analysis.reconstruction.report.requirements import COUNT_ERROR
 from analysis.reconstruction.terms import AT_RISK, Equations, RatioBoxes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from analysis.conventions.checks import FloatArray
     from analysis.reconstruction.report.requirements import Requirements
     from analysis.reported import ReportedComparison
+
+LEVEL_SPREAD = 0.3  # of the log hazard ratio between levels of a factor: trials are stratified by what is prognostic
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,14 @@ class Block:
     """The analyses of one endpoint by one assessor, all patients at the last cut first.
 
     ``latest`` are the longest follow-ups, in months, that a patient can have had at each cut; ``division`` says how
-    many patients of each arm are in which subgroups and strata.
+    many patients of each arm are in which subgroups and strata. ``known`` holds, by the name of a part that no analysis
+    shows, the log hazard ratio of its patients to the others and how well it is known.
     """
 
     analyses: tuple[Analysis, ...]
     latest: tuple[float, ...]
     division: Partition
+    known: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def single(cls, comparison: ReportedComparison, required: Requirements) -> Block:
@@ -62,6 +68,13 @@ class Block:
     def arms(self) -> int:
         """Number of arms."""
         return len(self.first.arms)
+
+    @property
+    def effects(self) -> tuple[FloatArray, FloatArray]:
+        """Log hazard ratio of each part to the others, for those that no analysis shows, and its standard deviation."""
+        each = [self.known.get(name, (0.0, LEVEL_SPREAD)) for name in self.division.names]
+        middle, spread = np.array(each, dtype=np.float64).reshape(-1, 2).T
+        return middle, spread
 
     @property
     def sizes(self) -> FloatArray:

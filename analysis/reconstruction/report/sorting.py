@@ -51,7 +51,12 @@ class Sorted:
         """Cut-off or name of the last analysis, as its report prints it."""
         return self.comparisons[0].cutoff or self.comparisons[0].analysis
 
-    def block(self, scale: str, followed: tuple[float, float] | None = None) -> Block:
+    def block(
+        self,
+        scale: str,
+        followed: tuple[float, float] | None = None,
+        known: Mapping[str, tuple[float, float]] | None = None,
+    ) -> Block:
         """Read what every report asks.
 
         Parameters
@@ -61,6 +66,8 @@ class Sorted:
         followed
             Log of the median follow-up at the last cut, and how well it is known, where no report of this endpoint
             prints it.
+        known
+            Log hazard ratio of the parts that other endpoints of these patients show, and how well it is known.
         """
         required = [read_requirements(comparison, scale) for comparison in self.comparisons]
         if required[0].follow_up is None and followed is not None:
@@ -82,7 +89,7 @@ class Sorted:
             for cut in range(len(self.months))
         ]
         latest = tuple(float(np.fmin(month, most)) for month, most in zip(self.months, longest, strict=True))
-        return Block(analyses, latest, self.division)
+        return Block(analyses, latest, self.division, known or {})
 
 
 def sort_reports(
