@@ -55,17 +55,16 @@ def draw_arm(
 
     An event stands where the expected cumulative count reaches its share of ``ranks`` (events,); each censoring takes
     one stratum, ``jitter`` (size,) in (0, 1) is its place within. ``path`` is (5, nodes) as filled by the forward map.
-    Whoever is still there at the ``latest`` follow-up is censored then: no event is seen after it.
+    No event is seen after the ``latest`` follow-up: whoever the path follows beyond it is censored.
     """
     last = count - 1
-    total_events, seen_censored = path[3, last], float(size)
+    total_events = path[3, last]
     if latest < cells[last]:
         end = 0
         while cells[end + 1] < latest:
             end += 1
         share = (latest - cells[end]) / (cells[end + 1] - cells[end])
         total_events = path[3, end] + share * (path[3, end + 1] - path[3, end])
-        seen_censored = size - total_events - path[4, end] - share * (path[4, end + 1] - path[4, end])
     total_censored = size - total_events
     i = j = 0
     at_event = at_censoring = 0
@@ -91,8 +90,6 @@ def draw_arm(
                 high = size - path[4, at_censoring + 1] - path[3, at_censoring + 1]
                 share = (aim - low) / (high - low) if high > low else 1.0
                 censor_time = cells[at_censoring] + min(share, 1.0) * (cells[at_censoring + 1] - cells[at_censoring])
-                if aim > seen_censored:
-                    censor_time = latest
             else:
                 censor_time = np.inf
         if event_time <= censor_time:

@@ -251,3 +251,22 @@ def test_strata_go_into_the_export_and_the_paragraph():
     plain = reconstruct(report(), members=2, rng=1)
     assert "STRATUMN" not in adtte(plain)
     assert "stratified" not in paragraph(plain)
+
+
+def test_patients_whose_prognosis_one_reader_shows_have_it_for_the_other_too():
+    arms = [ReportedArm("new", n=71, median="6.5"), ReportedArm("old", n=69, median="4.4")]
+    shown = ReportedComparison(
+        "PFS", arms, control="old", population="visceral disease", assessor="local", id="visceral"
+    )
+    central, local = reports(VISCERAL)[:2]
+    trial = reconstruct([local, central, shown], members=20, rng=1)
+    logs = {}
+    for assessor in ("local", "central"):
+        times = trial.endpoints[f"PFS {assessor}"]
+        ratios = [
+            CoxHazardRatio().analyse(time, event, inside, strata=trial.arm_index).estimate
+            for time, event, inside in zip(times.time, times.event, trial.subgroups["visceral disease"], strict=True)
+        ]
+        logs[assessor] = np.mean(np.log(ratios))
+    assert logs["local"] > 0.3
+    assert logs["central"] == pytest.approx(logs["local"], abs=0.15)
