@@ -139,6 +139,7 @@ def put_together(
                 for comparison, cut in zip(endpoint.of.comparisons, endpoint.of.cut, strict=True)
                 if cut < limit.shape[1]
             },
+            shown_by=endpoint.of.comparisons[0].id,
         )
         bits = np.take_along_axis(drawn.group[rows], order, axis=1)
         for bit, name in enumerate(endpoint.of.groups):

@@ -37,6 +37,8 @@ class Endpoint:
     left_at
         By the id of an earlier analysis: when it lost sight of a patient whom the last one followed on, shape
         ``(members, patients)``; inf where it saw all that the last one saw.
+    shown_by
+        Id of the report on all patients at the last data cut.
 
     Examples
     --------
@@ -51,6 +53,7 @@ class Endpoint:
     time: FloatArray
     event: BoolArray
     left_at: Mapping[str, FloatArray]
+    shown_by: str
 
 
 @border
@@ -186,11 +189,7 @@ class TrialReconstruction:
             method=self.method,
             seed=self.seed,
         )
-        for id, one in self.analyses.items():  # all patients at the last cut
-            own = " ".join(filter(None, (one.comparison.endpoint, one.comparison.assessor)))
-            if own == endpoint and id not in times.left_at and one.arm_index.size == self.arm_index.size:
-                return carried_on(part, one)
-        return part
+        return carried_on(part, self.analyses[times.shown_by])
 
     def interaction(self, endpoint: str, subgroup: str, level: float = 0.9) -> EnsembleEstimate:
         """Divide the hazard ratio within a subgroup by that of the rest: 1 where treatment does the same in both."""

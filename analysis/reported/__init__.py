@@ -1,14 +1,7 @@
 """What was reported of a trial: printed digits with their sources, and whether they agree with each other."""
 
-from analysis.reported.comparison import (
-    ENDPOINTS,
-    AtRisk,
-    Landmark,
-    Quartile,
-    ReportedArm,
-    ReportedComparison,
-    StratificationFactor,
-)
+from analysis.reported.arm import AtRisk, Landmark, Quartile, ReportedArm
+from analysis.reported.comparison import ENDPOINTS, ReportedComparison, StratificationFactor
 from analysis.reported.entries import Fact, KnownFinding, ReportedProportion, Source
 from analysis.reported.files import available, data_directory, load, trial_file
 from analysis.reported.finding import Finding

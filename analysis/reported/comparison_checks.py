@@ -13,7 +13,8 @@ from analysis.reported.recovered import least_events, log_asymmetry, wald_statis
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analysis.reported.comparison import ReportedArm, ReportedComparison
+    from analysis.reported.arm import ReportedArm
+    from analysis.reported.comparison import ReportedComparison
     from analysis.reported.number import Reported
     from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval
 

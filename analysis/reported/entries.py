@@ -8,7 +8,8 @@ from pydantic import ConfigDict
 
 from analysis.conventions.border import border
 from analysis.errors import InvalidValueError, UnknownNameError
-from analysis.reported.comparison import FORBID, ReportedComparison
+from analysis.reported.arm import FORBID
+from analysis.reported.comparison import ReportedComparison
 from analysis.reported.number import Reported
 from analysis.reported.reading import Count, Quantity, Share, ShareInterval, Time
 from analysis.reported.summaries import ReportedInterval

@@ -14,7 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from analysis.conventions.border import border
 from analysis.errors import InvalidValueError, ReportedDataError, UnknownNameError
-from analysis.reported.comparison import AtRisk, Landmark, Quartile, ReportedArm, ReportedComparison
+from analysis.reported.arm import AtRisk, Landmark, Quartile, ReportedArm
+from analysis.reported.comparison import ReportedComparison
 from analysis.reported.entries import Fact, KnownFinding, ReportedProportion, Source
 from analysis.reported.number import STATUSES
 from analysis.reported.reading import Provenance

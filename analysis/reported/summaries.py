@@ -100,11 +100,11 @@ class ReportedHazardRatio:
             limits = _limits_in(found["limits"])
             got = (found["estimate"], *limits) if limits is not None else got
         if isinstance(got, str) or not isinstance(got, Sequence):
-            warn_of_lost_zero([got], field)
+            _warn_of_lost_zero([got], field)
             return cls(Reported.of(got, "ratio", field))
         if len(got) != 3:
             raise InvalidValueError(field, got, "(estimate, lower, upper)", "give the estimate alone, or both limits")
-        warn_of_lost_zero(got, field)
+        _warn_of_lost_zero(got, field)
         return cls(Reported.of(got[0], "ratio", field), ReportedInterval.of(tuple(got[1:]), "ratio", f"{field}.ci"))
 
     def __str__(self) -> str:
@@ -138,14 +138,14 @@ class ReportedPValue:
         """Read a p-value from its digits or its bound, such as ``"< 0.001"``."""
         if isinstance(got, cls):
             return got
-        warn_of_lost_zero([got], field)
+        _warn_of_lost_zero([got], field)
         return cls(Reported.of(got, "p-value", field))
 
     def __str__(self) -> str:
         return str(self.value) + (f", {self.sided}-sided" if self.sided else "")
 
 
-def warn_of_lost_zero(numbers: Sequence[object], field: str) -> None:
+def _warn_of_lost_zero(numbers: Sequence[object], field: str) -> None:
     """Warn of bare floats with one decimal, ``0.5``: a printed 0.50 is known ten times as well."""
     for number in numbers:
         if isinstance(number, float) and math.isfinite(number) and round(number, TWO_DECIMALS - 1) == number:

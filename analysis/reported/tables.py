@@ -13,7 +13,8 @@ from analysis.reported.number import Reported
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analysis.reported.comparison import ReportedArm, ReportedComparison
+    from analysis.reported.arm import ReportedArm
+    from analysis.reported.comparison import ReportedComparison
     from analysis.reported.entries import Fact, ReportedProportion, TrialRecord
     from analysis.reported.summaries import ReportedInterval
 

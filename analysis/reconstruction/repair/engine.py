@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.reconstruction.repair.layout import Layout
-from analysis.reconstruction.repair.members import Asked, Drawn, Effort, draw_members, expected_counts
+from analysis.reconstruction.repair.members import Asked, Drawn, Effort, draw_members, expected_counts, stratum
 from analysis.reconstruction.solve.conditioning import FROM_NEAR, condition
 from analysis.reconstruction.terms import SCORE
 from analysis.survival.estimators import reverse_kaplan_meier
@@ -77,24 +77,15 @@ class Ensemble:
                 event = event & ~(limit < time)
                 time = np.minimum(time, limit)
             bits = self.drawn.group[members, rows]
-            stratum = _put_together(bits, one.strata)
+            own_stratum = stratum.py_func(bits, one.strata)
             if one.group >= 0:
                 chosen = ((bits >> one.group) & 1 == 1) == one.inside
-                time, event, stratum = (each[chosen].reshape(-1, own.size) for each in (time, event, stratum))
+                time, event, own_stratum = (each[chosen].reshape(-1, own.size) for each in (time, event, own_stratum))
             times.append(time)
             events.append(event)
-            strata.append(stratum)
+            strata.append(own_stratum)
             start += size
         return times, events, strata
-
-
-def _put_together(bits: IntArray, strata: int) -> IntArray:
-    """Put the bits of each patient together that an analysis is stratified by: the number of its stratum."""
-    places = [place for place in range(strata.bit_length()) if (strata >> place) & 1]
-    number = np.zeros_like(bits)
-    for to, place in enumerate(places):
-        number |= ((bits >> place) & 1) << to
-    return number
 
 
 def draw_ensemble(
@@ -119,21 +110,28 @@ def _draw_chunk(problem: Problem, hard: int, most: int, members: int, seed: np.r
     efforts, first, enough = (EFFORTS, HARD, 1.0) if single else (EFFORTS_TOGETHER, HARD_TOGETHER, ENOUGH_TOGETHER)
     best = _attempt(problem, members, rng, efforts[0])
     attempts = members
+
+    def draw_again(part: NDArray[np.intp], effort: Effort) -> float:
+        """Replace members by better ones; returns the share of them that give all numbers back."""
+        again = _attempt(problem, part.size, rng, effort)
+        better = again.drawn.miss < best.drawn.miss[part]
+        chosen = part[better]
+        best.states[chosen] = again.states[better]
+        for kept, new in zip(best.drawn, again.drawn, strict=True):
+            kept[chosen] = new[better]
+        return float(np.mean(again.drawn.miss == 0))
+
     for number, effort in enumerate(efforts[1:most], start=1):
         open_ = np.flatnonzero(best.drawn.miss > 0)
         if np.mean(best.drawn.miss == 0) >= (RARE if effort.reach > 0 else enough):
             break
-        some = max(hard, PROBED) if single and number == first else hard
-        for part in (open_[:some], open_[some:]) if number >= first else (open_,):
-            again = _attempt(problem, part.size, rng, effort)
-            attempts += part.size
-            better = again.drawn.miss < best.drawn.miss[part]
-            chosen = part[better]
-            best.states[chosen] = again.states[better]
-            for kept, new in zip(best.drawn, again.drawn, strict=True):
-                kept[chosen] = new[better]
-            if not single or number > first or part.size == open_.size or np.mean(again.drawn.miss == 0) < WORTH:
-                break
+        probing = single and number == first
+        some = open_ if number < first else open_[: max(hard, PROBED) if probing else hard]
+        met = draw_again(some, effort)
+        attempts += some.size
+        if probing and met >= WORTH and some.size < open_.size:
+            draw_again(open_[some.size :], effort)
+            attempts += open_.size - some.size
     return Ensemble(problem.block, best.drawn, best.states, attempts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -185,14 +185,14 @@ def draw_members(
 
 
 @njit(cache=True, nogil=True)
-def stratum(bits: int, strata: int) -> int:
-    """Put the bits of a patient together that an analysis is stratified by: the number of its stratum."""
-    number, place = 0, 0
+def stratum(bits: Any, strata: int) -> Any:
+    """Put the bits of a patient together that an analysis is stratified by: its stratum; of an array, one by one."""
+    number, place = bits & 0, 0
     while strata > 0:
         if strata & 1:
-            number |= (bits & 1) << place
+            number = number | ((bits & 1) << place)
             place += 1
-        bits >>= 1
+        bits = bits >> 1
         strata >>= 1
     return number
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from lifelines import CoxPHFitter
-from lifelines.statistics import multivariate_logrank_test
 
 from analysis import reconstruct
 from analysis.conventions.serial import from_json, to_json
@@ -239,8 +238,6 @@ def test_bolero_2_is_stratified_by_visceral_disease_of_which_the_numbers_are_pri
     found = reconstruct(final, members=10, rng=1, relax="median_follow_up")
     assert found.faithful.all()
     assert found.stratum.sum(axis=1).tolist() == [406] * 10
-    by_hand = multivariate_logrank_test(*(found.ipd(0)[name] for name in ("time", "treatment", "event")))
-    assert by_hand.p_value < 1e-4
 
 
 def test_strata_go_into_the_export_and_the_paragraph():

@@ -21,7 +21,7 @@ from analysis.reported import (
     review,
     trial_checks,
 )
-from analysis.reported.comparison import AtRisk, Landmark, Quartile
+from analysis.reported.arm import AtRisk, Landmark, Quartile
 from analysis.reported.number import STATUSES, UNITS, WORDS
 from analysis.reported.summaries import SCALES_TRIED
 
