@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.transforms import Bbox
 
     from analysis.reconstruction import Reconstruction
 
@@ -34,10 +35,22 @@ class Panel:
 def draw_panels(panels: Sequence[Panel], note: str, columns: int = 2) -> Drawing:
     """Draw reconstructions side by side: mean curves, 90% pointwise bands, reported medians, numbers at risk."""
     rows = -(-len(panels) // columns)
-    figure = Figure(figsize=(PAGE_WIDTH, 3.5 * rows), layout="constrained")
+    first = Figure(figsize=(PAGE_WIDTH, 3.5 * rows), layout="constrained")
+    _fill(first, panels, note, rows, columns)
+    first.draw_without_rendering()
+    figure = Figure(figsize=(PAGE_WIDTH, 3.5 * rows))  # again, now that the room of each panel is known: texts fit it
+    numbers = _fill(figure, panels, note, rows, columns, [ax.get_position() for ax in first.axes])
+    return Drawing(figure, numbers)
+
+
+def _fill(
+    figure: Figure, panels: Sequence[Panel], note: str, rows: int, columns: int, places: Sequence[Bbox] = ()
+) -> pd.DataFrame:
     axes = figure.subplots(
         2 * rows, columns, squeeze=False, gridspec_kw={"height_ratios": [4.4, 1.0] * rows, "hspace": 0.02}
     )
+    for ax, place in zip(figure.axes, places, strict=False):
+        ax.set_position(place)
     numbers = []
     for position, panel in enumerate(panels):
         row, column = divmod(position, columns)
@@ -46,7 +59,7 @@ def draw_panels(panels: Sequence[Panel], note: str, columns: int = 2) -> Drawing
         f"Lines: mean of the ensemble; shaded: 90% pointwise band; circles: printed medians and rates.\n{note}",
         fontsize=7, color="#666666",
     )  # fmt: skip
-    return Drawing(figure, pd.concat(numbers, ignore_index=True))
+    return pd.concat(numbers, ignore_index=True)
 
 
 def _draw_panel(curve_axes: Axes, risk_axes: Axes, panel: Panel) -> pd.DataFrame:

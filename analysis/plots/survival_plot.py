@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,23 +9,30 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MultipleLocator
-from matplotlib.transforms import Bbox
 
 from analysis.conventions.border import border
 from analysis.conventions.checks import choice, positive, probability
 from analysis.errors import InvalidValueError
 from analysis.plots.annotations import alternative_text, annotated
 from analysis.plots.drawn import Drawn, drawn
-from analysis.plots.style import GREY, STYLE, arm_colours, percent_axis
-from analysis.plots.time_unit import MONTHS
+from analysis.plots.style import STYLE, arm_colours
+from analysis.plots.survival_texts import (
+    LETTER,
+    draw_lines,
+    name_arms,
+    set_axis,
+    set_ticks,
+    transformed,
+    width_of,
+    write_annotations,
+    write_table,
+)
 from analysis.reconstruction.result import Reconstruction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
-    from matplotlib.text import Text
     from numpy.typing import ArrayLike
 
     from analysis.conventions.scales import ScaleName
@@ -51,9 +57,6 @@ DASHES: tuple[Any, ...] = (
     (0, (1, 3)),
 )
 GREYS = ("#000000", "#767676", "#3f3f3f", "#9a9a9a", "#5a5a5a", "#b0b0b0", "#222222")
-LETTER = 0.56  # width of a letter, in sizes of the type
-BOLD = 1.22  # times that width
-LOWEST_NAME = 0.13  # survival below which there is no room for a name under a curve
 WIDEST_NAME = 0.2  # of the figure's width, that names of arms may take beside the risk table
 TABLE = ("at risk", "events", "censored")
 ANNOTATIONS = ("hazard ratio", "p-value", "median", "RMST", "landmarks")
@@ -219,7 +222,7 @@ def survival_plot(
                          "ytick.labelsize": 0.9 * size[2], "lines.linewidth": size[2] / 6}):  # fmt: skip
         has_table = bool(table) and not hasattr(ax, "plot") and any(each.patients for each in wanted)
         letters = max(map(len, names)) + (10 if len(table) > 1 else 0)  # ", censored"
-        room = 72 * size[0] if ax is None else 1.2 * _width(ax[0] if isinstance(ax, tuple) else ax)
+        room = 72 * size[0] if ax is None else 1.2 * width_of(ax[0] if isinstance(ax, tuple) else ax)
         above = letters * LETTER * 0.85 * size[2] > WIDEST_NAME * room  # names stand above their rows
         lines = len(wanted) * len(table) * (1 + above) if has_table else 0
         figure, axes, below = _layout(ax, size, lines)
@@ -231,17 +234,17 @@ def survival_plot(
         curves = pd.concat(
             [_draw(axes, each, colours, dashes, transform, limits, censor_marks, last) for each in wanted]
         )
-        _axis(axes, wanted, transform, last, ylabel, source)
+        set_axis(axes, wanted, transform, last, ylabel, source)
         figure.draw_without_rendering()  # so that the size of the axes is known
-        _ticks(axes, transform, last, size[2])
+        set_ticks(axes, transform, last, size[2])
         if transform in ("survival", "event"):
-            _lines(axes, wanted, colours, annotate, landmarks, printed, transform, last)
+            draw_lines(axes, wanted, colours, annotate, landmarks, printed, transform, last)
         counts = pd.DataFrame()
         if below is not None:
-            counts = _table(below, axes, wanted, colours, table, last, size[2], above=above)
+            counts = write_table(below, axes, wanted, colours, table, last, size[2], above=above)
             figure.draw_without_rendering()  # the table takes its room
-        written = _write(axes, said, transform, size[2])
-        _names(axes, wanted, colours, labels, transform, last, size[2], written)
+        written = write_annotations(axes, said, transform, size[2])
+        name_arms(axes, wanted, colours, labels, transform, last, size[2], written)
     return SurvivalFigure(
         figure, axes, below, curves.reset_index(drop=True), counts, said, alternative_text(wanted, said, last)
     )
@@ -265,16 +268,6 @@ def _check(
         positive("end", end)
 
 
-def _width(ax: Axes) -> float:
-    """Width of axes in points."""
-    return float(ax.get_window_extent().width) * 72 / ax.figure.dpi
-
-
-def _height(ax: Axes) -> float:
-    """Height of axes in points."""
-    return float(ax.get_window_extent().height) * 72 / ax.figure.dpi
-
-
 def _layout(
     ax: Axes | tuple[Axes, Axes] | None, size: tuple[float, float, float], rows: int
 ) -> tuple[Figure, Axes, Axes | None]:
@@ -293,17 +286,6 @@ def _layout(
     return figure, axes, below
 
 
-def _transformed(values: Any, transform: str) -> Any:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if transform == "event":
-            return 1 - values
-        if transform == "cumulative hazard":
-            return -np.log(values)
-        if transform == "log-log":
-            return np.log(-np.log(values))
-    return values
-
-
 def _draw(
     ax: Axes, each: Drawn, colours: dict[str, str], dashes: dict[str, Any], transform: str, limits: str,
     censor_marks: bool, end: float,
@@ -312,7 +294,7 @@ def _draw(
     kept = each.time <= end
     time = each.time[kept]
     columns = {"survival": each.survival, "lower": each.lower, "upper": each.upper}
-    values = {name: _transformed(column[kept], transform) for name, column in columns.items()}
+    values = {name: transformed(column[kept], transform) for name, column in columns.items()}
     if each.is_step and time[-1] < end and each.time[-1] > end:  # on to the edge
         time = np.append(time, end)
         values = {name: np.append(column, column[-1]) for name, column in values.items()}
@@ -321,12 +303,12 @@ def _draw(
     step: Literal["post"] | None = "post" if each.is_step else None
     if each.members is not None:
         for member in each.members:
-            ax.plot(time, _transformed(member[kept], transform), color=colour, linewidth=0.4, alpha=0.35, zorder=1)
+            ax.plot(time, transformed(member[kept], transform), color=colour, linewidth=0.4, alpha=0.35, zorder=1)
     has_limits = not np.isnan(values["lower"]).all()
     if has_limits and limits == "band":
         bands = [(values["lower"], values["upper"], 0.25)]
         if each.sampling is not None:
-            outer = [_transformed(side[kept], transform) for side in each.sampling]
+            outer = [transformed(side[kept], transform) for side in each.sampling]
             bands.insert(0, (outer[0], outer[1], 0.13))
         for low, high, alpha in bands:
             ax.fill_between(time, low, high, step=step, color=colour, alpha=alpha, linewidth=0, zorder=1)
@@ -336,163 +318,6 @@ def _draw(
     ax.plot(time, values["survival"], color=colour, linestyle=dash, drawstyle=drawstyle, zorder=3, label=each.name)
     if censor_marks and each.censored.size:
         at = each.censored[each.censored <= end]
-        height = _transformed(np.array([each.at(t)[0] for t in at]), transform)
+        height = transformed(np.array([each.at(t)[0] for t in at]), transform)
         ax.plot(at, height, "|", color=colour, markersize=4.5, markeredgewidth=0.7, zorder=4)
     return pd.DataFrame({"arm": each.name, "time": time} | values)
-
-
-def _ticks(ax: Axes, transform: str, end: float, points: float) -> None:
-    """Put as many ticks on the months as there is room for."""
-    if transform == "log-log":
-        return
-    widest = _width(ax) / (2.6 * points)
-    ax.xaxis.set_major_locator(MultipleLocator(MONTHS.step(end, min(9.0, widest))))
-
-
-def _axis(ax: Axes, wanted: Sequence[Drawn], transform: str, end: float, ylabel: str | None, source: Any) -> None:
-    MONTHS.axis(ax, end)
-    name = ylabel or (source.comparison.endpoint if isinstance(source, Reconstruction) else "Survival")
-    if transform == "survival":
-        percent_axis(ax, name, high=1.0)
-        ax.set_ylim(0, 1.02)
-    elif transform == "event":
-        percent_axis(ax, ylabel or f"1 - {name}", high=1.0)
-        ax.set_ylim(0, 1.02)
-    elif transform == "cumulative hazard":
-        ax.set_ylabel(ylabel or "Cumulative hazard")
-        ax.set_ylim(bottom=0)
-    else:
-        first = min(float(each.time[each.survival < 1].min(initial=end)) for each in wanted)
-        ax.set_xscale("log")
-        ax.set_xlim(max(first * 0.8, end / 1000), end)
-        ax.set_ylabel(ylabel or "log(-log S)")
-
-
-def _lines(
-    ax: Axes, wanted: Sequence[Drawn], colours: dict[str, str], annotate: Sequence[str], landmarks: Sequence[float],
-    printed: bool, transform: str, end: float,
-) -> None:  # fmt: skip
-    """Lines to medians and landmarks, and circles where a report prints a number."""
-    dashed: dict[str, Any] = {"linewidth": 0.6, "linestyle": (0, (4, 3)), "zorder": 0}
-    if "median" in annotate:
-        ax.axhline(0.5, color=GREY, **dashed)
-        for each in wanted:
-            if each.median() <= end:
-                ax.plot([each.median()] * 2, [0, 0.5], color=colours[each.name], **dashed)
-    for month in landmarks:
-        ax.axvline(month, color=GREY, **dashed)
-    for each in wanted if printed else ():
-        marks = []
-        if each.reported is not None:
-            median = each.reported.median
-            if median is not None and median.reached and median.value <= end:
-                marks.append((median.value, 0.5))
-            marks += [(mark.time.value, mark.survival.value) for mark in each.reported.landmarks]
-        for month, survival in marks:
-            ax.plot(
-                month, _transformed(survival, transform), "o", markersize=4, markerfacecolor="white",
-                markeredgecolor=colours[each.name], zorder=5,
-            )  # fmt: skip
-
-
-def _names(
-    ax: Axes, wanted: Sequence[Drawn], colours: dict[str, str], labels: str, transform: str, end: float, points: float,
-    said: Text | None,
-) -> None:  # fmt: skip
-    """Name the arms: on the curves, where they are farthest apart and nothing else stands, or in a legend."""
-    if len(wanted) == 1 and not wanted[0].name:
-        return
-    if labels == "legend" or len(wanted) > 4 or transform in ("cumulative hazard", "log-log"):
-        ax.legend(loc="best", fontsize=0.9 * points)
-        return
-    grid = np.linspace(0.12, 0.8, 35) * min(end, *(each.time[-1] for each in wanted))
-    heights = np.array([[each.at(t)[0] if t <= each.time[-1] else np.nan for t in grid] for each in wanted])
-    order = np.argsort(-np.nanmean(heights, axis=1))
-    gap = np.full(grid.size, np.inf) if len(wanted) == 1 else np.min(-np.diff(heights[order], axis=0), axis=0)
-    widest_first = np.argsort(-np.where(np.isnan(heights).any(axis=0), -np.inf, gap), kind="stable")
-    letter, line = BOLD * LETTER * 0.95 * points / _width(ax), 1.5 * 0.95 * points / _height(ax)
-    taken = [] if said is None else [said.get_window_extent().transformed(ax.transAxes.inverted())]
-    for rank, k in enumerate(order):
-        each = wanted[k]
-        width = letter * len(each.name) * end
-        above = rank == 0  # S is highest; a name is beside its curve, on the side where no other one is
-        up = above == (transform == "survival")
-        places = []
-        for at in grid[widest_first]:
-            start = min(at, end - width) if above else at - width
-            if start < 0.01 * end:
-                continue
-            height = each.at(min(start if above else start + width, float(each.time[-1])))[0]
-            if not above and height < LOWEST_NAME:
-                continue
-            y = float(_transformed(height, transform)) / ax.get_ylim()[1]
-            low = y + 5 / _height(ax) if up else y - 5 / _height(ax) - line
-            places.append((start, height, Bbox.from_bounds(start / end, low, width / end, line)))
-        free = [place for place in places if not any(place[2].overlaps(box) for box in taken)]
-        beside = 0.01 * end, each.at(0.01 * end)[0], Bbox.from_bounds(0, 0, 0, 0)
-        start, height, box = (free or places or [beside])[0]
-        taken.append(box)
-        ax.annotate(
-            each.name, (start, float(_transformed(height, transform))), xytext=(0, 5 if up else -5),
-            textcoords="offset points", ha="left", va="bottom" if up else "top", color=colours[each.name],
-            fontsize=0.95 * points, fontweight="bold",
-        )  # fmt: skip
-
-
-def _table(
-    below: Axes, curves: Axes, wanted: Sequence[Drawn], colours: dict[str, str], table: Sequence[str], end: float,
-    points: float, *, above: bool,
-) -> pd.DataFrame:  # fmt: skip
-    """Write the risk table at the ticks of the axis, arm by arm in its colour; long names stand above their rows."""
-    ticks = np.array([tick for tick in curves.xaxis.get_majorticklocs() if 0 <= tick <= end * (1 + 1e-9)])
-    rows = []
-    y = 0
-    is_mean = False
-    place: dict[str, Any] = {"transform": below.get_yaxis_transform(), "fontsize": 0.85 * points, "va": "center"}
-    for each in wanted:
-        counts = each.counts(ticks)
-        if counts is None:
-            continue
-        is_mean |= len(each.patients) > 1
-        for count in table:
-            label = f"{each.name}, {count}" if len(table) > 1 else each.name
-            if above:
-                below.text(0.0, y, label or count, color=colours[each.name], ha="left", **place)
-                y += 1
-            else:
-                below.annotate(
-                    label or count, (0.0, y), xytext=(-2.2 * points, 0), textcoords="offset points", ha="right",
-                    va="center", xycoords=below.get_yaxis_transform(), color=colours[each.name], fontsize=0.85 * points,
-                    annotation_clip=False,
-                )  # fmt: skip
-            for tick, value in zip(ticks, counts.loc[count], strict=True):
-                below.text(tick, y, f"{value:.0f}", fontsize=0.85 * points, ha="center", va="center")
-            rows.append({"arm": each.name, "count": count} | dict(zip(ticks, counts.loc[count], strict=True)))
-            y += 1
-    head = f"{table[0].capitalize()}" if len(table) == 1 else "Numbers of patients"
-    below.text(0.0, -1, head + (", mean of the members" if is_mean else ""), color=GREY, ha="left", **place)
-    below.set_ylim(y - 0.4, -1.5)
-    below.set_axis_off()
-    return pd.DataFrame(rows)
-
-
-def _write(ax: Axes, said: pd.DataFrame, transform: str, points: float) -> Text | None:
-    """Write what is annotated into a corner; printed medians of several arms on one line."""
-    if said.empty:
-        return None
-    lines = []
-    for item, rows in said.groupby("item", sort=False):
-        if item == "median" and len(rows) > 1 and set(rows["origin"]) == {"printed"}:
-            values = [text.removeprefix(f"{arm} ") for arm, text in zip(rows["arm"], rows["text"], strict=True)]
-            lines.append(f"Median {' and '.join(v.removesuffix(' months, printed') for v in values)} months, printed")
-        else:
-            lines += [f"Median {text}" if item == "median" else str(text) for text in rows["text"]]
-    letters = max(int(0.66 * _width(ax) / (LETTER * 0.85 * points)), 18)
-    lines = [part for line in lines for part in textwrap.wrap(line, letters)]
-    at = (0.99, 0.99, "right", "top")
-    if transform != "survival":
-        at = (0.01, 0.99, "left", "top") if transform == "event" else (0.99, 0.03, "right", "bottom")
-    return ax.text(
-        at[0], at[1], "\n".join(lines), transform=ax.transAxes, ha=at[2], va=at[3], fontsize=0.85 * points, zorder=6,
-        linespacing=1.4,
-    )  # fmt: skip

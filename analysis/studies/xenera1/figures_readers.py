@@ -54,7 +54,7 @@ def draw_readers(seed: int) -> Drawing:
     axes[1, 1].set_title(f"Power, pace {readers.EFFECT.value:g}")
     axes[1, 1].legend(loc="upper right", fontsize=6.5, frameon=True, framealpha=1.0, edgecolor="none")
     for ax in axes.flat[1:]:
-        percent_axis(ax, "Progression dated differently, share of patients", axis="x", high=0.45)
+        percent_axis(ax, "Progression dated differently (share)", axis="x", high=0.45)
         ax.axvline(readers.DATES_DIFFER.value, color=GREY, linewidth=0.6, linestyle=":", zorder=0)
     figure.supxlabel(
         f"Curves: {readers.TRIALS.value} trials of {sum(readers.treated())} patients together, readers calibrated to "
