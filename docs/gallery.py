@@ -59,6 +59,20 @@ from analysis.plots import survival_plot
 
 shown = survival_plot(patients, control="control", landmarks=[6, 12], annotate=["landmarks", "RMST"], tau=24, end=36)
 """,
+    "A landmark analysis: counted from month 6, with the difference at month 12 of it": """
+from analysis.plots import survival_plot
+
+shown = survival_plot(
+    patients, control="control", origin=6, landmarks=[12], annotate=["hazard ratio", "differences", "follow-up"], end=24
+)
+""",
+    "The restricted mean shaded, small counts obscured, for a column of a journal": """
+from analysis.plots import survival_plot
+
+shown = survival_plot(
+    patients, control="control", preset="jco", shade=True, tau=24, annotate=["RMST"], fewest=10, end=36
+)
+""",
     "Competing events": """
 from analysis.plots import incidence_plot
 from analysis.safety import cumulative_incidence

@@ -9,32 +9,45 @@ import pandas as pd
 
 from analysis.errors import InvalidValueError, NotEstimableError
 from analysis.reconstruction.result import Reconstruction
-from analysis.statistical_tests import CoxHazardRatio, LogRank, RMSTDifference
+from analysis.statistical_tests import CoxHazardRatio, LogRank, MilestoneDifference, RMSTDifference
+from analysis.survival.estimators import kaplan_meier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analysis.plots.drawn import Drawn
+    from analysis.statistical_tests.base import TwoArmTest
 
 
 def annotated(
     source: Any, wanted: Sequence[Drawn], control: str, annotate: Sequence[str], landmarks: Sequence[float],
-    tau: float | None, level: float,
+    tau: float | None, level: float, test: TwoArmTest | None,
 ) -> pd.DataFrame:  # fmt: skip
     """Find what is annotated: the item, its words, and whether it was printed or computed."""
     rows: list[dict[str, Any]] = []
     percent = f"{100 * level:g}%"
     comparison = source.comparison if isinstance(source, Reconstruction) else None
+    against = next(each for each in wanted if each.name == control)
+    others = [each for each in wanted if each.name != control]
     for item in annotate:
         if item == "median":
             rows += [{"item": item, "arm": each.name} | _median(each, level, percent) for each in wanted]
+        elif item == "follow-up":
+            rows += [{"item": item, "arm": each.name} | _follow_up(each) for each in wanted]
         elif item == "landmarks":
             for month in landmarks:
                 for each in wanted:
                     text = _rate(each, month, percent)
                     rows.append({"item": item, "arm": each.name, "text": text, "origin": "computed"})
-        elif len(wanted) == 2:
-            rows.append({"item": item, "arm": ""} | _compared(item, wanted, control, comparison, tau, level, percent))
+        elif others:
+            own = item == "p-value" and test is not None  # not the paper's test
+            printed = None if own else _printed(item, others, against, comparison)
+            found = (
+                _compared(item, others, against, landmarks, tau, level, test or LogRank())
+                if printed is None
+                else [printed]
+            )
+            rows += [{"item": item, "arm": ""} | row for row in found]
         elif item in annotate and annotate != ("hazard ratio",):
             raise InvalidValueError("annotate", item, "two arms", "draw two arms, or leave it out")
     return pd.DataFrame(rows, columns=["item", "arm", "text", "origin"])
@@ -64,42 +77,108 @@ def _median(each: Drawn, level: float, percent: str) -> dict[str, str]:
     return {"text": f"{name}{value} ({percent} CI {low:.1f} to {upper})", "origin": "computed"}
 
 
-def _compared(
-    item: str, wanted: Sequence[Drawn], control: str, comparison: Any, tau: float | None, level: float, percent: str
-) -> dict[str, str]:
-    """Compare two arms: as printed, if a report prints it, else from the patients."""
-    other = next(each for each in wanted if each.name != control)
-    against = next(each for each in wanted if each.name == control)
-    versus = f"{other.name} vs {against.name}"
-    if item == "hazard ratio" and comparison is not None and comparison.hazard_ratio is not None:
+def _follow_up(each: Drawn) -> dict[str, str]:
+    """Median follow-up by the reverse Kaplan-Meier estimate (Schemper & Smith, Control Clin Trials 1996;17:343)."""
+    printed = None if each.reported is None else each.reported.median_follow_up
+    if printed is not None:
+        return {"text": f"follow-up {each.name} {printed.text} months, printed", "origin": "printed"}
+    if not each.patients:
+        raise InvalidValueError("annotate", "follow-up", "patients", "leave it out for curves without patients")
+    median = float(np.median([kaplan_meier(time, ~event).median() for time, event in each.patients]))
+    value = f"{median:.1f} months" if np.isfinite(median) else "not reached"
+    text = " ".join(part for part in ("follow-up", each.name, value) if part)
+    return {"text": text + _members(len(each.patients)), "origin": "computed"}
+
+
+def _printed(item: str, others: Sequence[Drawn], against: Drawn, comparison: Any) -> dict[str, str] | None:
+    """Give a printed ratio or p-value; of several arms it is of all together against the control."""
+    if comparison is None:
+        return None
+    versus = f"{' and '.join(each.name for each in others)} vs {against.name}"
+    if item == "hazard ratio" and comparison.hazard_ratio is not None:
         return {"text": f"HR {versus} {comparison.hazard_ratio}, printed", "origin": "printed"}
-    if item == "p-value" and comparison is not None and comparison.p_value is not None:
+    if item == "p-value" and comparison.p_value is not None:
         return {"text": f"p {comparison.p_value}, printed", "origin": "printed"}
-    values = []
-    for (time0, event0), (time1, event1) in zip(against.patients, other.patients, strict=False):
-        data = np.concatenate([time0, time1]), np.concatenate([event0, event1])
-        treated = np.repeat([False, True], [len(time0), len(time1)])
-        until = tau or float(min(time0.max(), time1.max()))
-        tests = {"hazard ratio": CoxHazardRatio(level=level), "p-value": LogRank(), "RMST": RMSTDifference(until)}
-        try:
-            values.append(tests[item].analyse(*data, treated))
-        except NotEstimableError:
-            return {"text": f"{item} {versus} not estimable", "origin": "computed"}
-    if not values:
-        raise InvalidValueError("annotate", item, "patients in both arms", "leave it out for distributions")
-    of_all = "computed" if len(values) == 1 else f"computed, median of {len(values)} members"
-    estimate, low, high = (
-        float(np.median([getattr(v, name) for v in values])) for name in ("estimate", "lower", "upper")
-    )
+    return None
+
+
+def _compared(
+    item: str, others: Sequence[Drawn], against: Drawn, landmarks: Sequence[float], tau: float | None, level: float,
+    test: TwoArmTest,
+) -> list[dict[str, str]]:  # fmt: skip
+    """Compare each arm with the control, from the patients; several p-values are adjusted as Holm did."""
+    found = []
+    for other in others:
+        pairs = list(zip(against.patients, other.patients, strict=False))
+        if not pairs:
+            raise InvalidValueError("annotate", item, "patients in both arms", "leave it out for distributions")
+        until = tau or min(float(np.min([time.max() for time, _ in each.patients])) for each in (other, against))
+        tests: dict[str, list[TwoArmTest]] = {
+            "hazard ratio": [CoxHazardRatio(level=level)],
+            "p-value": [test],
+            "RMST": [RMSTDifference(until, level=level)],
+            "differences": [MilestoneDifference(month, level=level) for month in landmarks],
+        }
+        found += [(f"{other.name} vs {against.name}", one, _of_all(one, pairs), len(pairs)) for one in tests[item]]
+    adjusted = iter(holm([result[3] for _, _, result, _ in found if result is not None]))
+    rows = []
+    for versus, one, result, members in found:
+        if result is None:
+            text = f"{item} {versus} not estimable"
+        else:
+            text = _said(item, versus, one, result, level, next(adjusted), several=len(others) > 1)
+            text += ", computed" + _members(members)
+        rows.append({"text": text, "origin": "computed"})
+    return rows
+
+
+def _said(
+    item: str, versus: str, test: TwoArmTest, result: tuple[float, float, float, float], level: float, adjusted: float,
+    *, several: bool,
+) -> str:  # fmt: skip
+    """Word one comparison; `several` are told apart by the names of their arms."""
+    estimate, low, high, p = result
+    percent = f"{100 * level:g}% CI"
     if item == "hazard ratio":
-        text = f"HR {versus} {estimate:.2f} ({percent} CI {low:.2f} to {high:.2f}), {of_all}"
-    elif item == "p-value":
-        p = float(np.median([v.p_two_sided for v in values]))
-        text = f"log-rank p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}, {of_all}"
-    else:
-        until = tau or float(min(each.patients[0][0].max() for each in wanted))
-        text = f"RMST difference {estimate:+.1f} months (95% CI {low:.1f} to {high:.1f}) up to {until:.3g}, {of_all}"
-    return {"text": text, "origin": "computed"}
+        return f"HR {versus} {estimate:.2f} ({percent} {low:.2f} to {high:.2f})"
+    if item == "p-value":
+        return f"{test.name} p {_words(adjusted)}" + (f" {versus}, adjusted (Holm)" if several else "")
+    if isinstance(test, RMSTDifference):
+        name = f" {versus}" if several else ""
+        return f"RMST difference{name} {estimate:+.1f} months ({percent} {low:.1f} to {high:.1f}) up to {test.tau:.3g}"
+    assert isinstance(test, MilestoneDifference)
+    limits = f"({percent} {100 * low:+.0f} to {100 * high:+.0f})"
+    return f"{versus} at {test.milestone:g} months {100 * estimate:+.0f} points {limits}, p {_words(p)}"
+
+
+def _of_all(test: TwoArmTest, pairs: Sequence[Any]) -> tuple[float, float, float, float] | None:
+    """Estimate, limits and two-sided p: of the patients, or the medians over the members of a reconstruction."""
+    values = []
+    for (time0, event0), (time1, event1) in pairs:
+        data = np.concatenate([time0, time1]), np.concatenate([event0, event1])
+        try:
+            result = test.analyse(*data, np.repeat([False, True], [len(time0), len(time1)]))
+        except NotEstimableError:
+            return None
+        values.append((result.estimate, result.lower, result.upper, result.p_two_sided))
+    estimate, low, high, p = np.median(values, axis=0).tolist()
+    return estimate, low, high, p
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust p-values for their number (Holm, Scand J Stat 1979;6:65)."""
+    order = np.argsort(p_values, kind="stable")
+    adjusted = np.empty(len(order))
+    adjusted[order] = np.maximum.accumulate(np.asarray(p_values)[order] * np.arange(len(order), 0, -1))
+    return [float(p) for p in np.minimum(adjusted, 1.0)]
+
+
+def _words(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+
+
+def _members(number: int) -> str:
+    return "" if number == 1 else f", median of {number} members"
 
 
 def alternative_text(wanted: Sequence[Drawn], said: pd.DataFrame, end: float) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.conventions.checks import observations
 from analysis.errors import InvalidValueError
+from analysis.reconstruction.ensemble import central
 from analysis.reconstruction.result import Reconstruction
 from analysis.survival.distributions import Distribution
 from analysis.survival.estimators import KaplanMeier, kaplan_meier
@@ -115,10 +116,18 @@ def drawn(
     scale: ScaleName,
     end: float | None,
     members: int,
+    origin: float,
 ) -> list[Drawn]:
-    """Bring a source to curves; see `survival_plot` for what is taken."""
+    """Bring a source to curves from month `origin` on; see `survival_plot` for what is taken."""
     if isinstance(source, Reconstruction):
-        return [_of_reconstruction(source, name, level, scale, end, members) for name in source.arms]
+        return [_of_reconstruction(source, name, level, scale, end, members, origin) for name in source.arms]
+    curves = _curves(source, time, event, arm, level, scale, end and end + origin)
+    return curves if origin == 0 else [_from_landmark(each, origin, level, scale) for each in curves]
+
+
+def _curves(
+    source: Any, time: Any, event: Any, arm: Any, level: float, scale: ScaleName, end: float | None
+) -> list[Drawn]:
     if isinstance(source, Mapping):
         if not source:
             raise InvalidValueError("source", {}, "a curve for each arm", "give one at least")
@@ -242,19 +251,52 @@ def _of_curves(source: pd.DataFrame) -> list[Drawn]:
     return found
 
 
+def _from_landmark(each: Drawn, origin: float, level: float, scale: ScaleName) -> Drawn:
+    """Begin anew at a landmark, with the patients who are followed beyond it, or given that it is survived."""
+    if each.patients:
+        ((time, event),) = each.patients
+        left = _beyond(time, origin, each.name)
+        return _of_estimate(each.name, kaplan_meier(time[left] - origin, event[left]), level, scale)
+    if not np.isnan(each.lower).all():
+        raise InvalidValueError(
+            "origin", origin, "patients or a distribution", "curves with limits cannot begin anew; give the patients"
+        )
+    at = each.at(origin)[0]
+    if not at > 0:
+        raise InvalidValueError("origin", origin, f"a month that is survived in arm {each.name!r}", "move it earlier")
+    time = np.append(origin, each.time[each.time > origin])
+    survival = np.append(at, each.survival[each.time > origin]) / at
+    none = np.full(time.size, np.nan)
+    return Drawn(each.name, time - origin, survival, none, none, each.is_step, np.zeros(0))
+
+
+def _beyond(time: FloatArray, origin: float, name: str) -> BoolArray:
+    left: BoolArray = time > origin
+    if not left.any():
+        expected = f"a month beyond which patients of arm {name!r} are followed"
+        raise InvalidValueError("origin", origin, expected, "move it earlier")
+    return left
+
+
 def _of_reconstruction(
-    source: Reconstruction, name: str, level: float, scale: ScaleName, end: float | None, members: int
+    source: Reconstruction, name: str, level: float, scale: ScaleName, end: float | None, members: int, origin: float
 ) -> Drawn:
     rows = source.arm_index == source.arms.index(name)
-    time, event = source.time[:, rows], source.event[:, rows]
-    last = float(np.median(time.max(axis=1)))  # a typical member's last follow-up
-    last = last if end is None else min(end, float(time.max()))
+    times, events = source.time[:, rows], source.event[:, rows]
+    patients = []
+    for time, event in zip(times, events, strict=True):
+        left = _beyond(time, origin, name) if origin > 0 else np.ones(time.size, np.bool_)
+        patients.append((time[left] - origin, event[left]))
+    longest = [float(time.max()) for time, _ in patients]
+    last = float(np.median(longest)) if end is None else min(end, max(longest))  # a typical member's last follow-up
     t = np.linspace(0.0, last, SMOOTH)
-    band = source.survival_at(name, t, level)
-    middle, lower, upper = (band[column].to_numpy() for column in ("mean", "lower", "upper"))
+    curves = source.survival_by_member(name, origin + t)
+    curves = curves / curves[:, :1]  # given that the origin is survived
+    lower, _, upper = central(curves, level)
+    middle = curves.mean(axis=0)
     sampling = []
-    for member in range(source.members):
-        curve = kaplan_meier(time[member], event[member])
+    for time, event in patients:
+        curve = kaplan_meier(time, event)
         place = np.searchsorted(curve.time, t, side="right") - 1
         for limit, at in zip(curve.confidence_band(level, scale=scale), (lower, upper), strict=True):
             known = np.where(place < 0, 1.0, limit[np.maximum(place, 0)])
@@ -272,8 +314,8 @@ def _of_reconstruction(
         upper=upper,
         is_step=False,
         censored=np.zeros(0),
-        patients=tuple(zip(time, event, strict=True)),
+        patients=tuple(patients),
         sampling=(np.clip(both[0], 0, 1), np.clip(both[1], 0, 1)),
-        members=source.survival_by_member(name, t)[:members] if members else None,
-        reported=source.comparison.arm(name),
+        members=curves[:members] if members else None,
+        reported=source.comparison.arm(name) if origin == 0 else None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -11,10 +11,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.conventions.border import border
-from analysis.conventions.checks import choice, positive, probability
+from analysis.conventions.checks import choice, not_negative, positive, probability
 from analysis.errors import InvalidValueError
 from analysis.plots.annotations import alternative_text, annotated
 from analysis.plots.drawn import Drawn, drawn
+from analysis.plots.risk_table import TABLE, write_table
 from analysis.plots.style import STYLE, arm_colours
 from analysis.plots.survival_texts import (
     LETTER,
@@ -22,10 +23,10 @@ from analysis.plots.survival_texts import (
     name_arms,
     set_axis,
     set_ticks,
+    shade_means,
     transformed,
     width_of,
     write_annotations,
-    write_table,
 )
 from analysis.reconstruction.result import Reconstruction
 
@@ -36,17 +37,33 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from analysis.conventions.scales import ScaleName
+    from analysis.statistical_tests.base import TwoArmTest
 
 Transform = Literal["survival", "event", "cumulative hazard", "log-log"]
-Preset = Literal["85 mm", "170 mm", "slide", "kmunicate"]
+Preset = Literal["85 mm", "170 mm", "slide", "kmunicate", "nejm", "lancet", "jco"]
 MM = 1 / 25.4
-PRESETS: dict[str, tuple[float, float, float]] = {
-    "85 mm": (85 * MM, 80 * MM, 6.5),
-    "170 mm": (170 * MM, 115 * MM, 8.0),
-    "slide": (10.0, 5.6, 14.0),
-    "kmunicate": (170 * MM, 130 * MM, 8.0),
+
+
+class Page(NamedTuple):
+    """Size of a figure in inches, of its type in points, its colours where they are a journal's, and its table."""
+
+    width: float
+    height: float
+    points: float
+    colours: tuple[str, ...] = ()
+    table: tuple[str, ...] = ()
+
+
+PRESETS = {
+    "85 mm": Page(85 * MM, 80 * MM, 6.5),
+    "170 mm": Page(170 * MM, 115 * MM, 8.0),
+    "slide": Page(10.0, 5.6, 14.0),
+    "kmunicate": Page(170 * MM, 130 * MM, 8.0, table=("at risk", "events", "censored")),
+    "nejm": Page(140 * MM, 105 * MM, 7.5, ("#BC3C29", "#0072B5", "#E18727", "#20854E")),
+    "lancet": Page(154 * MM, 110 * MM, 8.0, ("#00468B", "#ED0000", "#42B540", "#0099B4"), ("at risk (censored)",)),
+    "jco": Page(89 * MM, 84 * MM, 6.5, ("#0073C2", "#EFC000", "#868686", "#CD534C")),
 }
-"""Width and height in inches, and size of the type in points."""
+"""The journals' colours are those of the palettes of these names in ggsci (Xiao N, CRAN)."""
 DASHES: tuple[Any, ...] = (
     "-",
     (0, (5, 2)),
@@ -58,8 +75,7 @@ DASHES: tuple[Any, ...] = (
 )
 GREYS = ("#000000", "#767676", "#3f3f3f", "#9a9a9a", "#5a5a5a", "#b0b0b0", "#222222")
 WIDEST_NAME = 0.2  # of the figure's width, that names of arms may take beside the risk table
-TABLE = ("at risk", "events", "censored")
-ANNOTATIONS = ("hazard ratio", "p-value", "median", "RMST", "landmarks")
+ANNOTATIONS = ("hazard ratio", "p-value", "median", "RMST", "landmarks", "differences", "follow-up")
 
 
 @border
@@ -119,9 +135,13 @@ def survival_plot(
     sampling: bool = True,
     censor_marks: bool = True,
     table: Sequence[str] = ("at risk",),
+    fewest: int = 0,
     annotate: Sequence[str] = ("hazard ratio",),
+    test: TwoArmTest | None = None,
     landmarks: Sequence[float] = (),
+    origin: float = 0.0,
     tau: float | None = None,
+    shade: bool = False,
     labels: Literal["direct", "legend"] = "direct",
     members: int = 0,
     printed: bool = True,
@@ -158,14 +178,27 @@ def survival_plot(
     censor_marks
         Whether censored patients are marked.
     table
-        Rows of the risk table for each arm, of ``"at risk"``, ``"events"``, ``"censored"`` (cumulative); empty: none.
+        Rows of the risk table for each arm, of ``"at risk"``, ``"events"``, ``"censored"`` (cumulative),
+        ``"at risk (events)"``, ``"at risk (censored)"`` (two counts in a cell), ``"at risk, %"``; empty: none.
+    fewest
+        Counts of the table below it, but 0, are written as ``<fewest``, and what would tell them by subtraction as an
+        ellipsis; in `SurvivalFigure.counts` they are NaN. Differences between ticks still tell how many left.
     annotate
         What is written beside the curves, of ``"hazard ratio"``, ``"p-value"``, ``"median"``, ``"RMST"``,
-        ``"landmarks"``. It is computed from the patients, or what a report prints of it, and says which.
+        ``"landmarks"``, ``"differences"`` (of the survival at the landmarks, with limits and p), ``"follow-up"``
+        (median, reverse Kaplan-Meier). It is computed from the patients, or what a report prints of it, and says
+        which. Of more than two arms each is compared with the control, p-values adjusted as Holm did.
+    test
+        Test of the p-value; by default the log-rank test. Any of `analysis.statistical_tests` that compares two arms.
     landmarks
         Months at which the survival is marked and, if annotated, written.
+    origin
+        Month from which the curves begin anew, with the patients who are followed beyond it (a landmark analysis:
+        Anderson et al., J Clin Oncol 1983;1:710). All other months then count from there, and nothing is printed.
     tau
         Restriction of the RMST, months; by default the shorter of the arms' follow-ups.
+    shade
+        Whether the area that is the RMST is shaded up to `tau`: between two curves their difference, else under each.
     labels
         Names of the arms on the curves, or in a legend.
     members
@@ -176,7 +209,8 @@ def survival_plot(
         Whether the arms differ by shade and dash alone. They differ by dash in any case.
     preset
         Size of figure and type: ``"85 mm"``, ``"170 mm"``, ``"slide"``, ``"kmunicate"`` (Morris et al., BMJ Open 2019;
-        9: e030215: all three counts, under the curves).
+        9: e030215: all three counts, under the curves); ``"nejm"``, ``"lancet"``, ``"jco"``: about the width that a
+        figure has there, in the colours that go by that name. Check the journal's instructions of the day.
 
     Returns
     -------
@@ -201,11 +235,12 @@ def survival_plot(
     'Survival curves: old, median 5.0 months, 0% at 9 months'
     """
     _check(transform, level, limits, table, annotate, labels, preset, end)
+    size = PRESETS[preset]
+    table = size.table or table
     wanted = drawn(
-        source, time=time, event=event, arm=arm, level=level, scale=scale, end=end, members=members
+        source, time=time, event=event, arm=arm, level=level, scale=scale, end=end, members=members,
+        origin=not_negative("origin", origin),
     )  # fmt: skip
-    if preset == "kmunicate":
-        table = TABLE
     names = [each.name for each in wanted]
     arm_colours(names)
     last = float(max(each.time[-1] for each in wanted)) if end is None else positive("end", end)
@@ -216,35 +251,39 @@ def survival_plot(
     control = names[-1] if control is None else str(control)
     if control not in names:
         raise InvalidValueError("control", control, f"one of the arms, {names}", "name an arm")
-    said = annotated(source, wanted, control, annotate, landmarks, tau, level)
-    size = PRESETS[preset]
-    with mpl.rc_context({**STYLE, "font.size": size[2], "axes.labelsize": size[2], "xtick.labelsize": 0.9 * size[2],
-                         "ytick.labelsize": 0.9 * size[2], "lines.linewidth": size[2] / 6}):  # fmt: skip
+    report = source if origin == 0 else None  # what was printed is of all months
+    said = annotated(report, wanted, control, annotate, landmarks, tau, level, test)
+    type_size: dict[Any, float] = {"font.size": size.points, "axes.labelsize": size.points}
+    small: dict[Any, float] = {"xtick.labelsize": 0.9 * size.points, "ytick.labelsize": 0.9 * size.points}
+    with mpl.rc_context({**STYLE, **type_size, **small, "lines.linewidth": size.points / 6}):
         has_table = bool(table) and not hasattr(ax, "plot") and any(each.patients for each in wanted)
         letters = max(map(len, names)) + (10 if len(table) > 1 else 0)  # ", censored"
-        room = 72 * size[0] if ax is None else 1.2 * width_of(ax[0] if isinstance(ax, tuple) else ax)
-        above = letters * LETTER * 0.85 * size[2] > WIDEST_NAME * room  # names stand above their rows
+        room = 72 * size.width if ax is None else 1.2 * width_of(ax[0] if isinstance(ax, tuple) else ax)
+        above = letters * LETTER * 0.85 * size.points > WIDEST_NAME * room  # names stand above their rows
         lines = len(wanted) * len(table) * (1 + above) if has_table else 0
         figure, axes, below = _layout(ax, size, lines)
         order = [*(name for name in names if name != control), control]
-        colours = dict(zip(order, GREYS, strict=False)) if grey else arm_colours(order)
+        of_journal = GREYS if grey else size.colours
+        colours = dict(zip(order, of_journal, strict=False)) if len(order) <= len(of_journal) else arm_colours(order)
         dashes = dict(zip(names, DASHES, strict=False))
         if not sampling:
             wanted = [replace(each, sampling=None) for each in wanted]
         curves = pd.concat(
             [_draw(axes, each, colours, dashes, transform, limits, censor_marks, last) for each in wanted]
         )
-        set_axis(axes, wanted, transform, last, ylabel, source)
+        set_axis(axes, wanted, transform, last, ylabel, source, origin)
         figure.draw_without_rendering()  # so that the size of the axes is known
-        set_ticks(axes, transform, last, size[2])
+        set_ticks(axes, transform, last, size.points)
         if transform in ("survival", "event"):
             draw_lines(axes, wanted, colours, annotate, landmarks, printed, transform, last)
+            if shade:
+                shade_means(axes, wanted, colours, tau or min(float(each.time[-1]) for each in wanted), transform)
         counts = pd.DataFrame()
         if below is not None:
-            counts = write_table(below, axes, wanted, colours, table, last, size[2], above=above)
+            counts = write_table(below, axes, wanted, colours, table, last, size.points, fewest, above=above)
             figure.draw_without_rendering()  # the table takes its room
-        written = write_annotations(axes, said, transform, size[2])
-        name_arms(axes, wanted, colours, labels, transform, last, size[2], written)
+        written = write_annotations(axes, said, transform, size.points)
+        name_arms(axes, wanted, colours, labels, transform, last, size.points, written)
     return SurvivalFigure(
         figure, axes, below, curves.reset_index(drop=True), counts, said, alternative_text(wanted, said, last)
     )
@@ -268,20 +307,18 @@ def _check(
         positive("end", end)
 
 
-def _layout(
-    ax: Axes | tuple[Axes, Axes] | None, size: tuple[float, float, float], rows: int
-) -> tuple[Figure, Axes, Axes | None]:
+def _layout(ax: Axes | tuple[Axes, Axes] | None, size: Page, rows: int) -> tuple[Figure, Axes, Axes | None]:
     if ax is not None:
         curves, below = ax if isinstance(ax, tuple) else (ax, None)
         figure = curves.get_figure(root=True)
         assert isinstance(figure, Figure), "axes belong to a figure"
         return figure, curves, below if rows else None
-    line = 1.55 * size[2] / 72
+    line = 1.55 * size.points / 72
     foot = (rows + 1.6) * line if rows else 0.0
-    figure = Figure(figsize=(size[0], size[1] + foot), layout="constrained")
+    figure = Figure(figsize=(size.width, size.height + foot), layout="constrained")
     if not rows:
         return figure, figure.subplots(), None
-    axes, below = figure.subplots(2, 1, gridspec_kw={"height_ratios": [size[1] - 2 * line, foot]}, sharex=True)
+    axes, below = figure.subplots(2, 1, gridspec_kw={"height_ratios": [size.height - 2 * line, foot]}, sharex=True)
     axes.tick_params(labelbottom=True)
     return figure, axes, below
 

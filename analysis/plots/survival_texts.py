@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 from matplotlib.ticker import MultipleLocator
 from matplotlib.transforms import Bbox
 
@@ -17,6 +17,7 @@ from analysis.reconstruction.result import Reconstruction
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.text import Text
 
@@ -57,9 +58,12 @@ def set_ticks(ax: Axes, transform: str, end: float, points: float) -> None:
     ax.xaxis.set_major_locator(MultipleLocator(MONTHS.step(end, min(9.0, widest))))
 
 
-def set_axis(ax: Axes, wanted: Sequence[Drawn], transform: str, end: float, ylabel: str | None, source: Any) -> None:
+def set_axis(
+    ax: Axes, wanted: Sequence[Drawn], transform: str, end: float, ylabel: str | None, source: Any,
+    origin: float,
+) -> None:  # fmt: skip
     """Give the axes their range and their names."""
-    MONTHS.axis(ax, end)
+    MONTHS.axis(ax, end, since=f"month {origin:g}" if origin else "")
     name = ylabel or (source.comparison.endpoint if isinstance(source, Reconstruction) else "Survival")
     if transform == "survival":
         percent_axis(ax, name, high=1.0)
@@ -102,6 +106,24 @@ def draw_lines(
                 month, transformed(survival, transform), "o", markersize=4, markerfacecolor="white",
                 markeredgecolor=colours[each.name], zorder=5,
             )  # fmt: skip
+
+
+def shade_means(
+    ax: Axes, wanted: Sequence[Drawn], colours: dict[str, str], tau: float, transform: str
+) -> None:  # fmt: skip
+    """Shade the area that is the restricted mean: between two curves, else under each (above, if events are drawn)."""
+    times = np.unique(np.concatenate([[tau], *(each.time[each.time < tau] for each in wanted)]))
+    heights = [transformed(np.array([each.at(t)[0] for t in times]), transform) for each in wanted]
+    step: Literal["post"] | None = "post" if all(each.is_step for each in wanted) else None
+    ax.plot([tau, tau], [0, max(height[-1] for height in heights)], color=GREY, linewidth=0.6, zorder=0)
+    looks: dict[str, Any] = {"step": step, "linewidth": 0, "zorder": 0.5}
+    if len(wanted) == 2:
+        ax.fill_between(times, *heights, facecolor="none", edgecolor=GREY, hatch="////", **looks)
+        return
+    for each, height in zip(wanted, heights, strict=True):
+        ax.fill_between(
+            times, height, 1.0 if transform == "event" else 0.0, color=colours[each.name], alpha=0.1, **looks
+        )
 
 
 def name_arms(
@@ -149,43 +171,6 @@ def name_arms(
         )  # fmt: skip
 
 
-def write_table(
-    below: Axes, curves: Axes, wanted: Sequence[Drawn], colours: dict[str, str], table: Sequence[str], end: float,
-    points: float, *, above: bool,
-) -> pd.DataFrame:  # fmt: skip
-    """Write the risk table at the ticks of the axis, arm by arm in its colour; long names stand above their rows."""
-    ticks = np.array([tick for tick in curves.xaxis.get_majorticklocs() if 0 <= tick <= end * (1 + 1e-9)])
-    rows = []
-    y = 0
-    is_mean = False
-    place: dict[str, Any] = {"transform": below.get_yaxis_transform(), "fontsize": 0.85 * points, "va": "center"}
-    for each in wanted:
-        counts = each.counts(ticks)
-        if counts is None:
-            continue
-        is_mean |= len(each.patients) > 1
-        for count in table:
-            label = f"{each.name}, {count}" if len(table) > 1 else each.name
-            if above:
-                below.text(0.0, y, label or count, color=colours[each.name], ha="left", **place)
-                y += 1
-            else:
-                below.annotate(
-                    label or count, (0.0, y), xytext=(-2.2 * points, 0), textcoords="offset points", ha="right",
-                    va="center", xycoords=below.get_yaxis_transform(), color=colours[each.name], fontsize=0.85 * points,
-                    annotation_clip=False,
-                )  # fmt: skip
-            for tick, value in zip(ticks, counts.loc[count], strict=True):
-                below.text(tick, y, f"{value:.0f}", fontsize=0.85 * points, ha="center", va="center")
-            rows.append({"arm": each.name, "count": count} | dict(zip(ticks, counts.loc[count], strict=True)))
-            y += 1
-    head = f"{table[0].capitalize()}" if len(table) == 1 else "Numbers of patients"
-    below.text(0.0, -1, head + (", mean of the members" if is_mean else ""), color=GREY, ha="left", **place)
-    below.set_ylim(y - 0.4, -1.5)
-    below.set_axis_off()
-    return pd.DataFrame(rows)
-
-
 def write_annotations(ax: Axes, said: pd.DataFrame, transform: str, points: float) -> Text | None:
     """Write what is annotated into a corner; printed medians of several arms on one line."""
     if said.empty:
@@ -198,6 +183,7 @@ def write_annotations(ax: Axes, said: pd.DataFrame, transform: str, points: floa
         else:
             lines += [f"Median {text}" if item == "median" else str(text) for text in rows["text"]]
     letters = max(int(0.66 * width_of(ax) / (LETTER * 0.85 * points)), 18)
+    lines = [re.sub(" p ([=<]) ", " p\u00a0\\1\u00a0", line) for line in lines]  # a p-value is not broken
     lines = [part for line in lines for part in textwrap.wrap(line, letters)]
     at = (0.99, 0.99, "right", "top")
     if transform != "survival":

@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from statsmodels.stats.multitest import multipletests
 
 from analysis import reconstruct
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.plots import survival_plot
+from analysis.plots.annotations import holm
 from analysis.reported import Landmark, ReportedArm, ReportedComparison
-from analysis.statistical_tests import CoxHazardRatio, LogRank, RMSTDifference
-from analysis.survival import Exponential, kaplan_meier
+from analysis.statistical_tests import CoxHazardRatio, FlemingHarrington, LogRank, MilestoneDifference, RMSTDifference
+from analysis.survival import Exponential, kaplan_meier, rmst
 from tests.figures.layout import overlaps
 
 RNG = np.random.default_rng(5)
@@ -152,7 +154,7 @@ def test_axes_that_are_given_are_drawn_on():
     assert (shown.axes, shown.risk_table, len(left.lines)) == (right, None, 0)
 
 
-@pytest.mark.parametrize("preset", ["85 mm", "170 mm", "slide", "kmunicate"])
+@pytest.mark.parametrize("preset", ["85 mm", "170 mm", "slide", "kmunicate", "nejm", "lancet", "jco"])
 @pytest.mark.parametrize(
     "names",
     [("drug", "control"), ("Everolimus + exemestane", "Placebo + exemestane"), ("治療群", "対照群"), ("$\\beta$", "0")],
@@ -242,3 +244,116 @@ def test_an_axis_may_end_anywhere():
         assert survival_plot(FRAME, end=end).axes.get_xlim()[1] == end
     with pytest.raises(InvalidValueError, match="nobody was followed"):
         survival_plot(FRAME.assign(time=0.0))
+
+
+def test_three_arms_are_each_compared_with_the_control():
+    frame = pd.concat([FRAME, FRAME[FRAME["arm"] == "drug"].assign(arm="low dose", time=DRUG * 0.8)])
+    said = survival_plot(frame, control="control", annotate=["hazard ratio", "p-value", "RMST"], tau=15).said
+    values = {}
+    for name in ("drug", "low dose"):
+        rows = frame[frame["arm"].isin(["control", name])]
+        data = rows["time"], rows["event"], rows["arm"] == name
+        values[name] = [test.analyse(*data) for test in (CoxHazardRatio(), LogRank(), RMSTDifference(15))]
+    p = {name: each[1].p_two_sided for name, each in values.items()}
+    low, high = sorted(p, key=p.get)
+    adjusted = {low: 2 * p[low], high: max(2 * p[low], p[high])}
+    words = {name: "< 0.001" if each < 0.001 else f"= {each:.3f}" for name, each in adjusted.items()}
+    assert said["text"].tolist() == [
+        *(f"HR {n} vs control {v[0].estimate:.2f} (95% CI {v[0].lower:.2f} to {v[0].upper:.2f}), computed"
+          for n, v in values.items()),
+        *(f"log-rank p {words[n]} {n} vs control, adjusted (Holm), computed" for n in values),
+        *(f"RMST difference {n} vs control {v[2].estimate:+.1f} months (95% CI {v[2].lower:.1f} to {v[2].upper:.1f}) "
+          "up to 15, computed" for n, v in values.items()),
+    ]  # fmt: skip
+
+
+def test_holm_is_that_of_statsmodels():
+    p = RNG.random(7)
+    np.testing.assert_allclose(holm(p), multipletests(p, method="holm")[1])
+    assert holm([]) == []
+
+
+def test_differences_at_landmarks_and_follow_up():
+    said = survival_plot(
+        FRAME, control="control", annotate=["differences", "follow-up"], landmarks=[6, 12], level=0.9
+    ).said
+    for text, month in zip(said["text"], (6, 12), strict=False):
+        rows = FRAME["time"], FRAME["event"], FRAME["arm"] == "drug"
+        found = MilestoneDifference(month, level=0.9).analyse(*rows)
+        limits = f"(90% CI {100 * found.lower:+.0f} to {100 * found.upper:+.0f})"
+        p = f"= {found.p_two_sided:.3f}" if found.p_two_sided >= 0.001 else "< 0.001"
+        assert text == f"drug vs control at {month} months {100 * found.estimate:+.0f} points {limits}, p {p}, computed"
+    reverse = kaplan_meier(CONTROL, ~FRAME["event"][:90]).median()
+    assert said["text"][2] == f"follow-up control {reverse:.1f} months"
+
+
+def test_a_test_of_ones_own_gives_the_p_value(reconstruction):
+    early = LogRank(FlemingHarrington(1, 0))
+    (text,) = survival_plot(FRAME, control="control", annotate=["p-value"], test=early).said["text"]
+    p = early.analyse(FRAME["time"], FRAME["event"], FRAME["arm"] == "drug").p_two_sided
+    assert text == f"{early.name} p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}, computed"
+    said = survival_plot(reconstruction, annotate=["hazard ratio", "p-value"], test=early).said
+    assert said["origin"].tolist() == ["printed", "computed"]
+
+
+def test_curves_begin_anew_at_a_landmark(reconstruction):
+    shown = survival_plot(FRAME, control="control", origin=4)
+    later = FRAME[FRAME["time"] > 4]
+    for arm, rows in later.groupby("arm"):
+        curve = kaplan_meier(rows["time"] - 4, rows["event"])
+        own = shown.curves[shown.curves["arm"] == arm]
+        np.testing.assert_allclose(own["survival"], np.append(1, curve.survival))
+        assert shown.counts.set_index("arm").loc[arm, 0.0] == len(rows)
+    ratio = CoxHazardRatio().analyse(later["time"], later["event"], later["arm"] == "drug")
+    assert f" {ratio.estimate:.2f} " in shown.said["text"][0]
+    assert shown.axes.get_xlabel() == "Months since month 4"
+    of_members = survival_plot(reconstruction, origin=3)
+    assert set(of_members.said["origin"]) == {"computed"}
+    by_member = reconstruction.survival_by_member("drug", [3.0, 9.0])
+    at = of_members.curves[of_members.curves["arm"] == "drug"]
+    drawn = np.interp(6.0, at["time"], at["survival"])
+    assert drawn == pytest.approx((by_member[:, 1] / by_member[:, 0]).mean(), abs=0.01)
+    distribution = survival_plot({"assumed": Exponential(0.1)}, end=12, annotate=[], origin=5).curves
+    np.testing.assert_allclose(distribution["survival"], np.exp(-0.1 * distribution["time"]), rtol=1e-3)
+    with pytest.raises(InvalidValueError, match=r"origin: got 60.*'control' are followed"):
+        survival_plot(FRAME, control="control", origin=60)
+
+
+def test_small_counts_are_obscured_and_cannot_be_subtracted():
+    full, shown = (
+        survival_plot(FRAME, control="control", table=["at risk", "events", "censored"], fewest=k) for k in (0, 10)
+    )
+    hidden = 0
+    for tick in full.counts.columns[2:]:
+        for arm in ("drug", "control"):
+            told = shown.counts.loc[shown.counts["arm"] == arm, tick].to_numpy()
+            true = full.counts.loc[full.counts["arm"] == arm, tick].to_numpy()
+            assert (np.isnan(told) | (told == true)).all()
+            assert not ((told > 0) & (told < 10)).any()
+            assert np.isnan(told).sum() != 1
+            hidden += np.isnan(told).sum()
+    assert hidden > 0
+    written = {text.get_text() for text in shown.risk_table.texts}
+    assert "<10" in written
+    assert "\u2026" in written
+
+
+def test_two_counts_in_a_cell_and_per_cent():
+    shown = survival_plot(FRAME, control="control", table=["at risk (censored)", "at risk, %"])
+    written = [text.get_text() for text in shown.risk_table.texts]
+    assert "90 (0)" in written
+    assert "100" in written
+    assert set(shown.counts["count"]) == {"at risk", "censored"}
+
+
+@pytest.mark.parametrize("transform", ["survival", "event"])
+def test_the_restricted_mean_is_shaded(transform):
+    shown = survival_plot(FRAME, control="control", shade=True, tau=15, annotate=["RMST"], transform=transform)
+    area = shown.axes.collections[-1].get_paths()[0].get_extents()
+    assert (area.x0, area.x1) == (0, 15)
+    alone = survival_plot(FRAME[FRAME["arm"] == "drug"], shade=True, tau=15, annotate=[], transform=transform)
+    vertices = alone.axes.collections[-1].get_paths()[0].vertices
+    x, y = vertices[:, 0], vertices[:, 1]
+    area = abs(np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1])) / 2
+    drug = FRAME[FRAME["arm"] == "drug"]
+    assert area == pytest.approx(rmst(drug["time"], drug["event"], 15).estimate, rel=1e-6)
