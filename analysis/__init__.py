@@ -37,6 +37,7 @@ _ROOMS = (
     "statistical_tests",
     "studies",
     "survival",
+    "tables",
 )
 _NAMES = {
     "load": "reported",

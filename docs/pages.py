@@ -33,6 +33,7 @@ ROOMS = {
     "quality_of_life": "Questionnaires",
     "proportions": "Two proportions, borrowing",
     "plots": "Figures",
+    "tables": "Tables",
     "explorer": "The explorer",
     "conventions": "Files, JSON, seeds, units",
     "figures": "Registered figures",

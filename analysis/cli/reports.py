@@ -69,6 +69,7 @@ def reconstruct(
     csv: Annotated[Path | None, typer.Option(metavar="CSV", help="Write the patients of all members.")] = None,
     adtte: Annotated[Path | None, typer.Option(metavar="FILE", help="One member as CDISC ADTTE: CSV or XPT.")] = None,
     member: Annotated[int, typer.Option(help="The member for --adtte.")] = 0,
+    table: Annotated[Path | None, typer.Option(metavar="FILE", help="The table: HTML, TEX, RTF or CSV.")] = None,
     save: Annotated[Path | None, typer.Option(metavar="NPZ", help="Everything, to read back in Python.")] = None,
     as_json: Json = False,
 ) -> int:
@@ -81,7 +82,7 @@ def reconstruct(
     from analysis.reconstruction import paragraph, write_adtte
     from analysis.reconstruction import reconstruct as reconstruct_report
 
-    not_there_yet(plot=plot, csv=csv, adtte=adtte, save=save)
+    not_there_yet(plot=plot, csv=csv, adtte=adtte, table=table, save=save)
     chosen = _comparison(trial, comparison)
     result = reconstruct_report(chosen, members=members, rng=seed, relax=tuple(relax or ()))
     wrote = []
@@ -92,6 +93,8 @@ def reconstruct(
     if adtte is not None:
         write_adtte(as_adtte(result, member, study=Path(trial).stem.upper()), adtte)
         wrote.append(f"{adtte}: member {member}")
+    if table is not None:
+        wrote.append(str(_table(result, table)))
     if save is not None:
         wrote.append(f"{to_file(result, save)}: read it back with analysis.conventions.from_file")
     if plot is not None:
@@ -116,6 +119,15 @@ def _comparison(name: str, id: str | None) -> "ReportedComparison":
     if id is None and len(ids) != 1:
         raise InvalidValueError("comparison", None, f"one of {', '.join(map(str, ids))}", "say --comparison ID")
     return trial.comparison(id or ids[0])
+
+
+def _table(result: "Reconstruction", path: Path) -> Path:
+    from analysis.reconstruction import paragraph
+    from analysis.tables import DeliveredTable
+
+    of = result.comparison
+    notes = (f"Medians over {result.members} members and their central 90%.", paragraph(result))
+    return DeliveredTable(f"{of.endpoint}, as reported and as reconstructed", result.summary(), notes=notes).save(path)
 
 
 def _draw(result: "Reconstruction", path: Path) -> None:

@@ -20,6 +20,7 @@ from analysis.conventions.whole import written_whole
 from analysis.design import TrialDesign
 from analysis.errors import InvalidValueError, UnavailableError
 from analysis.plots import STYLE
+from analysis.tables.rtf import escaped
 from analysis.version import __version__
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def _rtf(blocks: Sequence[Block], path: Path) -> None:
     for block in blocks:
         if isinstance(block, Heading):
             size = 32 if block.level == 1 else 24
-            parts.append(rf"\pard\sb240\sa120\b\fs{size} {_escaped(block.text)}\b0\fs20\par ")
+            parts.append(rf"\pard\sb240\sa120\b\fs{size} {escaped(block.text)}\b0\fs20\par ")
         elif isinstance(block, pd.DataFrame):
             parts += [_rtf_row(list(block.columns), bold=True)]
             parts += [_rtf_row(list(row), bold=False) for row in block.itertuples(index=False)]
@@ -210,9 +211,9 @@ def _rtf(blocks: Sequence[Block], path: Path) -> None:
             height = int(width * pixels[1] / pixels[0])
             size_ = rf"\picw{pixels[0]}\pich{pixels[1]}\picwgoal{width}\pichgoal{height}"
             parts.append(rf"\pard\sb120 {{\pict\pngblip{size_} {block.png.hex()}}}\par ")
-            parts.append(rf"\pard\sa120\i\fs18 {_escaped(block.caption)}\i0\fs20\par ")
+            parts.append(rf"\pard\sa120\i\fs18 {escaped(block.caption)}\i0\fs20\par ")
         else:
-            parts.append(rf"\pard\sa120\fs20 {_escaped(block)}\par ")
+            parts.append(rf"\pard\sa120\fs20 {escaped(block)}\par ")
     path.write_text("".join(parts) + "}", encoding="ascii")
 
 
@@ -220,22 +221,8 @@ def _rtf_row(cells: Sequence[Any], *, bold: bool) -> str:
     step = int(PICTURE_WIDTH / 2.54 * 1440 / len(cells))
     edges = "".join(rf"\cellx{step * (k + 1)}" for k in range(len(cells)))
     start, end = (r"\b ", r"\b0 ") if bold else ("", "")
-    text = "".join(rf"\pard\intbl\fs16 {start}{_escaped(str(cell))}{end}\cell " for cell in cells)
+    text = "".join(rf"\pard\intbl\fs16 {start}{escaped(str(cell))}{end}\cell " for cell in cells)
     return rf"\trowd\trgaph60{edges} {text}\row "
-
-
-def _escaped(text: str) -> str:
-    """Escape what RTF reads as its own; other letters as UTF-16 units, whatever the code page."""
-    out = []
-    for letter in text:
-        if letter in "\\{}":
-            out.append(f"\\{letter}")
-        elif ord(letter) < 128:
-            out.append(letter)
-        else:
-            units = letter.encode("utf-16-le")
-            out += [f"\\u{int.from_bytes(units[k : k + 2], 'little', signed=True)}?" for k in range(0, len(units), 2)]
-    return "".join(out)
 
 
 def _pdf(blocks: Sequence[Block], path: Path) -> None:

@@ -133,7 +133,7 @@ def test_a_report_of_ones_own_becomes_a_picture_files_and_a_paragraph(tmp_path, 
     assert main(["new", "mine"]) == 0
     assert main(["new", "mine"]) == 1  # it is there
     assert main(["data", "check", "."]) == 0
-    files = {"--plot": "curves.png", "--csv": "patients.csv", "--adtte": "adtte.csv"}
+    files = {"--plot": "curves.png", "--csv": "patients.csv", "--adtte": "adtte.csv", "--table": "table.rtf"}
     command = ["reconstruct", "mine.toml", "--members", "10", *(word for pair in files.items() for word in pair)]
     assert main(command) == 0
     shown = capsys.readouterr().out
@@ -143,6 +143,7 @@ def test_a_report_of_ones_own_becomes_a_picture_files_and_a_paragraph(tmp_path, 
     assert adtte[["STUDYID", "PARAMCD", "SYNTHFL"]].drop_duplicates().to_numpy().tolist() == [["MINE", "PFS", "Y"]]
     assert (adtte["CNSR"] == 0).sum() == 96 + 117
     assert (tmp_path / "curves.png").stat().st_size > 20_000
+    assert "was reconstructed from the published" in (tmp_path / "table.rtf").read_text(encoding="ascii")
     assert main(command) == 1
     assert "a file that is not there yet" in capsys.readouterr().err
 

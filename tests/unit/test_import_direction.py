@@ -24,6 +24,7 @@ ORDER = (
     ("simulation",),
     ("power",),
     ("plots",),
+    ("tables",),
     ("planning", "explorer"),
     ("figures",),
     ("studies",),

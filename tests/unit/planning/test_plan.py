@@ -16,13 +16,13 @@ from analysis.conventions import replace
 from analysis.design import AtEvents, AtTime, LaterOf, Look, Scenario, TrialDesign, UniformAccrual
 from analysis.errors import InvalidValueError, ReportedDataError, UnavailableError
 from analysis.planning import Plan, read_plan, write_report
-from analysis.planning.report import _escaped
 from analysis.power import power, power_summary
 from analysis.reported import load
 from analysis.sequential import BetaSpending, GroupSequentialDesign, LanDeMetsPocock
 from analysis.single_arm import exact_binomial, simon_two_stage
 from analysis.statistical_tests import LandmarkRate, MaxCombo, RMSTDifference
 from analysis.survival import Exponential, Weibull
+from analysis.tables.rtf import escaped
 
 DESIGN = TrialDesign(
     n=100,
@@ -237,10 +237,10 @@ def text_of(path):
 
 
 def test_letters_of_any_language_are_written_in_ascii():
-    assert _escaped("a{b}\\") == "a\\{b\\}\\\\"
-    assert _escaped("\N{GREEK SMALL LETTER MU}") == "\\u956?"
-    assert _escaped("\N{FULLWIDTH LATIN CAPITAL LETTER A}") == "\\u-223?"
-    assert _escaped("\N{GRINNING FACE}") == "\\u-10179?\\u-8704?"
+    assert escaped("a{b}\\") == "a\\{b\\}\\\\"
+    assert escaped("\N{GREEK SMALL LETTER MU}") == "\\u956?"
+    assert escaped("\N{FULLWIDTH LATIN CAPITAL LETTER A}") == "\\u-223?"
+    assert escaped("\N{GRINNING FACE}") == "\\u-10179?\\u-8704?"
 
 
 def words(text):

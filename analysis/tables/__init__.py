@@ -1,0 +1,11 @@
+"""Tables as sponsors deliver them: of survival, endpoints and adverse events, as HTML, LaTeX and RTF."""
+
+from analysis.tables.delivered import DeliveredTable
+from analysis.tables.of_trials import adverse_event_table, endpoint_table, survival_table
+
+__all__ = [
+    "DeliveredTable",
+    "adverse_event_table",
+    "endpoint_table",
+    "survival_table",
+]
