@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 from analysis.endpoints.protocol import Protocol
 
 DOMAINS = ("tr", "tu", "rs", "ae", "adae", "ex", "ds", "qs", "adsl", "dm")
-READERS = {".xpt": "sas", ".sas7bdat": "sas", ".csv": "csv", ".parquet": "parquet"}
+READERS = {".xpt": "sas", ".sas7bdat": "sas7bdat", ".csv": "csv", ".parquet": "parquet"}
 ZERO_OF_PANDAS = 16.0**-65
 NAMES = {
     "BOR": "Best overall response",
@@ -318,20 +318,35 @@ def read_study(folder: str | Path) -> Study:
     return Study(next(iter(studies), place.name), tables, tuple(findings))
 
 
-def _sas(path: Path, encoding: str) -> pd.DataFrame:
-    """Read a SAS file; the zeros of a transport file, which pandas gives as 16 to the power of -65, are zeros again."""
-    frame = pd.read_sas(path, encoding=encoding)
-    if path.suffix.lower() == ".xpt":
-        numbers = frame.select_dtypes("number")
-        frame[numbers.columns] = numbers.mask(numbers.abs() == ZERO_OF_PANDAS, 0.0)
+def _transport(path: Path, encoding: str) -> pd.DataFrame:
+    """Read a SAS transport file; its zeros, which pandas gives as 16 to the power of -65, are zeros again."""
+    frame = pd.read_sas(path, format="xport", encoding=encoding)
+    numbers = frame.select_dtypes("number")
+    frame[numbers.columns] = numbers.mask(numbers.abs() == ZERO_OF_PANDAS, 0.0)
     return frame
+
+
+def _sas7bdat(path: Path) -> pd.DataFrame:
+    """Read SAS7BDAT by pyreadstat: pandas cuts off the names of the last columns of some files (RSDTC to RSDT)."""
+    try:
+        import pyreadstat
+    except ImportError as error:
+        remedy = "pip install 'trial-outcome-analysis[sas]', or deliver XPT"
+        raise InvalidValueError("file", str(path), "pyreadstat, which reads SAS7BDAT", remedy) from error
+    try:
+        frame, _ = pyreadstat.read_sas7bdat(str(path), dates_as_pandas_datetime=True)
+    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError) as error:
+        raise InvalidValueError("file", str(path), "a readable .sas7bdat file", f"write it again ({error})") from error
+    return frame.replace("", None)
 
 
 def _read(path: Path) -> tuple[pd.DataFrame, list[DataFinding]]:
     kind, found = READERS[path.suffix.lower()], list[DataFinding]()
     try:
+        if kind == "sas7bdat":
+            return _sas7bdat(path), found
         if kind == "sas":
-            return _sas(path, "utf-8"), found
+            return _transport(path, "utf-8"), found
         if kind == "parquet":
             return pd.read_parquet(path), found
         return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""]), found
@@ -339,7 +354,7 @@ def _read(path: Path) -> tuple[pd.DataFrame, list[DataFinding]]:
         message = f"{path.name} is not UTF-8"
         found.append(DataFinding("warning", "encoding", "", "", "", message, "read as Windows-1252; check the names"))
         frame = (
-            _sas(path, "cp1252")
+            _transport(path, "cp1252")
             if kind == "sas"
             else pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="cp1252")
         )

@@ -1,6 +1,9 @@
 """A study's folder in any form gives the same endpoints; what it lacks is named."""
 
+import builtins
 import struct
+from pathlib import Path
+from shutil import copy
 
 import pandas as pd
 import pyreadstat
@@ -24,6 +27,8 @@ RS = pd.DataFrame(
     {"STUDYID": "MINE", "USUBJID": ["1", "2"], "RSSTRESC": ["PR", "SD"], "RSDTC": "2024-03-06", "VISITNUM": [2.0, 2.0]}
 )
 ADSL = pd.DataFrame({"STUDYID": "MINE", "USUBJID": ["1", "2"], "RANDDT": [23385.0, 23385.0]})  # SAS days: 2024-01-10
+SAS7BDAT = Path(__file__).parent / "sas7bdat"
+"""The same tables, written by haven 2.5.1 (write_sas) in R 4.2.2; of RS, TR pandas 2 cuts off names of last columns."""
 TABLES = {"tr": TR, "RS": RS, "adsl": ADSL}
 
 
@@ -69,7 +74,9 @@ def write_xpt(frame, path):
 
 def write(folder, kind):
     for name, frame in TABLES.items():
-        if kind == "xpt":
+        if kind == "sas7bdat":
+            copy(SAS7BDAT / f"{name.lower()}.sas7bdat", folder)
+        elif kind == "xpt":
             write_xpt(frame, folder / f"{name}.xpt")
         elif kind == "parquet":
             frame.to_parquet(folder / f"{name}.parquet")
@@ -78,7 +85,7 @@ def write(folder, kind):
     return folder
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet", "xpt"])
+@pytest.mark.parametrize("kind", ["csv", "parquet", "xpt", "sas7bdat"])
 def test_a_folder_in_any_form_gives_the_same_endpoints(kind, tmp_path):
     derived = read_study(write(tmp_path, kind)).derive()
     adrs, adtte = derived.adrs(), derived.adtte()
@@ -87,8 +94,33 @@ def test_a_folder_in_any_form_gives_the_same_endpoints(kind, tmp_path):
     pfs = adtte[(adtte["PARAMCD"] == "PFS") & (adtte["SRCDOM"] == "TR")].set_index("USUBJID")
     assert pfs.loc["1", ["AVAL", "CNSR", "EVNTDESC"]].tolist() == [113, 0, "progression"]
     assert pfs.loc["2", ["AVAL", "CNSR", "EVNTDESC"]].tolist() == [57, 1, "last assessment"]
-    assert {found.rule for found in derived.findings} == {"SAS dates"}
+    assert {found.rule for found in derived.findings} == ({"SAS dates"} if kind != "sas7bdat" else set())
     assert derived.name == "MINE"
+
+
+def test_sas7bdat_has_all_names_dates_and_letters(tmp_path):
+    study = read_study(write(tmp_path, "sas7bdat"))
+    assert list(study.tables["rs"].columns) == ["STUDYID", "USUBJID", "RSSTRESC", "VISITNUM", "RSDTC"]
+    assert list(study.tables["tr"].columns) == list(TR.columns)
+    adsl = study.tables["adsl"]
+    assert adsl["SITE"].tolist() == ["Köln", "Köln"]
+    assert adsl["RANDDT"].tolist() == [pd.Timestamp(2024, 1, 10)] * 2
+    assert adsl["DTHDT"].isna().all()
+    assert adsl["SEX"].isna().tolist() == [True, False]
+
+
+def test_what_reads_sas7bdat_is_named_where_it_is_missing(tmp_path, monkeypatch):
+    write(tmp_path, "sas7bdat")
+    known = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        if name == "pyreadstat":
+            raise ImportError(name)
+        return known(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(InvalidValueError, match=r"trial-outcome-analysis\[sas\]"):
+        read_study(tmp_path)
 
 
 @pytest.mark.parametrize("by", ["pyreadstat", "IBM's rules"])
@@ -150,6 +182,17 @@ def cut_off(folder):
     (folder / "tr.xpt").write_bytes(b"HEADER RECORD*******LIBRARY HEADER")
 
 
+def half_of_sas7bdat(folder):
+    (folder / "tr.csv").unlink()
+    whole = (SAS7BDAT / "tr.sas7bdat").read_bytes()
+    (folder / "tr.sas7bdat").write_bytes(whole[: len(whole) // 2])
+
+
+def no_sas7bdat(folder):
+    (folder / "tr.csv").unlink()
+    (folder / "tr.sas7bdat").write_bytes(b"not SAS" * 500)
+
+
 @pytest.mark.parametrize(
     ("broken", "says"),
     [
@@ -157,6 +200,8 @@ def cut_off(folder):
         (twice, "one table TR"),
         (without_subjects, "ADSL or DM"),
         (cut_off, r"tr\.xpt.*write it again"),
+        (half_of_sas7bdat, r"tr\.sas7bdat.*write it again"),
+        (no_sas7bdat, r"tr\.sas7bdat.*write it again"),
     ],
 )
 def test_a_folder_that_cannot_be_read_is_named(broken, says, tmp_path):
