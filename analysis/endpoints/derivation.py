@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.conventions.border import border
+from analysis.endpoints.accepted_records import ACCEPTED, accepted_histories
 from analysis.endpoints.assessment import COMMON, ResponseRule, assess
 from analysis.endpoints.axes import one_axis
 from analysis.endpoints.codes import IRECIST, MISSING, RECIST, Criteria, code_list
@@ -163,6 +164,8 @@ class Derivation:
             lines += (
                 explain_reading(*self.readings[key])
                 if key in self.readings
+                else _accepted_in_words(history)
+                if key[1] == ACCEPTED
                 else [f"{' '.join(key)}: no assessment that counts"]
             )
             derived = {name: endpoint.derive(history) for name, endpoint in (endpoints or {}).items()}
@@ -184,9 +187,9 @@ def derive(
     ----------
     tr
         Measurements, one row for each: columns as in the CDISC domain TR (USUBJID, TRLNKID, TRGRPID, TRTESTCD,
-        TRSTRESC, TRDTC; TRSTRESU, VISITNUM, VISIT, TREVAL, TREVALID, TRLOC if there), or subject, lesion, group,
-        test, value, date; unit, visit_number, visit, evaluator, reader, organ. Groups are TARGET, NON-TARGET and NEW;
-        tests are listed in `lesion_terms.TESTS`.
+        TRSTRESC, TRDTC; TRSTRESU, VISITNUM, VISIT, TREVAL, TREVALID, TRACPTFL, TRLOC if there), or subject, lesion,
+        group, test, value, date; unit, visit_number, visit, evaluator, reader, organ. Groups are TARGET, NON-TARGET
+        and NEW; tests are listed in `lesion_terms.TESTS`.
     tu
         Locations and new lesions, as in TU (USUBJID, TULNKID, TULOC, TUSTRESC; TUDTC, VISIT, VISITNUM, TUEVAL,
         TUEVALID if there). A lesion without a location is taken as non-nodal.
@@ -201,6 +204,8 @@ def derive(
     -------
     Derivation
         Of a patient and reader with an error among the findings nothing is derived; of the others everything is.
+        Where TRACPTFL accepts measurements, there is a history of one evaluator more, ``"accepted records"``: at each
+        visit the response of the reader who is accepted there, derived from his own lesions.
 
     Raises
     ------
@@ -216,7 +221,7 @@ def derive(
     [['PR', 'PR', 'iPR'], ['PD', 'PD', 'iUPD']]
     """
     of_kind("rule", rule, ResponseRule)
-    grouped, findings = measurements(tr, tu)
+    grouped, findings, accepted = measurements(tr, tu)
     who, wrong = (None, []) if subjects is None else patients(subjects)
     findings += wrong
     left_out = {(found.subject, found.evaluator) for found in findings if found.severity == "error"}
@@ -248,9 +253,18 @@ def derive(
     readers = dict.fromkeys(reader for _, reader in grouped)
     recorded = [key for key in grouped if key not in without_baseline]
     for criteria, known in histories.items():
+        whole = {key: reading for key, (reading, _) in readings.items()}
+        chosen, found = accepted_histories(accepted, whole, known, criteria)
         known.update(without_records(who or {}, recorded, readers, criteria, has_baseline=False))
+        known.update(chosen)
+        findings += found if criteria == "RECIST 1.1" else []  # once, not by criterion
     findings += not_read(who or {}, list(grouped))
     return Derivation(readings, histories, tuple(findings), rule)
+
+
+def _accepted_in_words(history: ResponseHistory) -> list[str]:
+    said = zip(history.dates, history.responses, strict=True)
+    return [f"{history.subject} {ACCEPTED} (TRACPTFL): {', '.join(f'{when} {term}' for when, term in said)}"]
 
 
 def _reading(rows: list[Row], patient: Patient | None) -> tuple[Reading | None, list[DataFinding]]:

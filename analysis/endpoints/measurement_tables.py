@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from analysis.endpoints.accepted_records import Accepted, accepted_readers
 from analysis.endpoints.lesion_terms import ABSENT, NOT_MEASURED, NOT_READ, TOO_SMALL, group_of, test_of
 from analysis.endpoints.measurement_checks import Row, finding
 from analysis.records.findings import DataFinding
@@ -43,6 +44,7 @@ TR_OPTIONAL = {
     "organ": ("TRLOC", "organ"),
     "status": ("TRSTAT", "status"),
     "original": ("TRORRES",),
+    "accepted": ("TRACPTFL", "accepted"),
     "baseline": ("TRBLFL", "TRLOBXFL", "ABLFL", "baseline"),
 }
 RESULTS = (("TRSTRESC", "TRSTRESU"), ("TRORRES", "TRORRESU"), ("TRSTRESN", "TRSTRESU"), ("value", "unit"))
@@ -63,8 +65,12 @@ Key = tuple[str, str]
 """A subject and an evaluator."""
 
 
-def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[dict[Key, list[Row]], list[DataFinding]]:
+def measurements(
+    tr: pd.DataFrame, tu: pd.DataFrame | None = None
+) -> tuple[dict[Key, list[Row]], list[DataFinding], Accepted]:
     """Read TR and TU into the rows of each subject and evaluator, with findings for what cannot be placed.
+
+    Besides, the readers who are accepted at each visit of each subject.
 
     New lesions that stand in TU alone are rows of their own. Rows without a readable date are findings only.
 
@@ -126,7 +132,8 @@ def measurements(tr: pd.DataFrame, tu: pd.DataFrame | None = None) -> tuple[dict
     if any(is_sas_date(word) for word in set(table["date"])):
         message = f"dates are numbers, as {next(word for word in table['date'] if is_sas_date(word))}"
         findings.append(DataFinding("warning", "SAS dates", "", "", "", message, SAS_DAYS))
-    return grouped, [*_unplaced(rows, when, placed, table["date"]), *findings, *doubted]
+    accepted = accepted_readers(table, list(read["visit"]))
+    return grouped, [*_unplaced(rows, when, placed, table["date"]), *findings, *doubted], accepted
 
 
 def _not_done(written: str | None) -> bool:

@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.conventions.border import border
+from analysis.endpoints.accepted_records import ACCEPTED, is_flagged
 from analysis.endpoints.codes import CODE_LISTS, CPD, CR, NON_CR_NON_PD, PD, PR, SD, CodeList, Criteria, code_list
 from analysis.endpoints.histories import ResponseHistory, Sizes
 from analysis.records.findings import DataFinding
@@ -40,9 +41,6 @@ RS_OPTIONAL = {
     "status": ("RSSTAT", "status"),
     "accepted": ("RSACPTFL", "accepted"),
 }
-ACCEPTED = "accepted records"
-"""The evaluator that the records with RSACPTFL belong to, whichever reader made them."""
-
 
 CATEGORIES: Mapping[str, Criteria] = {
     **dict.fromkeys(("RECIST1.1", "RECISTV1.1", "RECISTVERSION1.1", "RECIST"), "RECIST 1.1"),
@@ -198,7 +196,7 @@ def _recorded(table: Table, criteria: Criteria) -> list[ResponseRow]:
         for written, done in zip(table["response"], each(lambda s: (s or "").upper(), table["status"]), strict=True)
     ]
     read = zip(*who, visit, table["date"], number, last, first, response, strict=True)
-    flagged = each(lambda flag: (flag or "").strip().upper() == "Y", table["accepted"])
+    flagged = each(is_flagged, table["accepted"])
     rows = sorted(zip(order, read, flagged, strict=True), key=itemgetter(0))
     recorded = [(ResponseRow(*row), accepted) for _, row, accepted in rows]
     taken = [row._replace(evaluator=ACCEPTED) for row, accepted in recorded if accepted]

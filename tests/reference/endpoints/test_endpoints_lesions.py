@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.endpoints import COMMON, EORTC, ResponseRule, derive, irecist_responses, overall, target_responses
+from analysis.endpoints.accepted_records import ACCEPTED
 
 PAPER = json.loads((Path(__file__).parents[1] / "data" / "recist" / "irecist_paper_tables.json").read_text())
 
@@ -112,6 +113,18 @@ def test_responses_of_cdisc_measurements():
     assert len(expected) == len(got) == 36
     assert (got.reindex(expected.index) == expected).all()
     assert {found.rule for found in derivation.findings} == {"partial date"}
+
+
+def test_accepted_measurements_of_cdisc_give_the_responses_that_were_accepted():
+    if "REFERENCE_DATA" not in os.environ:
+        pytest.skip("REFERENCE_DATA names no folder: the measurements are read in place")
+    folder = Path(os.environ["REFERENCE_DATA"]) / "recist"
+    tr, tu, rs = (pd.read_csv(folder / f"{domain}_onco_recist.csv") for domain in ("tr", "tu", "rs"))
+    got = {key[0]: history for key, history in derive(tr, tu).histories["RECIST 1.1"].items() if key[1] == ACCEPTED}
+    recorded = rs[rs["RSACPTFL"] == "Y"].sort_values("RSDTC")
+    assert set(got) == set(recorded["USUBJID"])
+    for subject, rows in recorded.groupby("USUBJID"):
+        assert list(got[subject].responses) == rows["RSSTRESC"].tolist()
 
 
 def test_new_lesions_known_when_the_bar_is_reset_are_no_longer_new():
