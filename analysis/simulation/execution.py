@@ -156,7 +156,7 @@ def _executor(given: Executor | None) -> Iterator[Executor]:
 def _submit(pool: Executor, plan: Plan, number: int, size: int) -> Future[Columns]:
     try:
         return pool.submit(run_chunk, plan, number, size)
-    except RuntimeError as error:  # a broken executor or one that was shut down
+    except Exception as error:  # it takes no work: broken, shut down, or a cluster that was closed
         done: Future[Columns] = Future()
         done.set_result(_run_here(plan, number, size, error))
         return done

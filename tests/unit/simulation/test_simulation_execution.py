@@ -191,3 +191,15 @@ def test_stops_at_the_standard_error_asked_for(reference):
     assert loose.power().std_error <= 0.006
     with ThreadPoolExecutor(2) as two:
         assert same(run(trials=100_000, stop_at_std_error=0.006, executor=two), loose)
+
+
+def test_a_cluster_that_was_closed_is_said_and_the_trials_are_run_here(reference):
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        client = distributed.Client(cluster)
+        executor = client.get_executor()
+        client.close()
+    with pytest.warns(UserWarning, match="the executor failed.*run in this process"):
+        assert same(run(executor=executor), reference)
