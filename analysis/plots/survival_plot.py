@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.conventions.border import border
-from analysis.conventions.checks import choice, not_negative, positive, probability
+from analysis.conventions.checks import choice, count, not_negative, positive, probability
 from analysis.errors import InvalidValueError
 from analysis.plots.annotations import alternative_text, annotated
 from analysis.plots.drawn import Drawn, drawn
@@ -235,6 +235,14 @@ def survival_plot(
     'Survival curves: old, median 5.0 months, 0% at 9 months'
     """
     _check(transform, level, limits, table, annotate, labels, preset, end)
+    count("fewest", fewest, "patients", at_least=0)
+    if tau is not None:
+        positive("tau", tau)
+    if "differences" in annotate and not len(landmarks):
+        raise InvalidValueError("landmarks", landmarks, "months at which the arms are compared", "give landmarks=[6]")
+    if shade and transform not in ("survival", "event"):
+        expected = '"survival" or "event", where an area is a restricted mean'
+        raise InvalidValueError("transform", transform, expected, "leave shade out")
     size = PRESETS[preset]
     table = size.table or table
     wanted = drawn(
@@ -277,7 +285,8 @@ def survival_plot(
         if transform in ("survival", "event"):
             draw_lines(axes, wanted, colours, annotate, landmarks, printed, transform, last)
             if shade:
-                shade_means(axes, wanted, colours, tau or min(float(each.time[-1]) for each in wanted), transform)
+                until = tau or min(float(each.time[-1]) for each in wanted)
+                shade_means(axes, wanted, colours, until, transform)
         counts = pd.DataFrame()
         if below is not None:
             counts = write_table(below, axes, wanted, colours, table, last, size.points, fewest, above=above)

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.ticker import MultipleLocator
 from matplotlib.transforms import Bbox
 
+from analysis.errors import InvalidValueError
 from analysis.plots.style import GREY, percent_axis
 from analysis.plots.time_unit import MONTHS
 from analysis.reconstruction.result import Reconstruction
@@ -112,6 +113,9 @@ def shade_means(
     ax: Axes, wanted: Sequence[Drawn], colours: dict[str, str], tau: float, transform: str
 ) -> None:  # fmt: skip
     """Shade the area that is the restricted mean: between two curves, else under each (above, if events are drawn)."""
+    short = [each.name or "all patients" for each in wanted if np.isnan(each.at(tau)[0])]
+    if short:
+        raise InvalidValueError("tau", tau, f"months within the follow-up of {' and '.join(short)}", "choose it lower")
     times = np.unique(np.concatenate([[tau], *(each.time[each.time < tau] for each in wanted)]))
     heights = [transformed(np.array([each.at(t)[0] for t in times]), transform) for each in wanted]
     step: Literal["post"] | None = "post" if all(each.is_step for each in wanted) else None

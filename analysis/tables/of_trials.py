@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 NOT_REACHED = "NR"
 NOT_ESTIMABLE = "NE"
+ALL = "All patients"
 
 
 @border
@@ -116,7 +117,7 @@ def survival_table(
     if len(curves) > 1:
         for label, one in tests.items():
             rows[label] = ["" if each is against else _compared(one, against, each, label) for each in curves]
-    body = pd.DataFrame([[label, *values] for label, values in rows.items()], columns=["", *names])
+    body = pd.DataFrame([[label, *values] for label, values in rows.items()], columns=["", *(n or ALL for n in names)])
     notes = (
         f"Kaplan-Meier estimates, {scale} limits (Greenwood); median follow-up by reverse Kaplan-Meier; hazard ratio "
         "by Cox's model (Efron), limits by Wald; differences with Greenwood's variance.",
@@ -245,8 +246,8 @@ def endpoint_table(
         raise InvalidValueError("endpoints", missing, f"the columns {', '.join(needed)}", "derive them first")
     known = endpoints if arms is None else endpoints[endpoints["subject"].isin(list(arms))]
     left_out = endpoints["subject"].nunique() - known["subject"].nunique()
-    groups = pd.Series("All patients", known.index) if arms is None else known["subject"].map(dict(arms))
-    order = ["All patients"] if arms is None else list(dict.fromkeys(arms.values()))
+    groups = pd.Series(ALL, known.index) if arms is None else known["subject"].map(dict(arms))
+    order = [ALL] if arms is None else list(dict.fromkeys(arms.values()))
     columns: dict[str, dict[tuple[str, str], str]] = {}
     labels: dict[tuple[str, str], None] = {}
     for evaluator in dict.fromkeys(known["evaluator"]):

@@ -357,3 +357,21 @@ def test_the_restricted_mean_is_shaded(transform):
     area = abs(np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1])) / 2
     drug = FRAME[FRAME["arm"] == "drug"]
     assert area == pytest.approx(rmst(drug["time"], drug["event"], 15).estimate, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"tau": 0}, "tau: got 0"),
+        ({"tau": -3.0, "shade": True}, "tau: got -3"),
+        ({"tau": 60, "shade": True}, "tau: got 60.*follow-up of control and drug"),
+        ({"fewest": -3}, "fewest"),
+        ({"fewest": 2.5}, "fewest"),
+        ({"annotate": ["differences"]}, "landmarks"),
+        ({"shade": True, "transform": "cumulative hazard"}, "leave shade out"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(options, says):
+    frame = FRAME.assign(event=FRAME["event"] & (FRAME["time"] < 20))  # the curves end above 0
+    with pytest.raises(InvalidValueError, match=says):
+        survival_plot(frame, control="control", **options)

@@ -87,6 +87,12 @@ def test_what_cannot_be_estimated_says_so():
     assert row(table, "Difference at 10", "b") == "NE"
 
 
+def test_patients_without_arms_are_one_column():
+    table = survival_table(time=[1, 2, 3], event=[1, 0, 1])
+    assert list(table.cells().columns) == ["", "All patients"]
+    assert row(table, "Events", "All patients") == "2 (67)"
+
+
 def test_another_test_and_level():
     early = LogRank(FlemingHarrington(1, 0))
     table = survival_table(FRAME[FRAME["arm"] != "third"], control="control", test=early, level=0.9)
