@@ -67,10 +67,10 @@ shown = survival_plot(
 )
 """,
     "The restricted mean shaded, small counts obscured, for a column of a journal": """
-from analysis.plots import survival_plot
+from analysis.plots import RiskTable, survival_plot
 
 shown = survival_plot(
-    patients, control="control", preset="jco", shade=True, tau=24, annotate=["RMST"], fewest=10, end=36
+    patients, control="control", preset="jco", shade=True, tau=24, annotate=["RMST"], table=RiskTable(fewest=10), end=36
 )
 """,
     "Competing events": """

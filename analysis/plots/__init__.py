@@ -11,6 +11,7 @@ from analysis.plots.incidence_plot import incidence_plot
 from analysis.plots.numbered import NumberedFigure
 from analysis.plots.power_curve import power_contours, power_curve
 from analysis.plots.response_bars import response_bars, response_counts
+from analysis.plots.risk_table import RiskTable
 from analysis.plots.saw_tooth import saw_tooth
 from analysis.plots.spider import spider
 from analysis.plots.style import GREY, PAGE_WIDTH, PALETTE, STYLE, arm_colours, label_line, month_axis, percent_axis
@@ -30,6 +31,7 @@ __all__ = [
     "WEEKS",
     "Cohort",
     "NumberedFigure",
+    "RiskTable",
     "SurvivalFigure",
     "TimeUnit",
     "adverse_event_dots",

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import InvalidValueError, NotEstimableError
+from analysis.plots.drawn import tested
 from analysis.reconstruction.result import Reconstruction
-from analysis.statistical_tests import CoxHazardRatio, LogRank, MilestoneDifference, RMSTDifference
+from analysis.statistical_tests import CoxHazardRatio, LogRank, LogRankOfArms, MilestoneDifference, RMSTDifference
 from analysis.survival.estimators import kaplan_meier
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from analysis.plots.drawn import Drawn
     from analysis.statistical_tests.base import TwoArmTest
+
+
+OF_ALL_ARMS = ("p-value of all arms", "p-value for trend")
 
 
 def annotated(
@@ -39,6 +43,8 @@ def annotated(
                 for each in wanted:
                     text = _rate(each, month, percent)
                     rows.append({"item": item, "arm": each.name, "text": text, "origin": "computed"})
+        elif item in OF_ALL_ARMS:
+            rows.append({"item": item, "arm": ""} | _of_all_arms(item, wanted))
         elif others:
             own = item == "p-value" and test is not None  # not the paper's test
             printed = None if own else _printed(item, others, against, comparison)
@@ -64,17 +70,33 @@ def _rate(each: Drawn, month: float, percent: str) -> str:
 
 def _median(each: Drawn, level: float, percent: str) -> dict[str, str]:
     printed = None if each.reported is None else each.reported.median
+    name = f"{each.name} " if each.name else ""
     if printed is not None:
         months = f"{printed.text} months" if printed.reached else "not reached"
-        return {"text": f"{each.name} {months}, printed".strip(), "origin": "printed"}
-    name = f"{each.name} " if each.name else ""
+        return {"text": f"{name}{months}, printed", "origin": "printed"}
+    value, limits = _median_and_limits(each, level)
+    months = value if value == "not reached" else f"{value} months"
+    return {"text": f"{name}{months}" + (f" ({percent} CI {limits})" if limits else ""), "origin": "computed"}
+
+
+def _median_and_limits(each: Drawn, level: float) -> tuple[str, str]:
     median = each.median()
-    value = f"{median:.1f} months" if np.isfinite(median) else "not reached"
+    value = f"{median:.1f}" if np.isfinite(median) else "not reached"
     if each.estimate is None:
-        return {"text": f"{name}{value}", "origin": "computed"}
-    low, high = each.estimate.median_ci(level, scale="log-log")
-    upper = f"{high:.1f}" if np.isfinite(high) else "not reached"
-    return {"text": f"{name}{value} ({percent} CI {low:.1f} to {upper})", "origin": "computed"}
+        return value, ""
+    low, high = (
+        f"{x:.1f}" if np.isfinite(x) else "not reached" for x in each.estimate.median_ci(level, scale="log-log")
+    )
+    return value, f"{low} to {high}"
+
+
+def median_of(each: Drawn, level: float) -> str:
+    """Word a median with its limits, as a cell; what a report prints of it, if it does."""
+    printed = None if each.reported is None else each.reported.median
+    if printed is not None:
+        return f"{printed.text}, printed" if printed.reached else "not reached, printed"
+    value, limits = _median_and_limits(each, level)
+    return f"{value} ({limits})" if limits else value
 
 
 def _follow_up(each: Drawn) -> dict[str, str]:
@@ -109,8 +131,8 @@ def _compared(
     """Compare each arm with the control, from the patients; several p-values are adjusted as Holm did."""
     found = []
     for other in others:
-        pairs = list(zip(against.patients, other.patients, strict=False))
-        if not pairs:
+        members = min(len(against.patients), len(other.patients))
+        if not members:
             raise InvalidValueError("annotate", item, "patients in both arms", "leave it out for distributions")
         until = tau or min(float(np.min([time.max() for time, _ in each.patients])) for each in (other, against))
         tests: dict[str, list[TwoArmTest]] = {
@@ -119,7 +141,11 @@ def _compared(
             "RMST": [RMSTDifference(until, level=level)],
             "differences": [MilestoneDifference(month, level=level) for month in landmarks],
         }
-        found += [(f"{other.name} vs {against.name}", one, _of_all(one, pairs), len(pairs)) for one in tests[item]]
+        versus = f"{other.name} vs {against.name}"
+        for one in tests[item]:
+            results = tested(one, against, other)
+            values = [(each.estimate, each.lower, each.upper, each.p_two_sided) for each in results or ()]
+            found.append((versus, one, np.median(values, axis=0).tolist() if values else None, members))
     adjusted = iter(holm([result[3] for _, _, result, _ in found if result is not None]))
     rows = []
     for versus, one, result, members in found:
@@ -127,13 +153,30 @@ def _compared(
             text = f"{item} {versus} not estimable"
         else:
             text = _said(item, versus, one, result, level, next(adjusted), several=len(others) > 1)
-            text += ", computed" + _members(members)
+            kept = against.strata is not None and one.stratified and item in ("hazard ratio", "p-value")
+            text += (", stratified" if kept else "") + ", computed" + _members(members)
         rows.append({"text": text, "origin": "computed"})
     return rows
 
 
+def _of_all_arms(item: str, wanted: Sequence[Drawn]) -> dict[str, str]:
+    """Compare all arms at once: against any difference, or a trend in their order with the scores 0, 1, 2, .."""
+    if len(wanted) < 2 or any(len(each.patients) != 1 for each in wanted):
+        raise InvalidValueError("annotate", item, "patients in two arms or more", "leave it out")
+    sizes = [each.patients[0][0].size for each in wanted]
+    time, event = (np.concatenate([each.patients[0][k] for each in wanted]) for k in (0, 1))
+    strata = None if wanted[0].strata is None else np.concatenate([each.strata for each in wanted])
+    test = LogRankOfArms(scores=tuple(range(len(wanted))) if item == "p-value for trend" else None)
+    try:
+        p = test.analyse(time, event, np.repeat(np.arange(len(wanted)), sizes), strata=strata).p_value
+    except NotEstimableError:
+        return {"text": f"{test.name} not estimable", "origin": "computed"}
+    within = "" if strata is None else ", stratified"
+    return {"text": f"{test.name} p {_words(p)}{within}, computed", "origin": "computed"}
+
+
 def _said(
-    item: str, versus: str, test: TwoArmTest, result: tuple[float, float, float, float], level: float, adjusted: float,
+    item: str, versus: str, test: TwoArmTest, result: Sequence[float], level: float, adjusted: float,
     *, several: bool,
 ) -> str:  # fmt: skip
     """Word one comparison; `several` are told apart by the names of their arms."""
@@ -149,20 +192,6 @@ def _said(
     assert isinstance(test, MilestoneDifference)
     limits = f"({percent} {100 * low:+.0f} to {100 * high:+.0f})"
     return f"{versus} at {test.milestone:g} months {100 * estimate:+.0f} points {limits}, p {_words(p)}"
-
-
-def _of_all(test: TwoArmTest, pairs: Sequence[Any]) -> tuple[float, float, float, float] | None:
-    """Estimate, limits and two-sided p: of the patients, or the medians over the members of a reconstruction."""
-    values = []
-    for (time0, event0), (time1, event1) in pairs:
-        data = np.concatenate([time0, time1]), np.concatenate([event0, event1])
-        try:
-            result = test.analyse(*data, np.repeat([False, True], [len(time0), len(time1)]))
-        except NotEstimableError:
-            return None
-        values.append((result.estimate, result.lower, result.upper, result.p_two_sided))
-    estimate, low, high, p = np.median(values, axis=0).tolist()
-    return estimate, low, high, p
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -11,11 +11,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.conventions.border import border
-from analysis.conventions.checks import choice, count, not_negative, positive, probability
+from analysis.conventions.checks import choice, not_negative, positive, probability
 from analysis.errors import InvalidValueError
-from analysis.plots.annotations import alternative_text, annotated
-from analysis.plots.drawn import Drawn, drawn
-from analysis.plots.risk_table import TABLE, write_table
+from analysis.plots.annotations import OF_ALL_ARMS, alternative_text, annotated
+from analysis.plots.risk_table import RiskTable, as_risk_table, write_table
+from analysis.plots.sources import drawn
 from analysis.plots.style import STYLE, arm_colours
 from analysis.plots.survival_texts import (
     LETTER,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from analysis.conventions.scales import ScaleName
+    from analysis.plots.drawn import Drawn
     from analysis.statistical_tests.base import TwoArmTest
 
 Transform = Literal["survival", "event", "cumulative hazard", "log-log"]
@@ -51,7 +52,7 @@ class Page(NamedTuple):
     height: float
     points: float
     colours: tuple[str, ...] = ()
-    table: tuple[str, ...] = ()
+    table: tuple[str, ...] = ("at risk",)
 
 
 PRESETS = {
@@ -75,7 +76,7 @@ DASHES: tuple[Any, ...] = (
 )
 GREYS = ("#000000", "#767676", "#3f3f3f", "#9a9a9a", "#5a5a5a", "#b0b0b0", "#222222")
 WIDEST_NAME = 0.2  # of the figure's width, that names of arms may take beside the risk table
-ANNOTATIONS = ("hazard ratio", "p-value", "median", "RMST", "landmarks", "differences", "follow-up")
+ANNOTATIONS = ("hazard ratio", "p-value", "median", "RMST", "landmarks", "differences", "follow-up", *OF_ALL_ARMS)
 
 
 @border
@@ -126,7 +127,10 @@ def survival_plot(
     arm: str | ArrayLike | None = None,
     ax: Axes | tuple[Axes, Axes] | None = None,
     control: str | None = None,
+    strata: str | Sequence[str] | ArrayLike | None = None,
+    unit: Literal["days", "weeks", "months", "years"] | None = None,
     end: float | None = None,
+    every: float | None = None,
     ylabel: str | None = None,
     transform: Transform = "survival",
     level: float = 0.95,
@@ -134,8 +138,7 @@ def survival_plot(
     limits: Literal["band", "lines", "none"] = "band",
     sampling: bool = True,
     censor_marks: bool = True,
-    table: Sequence[str] = ("at risk",),
-    fewest: int = 0,
+    table: Sequence[str] | RiskTable | None = None,
     annotate: Sequence[str] = ("hazard ratio",),
     test: TwoArmTest | None = None,
     landmarks: Sequence[float] = (),
@@ -162,8 +165,15 @@ def survival_plot(
         Axes to draw on, without a risk table, or two, the second one for it; by default a figure of its own with one.
     control
         The control arm of ratio and differences; the last arm, or that of the reconstruction.
+    strata
+        Columns of the stratification, or an array of labels, shape ``(n,)``: ratio and p-values are stratified by it.
+    unit
+        Unit of the times of a frame or of arrays, months by default, of ADTTE that in AVALU or in brackets in PARAM.
+        The figure is in months, of 30.4375 days.
     end
         Last month shown; by default the last follow-up. Needed for a distribution.
+    every
+        Months between ticks, and so between counts in the table; by default as many as there is room for.
     ylabel
         What the curves are.
     transform
@@ -178,16 +188,15 @@ def survival_plot(
     censor_marks
         Whether censored patients are marked.
     table
-        Rows of the risk table for each arm, of ``"at risk"``, ``"events"``, ``"censored"`` (cumulative),
-        ``"at risk (events)"``, ``"at risk (censored)"`` (two counts in a cell), ``"at risk, %"``; empty: none.
-    fewest
-        Counts of the table below it, but 0, are written as ``<fewest``, and what would tell them by subtraction as an
-        ellipsis; in `SurvivalFigure.counts` they are NaN. Differences between ticks still tell how many left.
+        The risk table: a `RiskTable`, or its rows for each arm, of ``"at risk"``, ``"events"``, ``"censored"``
+        (cumulative), ``"at risk (events)"``, ``"at risk (censored)"`` (two counts in a cell), ``"at risk, %"``; empty:
+        none. By default what the preset has, or patients at risk.
     annotate
         What is written beside the curves, of ``"hazard ratio"``, ``"p-value"``, ``"median"``, ``"RMST"``,
         ``"landmarks"``, ``"differences"`` (of the survival at the landmarks, with limits and p), ``"follow-up"``
-        (median, reverse Kaplan-Meier). It is computed from the patients, or what a report prints of it, and says
-        which. Of more than two arms each is compared with the control, p-values adjusted as Holm did.
+        (median, reverse Kaplan-Meier), ``"p-value of all arms"`` (log-rank), ``"p-value for trend"`` (in the order of
+        the arms, a category's or that of the rows). It is computed from the patients, or what a report prints of it,
+        and says which. Of more than two arms each is compared with the control, p-values adjusted as Holm did.
     test
         Test of the p-value; by default the log-rank test. Any of `analysis.statistical_tests` that compares two arms.
     landmarks
@@ -200,7 +209,7 @@ def survival_plot(
     shade
         Whether the area that is the RMST is shaded up to `tau`: between two curves their difference, else under each.
     labels
-        Names of the arms on the curves, or in a legend.
+        Names of the arms on the curves, or in a legend; in one also where names of three arms or more do not fit.
     members
         Number of a reconstruction's members that are drawn as thin lines.
     printed
@@ -219,7 +228,8 @@ def survival_plot(
     Raises
     ------
     InvalidValueError
-        If the source cannot be drawn, a column is missing, or two arms are needed and are not there.
+        If the source cannot be drawn, a column is missing, rows are not one for each patient (several endpoints,
+        members, a patient twice), or two arms are needed and are not there.
 
     Examples
     --------
@@ -234,8 +244,7 @@ def survival_plot(
     >>> shown.alt.split(";")[0]
     'Survival curves: old, median 5.0 months, 0% at 9 months'
     """
-    _check(transform, level, limits, table, annotate, labels, preset, end)
-    count("fewest", fewest, "patients", at_least=0)
+    _check(transform, level, limits, annotate, labels, preset, end, every)
     if tau is not None:
         positive("tau", tau)
     if "differences" in annotate and not len(landmarks):
@@ -244,10 +253,10 @@ def survival_plot(
         expected = '"survival" or "event", where an area is a restricted mean'
         raise InvalidValueError("transform", transform, expected, "leave shade out")
     size = PRESETS[preset]
-    table = size.table or table
+    rows = as_risk_table(size.table if table is None else table)
     wanted = drawn(
         source, time=time, event=event, arm=arm, level=level, scale=scale, end=end, members=members,
-        origin=not_negative("origin", origin),
+        origin=not_negative("origin", origin), unit=unit, strata=strata,
     )  # fmt: skip
     names = [each.name for each in wanted]
     arm_colours(names)
@@ -264,11 +273,12 @@ def survival_plot(
     type_size: dict[Any, float] = {"font.size": size.points, "axes.labelsize": size.points}
     small: dict[Any, float] = {"xtick.labelsize": 0.9 * size.points, "ytick.labelsize": 0.9 * size.points}
     with mpl.rc_context({**STYLE, **type_size, **small, "lines.linewidth": size.points / 6}):
-        has_table = bool(table) and not hasattr(ax, "plot") and any(each.patients for each in wanted)
-        letters = max(map(len, names)) + (10 if len(table) > 1 else 0)  # ", censored"
+        told = [each.name for each in wanted if each.patients]
+        has_table = bool(rows.rows) and not hasattr(ax, "plot") and bool(told)
+        letters = max(map(len, names)) + (10 if len(rows.rows) > 1 and rows.by == "arm" else 0)  # ", censored"
         room = 72 * size.width if ax is None else 1.2 * width_of(ax[0] if isinstance(ax, tuple) else ax)
         above = letters * LETTER * 0.85 * size.points > WIDEST_NAME * room  # names stand above their rows
-        lines = len(wanted) * len(table) * (1 + above) if has_table else 0
+        lines = len(rows.plan(told, above=above)) if has_table else 0
         figure, axes, below = _layout(ax, size, lines)
         order = [*(name for name in names if name != control), control]
         of_journal = GREYS if grey else size.colours
@@ -281,7 +291,7 @@ def survival_plot(
         )
         set_axis(axes, wanted, transform, last, ylabel, source, origin)
         figure.draw_without_rendering()  # so that the size of the axes is known
-        set_ticks(axes, transform, last, size.points)
+        set_ticks(axes, transform, last, size.points, every)
         if transform in ("survival", "event"):
             draw_lines(axes, wanted, colours, annotate, landmarks, printed, transform, last)
             if shade:
@@ -289,7 +299,7 @@ def survival_plot(
                 shade_means(axes, wanted, colours, until, transform)
         counts = pd.DataFrame()
         if below is not None:
-            counts = write_table(below, axes, wanted, colours, table, last, size.points, fewest, above=above)
+            counts = write_table(below, axes, wanted, colours, dashes, rows, last, size.points, level, above=above)
             figure.draw_without_rendering()  # the table takes its room
         written = write_annotations(axes, said, transform, size.points)
         name_arms(axes, wanted, colours, labels, transform, last, size.points, written)
@@ -299,21 +309,22 @@ def survival_plot(
 
 
 def _check(
-    transform: str, level: float, limits: str, table: Sequence[str], annotate: Sequence[str], labels: str, preset: str,
-    end: float | None,
+    transform: str, level: float, limits: str, annotate: Sequence[str], labels: str, preset: str, end: float | None,
+    every: float | None,
 ) -> None:  # fmt: skip
     choice("transform", transform, ("survival", "event", "cumulative hazard", "log-log"))
     probability("level", level)
     choice("limits", limits, ("band", "lines", "none"))
     choice("labels", labels, ("direct", "legend"))
     choice("preset", preset, tuple(PRESETS))
-    for field, given, known in (("table", table, TABLE), ("annotate", annotate, ANNOTATIONS)):
-        if isinstance(given, str):
-            raise InvalidValueError(field, given, f"a list of {', '.join(known)}", f"write {field}=[{given!r}]")
-        for one in given:
-            choice(field, one, known)
-    if end is not None:
-        positive("end", end)
+    if isinstance(annotate, str):
+        expected = f"a list of {', '.join(ANNOTATIONS)}"
+        raise InvalidValueError("annotate", annotate, expected, f"write annotate=[{annotate!r}]")
+    for one in annotate:
+        choice("annotate", one, ANNOTATIONS)
+    for field, given in (("end", end), ("every", every)):
+        if given is not None:
+            positive(field, given)
 
 
 def _layout(ax: Axes | tuple[Axes, Axes] | None, size: Page, rows: int) -> tuple[Figure, Axes, Axes | None]:

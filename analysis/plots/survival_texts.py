@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LETTER = 0.56  # width of a letter, in sizes of the type
 BOLD = 1.22  # times that width
+TWO_ARMS = 2
+MOST_TICKS = 60
 LOWEST_NAME = 0.13  # survival below which there is no room for a name under a curve
 
 
@@ -51,9 +53,16 @@ def transformed(values: Any, transform: str) -> Any:
     return values
 
 
-def set_ticks(ax: Axes, transform: str, end: float, points: float) -> None:
-    """Put as many ticks on the months as there is room for."""
+def set_ticks(ax: Axes, transform: str, end: float, points: float, every: float | None) -> None:
+    """Put ticks on the months: as far apart as is said, or as many as there is room for."""
     if transform == "log-log":
+        return
+    if every is not None:
+        if end / every > MOST_TICKS:
+            raise InvalidValueError(
+                "every", every, f"at most {MOST_TICKS} ticks up to month {end:g}", "choose it longer"
+            )
+        ax.xaxis.set_major_locator(MultipleLocator(every))
         return
     widest = width_of(ax) / (2.6 * points)
     ax.xaxis.set_major_locator(MultipleLocator(MONTHS.step(end, min(9.0, widest))))
@@ -134,7 +143,10 @@ def name_arms(
     ax: Axes, wanted: Sequence[Drawn], colours: dict[str, str], labels: str, transform: str, end: float, points: float,
     said: Text | None,
 ) -> None:  # fmt: skip
-    """Name the arms: on the curves, where they are farthest apart and nothing else stands, or in a legend."""
+    """Name the arms: on the curves, where they are farthest apart and nothing else stands.
+
+    In a legend if asked, or where a name of three arms or more would stand on a curve.
+    """
     if len(wanted) == 1 and not wanted[0].name:
         return
     if labels == "legend" or len(wanted) > 4 or transform in ("cumulative hazard", "log-log"):
@@ -147,6 +159,7 @@ def name_arms(
     widest_first = np.argsort(-np.where(np.isnan(heights).any(axis=0), -np.inf, gap), kind="stable")
     letter, line = BOLD * LETTER * 0.95 * points / width_of(ax), 1.5 * 0.95 * points / height_of(ax)
     taken = [] if said is None else [said.get_window_extent().transformed(ax.transAxes.inverted())]
+    chosen = []
     for rank, k in enumerate(order):
         each = wanted[k]
         width = letter * len(each.name) * end
@@ -165,14 +178,28 @@ def name_arms(
             places.append((start, height, Bbox.from_bounds(start / end, low, width / end, line)))
         free = [place for place in places if not any(place[2].overlaps(box) for box in taken)]
         inside = [place for place in free if place[2].y1 <= 1]  # above the axes is the title
+        clear = [place for place in inside if not _crossed(place[2], wanted, transform, ax, end)]
+        if not clear and len(wanted) > TWO_ARMS:
+            ax.legend(loc="best", fontsize=0.9 * points)
+            return
         beside = 0.01 * end, each.at(0.01 * end)[0], Bbox.from_bounds(0, 0, 0, 0)
-        start, height, box = (inside or free or places or [beside])[0]
+        start, height, box = (clear or inside or free or places or [beside])[0]
         taken.append(box)
+        chosen.append((each.name, start, height, up))
+    for name, start, height, up in chosen:
         ax.annotate(
-            each.name, (start, float(transformed(height, transform))), xytext=(0, 5 if up else -5),
-            textcoords="offset points", ha="left", va="bottom" if up else "top", color=colours[each.name],
+            name, (start, float(transformed(height, transform))), xytext=(0, 5 if up else -5),
+            textcoords="offset points", ha="left", va="bottom" if up else "top", color=colours[name],
             fontsize=0.95 * points, fontweight="bold",
         )  # fmt: skip
+
+
+def _crossed(box: Bbox, wanted: Sequence[Drawn], transform: str, ax: Axes, end: float) -> bool:
+    """Whether a curve runs through a place, both in shares of the axes."""
+    ends = np.array([box.x0, box.x1]) * end
+    heights = np.array([[each.at(t)[0] for t in ends] for each in wanted])
+    drawn = transformed(heights, transform) / ax.get_ylim()[1]  # between its ends a curve only falls, or only rises
+    return bool(((drawn.max(axis=1) > box.y0) & (drawn.min(axis=1) < box.y1)).any())
 
 
 def write_annotations(ax: Axes, said: pd.DataFrame, transform: str, points: float) -> Text | None:

@@ -12,6 +12,7 @@ from analysis.statistical_tests.one_sample_logrank import OneSampleLogRank
 from analysis.statistical_tests.quantile import QuantileDifference
 from analysis.statistical_tests.restricted_mean import RestrictedMean
 from analysis.statistical_tests.rmst import RMSTDifference
+from analysis.statistical_tests.several_arms import LogRankOfArms, SeveralArmsResult
 from analysis.statistical_tests.weights import FlemingHarrington, ModestlyWeighted, NumberAtRisk, Weight
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "LandmarkRate",
     "LandmarkSurvival",
     "LogRank",
+    "LogRankOfArms",
     "MaxCombo",
     "MilestoneDifference",
     "ModestlyWeighted",
@@ -30,6 +32,7 @@ __all__ = [
     "QuantileDifference",
     "RMSTDifference",
     "RestrictedMean",
+    "SeveralArmsResult",
     "TestResult",
     "TwoArmTest",
     "Weight",

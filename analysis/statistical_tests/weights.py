@@ -69,6 +69,13 @@ class Weight:
 
     def at_events(self, pooled: EventTimes) -> FloatArray:
         """Weight at each event time, shape ``(k,)``."""
+        if self.compiled is not None:
+            of = self.compiled
+            after = pooled.survival_before * (1 - pooled.n_event / pooled.n_risk)
+            floor = np.append(1.0, after)[np.searchsorted(pooled.time, of.t_star)]
+            shape = pooled.survival_before**of.rho * (1 - pooled.survival_before) ** of.gamma
+            weight: FloatArray = np.minimum(shape / np.maximum(pooled.survival_before, floor), of.w_max)
+            return weight * pooled.n_risk**of.power
         raise UnavailableError(f"{self!r}: this weight is not known at event times; give it the method at_events")
 
     def large_sample(self, process: RiskProcess) -> FloatArray:

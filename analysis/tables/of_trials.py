@@ -11,7 +11,8 @@ from analysis.conventions.border import border
 from analysis.conventions.checks import number, positive, probability
 from analysis.endpoints.endpoint_tables import summarise
 from analysis.errors import InvalidValueError, NotEstimableError, UnknownNameError
-from analysis.plots.drawn import Drawn, drawn
+from analysis.plots.drawn import tested
+from analysis.plots.sources import drawn
 from analysis.reconstruction.result import Reconstruction
 from analysis.statistical_tests import CoxHazardRatio, LogRank, MilestoneDifference, RMSTDifference
 from analysis.survival.estimators import kaplan_meier, rmst
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from analysis.conventions.scales import ScaleName
+    from analysis.plots.drawn import Drawn
     from analysis.safety import AdverseEvents
     from analysis.statistical_tests.base import TwoArmTest
 
@@ -38,6 +40,8 @@ def survival_table(
     time: str | ArrayLike | None = None,
     event: str | ArrayLike | None = None,
     arm: str | ArrayLike | None = None,
+    strata: str | Sequence[str] | ArrayLike | None = None,
+    unit: Literal["days", "weeks", "months", "years"] | None = None,
     control: str | None = None,
     landmarks: Sequence[float] = (),
     tau: float | None = None,
@@ -51,8 +55,9 @@ def survival_table(
 
     Parameters
     ----------
-    source, time, event, arm
-        Patients, as `analysis.plots.survival_plot` takes them: a frame, estimates or fitters by arm, arrays.
+    source, time, event, arm, strata, unit
+        Patients, as `analysis.plots.survival_plot` takes them: a frame, estimates or fitters by arm, arrays; with
+        strata ratio and p-value are stratified.
     control
         The arm that others are compared with; the last one.
     landmarks
@@ -95,7 +100,7 @@ def survival_table(
     for month in landmarks:
         positive("landmarks", month)
     curves = [] if isinstance(source, Reconstruction) else drawn(
-        source, time=time, event=event, arm=arm, level=level, scale=scale, end=1.0, members=0, origin=0.0
+        source, time=time, event=event, arm=arm, level=level, scale=scale, end=1.0, unit=unit, strata=strata
     )  # fmt: skip
     if not curves or any(each.estimate is None for each in curves):
         expected = "patients: a frame, arrays, Kaplan-Meier estimates or lifelines fitters"
@@ -107,9 +112,11 @@ def survival_table(
     limits = f"({100 * level:g}% CI)"
     rows = {label: [of(each) for each in curves] for label, of in _of_an_arm(landmarks, tau, level, scale).items()}
     against = next(each for each in curves if each.name == reference)
-    tests: dict[str, TwoArmTest] = {f"Hazard ratio against {reference} {limits}": CoxHazardRatio(level=level)}
+    within = "" if strata is None else "stratified "
+    ratio = f"{within}hazard ratio against {reference} {limits}"
+    tests: dict[str, TwoArmTest] = {ratio[0].upper() + ratio[1:]: CoxHazardRatio(level=level)}
     chosen = test or LogRank()
-    tests |= {f"p, two-sided ({chosen.name})": chosen}
+    tests |= {f"p, two-sided ({within}{chosen.name})": chosen}
     for month in landmarks:
         tests[f"Difference at {month:g} months {limits}, points"] = MilestoneDifference(month, level=level)
     if tau is not None:
@@ -181,15 +188,13 @@ def _of_an_arm(landmarks: Sequence[float], tau: float | None, level: float, scal
 
 
 def _compared(test: TwoArmTest, against: Drawn, other: Drawn, label: str) -> str:
-    (time0, event0), (time1, event1) = against.patients[0], other.patients[0]
-    data = np.concatenate([time0, time1]), np.concatenate([event0, event1])
-    try:
-        found = test.analyse(*data, np.repeat([False, True], [time0.size, time1.size]))
-    except NotEstimableError:
+    results = tested(test, against, other)
+    if results is None:
         return NOT_ESTIMABLE
+    (found,) = results
     if label.startswith("p,"):
         return "<0.001" if found.p_two_sided < 0.001 else f"{found.p_two_sided:.3f}"
-    if label.startswith("Hazard ratio"):
+    if "ratio against" in label:
         return f"{found.estimate:.2f} ({found.lower:.2f} to {found.upper:.2f})"
     factor = 100 if "points" in label else 1
     return f"{factor * found.estimate:+.1f} ({factor * found.lower:+.1f} to {factor * found.upper:+.1f})"

@@ -1,0 +1,231 @@
+"""What the patients of a figure come from: columns, units, strata, and the fits of other libraries."""
+
+import warnings
+
+import greenwood
+import lifelines
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.errors import InvalidValueError, UnknownNameError
+from analysis.plots import RiskTable, survival_facets, survival_plot
+from analysis.statistical_tests import CoxHazardRatio, LogRank, LogRankOfArms
+from analysis.survival import kaplan_meier
+from analysis.tables import survival_table
+from tests.figures.layout import overlaps
+
+RNG = np.random.default_rng(8)
+N = 240
+FRAME = pd.DataFrame(
+    {
+        "time": RNG.exponential(10, N).round(1) + 0.1,
+        "event": RNG.random(N) < 0.7,
+        "arm": np.resize(["drug", "control"], N),
+        "visceral": RNG.choice(["yes", "no"], N),
+        "line": RNG.choice(["first", "later"], N),
+    }
+)
+ADTTE = pd.DataFrame(
+    {
+        "USUBJID": np.arange(N),
+        "PARAMCD": "PFS",
+        "AVAL": (FRAME["time"] * 30.4375).round(),
+        "CNSR": 1 - FRAME["event"].astype(int),
+        "TRT01P": FRAME["arm"],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "columns", [{"AVALU": "DAYS"}, {"AVALU": "day"}, {"PARAM": "Progression-free survival (days)"}]
+)
+def test_days_of_adtte_become_months(columns):
+    shown = survival_plot(ADTTE.assign(**columns), control="control", annotate=["median"])
+    medians = [kaplan_meier(rows["AVAL"] / 30.4375, rows["CNSR"] == 0).median() for _, rows in ADTTE.groupby("TRT01P")]
+    assert [f"{median:.1f} months" in text for median, text in zip(medians[::-1], shown.said["text"], strict=True)]
+    assert shown.curves["time"].max() == pytest.approx(ADTTE["AVAL"].max() / 30.4375)
+    by_hand = survival_plot(ADTTE, control="control", unit="days")
+    pd.testing.assert_frame_equal(by_hand.curves, shown.curves)
+    table = survival_table(ADTTE.assign(**columns), control="control").cells().set_index("")
+    assert table.loc["Median (95% CI), months", "control"].startswith(f"{medians[0]:.1f} (")
+
+
+def test_weeks_and_years_too():
+    for unit, months in (("weeks", 7 / 30.4375), ("years", 12)):
+        shown = survival_plot(time=FRAME["time"], event=FRAME["event"], unit=unit)
+        assert shown.curves["time"].max() == pytest.approx(FRAME["time"].max() * months)
+
+
+@pytest.mark.parametrize(
+    ("frame", "options", "says"),
+    [
+        (ADTTE.assign(AVALU="HOURS"), {}, "AVALU: got 'HOURS'"),
+        (ADTTE.assign(AVALU=np.resize(["DAYS", "MONTHS"], N)), {}, "one unit of time"),
+        (ADTTE.assign(AVALU="DAYS"), {"unit": "months"}, "the unit in AVALU, days"),
+        (ADTTE, {"unit": "fortnights"}, "unit"),
+        (pd.concat([ADTTE, ADTTE.assign(PARAMCD="OS")]), {}, "one endpoint; select one"),
+        (pd.concat([ADTTE, ADTTE[:3]]), {}, "one row for each patient"),
+        (FRAME.assign(member=np.resize([0, 1], N)), {}, "one member of a reconstruction"),
+        (FRAME, {"strata": "age"}, "strata: got 'age'"),
+        (FRAME.assign(visceral=None), {"strata": "visceral"}, "240 patients without a stratum"),
+        ({"drug": FRAME[["time", "event"]]}, {"unit": "days"}, "a frame of patients, or arrays"),
+        (FRAME, {"every": 0.01}, "at most 60 ticks"),
+        (FRAME, {"every": -3}, "every"),
+    ],
+)
+def test_what_would_be_drawn_wrong_is_refused(frame, options, says):
+    with pytest.raises((InvalidValueError, UnknownNameError), match=says):
+        survival_plot(frame, **options)
+
+
+def test_a_parametric_fit_of_lifelines_is_drawn_and_not_the_estimate_of_its_patients():
+    fit = lifelines.WeibullFitter(label="Weibull").fit(FRAME["time"], FRAME["event"])
+    shown = survival_plot(fit, annotate=[])
+    theirs = fit.survival_function_at_times(shown.curves["time"].to_numpy()[1:]).to_numpy()
+    np.testing.assert_allclose(shown.curves["survival"][1:], theirs)
+    assert shown.risk_table is None
+    limits = fit.confidence_interval_survival_function_
+    at = shown.curves.iloc[100]
+    np.testing.assert_allclose(at["lower"], np.interp(at["time"], limits.index, limits.iloc[:, 0]), rtol=1e-6)
+    both = survival_plot({"estimate": FRAME[["time", "event"]], "Weibull": fit}, annotate=["median"])
+    assert f"Weibull {fit.median_survival_time_:.1f} months" in both.said["text"].tolist()
+    with pytest.raises(InvalidValueError, match=r"the level of the fit, 0\.95"):
+        survival_plot(fit, level=0.9)
+
+
+@pytest.mark.parametrize("more", [{"weights": RNG.random(N) + 0.5}, {"entry": FRAME["time"] * RNG.random(N) * 0.9}])
+def test_weights_and_late_entries_of_lifelines_are_kept(more):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # lifelines warns of weights that are no integers
+        fit = lifelines.KaplanMeierFitter(label="weighted").fit(FRAME["time"], FRAME["event"], **more)
+    shown = survival_plot(fit, annotate=[])
+    np.testing.assert_allclose(shown.curves["survival"], fit.survival_function_["weighted"])
+    np.testing.assert_allclose(shown.curves["upper"], fit.confidence_interval_survival_function_.iloc[:, 1])
+    assert shown.risk_table is None
+    assert shown.axes.lines[0].get_drawstyle() == "steps-post"
+
+
+def test_a_greenwood_estimate_gives_the_figure_of_its_patients():
+    fit = greenwood.KaplanMeier().fit("Surv(time, event) ~ arm", data=FRAME)
+    shown = survival_plot(fit, control="control", table=["at risk", "events", "censored"], end=24)
+    known = survival_plot(FRAME, control="control", table=["at risk", "events", "censored"], end=24)
+    for name in ("curves", "counts", "said"):
+        ours, theirs = (
+            getattr(figure, name).sort_values(list(getattr(figure, name).columns[:2])).reset_index(drop=True)
+            for figure in (known, shown)
+        )
+        pd.testing.assert_frame_equal(ours, theirs)
+    weighted = greenwood.KaplanMeier().fit("Surv(time, event) ~ 1", data=FRAME, weights=RNG.random(N) + 0.5)
+    curve = survival_plot({"all": weighted}, annotate=[]).curves
+    np.testing.assert_allclose(curve["survival"][1:], weighted.survival_)
+    np.testing.assert_allclose(curve["lower"][1:], weighted.conf_low_)
+    with pytest.raises(InvalidValueError, match="2 curves"):
+        survival_plot({"all": fit})
+
+
+def test_ratio_and_p_values_are_stratified():
+    wanted = ["hazard ratio", "p-value", "p-value of all arms", "p-value for trend"]
+    said = survival_plot(FRAME, control="control", annotate=wanted, strata=["visceral", "line"]).said["text"]
+    crossed = FRAME["visceral"] + FRAME["line"]
+    data = FRAME["time"], FRAME["event"], FRAME["arm"] == "drug"
+    ratio = CoxHazardRatio().analyse(*data, strata=crossed)
+    p = LogRank().analyse(*data, strata=crossed).p_two_sided
+    trend = LogRankOfArms(scores=(1, 0)).analyse(FRAME["time"], FRAME["event"], FRAME["arm"], strata=crossed)
+    limits = f"{ratio.lower:.2f} to {ratio.upper:.2f}"
+    assert said.tolist() == [
+        f"HR drug vs control {ratio.estimate:.2f} (95% CI {limits}), stratified, computed",
+        f"log-rank p = {p:.3f}, stratified, computed",
+        f"log-rank of all arms p = {p:.3f}, stratified, computed",
+        f"log-rank for trend p = {trend.p_value:.3f}, stratified, computed",
+    ]
+    landmark = survival_plot(FRAME, control="control", annotate=["hazard ratio"], strata="visceral", origin=3).said
+    late = FRAME[FRAME["time"] > 3]
+    found = CoxHazardRatio().analyse(
+        late["time"] - 3, late["event"], late["arm"] == "drug", strata=late["visceral"]
+    ).estimate  # fmt: skip
+    assert f"HR drug vs control {found:.2f}" in landmark["text"][0]
+
+
+def test_panels_of_two_variables_and_everybody():
+    shown = survival_facets(FRAME, ("visceral", "line"), control="control", everybody=True, end=30)
+    titles = [ax.get_title(loc="left") for ax in shown.axes[:5]]
+    assert titles[0] == "visceral: no, line: first"
+    assert titles[4] == "All patients"
+    assert "stratified" in shown.axes[4].texts[0].get_text()
+    last = shown.numbers[shown.numbers["facet"] == "All patients"]
+    assert last["survival"].iloc[-1] == pytest.approx(survival_plot(FRAME, end=30).curves["survival"].iloc[-1])
+    assert not overlaps(shown.axes[0].figure)
+    with pytest.raises(InvalidValueError, match="levels of one column"):
+        survival_facets(FRAME, ("visceral", "line"), levels=["yes"])
+    empty = FRAME[(FRAME["visceral"] == "no") | (FRAME["line"] == "first")]
+    with pytest.raises(InvalidValueError, match="in yes, later"):
+        survival_facets(empty, ("visceral", "line"))
+
+
+TABLES = {
+    "by count": RiskTable(["at risk", "events"], by="count"),
+    "box": RiskTable(box=True),
+    "everything": RiskTable(["at risk", "censored"], by="count", lines=True, medians=True, box=True),
+    "lines and medians": RiskTable(["at risk", "events"], lines=True, medians=True),
+}
+
+
+@pytest.mark.parametrize("preset", ["85 mm", "170 mm", "slide"])
+@pytest.mark.parametrize("kind", TABLES)
+@pytest.mark.parametrize("arms", [("drug", "control"), ("a long name of one arm, with more", "control")])
+def test_tables_fit_and_have_their_counts(kind, preset, arms):
+    frame = FRAME.replace({"arm": {"drug": arms[0]}})
+    shown = survival_plot(frame, control="control", table=TABLES[kind], preset=preset, end=24)
+    assert not overlaps(shown.figure)
+    written = {text.get_text(): text for text in shown.risk_table.texts}
+    ticks = shown.counts.columns[2:]
+    for _, row in shown.counts.iterrows():
+        assert all(f"{row[tick]:.0f}" in written for tick in ticks)
+    if TABLES[kind].medians:
+        drug = frame[frame["arm"] == arms[0]]
+        assert any(text.startswith(f"{kaplan_meier(drug['time'], drug['event']).median():.1f} (") for text in written)
+    places = [text.get_position()[1] for text in shown.risk_table.texts]
+    assert shown.risk_table.get_ylim()[0] > max(places)
+
+
+def test_by_count_the_arms_stand_together():
+    shown = survival_plot(FRAME, control="control", table=RiskTable(["at risk", "events"], by="count"), end=24)
+    named = [text for text in shown.risk_table.texts if text.get_text() in ("drug", "control", "At risk", "Events")]
+    order = sorted(named, key=lambda text: getattr(text, "xy", text.get_position())[1])
+    assert [text.get_text() for text in order] == ["At risk", "drug", "control", "Events", "drug", "control"]
+
+
+def test_counts_follow_the_axis():
+    shown = survival_plot(FRAME, control="control", end=24, every=6)
+    assert list(shown.counts.columns[2:]) == [0, 6, 12, 18, 24]
+    shown.axes.set_xlim(5, 13)
+    seen = {
+        text.get_position()[0] for text in shown.risk_table.texts if text.get_visible() and text.get_text().isdigit()
+    }
+    assert seen == {6, 12}
+
+
+def test_a_preset_does_not_overrule_a_table_that_is_asked_for():
+    shown = survival_plot(FRAME, control="control", preset="kmunicate", table=["at risk"], end=24)
+    assert set(shown.counts["count"]) == {"at risk"}
+    assert survival_plot(FRAME, control="control", preset="kmunicate", table=[], end=24).risk_table is None
+
+
+def test_names_of_three_arms_that_do_not_fit_go_into_a_legend():
+    arms = np.resize(["one name", "other name", "third name"], 3000)
+    time = np.random.default_rng(3).exponential(10, 3000)
+    for times, has_legend in ((1.2, True), (3, False)):  # between neighbours there is no room, or some
+        apart = time * pd.Series(arms).map({name: float(times) ** k for k, name in enumerate(arms[:3])})
+        shown = survival_plot(time=apart, event=np.ones(3000), arm=arms, preset="85 mm", end=30, annotate=[])
+        assert (shown.axes.get_legend() is not None) == has_legend
+
+
+def test_a_table_is_stratified_as_the_figure_is():
+    table = survival_table(FRAME, control="control", strata=["visceral", "line"]).cells().set_index("")
+    said = survival_plot(
+        FRAME, control="control", annotate=["hazard ratio", "p-value"], strata=["visceral", "line"]
+    ).said
+    ratio = table.loc["Stratified hazard ratio against control (95% CI)", "drug"]
+    assert said["text"][0].startswith(f"HR drug vs control {ratio.replace('(', '(95% CI ')}")
+    assert table.loc["p, two-sided (stratified log-rank)", "drug"] in said["text"][1]
