@@ -14,6 +14,8 @@ patients = pd.DataFrame({
     "cause": rng.choice(["progression", "death", "censored"], n, p=[0.5, 0.2, 0.3]),
     "arm": np.tile(["drug", "control"], n // 2),
     "visceral": rng.choice(["yes", "no"], n),
+    "line": rng.choice(["first", "later"], n),
+    "age": rng.normal(62, 10, n).round(),
 })
 patients["event"] = patients["cause"] != "censored"
 design = TrialDesign(n=100, accrual=UniformAccrual(18), looks=[Look(AtTime(30))], dropout=0.005)
@@ -38,6 +40,64 @@ shown = survival_plot(reconstruct(report, members=50, rng=1), members=20, annota
 from analysis.plots import survival_facets
 
 shown = survival_facets(patients, "visceral", control="control", end=36, annotate=["hazard ratio"])
+""",
+    "Panels by two variables, and everybody, stratified": """
+from analysis.plots import survival_facets
+
+shown = survival_facets(patients, ("visceral", "line"), control="control", everybody=True, end=36)
+""",
+    "The table by count, in a box, with lines and medians": """
+from analysis.plots import RiskTable, survival_plot
+
+table = RiskTable(["at risk", "events"], by="count", lines=True, medians=True, box=True)
+shown = survival_plot(patients, control="control", table=table, end=36, every=6)
+""",
+    "Three doses: a trend, all arms at once, pairs adjusted, stratified": """
+from analysis.plots import survival_plot
+
+doses = np.tile(["placebo", "5 mg", "10 mg", "5 mg"], n // 4)
+ordered = patients.assign(arm=pd.Categorical(doses, ["placebo", "5 mg", "10 mg"]))
+shown = survival_plot(
+    ordered, control="placebo", strata="visceral", end=36,
+    annotate=["p-value for trend", "p-value of all arms", "p-value"],
+)
+""",
+    "Parametric fits over the estimate, by lifelines and by this library": """
+from lifelines import WeibullFitter
+from analysis.plots import survival_plot
+
+estimate = patients[["time", "event"]]
+weibull = WeibullFitter().fit(patients["time"], patients["event"])
+shown = survival_plot(
+    {"estimate": estimate, "Weibull": weibull, "exponential, median 9": Exponential.from_median(9)}, end=36, annotate=[]
+)
+""",
+    "Adjusted curves, averaged over the patients": """
+from lifelines import CoxPHFitter
+from analysis.plots import survival_plot
+
+data = patients.assign(drug=patients["arm"] == "drug", visceral=patients["visceral"] == "yes")
+columns = ["time", "event", "drug", "visceral", "age"]
+model = CoxPHFitter().fit(data[columns].astype(float), "time", "event", strata="drug")
+curves = []
+for arm, treated in (("drug", 1.0), ("control", 0.0)):
+    mean = model.predict_survival_function(data[columns].astype(float).assign(drug=treated)).mean(axis=1)
+    points = pd.DataFrame({"time": mean.index, "mean": mean.to_numpy(), "arm": arm, "step": True})
+    points = points.assign(lower=np.nan, upper=np.nan)
+    curves.append(points.query("time <= 36"))
+shown = survival_plot(pd.concat(curves), annotate=[], table=[], ylabel="Adjusted survival")
+""",
+    "Two readers of the same patients": """
+from analysis.plots import survival_plot
+
+local = patients[["time", "event"]]
+central = local.assign(time=(local["time"] * rng.uniform(0.8, 1.4, n)).round(1))
+shown = survival_plot({"investigator": local, "central review": central}, annotate=["median"], end=36)
+""",
+    "log-log": """
+from analysis.plots import survival_plot
+
+shown = survival_plot(patients, control="control", transform="log-log", annotate=[])
 """,
     "Cumulative hazard": """
 from analysis.plots import survival_plot
@@ -127,6 +187,24 @@ from analysis.single_arm import simon_two_stage
 figure = Figure(figsize=(7.2, 4), layout="constrained")
 binomial_design(figure.subplots(), simon_two_stage(null_rate=0.2, alternative_rate=0.4, alpha=0.05, power=0.8).optimal)
 shown = SimpleNamespace(figure=figure, alt="Counts that stop or reject at each of two stages")
+""",
+    "Subgroups, with interaction": """
+from analysis.plots import subgroup_forest
+
+shown = subgroup_forest(patients, ["visceral", "line"], control="control")
+""",
+    "Models side by side": """
+from types import SimpleNamespace
+
+from matplotlib.figure import Figure
+
+from analysis.plots import forest
+
+figure = Figure(figsize=(6, 2.4), layout="constrained")
+names = ["All", "All", "First line", "First line"]
+ratios, lower, upper = [0.45, 0.38, 0.39, 0.36], [0.38, 0.31, 0.25, 0.22], [0.54, 0.48, 0.62, 0.6]
+forest(names, ratios, lower, upper, figure.subplots(), series=["local", "central"] * 2)
+shown = SimpleNamespace(figure=figure, alt="Hazard ratios by two readers, in all patients and in first line")
 """,
     "Forest": """
 from types import SimpleNamespace

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import inspect
 import io
+import re
 import shutil
 from contextlib import redirect_stdout
 from importlib import import_module
@@ -81,6 +82,11 @@ def _reference(folder: Path) -> None:
     )
 
 
+def anchor(title: str) -> str:
+    """Where a heading is found on its page."""
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+
+
 def _gallery(made: Path) -> None:
     pictures = made / "gallery"
     pictures.mkdir()
@@ -92,7 +98,7 @@ def _gallery(made: Path) -> None:
         place = dict(shared)
         with redirect_stdout(io.StringIO()), mpl.rc_context({"font.family": "DejaVu Sans"}):
             exec(compile(code, title, "exec"), place)
-        name = f"{title.lower().replace(' ', '-').replace(',', '')}.png"
+        name = f"{anchor(title)}.png"
         place["shown"].figure.savefig(pictures / name, dpi=110)
         alt = getattr(place["shown"], "alt", title)
         parts.append(f"## {title}\n\n```python\n{code.strip()}\n```\n\n![{alt}](gallery/{name})\n")

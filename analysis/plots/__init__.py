@@ -15,6 +15,7 @@ from analysis.plots.risk_table import RiskTable
 from analysis.plots.saw_tooth import saw_tooth
 from analysis.plots.spider import spider
 from analysis.plots.style import GREY, PAGE_WIDTH, PALETTE, STYLE, arm_colours, label_line, month_axis, percent_axis
+from analysis.plots.subgroups import subgroup_forest
 from analysis.plots.survival_plot import SurvivalFigure, survival_plot
 from analysis.plots.swimmer import swimmer
 from analysis.plots.time_unit import MONTHS, WEEKS, TimeUnit
@@ -51,6 +52,7 @@ __all__ = [
     "response_counts",
     "saw_tooth",
     "spider",
+    "subgroup_forest",
     "survival_facets",
     "survival_plot",
     "swimmer",

@@ -31,6 +31,7 @@ def forest(
     ax: Axes,
     *,
     printed: Sequence[bool] | None = None,
+    series: Sequence[str] | None = None,
     null: float = 1.0,
 ) -> Axes:
     """Draw ratios on a log axis, one row for each, with the numbers at the right.
@@ -38,13 +39,16 @@ def forest(
     Parameters
     ----------
     rows
-        Names from top to bottom.
+        Names from top to bottom. With `series` those that come again stand in one row.
     estimate, lower, upper
-        Shape ``(k,)``; a limit that is NaN, 0 or inf is not drawn, and an arrow says that it lies beyond the axis.
+        Shape ``(k,)``; a limit that is NaN, 0 or inf is not drawn, and an arrow says that it lies beyond the axis. A
+        row without any of the three, all NaN, has its name alone.
     ax
         Axes to draw on.
     printed
         Which were printed: black squares. The others, computed, are blue circles.
+    series
+        What each row is of, shape ``(k,)``: models, readers, data cuts, side by side in a row in colours of their own.
     null
         Where there is no effect.
 
@@ -67,17 +71,31 @@ def forest(
     values = [numeric(name, given) for name, given in (("estimate", estimate), ("lower", lower), ("upper", upper))]
     middle, low, high = values
     shown = [False] * len(rows) if printed is None else list(printed)
-    for name, given in (("estimate", middle), ("lower", low), ("upper", high), ("printed", shown)):
+    of = [""] * len(rows) if series is None else [str(one) for one in series]
+    for name, given in (("estimate", middle), ("lower", low), ("upper", high), ("printed", shown), ("series", of)):
         if len(given) != len(rows) or not len(rows):
             raise InvalidValueError(name, len(given), f"one for each of {len(rows)} rows", "give as many")
     for name, a, b, c in zip(rows, middle, low, high, strict=True):
+        if np.isnan([a, b, c]).all():
+            continue
         if not (0 < a < np.inf) or b > a or c < a:
             expected = "a ratio above 0 between its limits"
             raise InvalidValueError(f"estimate of {name}", (float(b), float(a), float(c)), expected, "correct it")
-    known = np.concatenate([middle, low[(low > 0) & np.isfinite(low)], high[np.isfinite(high)], [null]])
+    names = list(rows) if series is None else list(dict.fromkeys(rows))
+    kinds = list(dict.fromkeys(of))
+    if series is not None and len(set(zip(rows, of, strict=True))) < len(rows):
+        raise InvalidValueError("series", series, "each series once in a row", "name the rows or the series apart")
+    colours = {kind: PALETTE[k % len(PALETTE)] for k, kind in enumerate(kinds)}
+    known = np.concatenate(
+        [middle[~np.isnan(middle)], low[(low > 0) & np.isfinite(low)], high[np.isfinite(high)], [null]]
+    )
     left, right = known.min() / 1.15, known.max() * 1.15
-    for place, (a, b, c, is_printed) in enumerate(zip(middle, low, high, shown, strict=True)):
-        look: dict[str, Any] = {"color": "black" if is_printed else PALETTE[0]}
+    for row, (a, b, c, is_printed) in enumerate(zip(middle, low, high, shown, strict=True)):
+        if np.isnan(a):
+            continue
+        place = names.index(rows[row]) + 0.8 * (kinds.index(of[row]) - (len(kinds) - 1) / 2) / len(kinds)
+        place = float(row) if series is None else place
+        look: dict[str, Any] = {"color": "black" if is_printed else colours[of[row]]}
         ends = [b if b > 0 else left, c if np.isfinite(c) else right]
         if not np.isnan([b, c]).any():
             ax.plot(ends, [place, place], linewidth=1.2, **look)
@@ -99,7 +117,11 @@ def forest(
         ax.xaxis.set_major_locator(FixedLocator(ticks))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    ax.set_yticks(range(len(rows)), list(rows))
-    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    if series is not None:
+        for kind in kinds:
+            ax.plot([], [], "o-", color=colours[kind], markersize=4.5, linewidth=1.2, label=kind)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=len(kinds), fontsize=8)
     ax.tick_params(axis="y", length=0)
     return ax

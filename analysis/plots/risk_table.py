@@ -126,7 +126,8 @@ def write_table(
     table: RiskTable, end: float, points: float, level: float, *, above: bool,
 ) -> pd.DataFrame:  # fmt: skip
     """Write the risk table at the ticks of the axis, each arm in its colour."""
-    ticks = np.array([tick for tick in curves.xaxis.get_majorticklocs() if 0 <= tick <= end * (1 + 1e-9)])
+    lowest = min(curves.get_xlim()) * (1 - 1e-9)  # above 0 on a log axis
+    ticks = np.array([tick for tick in curves.xaxis.get_majorticklocs() if lowest <= tick <= end * (1 + 1e-9)])
     shown = sorted({count for row in table.rows for count in CELLS[row]})
     counted = {each.name: each.counts(ticks) for each in wanted}
     of_arm = {name: obscured(counts, table.fewest, shown) for name, counts in counted.items() if counts is not None}

@@ -97,14 +97,15 @@ def _one(name: str, each: Any, level: float, scale: ScaleName, end: float | None
 
 
 def _of_curves(source: pd.DataFrame) -> list[Drawn]:
-    """Curves that are points already: ``time``, ``mean`` (or ``survival``), ``lower``, ``upper``, and ``arm``."""
+    """Curves that are points already: time, mean or survival, lower, upper, arm, and whether they are steps."""
     rows = source if "arm" in source.columns else source.assign(arm="")
     found = []
     for name, of_arm in rows.groupby("arm", sort=False):
         time = of_arm["time"].to_numpy(float)
         middle = of_arm["mean" if "mean" in of_arm.columns else "survival"].to_numpy(float)
         lower, upper = (of_arm[side].to_numpy(float) for side in ("lower", "upper"))
-        found.append(Drawn(str(name), time, middle, lower, upper, is_step=False, censored=np.zeros(0)))
+        is_step = "step" in of_arm.columns and bool(of_arm["step"].all())
+        found.append(Drawn(str(name), time, middle, lower, upper, is_step, censored=np.zeros(0)))
     return found
 
 

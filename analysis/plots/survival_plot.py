@@ -156,9 +156,10 @@ def survival_plot(
     Parameters
     ----------
     source
-        A frame of patients (pandas, polars, pyarrow; ADTTE as it is, with CNSR), a `KaplanMeier`, a lifelines fitter
-        or a list of them, a `Distribution`, a `Reconstruction`, or a dict of these by arm; or a frame of curves: time,
-        mean, lower, upper, arm. None if `time` and `event` are arrays.
+        A frame of patients (pandas, polars, pyarrow; ADTTE as it is, with CNSR), a `KaplanMeier`, a fit of lifelines
+        or greenwood, or a list of those of lifelines, a `Distribution`, a `Reconstruction`, or a dict of these by arm;
+        or a frame of curves: time, mean, lower, upper, arm, and step where they are level between their times. None
+        if `time` and `event` are arrays.
     time, event, arm
         Names of the columns, where they are not `time`, `event` and `arm` or those of ADTTE; or arrays, shape ``(n,)``.
     ax

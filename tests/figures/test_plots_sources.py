@@ -229,3 +229,17 @@ def test_a_table_is_stratified_as_the_figure_is():
     ratio = table.loc["Stratified hazard ratio against control (95% CI)", "drug"]
     assert said["text"][0].startswith(f"HR drug vs control {ratio.replace('(', '(95% CI ')}")
     assert table.loc["p, two-sided (stratified log-rank)", "drug"] in said["text"][1]
+
+
+def test_points_are_joined_or_steps():
+    points = pd.DataFrame({"time": [0.0, 2, 6], "mean": [1, 0.8, 0.5], "lower": np.nan, "upper": np.nan, "arm": "all"})
+    for step, drawn in ((False, "default"), (True, "steps-post")):
+        shown = survival_plot(points.assign(step=step), annotate=[])
+        assert shown.axes.lines[0].get_drawstyle() == drawn
+    assert survival_plot(points, annotate=[]).axes.lines[0].get_drawstyle() == "default"
+
+
+def test_no_count_stands_left_of_a_logarithmic_axis():
+    shown = survival_plot(FRAME, transform="log-log", annotate=[])
+    low, high = shown.axes.get_xlim()
+    assert all(low <= tick <= high for tick in shown.counts.columns[2:])

@@ -49,6 +49,13 @@ def test_links_lead_to_pages_that_are_or_are_made(page):
         assert target.startswith("http") or target in made or (DOCS / target).exists(), target
 
 
+def test_links_to_the_gallery_lead_to_a_picture():
+    anchors = {pages.anchor(title) for title in gallery.PICTURES}
+    named = re.findall(r"made/gallery\.md#([^)]+)\)", (DOCS / "survival-figures.md").read_text(encoding="utf-8"))
+    assert len(named) > len(anchors) / 2
+    assert set(named) <= anchors
+
+
 def test_the_reference_has_every_room_with_public_names():
     rooms = {name.split(".")[0] for name in PUBLIC.values()}
     assert set(pages.ROOMS) == rooms - {"studies", "cli", "engine", "expected"}
