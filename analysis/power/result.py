@@ -191,10 +191,15 @@ class Power:
         assumed = "; ".join(
             f"{arm}{'' if stratum == 'all' else f' ({stratum})'}: {model.description}" for arm, stratum, model in models
         )
+        stratified = (
+            ", stratified"
+            if len({stratum for _, stratum, _ in models}) > 1 and getattr(self.test, "stratified", False)
+            else ""
+        )
         named = "" if self.scenario.name == "scenario" else f" ({self.scenario.name})"
         sentences = [
             self.design.protocol_text(),
-            f"The null hypothesis is tested by the {self.test.name}.",
+            f"The null hypothesis is tested by {self.test.in_words}{stratified}.",
             f"Event times are assumed as follows{named}: {assumed}.",
         ]
         if self.times.size > 1:

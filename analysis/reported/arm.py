@@ -1,7 +1,7 @@
 """What one report says of one arm: its numbers of patients, and the summaries of its curve."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from numbers import Real
 from typing import ClassVar
@@ -12,15 +12,22 @@ from analysis.conventions.border import border, strict_border
 from analysis.errors import InvalidValueError
 from analysis.reported.number import UNITS, Reported
 from analysis.reported.reading import Count, Share, ShareInterval, Time, TimeInterval
-from analysis.reported.summaries import ReportedInterval
+from analysis.reported.summaries import ReportedInterval, with_limits
 
 FORBID = ConfigDict(extra="forbid")
 
 
-def coerce(record: object, units: dict[str, str]) -> None:
-    """Read the numbers that a caller wrote as digits; the fields are frozen afterwards."""
+def coerce(record: object, units: dict[str, str], estimate: str = "") -> None:
+    """Read the numbers that a caller wrote as digits, with limits in brackets too; the fields are frozen later."""
     for name, unit in units.items():
         got = getattr(record, name)
+        limits_in = {"median": "median_ci", estimate: "ci"}.get(name)
+        if limits_in is not None and (printed := with_limits(got)) is not None:
+            if getattr(record, limits_in) is not None:
+                raise InvalidValueError(name, got, f"limits once, here or in {limits_in}", "leave one of them out")
+            pair = ReportedInterval.of((printed.lower, printed.upper), unit, limits_in)
+            object.__setattr__(record, limits_in, replace(pair, level=printed.level))
+            got = printed.estimate
         if got is not None:
             read = ReportedInterval.of if name.endswith("ci") else Reported.of
             object.__setattr__(record, name, read(got, unit, name))
@@ -49,7 +56,7 @@ class Landmark:
     ci: ShareInterval | None = None
 
     def __post_init__(self) -> None:
-        coerce(self, {"time": "months", "survival": "proportion", "ci": "proportion"})
+        coerce(self, {"time": "months", "survival": "proportion", "ci": "proportion"}, estimate="survival")
 
 
 @strict_border
@@ -71,7 +78,7 @@ class Quartile:
     def __post_init__(self) -> None:
         if self.p not in (0.25, 0.75):
             raise InvalidValueError("p", self.p, "0.25 or 0.75", "the median has a field of its own")
-        coerce(self, {"time": "months", "ci": "months"})
+        coerce(self, {"time": "months", "ci": "months"}, estimate="time")
 
 
 def _patients(count: object) -> int:

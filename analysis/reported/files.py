@@ -18,7 +18,7 @@ from analysis.reported.arm import AtRisk, Landmark, Quartile, ReportedArm
 from analysis.reported.comparison import ReportedComparison
 from analysis.reported.entries import Fact, KnownFinding, ReportedProportion, Source
 from analysis.reported.number import STATUSES
-from analysis.reported.reading import Provenance
+from analysis.reported.reading import Provenance, limits_apart
 from analysis.reported.timeline import TrialTimeline
 from analysis.reported.trial import ReportedTrial
 
@@ -195,6 +195,11 @@ class _Reader:
             self.problems += [f"{where}.{key}: missing; every entry says its {key}; add it" for key in missing]
             return None
         provenance = Provenance(tuple(table["sources"]), table["status"], table.get("time_unit"))
+        try:
+            table = limits_apart(table)
+        except InvalidValueError as error:
+            self.problems.append(f"{where}.{error}")
+            return None
         read = self._read(kind, table, where, provenance)
         if read is not None:
             cited = {*provenance.sources, *(key for _, number in read.numbers() for key in number.sources)}

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, ValidationInfo
 
 from analysis.errors import InvalidValueError
 from analysis.reported.number import UNITS, Reported
-from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval, ReportedPValue
+from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval, ReportedPValue, with_limits
 
 _NUMBER_KEYS = {"value", "unit", "sources", "status"}
 _INTERVAL_KEYS = {"lower", "upper", "level", "scale", "unit", "sources", "status"}
@@ -65,6 +65,27 @@ class Provenance:
 def _known_keys(table: dict[str, Any], known: set[str], field: str) -> None:
     if unknown := sorted(set(table) - known):
         raise InvalidValueError(field, unknown[0], f"the keys {', '.join(sorted(known))}", "remove or rename the key")
+
+
+def limits_apart(table: dict[str, Any]) -> dict[str, Any]:
+    """Take estimates that a table has with their limits, ``"4.6 (3.5-5.6)"``, apart, in its arms and landmarks too."""
+    apart = dict(table)
+    for name, limits in (("median", "median_ci"), ("survival", "ci"), ("time", "ci"), ("estimate", "ci")):
+        if name == "time" and "survival" in apart:
+            continue  # the limits are the survival's
+        if (printed := with_limits(apart.get(name))) is not None:
+            if limits in apart:
+                raise InvalidValueError(name, apart[name], f"limits once, here or in {limits}", "leave one of them out")
+            level = {"lower": printed.lower, "upper": printed.upper, "level": printed.level}
+            apart |= {name: printed.estimate, limits: level}
+    if with_limits(apart.get("hazard_ratio")) is not None:
+        apart["hazard_ratio"] = {"estimate": apart["hazard_ratio"]}
+    if isinstance(apart.get("hazard_ratio"), dict):
+        apart["hazard_ratio"] = limits_apart(apart["hazard_ratio"])
+    for name in ("arms", "landmarks", "quartiles"):
+        if isinstance(apart.get(name), list):
+            apart[name] = [limits_apart(each) if isinstance(each, dict) else each for each in apart[name]]
+    return apart
 
 
 def _hazard_ratio(source: Provenance, got: object, unit: str, field: str) -> ReportedHazardRatio:

@@ -6,15 +6,18 @@ import math
 import re
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self
 
 from analysis.conventions.border import border
 from analysis.errors import InvalidValueError, LostZeroWarning
 from analysis.reported.number import Reported
 
 TWO_DECIMALS = 2  # in which ratios and p-values are printed
-_WITH_LIMITS = re.compile(r"(?P<estimate>[^\s(\[]+)\s*[(\[](95% ?CI[,:]? *)?(?P<limits>[^)\]]+)[)\]]")
+_WITH_LIMITS = re.compile(
+    r"(?P<estimate>[^(\[]*[^\s(\[,;:])[,;:]?\s*[(\[]((?P<level>\d+(\.\d+)?)% ?C[IL][,:;]? *)?(?P<limits>[^)\]]+)[)\]]"
+)
+_UNIT_BEHIND = re.compile(r"\d(?P<unit> ?%| ?[A-Za-z]+)$")
 _BETWEEN = re.compile(r"\s*(?:\N{EN DASH}|\N{EM DASH}|-| to |, |; )\s*")
 SCALES_TRIED = ("log", "log-log", "plain", "logit", "arcsine")
 
@@ -96,9 +99,10 @@ class ReportedHazardRatio:
         """Read a hazard ratio: the estimate alone, or (estimate, lower, upper)."""
         if isinstance(got, cls):
             return got
-        if isinstance(got, str) and (found := _WITH_LIMITS.fullmatch(got.strip())):
-            limits = _limits_in(found["limits"])
-            got = (found["estimate"], *limits) if limits is not None else got
+        if (printed := with_limits(got)) is not None:
+            _warn_of_lost_zero([printed.estimate], field)
+            ci = ReportedInterval.of((printed.lower, printed.upper), "ratio", f"{field}.ci")
+            return cls(Reported.of(printed.estimate, "ratio", field), replace(ci, level=printed.level))
         if isinstance(got, str) or not isinstance(got, Sequence):
             _warn_of_lost_zero([got], field)
             return cls(Reported.of(got, "ratio", field))
@@ -143,6 +147,28 @@ class ReportedPValue:
 
     def __str__(self) -> str:
         return str(self.value) + (f", {self.sided}-sided" if self.sided else "")
+
+
+class Printed(NamedTuple):
+    """An estimate and its limits, as they stand in a text."""
+
+    estimate: str
+    lower: str
+    upper: str
+    level: float
+
+
+def with_limits(got: object) -> Printed | None:
+    """Take an estimate that is printed with its limits apart: ``"4.6 (3.5-5.6)"``; None if it is none."""
+    found = _WITH_LIMITS.fullmatch(got.strip()) if isinstance(got, str) else None
+    limits = _limits_in(found["limits"]) if found else None
+    if found is None or limits is None:
+        return None
+    unit = _UNIT_BEHIND.search(found["estimate"])
+    lower, upper = (
+        f"{limit}{unit['unit']}" if unit and limit[-1].isdigit() else limit for limit in limits
+    )  # said once, of all three
+    return Printed(found["estimate"], lower, upper, float(found["level"] or 95) / 100)
 
 
 def _warn_of_lost_zero(numbers: Sequence[object], field: str) -> None:

@@ -101,6 +101,11 @@ class TestResult:
         return html(self.summary())
 
 
+def against(margin: float, none: float, of: str) -> str:
+    """Word a margin of non-inferiority; nothing where there is none."""
+    return "" if margin == none else f" against a margin of {margin:g} {of} (non-inferiority)"
+
+
 class Test(ABC):
     """A statistical test; see `TwoArmTest` and `OneArmTest`."""
 
@@ -114,6 +119,11 @@ class Test(ABC):
     @abstractmethod
     def name(self) -> str:
         """Name in tables of results."""
+
+    @property
+    def in_words(self) -> str:
+        """The test as a protocol speaks of it, after "tested by"."""
+        return f"a test of the {self.name}"
 
     @property
     def reference(self) -> str:

@@ -12,7 +12,7 @@ from analysis.conventions import fields
 from analysis.conventions.border import border
 from analysis.conventions.values import value
 from analysis.expected.score import expected_cox_hazard_ratio
-from analysis.statistical_tests.base import ESTIMATION, TwoArmTest
+from analysis.statistical_tests.base import ESTIMATION, TwoArmTest, against
 from analysis.statistical_tests.moments import Moments, from_information
 
 if TYPE_CHECKING:
@@ -81,6 +81,13 @@ class CoxHazardRatio(TwoArmTest):
         """Name in tables of results."""
         margin = "" if self.margin == 1 else f", margin {self.margin:g}"
         return f"Cox HR ({self.ties}){margin}" + ("" if self.stratified else ", unstratified")
+
+    @property
+    def in_words(self) -> str:
+        """The test as a protocol speaks of it."""
+        return f"the hazard ratio of Cox's model (Wald; ties as by {self.ties.capitalize()})" + against(
+            self.margin, 1.0, "in the hazard ratio"
+        )
 
     def evaluate(self, sets: RiskSets) -> NDArray[np.float64]:
         """Estimate in each trial; shape (trials, 5)."""

@@ -10,7 +10,7 @@ from analysis.conventions import fields
 from analysis.conventions.border import border
 from analysis.conventions.values import value
 from analysis.errors import InfeasibleDesignError
-from analysis.statistical_tests.base import TwoArmTest
+from analysis.statistical_tests.base import TwoArmTest, against
 from analysis.statistical_tests.moments import Moments
 from analysis.survival import ProportionalHazards
 
@@ -54,6 +54,11 @@ class IntervalCensoredHazardRatio(TwoArmTest):
     def name(self) -> str:
         """Name in tables of results."""
         return "interval-censored HR" + ("" if self.margin == 1 else f", margin {self.margin:g}")
+
+    @property
+    def in_words(self) -> str:
+        """The test as a protocol speaks of it."""
+        return "the hazard ratio of a model for interval-censored times" + against(self.margin, 1.0, "in it")
 
     def moments(self, trial: ExpectedTrial, time: float) -> Moments:
         """Give the moments of minus the log hazard ratio at calendar month `time`.

@@ -130,6 +130,11 @@ class LandmarkRate(OneArmTest):
         return f"rate at {self.time:.4g} against {100 * self.null_rate:.4g}%"
 
     @property
+    def in_words(self) -> str:
+        """The test as a protocol speaks of it."""
+        return f"a test of the rate at {self.time:.4g} months against {100 * self.null_rate:.4g}%"
+
+    @property
     def earliest(self) -> float:
         """The landmark."""
         return self.time

@@ -96,6 +96,11 @@ class LandmarkSurvival(OneArmTest):
         return f"Kaplan-Meier at {self.time:.4g} against {100 * self.null_survival:.4g}%, {self.scale}"
 
     @property
+    def in_words(self) -> str:
+        """The test as a protocol speaks of it."""
+        return f"a test of the Kaplan-Meier estimate at {self.time:.4g} months against {100 * self.null_survival:.4g}%"
+
+    @property
     def earliest(self) -> float:
         """The landmark."""
         return self.time

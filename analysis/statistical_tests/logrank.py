@@ -16,7 +16,7 @@ from analysis.engine.risk_sets import as_kept
 from analysis.errors import UnavailableError
 from analysis.expected.process import risk_processes
 from analysis.expected.score import experimental_share, no_events, score_moments
-from analysis.statistical_tests.base import TwoArmTest
+from analysis.statistical_tests.base import TwoArmTest, against
 from analysis.statistical_tests.formulas import FORMULAS
 from analysis.statistical_tests.moments import Moments
 from analysis.statistical_tests.weights import UNWEIGHTED, EventTimes, Weight
@@ -107,6 +107,15 @@ class LogRank(TwoArmTest):
         weight = "" if self.weight == UNWEIGHTED else f" {self.weight.label}"
         margin = "" if self.margin == 1 else f", margin {self.margin:g}"
         return f"log-rank{weight}{margin}" + ("" if self.stratified else ", unstratified")
+
+    @property
+    def _weighted(self) -> str:
+        return "" if self.weight == UNWEIGHTED else f"{self.weight.label} weighted "
+
+    @property
+    def in_words(self) -> str:
+        """The test as a protocol speaks of it."""
+        return f"the {self._weighted}log-rank test" + against(self.margin, 1.0, "in the hazard ratio")
 
     def evaluate(self, sets: RiskSets) -> NDArray[np.float64]:
         """Test each trial; shape (trials, 1); NaN without information."""

@@ -19,7 +19,7 @@ from analysis.conventions.values import value
 from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.expected.process import risk_processes
 from analysis.expected.score import no_events, score_moments
-from analysis.statistical_tests.base import TwoArmTest
+from analysis.statistical_tests.base import TwoArmTest, against
 from analysis.statistical_tests.logrank import increment, weights_of
 from analysis.statistical_tests.moments import Rejection, critical_z
 from analysis.statistical_tests.normal import orthant_probability
@@ -180,6 +180,13 @@ class MaxCombo(TwoArmTest):
         chosen = "" if self.weights == EARLY_AND_LATE else f" of {', '.join(w.label for w in self.weights)}"
         margin = "" if self.margin == 1 else f", margin {self.margin:g}"
         return f"max-combo{chosen}{margin}" + ("" if self.stratified else ", unstratified")
+
+    @property
+    def in_words(self) -> str:
+        """The test as a protocol speaks of it."""
+        return f"the max-combo test of {', '.join(w.label for w in self.weights)}" + against(
+            self.margin, 1.0, "in the hazard ratio"
+        )
 
     def evaluate(self, sets: RiskSets) -> NDArray[np.float64]:
         """Test each trial; shape (trials, 2)."""

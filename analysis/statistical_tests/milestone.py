@@ -10,7 +10,7 @@ from analysis.conventions import fields
 from analysis.conventions.border import border
 from analysis.conventions.scales import ScaleName, scale
 from analysis.conventions.values import value
-from analysis.statistical_tests.base import ESTIMATION, TwoArmTest
+from analysis.statistical_tests.base import ESTIMATION, TwoArmTest, against
 from analysis.statistical_tests.curves import by_stratum, estimation, greenwood, over_strata, processes_to, survivals
 from analysis.statistical_tests.moments import Moments
 
@@ -80,6 +80,13 @@ class MilestoneDifference(TwoArmTest):
         on = "" if self.scale == "plain" else f", {self.scale}"
         margin = "" if self.margin == 0 else f", margin {self.margin:g}"
         return f"milestone difference({self.milestone:g}{on}){margin}" + ("" if self.stratified else ", unstratified")
+
+    @property
+    def in_words(self) -> str:
+        """The test as a protocol speaks of it."""
+        on = "" if self.scale == "plain" else f" on the {self.scale} scale"
+        margin = against(self.margin, 0.0, "in it")
+        return f"the difference of the survival at {self.milestone:g} months{on}" + margin
 
     def evaluate(self, sets: RiskSets) -> NDArray[np.float64]:
         """Estimate in each trial; shape (trials, 7)."""

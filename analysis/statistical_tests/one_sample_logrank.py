@@ -12,7 +12,7 @@ from analysis.conventions.checks import one_of
 from analysis.conventions.values import value
 from analysis.expected.process import risk_processes
 from analysis.expected.score import no_events
-from analysis.statistical_tests.base import OneArmTest
+from analysis.statistical_tests.base import OneArmTest, against
 from analysis.statistical_tests.moments import Moments
 from analysis.survival import Distribution
 
@@ -68,6 +68,13 @@ class OneSampleLogRank(OneArmTest):
         """Name in tables of results."""
         margin = "" if self.margin == 1 else f", margin {self.margin:g}"
         return f"one-sample log-rank against {self.null.description}{margin}"
+
+    @property
+    def in_words(self) -> str:
+        """The test as a protocol speaks of it."""
+        return f"the one-sample log-rank test against {self.null.description}" + against(
+            self.margin, 1.0, "in the hazard ratio"
+        )
 
     def evaluate(self, known: Snapshot) -> NDArray[np.float64]:
         """Test each trial; shape (trials, 3); NaN where no event is expected."""

@@ -13,7 +13,7 @@ from analysis.conventions.border import border
 from analysis.conventions.scales import RatioScale
 from analysis.conventions.values import value
 from analysis.expected.process import risk_processes
-from analysis.statistical_tests.base import ESTIMATION, TwoArmTest
+from analysis.statistical_tests.base import ESTIMATION, TwoArmTest, against
 from analysis.statistical_tests.curves import by_stratum, estimation, greenwood, over_strata, processes_to, quantiles
 from analysis.statistical_tests.moments import Moments
 
@@ -83,6 +83,14 @@ class QuantileDifference(TwoArmTest):
         kind = "ratio, log" if self.scale == "log" else "difference"
         margin = "" if self.margin == 0 else f", margin {self.margin:g}"
         return f"{what} {kind}{margin}" + ("" if self.stratified else ", unstratified")
+
+    @property
+    def in_words(self) -> str:
+        """The test as a protocol speaks of it."""
+        what = "median" if self.p == 0.5 else f"{100 * self.p:g}% quantile"
+        kind = "ratio" if self.scale == "log" else "difference"
+        margin = against(self.margin, 0.0, "on the log scale" if self.scale == "log" else "months")
+        return f"the {kind} of the {what}s" + margin
 
     def evaluate(self, sets: RiskSets) -> NDArray[np.float64]:
         """Estimate in each trial; shape (trials, 7)."""

@@ -70,6 +70,11 @@ class RestrictedMean(OneArmTest):
         return f"restricted mean({self.tau:g}) against {self.null_mean:g}"
 
     @property
+    def in_words(self) -> str:
+        """The test as a protocol speaks of it."""
+        return f"a test of the restricted mean up to {self.tau:g} months against {self.null_mean:g} months"
+
+    @property
     def earliest(self) -> float:
         """The restriction time."""
         return self.tau

@@ -10,7 +10,7 @@ from analysis.conventions import fields
 from analysis.conventions.border import border
 from analysis.conventions.scales import RatioScale
 from analysis.conventions.values import value
-from analysis.statistical_tests.base import ESTIMATION, TwoArmTest
+from analysis.statistical_tests.base import ESTIMATION, TwoArmTest, against
 from analysis.statistical_tests.curves import (
     by_stratum,
     estimation,
@@ -83,6 +83,13 @@ class RMSTDifference(TwoArmTest):
         kind = "ratio, log" if self.scale == "log" else "difference"
         margin = "" if self.margin == 0 else f", margin {self.margin:g}"
         return f"RMST {kind}({self.tau:g}){margin}" + ("" if self.stratified else ", unstratified")
+
+    @property
+    def in_words(self) -> str:
+        """The test as a protocol speaks of it."""
+        kind = "ratio" if self.scale == "log" else "difference"
+        margin = against(self.margin, 0.0, "on the log scale" if self.scale == "log" else "months")
+        return f"the {kind} of the restricted mean survival times up to {self.tau:g} months" + margin
 
     def evaluate(self, sets: RiskSets) -> NDArray[np.float64]:
         """Estimate in each trial; shape (trials, 7)."""

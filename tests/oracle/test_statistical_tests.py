@@ -145,3 +145,19 @@ def test_a_test_is_a_value(test):
 def test_what_a_test_lacks_is_refused_by_name():
     with pytest.raises(UnavailableError, match="interval-censored HR: this test cannot be computed on data"):
         IntervalCensoredHazardRatio().analyse([1, 2, 3, 4], [1, 1, 0, 1], [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("test", "words"),
+    [
+        (statistical_tests.LogRank(), "the log-rank test"),
+        (statistical_tests.LogRank(margin=1.3), "the log-rank test against a margin of 1.3 in the hazard ratio"),
+        (statistical_tests.RMSTDifference(18), "the difference of the restricted mean survival times up to 18 months"),
+        (statistical_tests.MilestoneDifference(6), "the difference of the survival at 6 months"),
+        (statistical_tests.QuantileDifference(0.5), "the difference of the medians"),
+        (statistical_tests.CoxHazardRatio(), "the hazard ratio of Cox's model (Wald; ties as by Efron)"),
+        (statistical_tests.LandmarkRate(6, 0.4), "a test of the rate at 6 months against 40%"),
+    ],
+)
+def test_a_protocol_names_the_test_in_words(test, words):
+    assert test.in_words.startswith(words)

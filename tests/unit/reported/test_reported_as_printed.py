@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from analysis.errors import InvalidValueError, LostZeroWarning
-from analysis.reported import AtRisk, Landmark, Reported, ReportedArm, ReportedComparison, ReportedHazardRatio
+from analysis.errors import InvalidValueError, LostZeroWarning, ReportedDataError
+from analysis.reported import AtRisk, Landmark, Reported, ReportedArm, ReportedComparison, ReportedHazardRatio, load
 from analysis.reported.summaries import ReportedInterval
 
 WEEK = 7 / 30.4375
@@ -100,3 +100,101 @@ def test_digits_and_full_floats_are_not_warned_of(given):  # a warning would be 
 def test_a_p_value_that_may_have_lost_a_zero_is_warned_of():
     with pytest.warns(LostZeroWarning, match="p_value: 0.1 is read"):
         ReportedComparison("PFS", [ReportedArm("new"), ReportedArm("old")], control="old", p_value=0.1)
+
+
+@pytest.mark.parametrize(
+    ("printed", "unit"),
+    [
+        ("4.6 (3.5-5.6)", "months"),
+        ("4.6 months (95% CI, 3.5 to 5.6)", "months"),
+        ("4.6 mo, [95% CI: 3.5; 5.6]", "months"),
+        ("4.6 months (3.5 to 5.6 months)", "months"),
+        ("4.6 weeks (3.5 to 5.6)", "weeks"),
+    ],
+)
+def test_a_median_is_read_with_its_interval(printed: str, unit: str) -> None:
+    arm = ReportedArm("a", n=40, median=printed)
+    known = ReportedArm("a", n=40, median=f"4.6 {unit}", median_ci=(f"3.5 {unit}", f"5.6 {unit}"))
+    for report in (ReportedComparison("PFS", [one, ReportedArm("b")], control="b") for one in (arm, known)):
+        assert report.arms[0].median.value == pytest.approx(known.median.value)
+        assert report.arms[0].median_ci.lower.value == pytest.approx(known.median_ci.lower.value)
+        assert report.arms[0].median_ci.upper.value == pytest.approx(known.median_ci.upper.value)
+
+
+def test_a_unit_said_once_holds_for_the_limits_though_the_report_has_another() -> None:
+    arms = [ReportedArm("a", n=40, median="4.6 months (3.5 to 5.6)"), ReportedArm("b", n=40, median="12")]
+    report = ReportedComparison("PFS", arms, control="b", time_unit="weeks")
+    assert report.arms[0].median_ci.lower.value == pytest.approx(3.5)
+    assert report.arms[1].median.value == pytest.approx(12 * WEEK)
+
+
+@pytest.mark.parametrize(
+    ("printed", "limits", "level"),
+    [
+        ("40% (33-47)", (0.33, 0.47), 0.95),
+        ("40% (33% to 47%)", (0.33, 0.47), 0.95),
+        ("40% (90% CI 35, 45)", (0.35, 0.45), 0.9),
+        ("0.40 (0.33-0.47)", (0.33, 0.47), 0.95),
+    ],
+)
+def test_a_rate_is_read_with_its_interval(printed: str, limits: tuple[float, float], level: float) -> None:
+    landmark = Landmark(6, printed)
+    assert landmark.survival.value == pytest.approx(0.4)
+    assert (landmark.ci.lower.value, landmark.ci.upper.value) == pytest.approx(limits)
+    assert landmark.ci.level == pytest.approx(level)
+
+
+def test_a_median_not_reached_may_have_a_limit() -> None:
+    arm = ReportedArm("a", n=40, median="NR (12.1-NR)")
+    assert not arm.median.reached
+    assert (arm.median_ci.lower.text, arm.median_ci.upper.reached) == ("12.1", False)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: ReportedArm("a", median="4.6 (3.5-5.6)", median_ci=("3.5", "5.6")), "limits once"),
+        (lambda: Landmark("6 (5-7)", "40%"), "time: got '6 \\(5-7\\)'"),
+        (lambda: ReportedArm("a", n="40 (30-50)"), "n: got"),
+        (lambda: ReportedArm("a", median="4.6 (5.6-3.5)"), "a lower limit below"),
+        (lambda: ReportedHazardRatio.of("0.63 (0.47)", "hazard_ratio"), "hazard_ratio"),
+    ],
+)
+def test_limits_where_none_can_be_are_refused(make, says) -> None:
+    with pytest.raises(InvalidValueError, match=says):
+        make()
+
+
+def test_a_file_may_have_numbers_as_the_abstract_prints_them(tmp_path) -> None:
+    text = """
+title = "A trial"
+summary = "Of two arms."
+[arms]
+new = "new"
+old = "old"
+[sources.paper]
+citation = "A paper"
+kind = "abstract"
+[[comparisons]]
+id = "pfs"
+endpoint = "PFS"
+sources = ["paper"]
+status = "published"
+time_unit = "months"
+control = "old"
+hazard_ratio = "0.46 (90% CI 0.36-0.59)"
+arms = [
+  { name = "new", n = 347, median = "9.5 (95% CI 9.2-11.0)", landmarks = [{ time = 6, survival = "67% (62-72)" }] },
+  { name = "old", n = 174, median = "4.6 months (3.5 to 5.6)" },
+]
+"""
+    (tmp_path / "a-trial.toml").write_text(text, encoding="utf-8")
+    report = load("a-trial", tmp_path).comparison("pfs")
+    assert (report.hazard_ratio.ci.lower.text, report.hazard_ratio.ci.level) == ("0.36", 0.9)
+    new, old = report.arms
+    assert (new.median_ci.upper.text, old.median_ci.lower.text) == ("11.0", "3.5")
+    assert new.landmarks[0].ci.upper.value == pytest.approx(0.72)
+    twice = text.replace('median = "4.6 months (3.5 to 5.6)"', 'median = "4.6 (3.5 to 5.6)", median_ci = [3.5, 5.6]')
+    (tmp_path / "a-trial.toml").write_text(twice, encoding="utf-8")
+    with pytest.raises(ReportedDataError, match="limits once"):
+        load("a-trial", tmp_path)
