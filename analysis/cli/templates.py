@@ -23,7 +23,7 @@ time_unit = "months"
 control = "old"
 arms = [
   {{ name = "new", n = 150, events = 96, median = 11.0, median_ci = [9.2, 13.4] }},
-  {{ name = "old", n = 148, events = 117, median = 7.4 }},                            # or median = "7.4 (6.0-8.9)", "not reached"
+  {{ name = "old", n = 148, events = 117, median = 7.4 }},              # or median = "7.4 (6.0-8.9)", "not reached"
 ]
 hazard_ratio = {{ estimate = 0.66, ci = [0.50, 0.87] }}
 # p_value = {{ value = 0.003, sided = 2, test = "log-rank" }}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from analysis.conventions.checks import BoolArray, FloatArray
     from analysis.conventions.scales import ScaleName
 
+ROUNDING = 1e-6
 SMOOTH = 400  # points of a curve that has no steps
 
 
@@ -104,9 +105,26 @@ def _of_curves(source: pd.DataFrame) -> list[Drawn]:
         time = of_arm["time"].to_numpy(float)
         middle = of_arm["mean" if "mean" in of_arm.columns else "survival"].to_numpy(float)
         lower, upper = (of_arm[side].to_numpy(float) for side in ("lower", "upper"))
+        _check_points(str(name), time, middle, lower, upper)
         is_step = "step" in of_arm.columns and bool(of_arm["step"].all())
         found.append(Drawn(str(name), time, middle, lower, upper, is_step, censored=np.zeros(0)))
     return found
+
+
+def _check_points(name: str, time: FloatArray, middle: FloatArray, lower: FloatArray, upper: FloatArray) -> None:
+    """Refuse points that are no survival curve: per cent, times out of order, a curve that rises, limits beside it."""
+    arm = f" in arm {name!r}" if name else ""
+    if not np.isfinite(time).all() or (time < 0).any() or (np.diff(time) < 0).any():
+        raise InvalidValueError(f"time{arm}", time, "months from 0 on, in order", "sort the points by time")
+    for field, values in (("mean", middle), ("lower", lower), ("upper", upper)):
+        wrong = values[(values < -ROUNDING) | (values > 1 + ROUNDING)]
+        if wrong.size or (field == "mean" and np.isnan(values).any()):
+            got = float(wrong[0]) if wrong.size else "a missing value"
+            raise InvalidValueError(f"{field}{arm}", got, "shares from 0 to 1", "divide per cent by 100")
+    if (np.diff(middle) > ROUNDING).any():
+        raise InvalidValueError(f"mean{arm}", middle, "a survival that never rises", "draw S, not 1 - S")
+    if (lower > middle + ROUNDING).any() or (upper < middle - ROUNDING).any():
+        raise InvalidValueError(f"lower, upper{arm}", "a curve outside them", "limits around the curve", "check them")
 
 
 def _from_landmark(each: Drawn, origin: float, level: float, scale: ScaleName) -> Drawn:

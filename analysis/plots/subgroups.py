@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from analysis.plots.drawn import Drawn
 
 ALL = "All patients"
+UNKNOWN = "not known"  # a row of its own that the test of interaction leaves out
 ROW = 0.24  # inches
 COLUMNS = (104, 154)  # points from the axes to the columns of events
 WIDEST = 10  # letters of an arm's name above its column
@@ -54,7 +55,7 @@ def subgroup_forest(
     patients
         A frame of patients with two arms (pandas, polars, pyarrow), as for `survival_plot`.
     factors
-        Columns of the subgroups.
+        Columns of the subgroups. Patients without a value have a row of their own, outside the test.
     control
         The control arm; the last one.
     time, event, arm, unit
@@ -110,6 +111,9 @@ def subgroup_forest(
             curves = of_patients(chosen, time, event, arm, level, "log-log", unit)
             of_factor.append(_row(factor, str(value), curves, other, reference, level))
         p = _interaction(of_factor, level)
+        if frame[factor].isna().any():
+            curves = of_patients(frame[frame[factor].isna()], time, event, arm, level, "log-log", unit)
+            of_factor.append(_row(factor, UNKNOWN, curves, other, reference, level))
         rows += [row | {"interaction_p": p} for row in of_factor]
     return _drawn(rows, list(factors), other, reference, level)
 

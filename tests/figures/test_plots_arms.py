@@ -10,7 +10,7 @@ from analysis.plots import survival_plot
 
 def curves(names):
     time = np.linspace(0, 24, 25)
-    one = {"time": time, "mean": np.exp(-time / 9), "lower": np.exp(-time / 10), "upper": np.exp(-time / 8)}
+    one = {"time": time, "mean": np.exp(-time / 9), "lower": np.exp(-time / 8), "upper": np.exp(-time / 10)}
     return pd.concat([pd.DataFrame({"arm": name} | one) for name in names], ignore_index=True)
 
 

@@ -243,3 +243,21 @@ def test_no_count_stands_left_of_a_logarithmic_axis():
     shown = survival_plot(FRAME, transform="log-log", annotate=[])
     low, high = shown.axes.get_xlim()
     assert all(low <= tick <= high for tick in shown.counts.columns[2:])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"mean": [100.0, 80, 50], "lower": [100.0, 70, 40], "upper": [100.0, 90, 60]}, "mean: got 100"),
+        ({"lower": [100.0, 70, 40]}, "lower: got 100"),
+        ({"mean": [1, 0.5, 0.6]}, "never rises"),
+        ({"time": [2.0, 0, 6]}, "in order"),
+        ({"time": [0.0, 2, np.nan]}, "in order"),
+        ({"mean": [1, np.nan, 0.5]}, "a missing value"),
+        ({"mean": [1, 0.95, 0.5]}, "limits around the curve"),
+    ],
+)
+def test_points_that_are_no_survival_curve_are_refused(wrong, says):
+    points = {"time": [0.0, 2, 6], "mean": [1, 0.8, 0.5], "lower": [1, 0.7, 0.4], "upper": [1, 0.9, 0.6]}
+    with pytest.raises(InvalidValueError, match=says):
+        survival_plot(pd.DataFrame(points | wrong), annotate=[])

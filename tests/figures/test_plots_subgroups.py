@@ -58,6 +58,15 @@ def test_an_interaction_that_is_there_is_found():
     assert any("interaction p < 0.001" in label.get_text() for label in shown.axes[0].get_yticklabels())
 
 
+def test_patients_without_a_value_have_a_row_and_no_say_in_the_interaction():
+    frame = FRAME.assign(visceral=FRAME["visceral"].mask(RNG.random(N) < 0.2))
+    numbers = subgroup_forest(frame, ["visceral"], control="control").numbers
+    assert numbers["subgroup"].tolist() == ["All patients", "no", "yes", "not known"]
+    assert numbers.loc[1:, ["patients", "control_patients"]].to_numpy().sum() == N
+    known = subgroup_forest(frame.dropna(), ["visceral"], control="control").numbers
+    assert numbers["interaction_p"].iloc[1] == known["interaction_p"].iloc[1]
+
+
 @pytest.mark.parametrize("name", ["drug", "everolimus and exemestane, 10 mg"])
 def test_nothing_overlaps_and_what_is_not_estimable_says_so(name):
     frame = FRAME.replace({"arm": {"drug": name}}).assign(region=RNG.choice(["a", "b"], N))
