@@ -53,7 +53,7 @@ class PowerSummary:
         -------
         DataFrame
             ``method``, ``power``, ``std_error`` (Monte Carlo, 0 for formulas), ``lowest`` and ``highest`` over the
-            members of an ensemble, ``simulated minus method`` in percentage points, ``remark``; the simulation and its
+            members of an ensemble, ``simulated minus method, points`` (of per cent), ``remark``; the simulation and its
             type I error are last.
         """
         import pandas as pd
@@ -71,7 +71,7 @@ class PowerSummary:
         frame = pd.DataFrame(rows, columns=["method", "power", "std_error", "lowest", "highest", "remark"])
         formulas = frame["method"].isin(list(self.methods))
         difference = np.where(formulas, 100 * (simulated - frame["power"]), np.nan)
-        frame.insert(5, "simulated minus method", difference)
+        frame.insert(5, "simulated minus method, points", difference)
         return frame
 
     def _repr_html_(self) -> str:

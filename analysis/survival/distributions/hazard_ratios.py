@@ -18,6 +18,8 @@ from analysis.survival.distributions.piecewise import piece_reaching
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+MOST_CHANGES = 3  # of the ratio, that a sentence names
+
 
 @border
 @value
@@ -77,7 +79,12 @@ class ProportionalHazards(Distribution):
     @property
     def kind(self) -> str:
         """What to call it in a sentence."""
-        return f"{self.baseline.kind} times a hazard ratio"
+        later = [
+            f"from month {month:.4g} {ratio:.3g}" for month, ratio in zip(self.breaks, self.ratios[1:], strict=True)
+        ]
+        if len(later) > MOST_CHANGES:
+            return f"{self.baseline.kind} times a hazard ratio that changes"
+        return f"{self.baseline.kind} times hazard ratio {', '.join([f'{self.ratios[0]:.3g}', *later])},"
 
     @cached_property
     def _constant(self) -> float:

@@ -482,7 +482,7 @@ def test_summary_sets_simulation_beside_the_formulas():
     result = power_summary(design(AtTime(30)), SCENARIO, trials=4_000, rng=5)
     frame = result.summary().set_index("method")
     assert frame.loc["simulated", "std_error"] == pytest.approx(math.sqrt(0.25 / 4_000), rel=0.05)
-    assert abs(frame.loc["exact moments", "simulated minus method"]) < 100 * 4 * 0.008
+    assert abs(frame.loc["exact moments", "simulated minus method, points"]) < 100 * 4 * 0.008
     assert abs(frame.loc["simulated type I error", "power"] - 0.025) < 4 * 0.0025 + 0.002
     assert "<table" in result._repr_html_()
     again = power_summary(design(AtTime(30)), SCENARIO, trials=4_000, rng=5).summary()
