@@ -1,7 +1,19 @@
-"""EORTC QLQ-C30: scored as its manual says, its change from baseline, and the time until it deteriorates."""
+"""EORTC QLQ-C30: scored as its manual says, its change from baseline, its deterioration; and simulated."""
 
 from analysis.quality_of_life.deterioration import Deterioration
 from analysis.quality_of_life.questionnaires import QualityOfLife, read_qlq_c30
 from analysis.quality_of_life.scales import QLQ_C30, Scale, score_qlq_c30
+from analysis.quality_of_life.simulated import Deteriorated, ScoreCourse, simulate_scores, time_to_deterioration
 
-__all__ = ["QLQ_C30", "Deterioration", "QualityOfLife", "Scale", "read_qlq_c30", "score_qlq_c30"]
+__all__ = [
+    "QLQ_C30",
+    "Deteriorated",
+    "Deterioration",
+    "QualityOfLife",
+    "Scale",
+    "ScoreCourse",
+    "read_qlq_c30",
+    "score_qlq_c30",
+    "simulate_scores",
+    "time_to_deterioration",
+]
