@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.endpoints.simulation_results import CRITERIA
-from analysis.studies.caboavenec import comparison, dcr, definitions, treatment
+from analysis.studies.caboavenec import comparison, dcr, definitions, markers, quality, treatment
 from analysis.studies.caboavenec.disease import WEEK_16
 
 
@@ -48,6 +48,39 @@ def endpoints() -> str:
         f"that ends for toxicity moves it less: from {chosen.min():.1%} to {chosen.max():.1%} over the four "
         f"strategies of ICH E9(R1), if {ends:.0%} of the adverse events end treatment. Growth rates and depth of "
         "response of the monotherapy are withheld: no size was printed that would hold the calibration. Quality of "
-        "life and adverse events of these drugs were not printed either; the tables that a trial delivers are read "
-        "by rules that are tested."
+        "life and adverse events of these drugs were not printed either; they are simulated under assumptions that "
+        "are named."
+    )
+
+
+def quality_of_life() -> str:
+    """Say in three sentences what questionnaires of 30 patients can show."""
+    weeks = quality.by_visit()
+    last = weeks[(weeks["loss"] == quality.LOSSES.value[-1]) & (weeks["week"] == weeks["week"].max())]
+    until = last.set_index("asked")
+    first, longer = (until.loc[asked] for asked in quality.ASKED.value)
+    found = quality.deterioration()
+    lossless = found[(found["asked"] == quality.ASKED.value[0]) & (found["loss"] == 0)]
+    by_chance = lossless.set_index("definition")["deteriorated"]
+    names = list(quality.DEFINITIONS)
+    return (
+        f"If progression costs {quality.LOSSES.value[-1]:.0f} points, the patients who live have lost "
+        f"{-first['everybody']:.0f} at week {first['week']:.0f}; questionnaires that end with progression show "
+        f"{-first['change']:.0f}, those that go on until death {-longer['change']:.0f}. One trial's mean has a "
+        f"standard deviation of {first['trial_sd']:.1f} points: a loss of 10 is {10 / first['trial_sd']:.1f} of them. "
+        f"If nothing is lost at all, {by_chance[names[0]]:.0%} of the patients deteriorate by 10 points at least once, "
+        f"by the error of the questionnaires alone; {by_chance[names[2]]:.0%} do so definitively."
+    )
+
+
+def marker() -> str:
+    """Say in a sentence which association of PD-L1 with disease control could be shown."""
+    table = markers.association().set_index(["positive", "odds_ratio"])["significant"]
+    few, _, half = markers.POSITIVE.value
+    _, weak, strong = markers.ODDS.value
+    return (
+        f"Odds that are {weak:.0f} times as high with PD-L1 are significant in {table[few, weak]:.0%} to "
+        f"{table[half, weak]:.0%} of trials of this size, {strong:.0f} times as high in {table[few, strong]:.0%} to "
+        f"{table[half, strong]:.0%}, as {few:.0%} or {half:.0%} of the patients are positive: 30 patients do not "
+        "settle a marker."
     )
