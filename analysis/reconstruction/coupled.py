@@ -240,7 +240,8 @@ def _pairs(
             window[1][row, rows],
             groups[1],
         )
-        chosen, wrong = couple(mine, its, agreement, floor[rows], rng)
+        same = one.of.comparisons[0].endpoint == other.of.comparisons[0].endpoint
+        chosen, wrong = couple(mine, its, agreement, floor[rows], rng, same_scans=same)
         order[rows] = start + chosen
         clashes += wrong
         start += size

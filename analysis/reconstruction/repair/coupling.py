@@ -48,7 +48,7 @@ def normal_scores(time: FloatArray, event: BoolArray, rng: np.random.Generator) 
 
 
 def couple(
-    one: Patients, other: Patients, agreement: float, floor: FloatArray, rng: np.random.Generator
+    one: Patients, other: Patients, agreement: float, floor: FloatArray, rng: np.random.Generator, *, same_scans: bool
 ) -> tuple[FloatArray, int]:
     """Choose for each patient of one endpoint the patient of another that it is.
 
@@ -63,6 +63,9 @@ def couple(
         where nothing is known, shape ``(n,)``.
     rng
         Draws what the agreement leaves open.
+    same_scans
+        Whether two assessors read the scans of one endpoint: where one has stopped without an event, the other has
+        neither a later event nor another end of follow-up, as strictly as their agreement says.
 
     Returns
     -------
@@ -72,6 +75,8 @@ def couple(
     wanted = agreement * normal_scores(one.time, one.event, rng)
     wanted = wanted + np.sqrt(1 - agreement**2) * rng.standard_normal(wanted.size)
     cost = np.square(wanted[:, None] - normal_scores(other.time, other.event, rng)[None, :])
+    if same_scans:
+        cost += agreement**2 / (1 - agreement**2) * np.square(_beyond_the_scans(one, other))
     forbidden = one.groups[:, None] != other.groups[None, :]
     forbidden |= np.maximum(one.earliest[:, None], other.earliest) > np.minimum(one.latest[:, None], other.latest)
     cost[forbidden] += FORBIDDEN
@@ -79,3 +84,13 @@ def couple(
     cost += FORBIDDEN / 10 * too_soon / max(floor.max(), LEAST)  # by little rather than in few
     rows, chosen = linear_sum_assignment(cost)
     return chosen, int((forbidden | (too_soon > 0))[rows, chosen].sum())
+
+
+def _beyond_the_scans(one: Patients, other: Patients) -> FloatArray:
+    """How far apart two assessors would have stopped, in standard deviations of the log times; 0 where that may be."""
+    log, its = (np.log(np.maximum(patients.time, LEAST))[:, None] for patients in (one, other))
+    gap = log - its.T
+    spread = max(float(np.std(np.concatenate([log, its]))), LEAST)
+    seen, its_seen = one.event[:, None], other.event[None, :]
+    wrong = (~seen & ~its_seen) | (seen & ~its_seen & (gap > 0)) | (~seen & its_seen & (gap < 0))
+    return np.asarray(np.where(wrong, gap / spread, 0.0))

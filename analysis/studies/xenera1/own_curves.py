@@ -38,7 +38,11 @@ STRATUM = Assumption(
     "stratum", (0.5, 1.6), "share of patients, and their hazard against the others",
     "not reported; prior CDK4/6 inhibitor for instance",
 )  # fmt: skip
-ASSUMPTIONS = (TRIALS, INTERIM, FUTILITY, EVENTS, STRATUM)
+AGREEMENT = Assumption(
+    "agreement of the two readings", (0.0, 0.5, 0.8, 0.95), "correlation of their times",
+    "not reported; 0.8 elsewhere; 0 are readings of other patients",
+)  # fmt: skip
+ASSUMPTIONS = (TRIALS, INTERIM, FUTILITY, EVENTS, STRATUM, AGREEMENT)
 
 
 @remembered
@@ -79,6 +83,32 @@ def differences() -> pd.DataFrame:
             error = float(np.mean(errors[name])) if name in errors else np.nan
             rows.append((reader, name, found_over.estimate, found_over.lower, found_over.upper, error))
     return pd.DataFrame(rows, columns=["reader", "quantity", "estimate", "lower", "upper", "std_error"])
+
+
+@remembered
+def by_agreement(members: int = 20, seed: int = SEED) -> pd.DataFrame:
+    """Tabulate what the two readings of a patient have in common, over the agreement that is assumed between them.
+
+    What each reading says by itself, its curve and its ratio, does not depend on it.
+
+    Returns
+    -------
+    DataFrame
+        ``agreement``, ``correlation`` of the two times, ``apart`` (mean months between them), ``same_status`` (share of
+        patients with an event by both or by neither), ``progressed_by_both`` (share of the investigator's events that
+        the review has too) and ``faithful``, the share of members that give every printed number back; means over the
+        members.
+    """
+    rows = []
+    for agreement in AGREEMENT.value:
+        result = reconstruct([plan.by_reader(r) for r in READERS], members, rng=seed, agreement=agreement)
+        review, own = (result.endpoints[f"PFS {reader}"] for reader in READERS)
+        times = [np.corrcoef(a, b)[0, 1] for a, b in zip(review.time, own.time, strict=True)]
+        apart = float(np.abs(review.time - own.time).mean())
+        same, both = float((review.event == own.event).mean()), float(review.event[own.event].mean())
+        rows.append((agreement, float(np.mean(times)), apart, same, both, float(result.faithful.mean())))
+    columns = ["agreement", "correlation", "apart", "same_status", "progressed_by_both", "faithful"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _last_crossing(member: pd.DataFrame) -> float:

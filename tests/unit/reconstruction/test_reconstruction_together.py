@@ -123,11 +123,27 @@ def test_agreement_moves_the_dependence_of_two_readers(trial):
     assert correlation(0.95) > 0.75
 
 
+def test_two_readers_stop_at_the_same_scan_as_strictly_as_they_agree(trial):
+    pfs = [report for report in trial.reports if report.id in ("pfs-local-final", "pfs-central-final")]
+    apart, against = [], []
+    for agreement in (0.0, 0.5, 0.95):
+        endpoints = reconstruct(pfs, 6, rng=1, agreement=agreement).endpoints
+        local, central = endpoints["PFS local"], endpoints["PFS central"]
+        neither = ~local.event & ~central.event
+        apart.append(float(np.abs(local.time - central.time)[neither].mean()))
+        later = np.where(local.event & ~central.event, local.time - central.time, 0.0)
+        later += np.where(~local.event & central.event, central.time - local.time, 0.0)
+        against.append(float(np.maximum(later, 0.0).mean()))
+    assert apart[0] > 1.5 * apart[1] > 1.5 * apart[2]
+    assert against[0] > 2 * against[1]
+    assert against[1] >= against[2]
+
+
 def test_pairs_that_cannot_be_one_patient_are_counted():
     never = np.zeros(3), np.full(3, np.inf)
     one = Patients(np.array([5.0, 6.0, 7.0]), np.ones(3, dtype=bool), *never, np.zeros(3))
     other = Patients(np.array([4.0, 6.5, 9.0]), np.ones(3, dtype=bool), *never, np.zeros(3))
-    chosen, clashes = couple(one, other, 0.5, one.time, np.random.default_rng(1))
+    chosen, clashes = couple(one, other, 0.5, one.time, np.random.default_rng(1), same_scans=False)
     assert clashes == 1  # somebody has to die at month 4
     assert sorted(chosen) == [0, 1, 2]
 

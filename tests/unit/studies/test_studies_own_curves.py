@@ -77,3 +77,14 @@ def test_conclusions_are_at_most_five_sentences_without_holes(say):
     assert len(sentences) <= 6
     assert "nan" not in text
     assert "{" not in text
+
+
+def test_what_the_readings_share_grows_with_their_agreement():
+    table = own_curves.by_agreement()
+    assert (table["faithful"] == 1).all()
+    assert table["correlation"].is_monotonic_increasing
+    assert table["apart"].is_monotonic_decreasing
+    independent, assumed = table.iloc[0], table[table["agreement"] == 0.8].iloc[0]
+    assert abs(independent["correlation"]) < 0.1
+    assert assumed["correlation"] > 0.55
+    assert assumed["progressed_by_both"] > independent["progressed_by_both"] + 0.1
