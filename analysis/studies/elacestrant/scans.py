@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.conventions import WEEK
-from analysis.conventions.monte_carlo import mean
+from analysis.conventions.monte_carlo import MonteCarlo, mean
 from analysis.design import Assessments
 from analysis.endpoints import (
     Attendance,
@@ -242,6 +242,51 @@ def rates_by_avidity(seed: int = SEED) -> pd.DataFrame:
             found = mean(cohort(pfs_rate.SCANS.value, share, ratio, seed=seed).controlled.mean(axis=1))
             rows.append((share, ratio, found.value, found.std_error))
     return pd.DataFrame(rows, columns=["share", "ratio", "rate", "std_error"])
+
+
+WEIGHED = Assumption(
+    "values otherwise",
+    {
+        "measurement error": (0.0, 0.14),
+        "patients with a site that is not avid": (0.0, 0.5),
+        "pace of their disease": (1.5, 6.0),
+        "weeks between scans": (12,),
+    },
+    "sd of a log, share, ratio, weeks",
+    "about half and twice what is assumed, or none",
+)
+
+
+@remembered
+def what_moves_rate(seed: int = SEED) -> pd.DataFrame:
+    """Tabulate the rate at 6 months with one assumption at a time replaced, in order of weight.
+
+    Returns
+    -------
+    DataFrame
+        ``replaced``, ``by``, ``rate`` (mean over trials, by scan status) with its Monte Carlo ``std_error``,
+        ``difference`` from the first row, which is as assumed, with its ``difference_std_error``.
+    """
+    names = dict(zip(WEIGHED.value, ("error", "share", "ratio", "weeks"), strict=True))
+    weeks, status = pfs_rate.SCANS.value, DEFINITIONS[-1]
+
+    def rate(definition: str = status, **given: Any) -> MonteCarlo:
+        every = given.pop("weeks", weeks)
+        return mean(rate_in_trials(cohort(every, seed=seed, **given), definition, every, seed))
+
+    base = rate()
+    cases: list[tuple[str, Any]] = [(what, value) for what, values in WEIGHED.value.items() for value in values]
+    rows = [(what, f"{value:g}", rate(**{names[what]: value})) for what, value in cases]
+    rows += [("definition", name, rate(name)) for name in DEFINITIONS[:-1]]
+    unlost = mean(cohort(weeks, seed=seed).controlled.mean(axis=1))
+    rows.append(("losses", "none", unlost))
+    table = [("as assumed", "", base.value, base.std_error, 0.0, 0.0)]
+    for what, how, found in rows:
+        error = float(np.hypot(found.std_error, base.std_error))
+        table.append((what, how, found.value, found.std_error, found.value - base.value, error))
+    table[1:] = sorted(table[1:], key=lambda row: -abs(row[4]))
+    columns = ["replaced", "by", "rate", "std_error", "difference", "difference_std_error"]
+    return pd.DataFrame(table, columns=columns)
 
 
 def curves(seed: int = SEED, end: float = 12.0) -> pd.DataFrame:
