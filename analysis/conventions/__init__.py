@@ -23,3 +23,7 @@ __all__ = [
     "to_json",
     "value",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

@@ -35,3 +35,7 @@ __all__ = [
     "TrialDesign",
     "UniformAccrual",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

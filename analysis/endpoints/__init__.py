@@ -117,3 +117,7 @@ __all__ = [
     "target_responses",
     "tumour_growth_rate",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

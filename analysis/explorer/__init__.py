@@ -4,3 +4,7 @@ from analysis.explorer.setting import Setting, Shown
 from analysis.explorer.widget import explore
 
 __all__ = ["Setting", "Shown", "explore"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

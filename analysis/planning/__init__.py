@@ -5,3 +5,7 @@ from analysis.planning.read import read_plan
 from analysis.planning.report import write_report
 
 __all__ = ["Plan", "read_plan", "write_report"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

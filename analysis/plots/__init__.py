@@ -60,3 +60,7 @@ __all__ = [
     "trial_course",
     "waterfall",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

@@ -22,3 +22,7 @@ __all__ = [
     "sample_size",
     "study_duration",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

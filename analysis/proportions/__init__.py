@@ -13,3 +13,7 @@ __all__ = [
     "meta_analytic_prior",
     "proportion_power",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

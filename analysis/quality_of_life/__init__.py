@@ -17,3 +17,7 @@ __all__ = [
     "simulate_scores",
     "time_to_deterioration",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

@@ -73,7 +73,21 @@ class ScoreCourse:
 
 
 class Deteriorated(NamedTuple):
-    """Months until each patient's score deteriorates or she is censored, and whether it did; arrays (trials, n)."""
+    """When each simulated patient deteriorates.
+
+    Attributes
+    ----------
+    time
+        Months until the score deteriorates or the patient is censored, shape ``(trials, n)``.
+    event
+        Whether it did (or she died, where that counts), shape ``(trials, n)``.
+
+    Examples
+    --------
+    >>> found = time_to_deterioration([[[60, 60, 40]]], [2, 4], death=[[np.inf]])
+    >>> found.time.tolist(), found.event.tolist()
+    ([[4.0]], [[True]])
+    """
 
     time: FloatArray
     event: BoolArray

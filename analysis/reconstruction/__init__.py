@@ -24,3 +24,7 @@ __all__ = [
     "reconstruct_curve",
     "write_adtte",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

@@ -44,3 +44,7 @@ __all__ = [
     "review",
     "trial_file",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

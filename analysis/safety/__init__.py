@@ -28,3 +28,7 @@ __all__ = [
     "read_exposure",
     "read_treated",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

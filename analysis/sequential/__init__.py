@@ -41,3 +41,7 @@ __all__ = [
     "repeated_inference",
     "stagewise_inference",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

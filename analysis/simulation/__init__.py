@@ -16,3 +16,7 @@ __all__ = [
     "simulated_patients",
     "two_stage_table",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

@@ -28,3 +28,7 @@ __all__ = [
     "two_stage_survival",
     "with_attained_sizes",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

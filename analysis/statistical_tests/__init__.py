@@ -37,3 +37,7 @@ __all__ = [
     "TwoArmTest",
     "Weight",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

@@ -41,3 +41,7 @@ __all__ = [
     "reverse_kaplan_meier",
     "rmst",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

@@ -9,3 +9,7 @@ __all__ = [
     "endpoint_table",
     "survival_table",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # completion shows public names alone

@@ -90,3 +90,9 @@ def test_every_public_name_has_a_docstring_with_an_example(name):
     found = getattr(import_module(f"analysis.{PUBLIC[name].split('.')[0]}"), name)
     if callable(found) and hasattr(found, "__module__") and str(found.__module__).startswith("analysis"):
         assert ">>> " in (found.__doc__ or ""), PUBLIC[name]
+
+
+@pytest.mark.parametrize("room", pages.ROOMS)
+def test_completion_shows_public_names_alone(room):
+    module = import_module(f"analysis.{room}")
+    assert dir(module) == sorted(module.__all__)
