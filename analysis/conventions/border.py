@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args, get_ori
 
 import numpy as np
 
+from analysis.conventions.finite import is_finite
 from analysis.errors import AnalysisError, InvalidValueError, UnknownNameError, WrongCallError
 
 if TYPE_CHECKING:
@@ -168,12 +169,17 @@ def _misfit(
 def _is_extreme(value: Any) -> bool:
     """Whether a value is one with which nothing can be computed: empty, not finite, below 0, or of no kind."""
     if isinstance(value, NUMBERS):
-        return isinstance(value, bool) or not bool(np.isfinite(value)) or bool(value < 0)
-    if isinstance(value, str | Mapping):
+        return isinstance(value, bool) or not is_finite(value) or bool(value < 0)
+    if isinstance(value, str | Mapping) or _is_one(value):
         return True
     if isinstance(value, Sized):
         return len(value) == 0 or (isinstance(value, Iterable) and any(_is_extreme(one) for one in list(value)[:1000]))
     return value is None or type(value) is object
+
+
+def _is_one(value: Any) -> bool:
+    """Whether it is an array without an axis: it calls itself iterable and is not."""
+    return isinstance(value, np.ndarray) and value.ndim == 0
 
 
 @cache
@@ -206,7 +212,7 @@ def _fits_generic(value: Any, node: ast.Subscript) -> bool:
     base = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
     parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     if base in MANY:
-        if isinstance(value, str) or not isinstance(value, Iterable):
+        if isinstance(value, str) or not isinstance(value, Iterable) or _is_one(value):
             return False
         if not isinstance(value, Sized):
             return True

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.conventions.finite import is_finite
 from analysis.errors import InfeasibleDesignError, InvalidValueError, UnknownNameError
 
 FloatArray = NDArray[np.float64]
@@ -39,10 +40,10 @@ def number(
     Traceback (most recent call last):
     analysis.errors.InvalidValueError: rate: got '2'; expected a number above 0; give a number, not str
     """
-    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if is_number:
+    is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if is_number and is_finite(value):
         given = float(value)  # type: ignore[arg-type]  # a number
-        if math.isfinite(given) and above < given < below and at_least <= given <= at_most:
+        if above < given < below and at_least <= given <= at_most:
             return given
     limits = [(f"above {above:g}", above), (f"of at least {at_least:g}", at_least)]
     limits += [(f"below {below:g}", below), (f"of at most {at_most:g}", at_most)]
@@ -77,11 +78,12 @@ def probability(field: str, value: object) -> float:
         raise InvalidValueError(field, value, expected, remedy) from None
 
 
-def count(field: str, value: object, what: str, *, at_least: int = 1) -> int:
-    """Return `value` as an int of at least `at_least`."""
+def count(field: str, value: object, what: str, *, at_least: int = 1, at_most: int = 2**62) -> int:
+    """Return `value` as an int within bounds."""
     whole = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not whole or not math.isfinite(value) or value != int(value) or value < at_least:  # type: ignore[arg-type, call-overload, operator]  # a number
+    if not whole or not is_finite(value) or value != int(value) or not at_least <= value <= at_most:  # type: ignore[call-overload, operator]  # a number
         expected = f"a whole number of {what}, at least {at_least}"
+        expected += "" if at_most == 2**62 else f" and at most {at_most:,}"
         raise InvalidValueError(field, value, expected, f"give a number of {what}")
     return int(value)  # type: ignore[call-overload, no-any-return]  # a number
 
@@ -118,9 +120,14 @@ def rates(null_rate: object, alternative_rate: object) -> tuple[float, float]:
     return null, alternative
 
 
+SMALLEST_ALPHA = 1e-15
+"""Below it the tails of a test are not told from rounding."""
+
+
 def error_rates(alpha: object, power: object) -> tuple[float, float]:
     """Return alpha and a power above it."""
-    size, wanted = probability("alpha", alpha), probability("power", power)
+    size = number("alpha", alpha, at_least=SMALLEST_ALPHA, below=1)
+    wanted = probability("power", power)
     if wanted <= size:
         raise InfeasibleDesignError(
             f"power: got {wanted:g}; expected more than the type I error {size:g}, which a test has without data; "

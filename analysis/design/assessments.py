@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+MOST_VISITS = 100_000
 Recording = Literal["right-endpoint", "midpoint", "interval-censored"]
 
 
@@ -137,5 +138,8 @@ class Assessments:
         times = np.array(self.times)
         if self.interval is not None and until > times[-1]:
             further = math.floor((until - times[-1]) / self.interval + 1e-9)
+            if further > MOST_VISITS:
+                expected = f"months with at most {MOST_VISITS:,} visits, one every {self.interval:g}"
+                raise InvalidValueError("until", until, expected, "check the unit of the months")
             times = np.concatenate((times, times[-1] + self.interval * np.arange(1, further + 1)))
         return times[times <= until + 1e-9]

@@ -9,6 +9,7 @@ import numpy as np
 from analysis.conventions.border import border
 from analysis.conventions.checks import times
 from analysis.endpoints.batch import Endpoints
+from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +42,10 @@ def adjudicate(first: Floats, second: Floats, third: Floats) -> tuple[Floats, Bo
     [6.0]
     """
     first, second, third = times("first", first), times("second", second), times("third", third)
+    for field, given in (("second", second), ("third", third)):
+        if given.shape != first.shape:
+            expected = f"one for each of {first.size} patients"
+            raise InvalidValueError(field, given.shape, expected, "give the readings of the same patients")
     return np.where(_lead(first, second, third) > 0, second, first), first != second
 
 

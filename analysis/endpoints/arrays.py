@@ -144,6 +144,9 @@ def response_terms(codes: Codes, criteria: Criteria = "RECIST 1.1") -> NDArray[n
     """
     terms = code_list(criteria)
     known = {code: terms.term(code) for code in set(terms.terms.values())}
+    for code in np.ravel(codes).tolist():
+        if code not in known:
+            raise InvalidValueError("codes", code, f"codes of {criteria}, {sorted(known)}", "give what was derived")
     return np.array([known[int(code)] for code in np.ravel(codes)], dtype=np.str_).reshape(np.shape(codes))
 
 

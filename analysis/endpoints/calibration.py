@@ -16,6 +16,7 @@ from analysis.endpoints.options import as_number, check_name
 from analysis.endpoints.readers import Readers
 from analysis.endpoints.simulated import simulate_endpoints
 from analysis.endpoints.trial_values import Estimate
+from analysis.endpoints.tumours import MOST_PATIENTS
 from analysis.errors import InvalidValueError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ def calibrate(
             raise UnknownNameError("free parameter", str(name), get_args(Free))
         if start.get(name, 1.0) <= 0:
             raise InvalidValueError(name, start[name], "a start above 0", "a factor cannot move 0")
-    groups = max(count("patients", patients, "patients") // 100, 1)
+    groups = max(count("patients", patients, "patients", at_most=MOST_PATIENTS) // 100, 1)
     count("evaluations", evaluations, "evaluations")
 
     def run(factors: dict[str, float], seed: int) -> SimulatedEndpoints:

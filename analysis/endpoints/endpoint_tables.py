@@ -118,6 +118,11 @@ def summarise(endpoints: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     """
     if not 0 < as_number(level) < 1:
         raise InvalidValueError("level", level, "a level between 0 and 1", "give 0.95 for 95%")
+    needed = ("evaluator", "endpoint", "value", "per_cent", "days", "event")
+    missing = [name for name in needed if name not in getattr(endpoints, "columns", ())]
+    if missing:
+        got = f"a table without {', '.join(missing)}"
+        raise InvalidValueError("endpoints", got, "the table that derive gives", "give derive(...).endpoints")
     rows: list[tuple[object, ...]] = []
     for (evaluator, endpoint), of in endpoints.groupby(["evaluator", "endpoint"], sort=False):
         value, size, days = of["value"].dropna(), of["per_cent"].dropna().astype(float), of["days"].dropna()

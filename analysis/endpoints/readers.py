@@ -212,6 +212,14 @@ def discordance(
     (0.3333333333333333, 0.6666666666666666)
     """
     investigator, independent = times("investigator", investigator), times("independent", independent)
+    for field, given in (
+        ("investigator_event", investigator_event),
+        ("independent", independent),
+        ("independent_event", independent_event),
+    ):
+        if np.shape(given) != investigator.shape:
+            expected = f"one for each of {investigator.size} patients"
+            raise InvalidValueError(field, np.shape(given), expected, "give both readings of the same patients")
     investigator_event = flags("investigator_event", investigator_event)
     independent_event = flags("independent_event", independent_event)
     both = investigator_event & independent_event

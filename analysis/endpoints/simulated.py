@@ -116,6 +116,9 @@ def trials_per_chunk(patients: int) -> int:
     return max(PATIENTS_PER_CHUNK // patients, 1)
 
 
+MOST_PATIENTS = 2_000_000_000
+
+
 @border
 def simulate_endpoints(
     tumours: Tumours,
@@ -171,6 +174,11 @@ def simulate_endpoints(
     for name, value in (("patients", patients), ("trials", trials)):
         if not as_number(value) >= 1 or as_number(value) != int(value):
             raise InvalidValueError(name, value, "a whole number, at least 1", "give how many to simulate")
+    if int(patients) * int(trials) > MOST_PATIENTS:
+        expected = f"at most {MOST_PATIENTS:,} patients in all trials together, in one call"
+        raise InvalidValueError(
+            "patients, trials", f"{patients} in {trials} trials", expected, "simulate them in parts"
+        )
     readers, definitions = readers or Readers(), definitions or EndpointDefinitions()
     for name, given, kind in (
         ("tumours", tumours, Tumours),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.conventions.border import border, strict_border
+from analysis.conventions.checks import count
 from analysis.conventions.seeds import Seed, generator
 from analysis.endpoints.organs import NOWHERE
 from analysis.errors import InvalidValueError
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from analysis.endpoints.codes import Bools, Counts, Floats
     from analysis.endpoints.growth import GrowthLaw
     from analysis.endpoints.organs import Organs
+
+
+MOST_PATIENTS = 10_000_000  # in one table
 
 
 @strict_border
@@ -213,6 +217,7 @@ def baseline_lesions(tumours: Tumours, patients: int, rng: Seed) -> pd.DataFrame
     >>> sorted(lesions["organ"].unique()), bool(lesions["diameter"].min() >= 10)
     (['liver', 'lymph node'], True)
     """
+    count("patients", patients, "patients", at_most=MOST_PATIENTS)
     disease = draw_disease(tumours, np.empty((patients, 0)), tumours.followed, generator(rng))
     there = disease.diameter[:, 0] > 0
     patient, lesion = np.nonzero(there)

@@ -42,6 +42,11 @@ def of_patients(
 ) -> list[Drawn]:  # fmt: skip
     """Estimate the curves of the arms of a frame, or of arrays; `arm` False: of all patients together."""
     if source is None:
+        lengths = {name: np.shape(given) for name, given in (("time", time), ("event", event), ("arm", arm))}
+        for name, shape in lengths.items():
+            if not (name == "arm" and arm is None) and (len(shape) != 1 or shape != lengths["time"]):
+                expected = "one for each patient" if name != "time" else "a list of times"
+                raise InvalidValueError(name, f"shape {shape}", expected, "give lists that are as long as each other")
         frame = pd.DataFrame({"time": np.asarray(time), "event": np.asarray(event)})
         names = [""] * len(frame) if arm is None else list(np.asarray(arm))
         order: Sequence[Any] = list(dict.fromkeys(names))

@@ -209,6 +209,9 @@ def power_contours(
     9
     """
     ratios, patients = _values("hazard_ratios", hazard_ratios), _values("sizes", sizes)
+    for field, values in (("hazard_ratios", ratios), ("sizes", patients)):
+        if len(set(values)) < 2:
+            raise InvalidValueError(field, values, "two different values at least", "lines need an area to run through")
     if design.control is None:
         raise InvalidValueError("design", "a single arm", "a design with a control", "draw power_curve(sizes=...)")
     grid = np.array(

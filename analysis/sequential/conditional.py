@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 from analysis.conventions.border import border
 from analysis.conventions.checks import number
 from analysis.errors import InvalidValueError
-from analysis.sequential.crossing import Crossing, Paths, crossing_probabilities
+from analysis.sequential.crossing import FARTHEST, Crossing, Paths, crossing_probabilities
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -164,6 +164,7 @@ def prediction_interval(
         raise InvalidValueError("at", at, f"a look after {look}, up to {len(design.fractions)}", "predict a later look")
     if not 0 < level < 1:
         raise InvalidValueError("level", level, "a probability", "take 0.95")
+    number("z", z, at_least=-FARTHEST, at_most=FARTHEST)
     now, then = design.fractions[look - 1], design.fractions[at - 1]
     drifts, weights = prior.updated(z, now).nodes()
     means = (z * np.sqrt(now) + drifts * (then - now)) / np.sqrt(then)

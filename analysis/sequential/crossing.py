@@ -31,6 +31,8 @@ _PANEL = 2.0  # width of a panel in the narrowest standard deviation
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(10)
 _SQRT2 = math.sqrt(2.0)
 _DENSITY = 1.0 / math.sqrt(2.0 * math.pi)
+FARTHEST = 30.0
+"""Highest z of which tails can be computed."""
 
 
 @njit(cache=True, nogil=True)
@@ -228,6 +230,9 @@ def crossing_probabilities(
         expected = f"information above {paths.information:g} that increases strictly from look to look"
         raise InvalidValueError("information", information, expected, "leave out looks that add no information")
     far_apart("information", levels.tolist())
+    for field, given in (("lower", lower), ("upper", upper), ("mean", mean)):
+        if np.shape(given) not in ((), (1,), levels.shape):
+            raise InvalidValueError(field, given, f"one number, or one for each of {levels.size} looks", "give as many")
     low, high, means = (np.broadcast_to(np.asarray(x, dtype=np.float64), levels.shape) for x in (lower, upper, mean))
     if not np.isfinite(means).all():
         raise InvalidValueError("mean", mean, "the expected Z of each look, finite", "give theta * sqrt(information)")

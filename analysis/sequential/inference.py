@@ -9,10 +9,10 @@ import numpy as np
 from scipy.optimize import brentq
 
 from analysis.conventions.border import border
-from analysis.conventions.checks import probability
+from analysis.conventions.checks import number, probability
 from analysis.conventions.values import replace, value
 from analysis.errors import InfeasibleDesignError, InvalidValueError
-from analysis.sequential.crossing import crossing_probabilities
+from analysis.sequential.crossing import FARTHEST, crossing_probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,6 +108,7 @@ def stagewise_inference(
     """
     _check(design, look)
     probability("level", level)
+    number("z", z, at_least=-FARTHEST, at_most=FARTHEST)
     information = design.schedule.information[:look]
     upper = np.r_[design.upper[: look - 1], z]
     counted = stops_low or design.sided == 2

@@ -14,6 +14,7 @@ import numpy as np
 
 from analysis.conventions import fields
 from analysis.conventions.border import border
+from analysis.conventions.checks import vector
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
 
@@ -98,6 +99,8 @@ class PointsPrior(Prior):
     weights: Sequence[float]
 
     def __attrs_post_init__(self) -> None:
+        for field in ("values", "weights"):
+            vector(field, getattr(self, field))
         weights = np.asarray(self.weights, dtype=np.float64)
         if weights.size != len(self.values) or weights.size == 0 or np.any(weights < 0) or not weights.sum() > 0:
             expected = f"{len(self.values)} weights, none negative, not all 0"

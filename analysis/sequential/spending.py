@@ -15,6 +15,7 @@ from scipy.special import ndtr, ndtri
 from analysis.conventions import fields
 from analysis.conventions.border import border
 from analysis.conventions.checks import fractions as increasing_fractions
+from analysis.conventions.checks import vector
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
 
@@ -194,7 +195,7 @@ class UserSpending(SpendingFunction):
     description = "spending function given by its points"
 
     def __attrs_post_init__(self) -> None:
-        p = np.asarray(self.proportions, dtype=np.float64)
+        p = vector("proportions", self.proportions)
         if p.shape != (len(self.fractions),) or p[0] < 0 or p[-1] != 1 or np.any(np.diff(p) < 0):
             expected = f"{len(self.fractions)} proportions that do not decrease and end with 1"
             remedy = "give cumulative, not added, proportions"

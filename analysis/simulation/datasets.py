@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from analysis.simulation.chunks import Plan
 
 
+MOST_ROWS = 50_000_000  # patients in one table
+
+
 @border
 def simulated_patients(
     design: TrialDesign,
@@ -75,7 +78,8 @@ def simulated_patients(
         raise InvalidValueError("look", look, f"a look from 1 to {looks}", "choose one of the design's looks")
     plan = plan_for(design, scenario, (), rng)
     frames = []
-    for first in range(0, count("trials", trials, "replicates"), plan.batch_trials):
+    most = max(MOST_ROWS // max(int(design.n), 1), 1)
+    for first in range(0, count("trials", trials, "replicates", at_most=most), plan.batch_trials):
         if first % plan.chunk_trials == 0:
             state = chunk_state(plan.seed, first // plan.chunk_trials)
         batch = draw(plan.who, state, min(plan.batch_trials, trials - first))

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from analysis.conventions.border import border
-from analysis.conventions.checks import error_rates, probability, rates
+from analysis.conventions.checks import count, error_rates, increasing, probability, rates
 from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.single_arm.beta_prior import BetaPrior
 from analysis.single_arm.design import BinomialDesign
@@ -86,6 +86,7 @@ def bop2(
     belief = prior or BetaPrior(null_rate, 1 - null_rate)
     if not all(0 < value < 1 for value in lambdas) or not all(value >= 0 for value in gammas):
         raise InvalidValueError("lambdas, gammas", (lambdas, gammas), "in (0, 1) and not negative", "correct the grid")
+    looks = _numbers(looks)
     above = [_posterior_above(n, null_rate, belief) for n in looks]
     rules: dict[tuple[int, ...], str] = {}
     for cut in lambdas:
@@ -174,6 +175,7 @@ def predictive_probability_design(
     belief = prior or BetaPrior(null_rate, 1 - null_rate)
     if not all(0 < value < 1 for value in futility_thresholds):
         raise InvalidValueError("futility_thresholds", futility_thresholds, "probabilities in (0, 1)", "correct them")
+    looks = _numbers(looks)
     n_max, words = looks[-1], f"prior beta({belief.a:g}, {belief.b:g})"
     above = _posterior_above(n_max, null_rate, belief)
     rules: dict[tuple[int, ...], str] = {}
@@ -224,3 +226,11 @@ def _predictive_success(n: int, n_max: int, critical: int, prior: BetaPrior) -> 
     """Predictive probability of at least ``critical`` responders at the end for 0 to n responders so far, rising."""
     x = np.arange(n + 1)
     return np.asarray(stats.betabinom.sf(critical - x - 1, n_max - n, prior.a + x, prior.b + n - x))
+
+
+def _numbers(looks: Sequence[int]) -> list[int]:
+    """Numbers of patients at the looks, increasing."""
+    found = [count("looks", look, "patients") for look in increasing("looks", list(looks))]
+    if not found:
+        raise InvalidValueError("looks", looks, "a number of patients at least", "write looks=[10, 20, 30]")
+    return found

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.conventions.border import border
-from analysis.conventions.checks import error_rates, probability, rates
+from analysis.conventions.checks import count, error_rates, numeric, probability, rates
 from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.single_arm.design import BinomialDesign
 from analysis.statistical_tests.landmark_rate import critical_count
@@ -107,7 +107,7 @@ def exact_binomial_power(n: ArrayLike, *, null_rate: float, alternative_rate: fl
     """
     rates(null_rate, alternative_rate)
     probability("alpha", alpha)
-    counts = np.atleast_1d(np.asarray(n, dtype=np.int64))
+    counts = np.array([count("n", one, "patients", at_most=10**9) for one in numeric("n", n).ravel()], dtype=np.int64)
     if counts.size == 0 or counts.min() < 1:
         raise InvalidValueError("n", n, "positive numbers of patients", "raise them")
     critical = critical_count(counts, null_rate, alpha)

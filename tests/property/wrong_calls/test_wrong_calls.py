@@ -9,23 +9,37 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
-from analysis.design import AtTime, Look, Scenario, TrialDesign, UniformAccrual
-from analysis.endpoints import EndpointDefinitions, Protocol, Sizes, adjudicate, discordance, overall
+from analysis.design import Assessments, AtTime, Look, Scenario, TrialDesign, UniformAccrual
+from analysis.endpoints import (
+    Attendance,
+    EndpointDefinitions,
+    Protocol,
+    Sizes,
+    adjudicate,
+    discordance,
+    overall,
+    response_terms,
+    summarise,
+)
 from analysis.errors import AnalysisError, InvalidValueError, UnknownNameError, WrongCallError
-from analysis.plots import survival_plot
+from analysis.plots import power_contours, survival_plot
 from analysis.power import power
 from analysis.reported import ReportedArm, ReportedComparison, TrialTimeline
 from analysis.sequential import (
     GroupSequentialDesign,
     NormalPrior,
+    PointsPrior,
+    UserSpending,
     conditional_power,
     crossing_probabilities,
     repeated_inference,
+    stagewise_inference,
 )
 from analysis.simulation import at_rate
-from analysis.single_arm import AdaptedSecondStage, simon_two_stage
+from analysis.single_arm import AdaptedSecondStage, bop2, exact_binomial_power, simon_two_stage
 from analysis.survival import Exponential
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -130,6 +144,33 @@ YES = np.array([True, True])
     ],
 )
 def test_values_that_were_once_taken_are_refused(call):
+    with pytest.raises(AnalysisError):
+        call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: Exponential(10**400),
+        lambda: TrialDesign(n=10**400, accrual=UniformAccrual(18), looks=DESIGN.looks),
+        lambda: survival_plot(time=[1, 2, 3], event=[1, 1, 0], arm=[1, 2]),
+        lambda: survival_plot(time=[1, 2, 3], event=[1, 1, 0], arm=1.5),
+        lambda: survival_plot(time=[1, 2, 3], event=[1, 1, 0], annotate=np.array(None)),
+        lambda: response_terms(np.array([61])),
+        lambda: Attendance(Assessments.every(2), until=1e300),
+        lambda: discordance(np.array([4.0, 6.0]), YES, np.array([2.0, 6.0, 8.0]), YES),
+        lambda: adjudicate([4.0, 6.0], [4.0, 6.0], [2.0, 8.0, 9.0]),
+        lambda: crossing_probabilities([1, 2], [0, 0, 0], [2.8, 1.98], 0.0),
+        lambda: stagewise_inference(GroupSequentialDesign((0.5, 1.0)), 1, -1e300),
+        lambda: UserSpending((0.5, 1.0), {0.1, 1.0}),
+        lambda: PointsPrior([0.0, 1.0], b"ab"),
+        lambda: bop2(looks=[0], null_rate=0.2, alternative_rate=0.4, alpha=0.1),
+        lambda: exact_binomial_power(1e300, null_rate=0.2, alternative_rate=0.4, alpha=0.05),
+        lambda: summarise(pd.DataFrame({"a": [1]})),
+        lambda: power_contours(DESIGN, SCENARIO, hazard_ratios=[1, 1], sizes=[80, 120]),
+    ],
+)
+def test_calls_that_once_ended_in_a_bare_error_or_did_not_end(call):
     with pytest.raises(AnalysisError):
         call()
 
