@@ -26,7 +26,7 @@ PUBLIC = {
 }
 
 
-@pytest.mark.parametrize("page", ["tutorial.md", "planning.md", "survival-figures.md"])
+@pytest.mark.parametrize("page", ["tutorial.md", "planning.md", "survival-figures.md", "safety.md"])
 def test_the_examples_run(page):
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     failed, tried = doctest.testfile(str(DOCS / page), module_relative=False, optionflags=flags)
