@@ -114,3 +114,7 @@ class UnavailableError(AnalysisError):
 
 class LostZeroWarning(UserWarning):
     """A number was given as a float that may have lost a printed zero: ``0.5`` for 0.50."""
+
+
+class MissingLettersWarning(UserWarning):
+    """A figure has letters that no installed font has: boxes stand in their place."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -18,10 +19,12 @@ from analysis.plots.risk_table import RiskTable, as_risk_table
 from analysis.plots.sources import drawn
 from analysis.plots.style import PAGE_WIDTH, STYLE
 from analysis.plots.survival_plot import survival_plot
+from analysis.plots.survival_texts import BOLD, LETTER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+YLABEL = 0.6  # inches beside the axes of a panel
 LINE = 0.2  # inches of a row of the risk table
 SMALL = 7.5  # points
 
@@ -119,6 +122,7 @@ def survival_facets(
     width = min(columns, len(panels_shown))
     height = -(-len(panels_shown) // width)
     risk_table = as_risk_table(table)
+    letters = max(int((PAGE_WIDTH / width - YLABEL) * 72 / (LETTER * BOLD * STYLE["axes.titlesize"])), 8)
     rows = len(risk_table.plan([each.name for each in whole], above=False))
     with mpl.rc_context({**STYLE, "font.size": SMALL}):
         figure = Figure(figsize=(PAGE_WIDTH, height * (2.9 + LINE * (rows + 1.5))), layout="constrained")
@@ -134,7 +138,7 @@ def survival_facets(
                 patients_shown, arm=arm, control=control, end=last, table=risk_table, ax=(above, below),
                 preset="85 mm", **(options | own),
             )  # fmt: skip
-            above.set_title(title)
+            above.set_title(textwrap.fill(title, letters))
             level = title.removeprefix(f"{by[0]}: ") if len(by) == 1 else title
             curves.append(shown.curves.assign(facet=level))
             panels.append(above)

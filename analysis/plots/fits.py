@@ -31,6 +31,9 @@ def is_greenwood(source: Any) -> bool:
 
 def of_lifelines(name: str, fitter: Any, level: float, scale: ScaleName, end: float | None) -> Drawn:
     """Draw a Kaplan-Meier fit anew from its patients; one that is more than that, and a parametric one, as it is."""
+    if "left" in str(getattr(fitter, "_censoring_type", "")).lower():
+        expected = "a fit of patients who are censored at the right"
+        raise InvalidValueError("source", "a fit of left-censored times", expected, "draw it by its own plot")
     kinds = {kind.__name__ for kind in type(fitter).__mro__}
     if "ParametricUnivariateFitter" in kinds:
         last = float(np.max(fitter.event_table.index)) if end is None else end

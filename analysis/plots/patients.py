@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.conventions.checks import observations, same_length
+from analysis.conventions.checks import numeric, observations, same_length
 from analysis.conventions.units import DAYS_PER_MONTH, WEEK
 from analysis.errors import InvalidValueError
 from analysis.plots.drawn import Drawn, of_estimate
@@ -33,6 +33,7 @@ ONE_EACH = {
 SUBJECTS = ("USUBJID", "SUBJID", "subject")
 UNITS = {"day": 1 / DAYS_PER_MONTH, "week": WEEK, "month": 1.0, "year": 12.0}
 """Months in each unit of time."""
+LONGEST = 600.0  # months of follow-up that a trial may have
 IN_BRACKETS = r"\((days?|weeks?|months?|years?)\)"
 
 
@@ -54,14 +55,16 @@ def of_patients(
     else:
         whole = source.to_pandas() if hasattr(source, "to_pandas") else source
         _one_row_each(whole)
-        event = event or ("CNSR" if "CNSR" in whole.columns and not set(EVENTS) & set(whole.columns) else None)
+        if event is None and "CNSR" in whole.columns:
+            _agree(whole)
+            event = "CNSR"
         columns = {"time": _column(whole, time, TIMES, "time"), "event": _column(whole, event, EVENTS, "event")}
         names, order = _arms(whole, arm)
         unit = _unit_of(whole, columns["time"], unit)
         labels = None if strata is None else _strata(whole, strata)
         frame = pd.DataFrame({name: whole[column].to_numpy() for name, column in columns.items()})
         if columns["event"] == "CNSR":
-            frame["event"] = frame["event"] == 0  # CDISC counts censoring, from 1 up by reason
+            frame["event"] = _happened(whole["CNSR"])
     if labels is not None:
         same_length("strata", labels, "time", len(frame))
         if pd.isna(labels).any():
@@ -90,6 +93,26 @@ def _by_arm(
         curve = of_estimate(str(name), kaplan_meier(times, events), level, scale)
         found.append(replace(curve, patients=((times, events),), strata=None if strata is None else strata[rows]))
     return found
+
+
+def _happened(censored: pd.Series) -> Any:
+    """Read CNSR: 0 is an event, CDISC counts censoring from 1 up by reason."""
+    values = numeric("CNSR", censored)
+    wrong = [one for one in values.tolist() if not (one >= 0 and one == int(one))]
+    if wrong:
+        expected = "0 for an event, 1 or more for a censored patient"
+        raise InvalidValueError("CNSR", wrong[0], expected, "complete or correct the column")
+    return values == 0
+
+
+def _agree(frame: pd.DataFrame) -> None:
+    """Refuse a frame whose column of events is not what its CNSR says."""
+    for name in EVENTS:
+        if name in frame.columns:
+            given = numeric(name, frame[name])
+            if (given.astype(bool) != _happened(frame["CNSR"])).any() or np.isnan(given).any():
+                expected = "1 where CNSR is 0"
+                raise InvalidValueError(name, "another event than CNSR has", expected, f"say event={name!r} or 'CNSR'")
 
 
 def _arms(frame: pd.DataFrame, arm: Any) -> tuple[list[Any], list[Any]]:
@@ -140,12 +163,18 @@ def _unit_of(frame: pd.DataFrame, column: str, unit: str | None) -> str | None:
     for text in values["PARAM"] if not told else ():
         told += [("PARAM", found) for found in re.findall(IN_BRACKETS, str(text), re.IGNORECASE)]
     named = {_unit_named(name, value): name for name, value in told if value.strip()}
-    if len(named) > 1:
-        raise InvalidValueError("AVALU", ", ".join(named), "one unit of time", "bring the times to one unit")
+    blank = any(name == "AVALU" for name in named.values()) and frame["AVALU"].fillna("").eq("").any()
+    if len(named) > 1 or blank:
+        units = [f"{name}s" for name in named] + (["none"] if blank else [])
+        raise InvalidValueError("AVALU", ", ".join(units), "one unit of time", "bring the times to one unit")
     for of_data, name in named.items():
         if unit is not None and _unit_named("unit", unit) != of_data:
             raise InvalidValueError("unit", unit, f"the unit in {name}, {of_data}s", f"leave unit out, or mend {name}")
         return of_data
+    longest = pd.to_numeric(frame[column], errors="coerce").max()
+    if unit is None and longest > LONGEST:
+        expected = f"months, at most {LONGEST:g}, where no unit is given"
+        raise InvalidValueError(column, float(longest), expected, 'say unit="days", or give AVALU')
     return unit
 
 

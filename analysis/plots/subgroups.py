@@ -30,6 +30,7 @@ ALL = "All patients"
 UNKNOWN = "not known"  # a row of its own that the test of interaction leaves out
 ROW = 0.24  # inches
 COLUMNS = (104, 154)  # points from the axes to the columns of events
+WIDEST_LABEL = 70  # letters of a line under the axis
 WIDEST = 10  # letters of an arm's name above its column
 
 
@@ -175,7 +176,9 @@ def _drawn(
             for prefix, offset in zip(("", "control_"), COLUMNS, strict=True):
                 text = f"{row[f'{prefix}events']}/{row[f'{prefix}patients']}"
                 ax.annotate(text, (1.0, place), (offset, 0), va="center", ha="center", **look)
-        ax.set_xlabel(f"Hazard ratio, below 1 favours {other}; events/patients at the right")
+        ax.set_xlabel(
+            textwrap.fill(f"Hazard ratio, below 1 favours {other}; events/patients at the right", WIDEST_LABEL)
+        )
     parts = [
         f"{row['factor']} {row['subgroup']} {row['hazard_ratio']:.2f}".strip()
         for row in rows

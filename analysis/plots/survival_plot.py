@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -14,6 +15,7 @@ from analysis.conventions.border import border
 from analysis.conventions.checks import choice, not_negative, positive, probability
 from analysis.errors import InvalidValueError
 from analysis.plots.annotations import OF_ALL_ARMS, alternative_text, annotated
+from analysis.plots.fonts import families
 from analysis.plots.risk_table import RiskTable, as_risk_table, write_table
 from analysis.plots.sources import drawn
 from analysis.plots.style import STYLE, arm_colours
@@ -273,7 +275,13 @@ def survival_plot(
     said = annotated(report, wanted, control, annotate, landmarks, tau, level, test)
     type_size: dict[Any, float] = {"font.size": size.points, "axes.labelsize": size.points}
     small: dict[Any, float] = {"xtick.labelsize": 0.9 * size.points, "ytick.labelsize": 0.9 * size.points}
-    with mpl.rc_context({**STYLE, **type_size, **small, "lines.linewidth": size.points / 6}):
+    with (
+        warnings.catch_warnings(),
+        mpl.rc_context(
+            {**STYLE, **type_size, **small, "lines.linewidth": size.points / 6, "font.family": families(tuple(names))}
+        ),
+    ):
+        warnings.filterwarnings("ignore", message="Glyph")  # said once, with a remedy
         told = [each.name for each in wanted if each.patients]
         has_table = bool(rows.rows) and not hasattr(ax, "plot") and bool(told)
         letters = max(map(len, names)) + (10 if len(rows.rows) > 1 and rows.by == "arm" else 0)  # ", censored"

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.errors import InvalidValueError, UnknownNameError
+from analysis.errors import InvalidValueError, MissingLettersWarning, UnknownNameError
 from analysis.plots import RiskTable, survival_facets, survival_plot
+from analysis.plots.fonts import families
 from analysis.statistical_tests import CoxHazardRatio, LogRank, LogRankOfArms
 from analysis.survival import kaplan_meier
 from analysis.tables import survival_table
@@ -261,3 +262,52 @@ def test_points_that_are_no_survival_curve_are_refused(wrong, says):
     points = {"time": [0.0, 2, 6], "mean": [1, 0.8, 0.5], "lower": [1, 0.7, 0.4], "upper": [1, 0.9, 0.6]}
     with pytest.raises(InvalidValueError, match=says):
         survival_plot(pd.DataFrame(points | wrong), annotate=[])
+
+
+def test_letters_that_no_font_has_are_said_once_with_a_remedy():
+    name = "\N{CJK UNIFIED IDEOGRAPH-6CBB}\N{CJK UNIFIED IDEOGRAPH-7642}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        has_font = len(families((name,))) > 1
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        survival_plot(FRAME.assign(arm=np.resize([name, "placebo"], N)))
+    assert [one.category for one in said] == ([] if has_font else [MissingLettersWarning])
+    assert families(("drug", "$\\beta$, \N{GREEK SMALL LETTER ALPHA}")) == ["DejaVu Sans"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"CNSR": [np.nan, *[0] * (N - 1)]}, "CNSR: got nan"),
+        ({"CNSR": -1}, "CNSR: got -1"),
+        ({"CNSR": 0.5}, "CNSR: got 0.5"),
+        ({"CNSR": "Y"}, "CNSR"),
+        ({"AVALU": [*["DAYS"] * (N - 1), ""]}, "days, none"),
+        ({"event": 1}, "another event than CNSR has"),
+    ],
+)
+def test_what_an_adtte_leaves_open_or_contradicts_is_refused(change, says):
+    with pytest.raises(InvalidValueError, match=says):
+        survival_plot(ADTTE.assign(AVALU="DAYS").assign(**change))
+
+
+def test_an_adtte_without_a_unit_that_cannot_be_in_months_is_refused():
+    with pytest.raises(InvalidValueError, match=r"AVAL: got .*say unit="):
+        survival_plot(ADTTE)
+    assert survival_plot(ADTTE, unit="days", annotate=[]).curves["time"].max() < 600
+    consistent = ADTTE.assign(AVALU="DAYS", event=1 - ADTTE["CNSR"])
+    pd.testing.assert_frame_equal(survival_plot(consistent).curves, survival_plot(ADTTE, unit="days").curves)
+
+
+def test_a_left_censored_fit_is_refused():
+    fit = lifelines.KaplanMeierFitter().fit_left_censoring(FRAME["time"], FRAME["event"])
+    with pytest.raises(InvalidValueError, match="left-censored"):
+        survival_plot(fit)
+
+
+def test_long_titles_of_panels_stay_inside():
+    long = FRAME.assign(
+        line=FRAME["line"].map({"first": "previous chemotherapy for metastatic disease", "later": "none of it at all"})
+    )
+    assert not overlaps(survival_facets(long, ("visceral", "line"), control="control", everybody=True, end=24).figure)

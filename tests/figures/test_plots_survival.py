@@ -163,7 +163,7 @@ def test_axes_that_are_given_are_drawn_on():
 def test_no_text_is_outside_the_figure_or_over_another(preset, names, grey):
     frame = FRAME.assign(arm=FRAME["arm"].map({"drug": names[0], "control": names[1]}))
     with mpl.rc_context({"svg.fonttype": "none"}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")
+        warnings.filterwarnings("ignore", message="Glyph|no installed font")
         shown = survival_plot(frame, preset=preset, control=names[1], annotate=["hazard ratio", "median"], grey=grey)
         assert overlaps(shown.figure) == []
     colours = {line.get_label(): line.get_color() for line in shown.axes.lines if line.get_label() in names}
