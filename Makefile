@@ -60,7 +60,8 @@ matrix:
 	@set -e; for python in $(PYTHONS); do for versions in lowest-direct highest; do \
 		echo "== Python $$python, $$versions"; place=.matrix/$$(basename $$python)-$$versions; \
 		uv venv --quiet --clear --python $$python $$place; \
-		uv pip install --quiet --python $$place/bin/python --resolution $$versions ".[tests]"; \
+		uv pip install --quiet --python $$place/bin/python --resolution $$versions --only-binary :all: \
+			--no-binary trial-outcome-analysis ".[tests]"; \
 		$$place/bin/python -m pytest -q --numprocesses auto -W ignore::DeprecationWarning -W ignore::FutureWarning $(QUICK); \
 	done; done
 

@@ -256,7 +256,7 @@ def test_patients_whose_prognosis_one_reader_shows_have_it_for_the_other_too():
         "PFS", arms, control="old", population="visceral disease", assessor="local", id="visceral"
     )
     central, local = reports(VISCERAL)[:2]
-    trial = reconstruct([local, central, shown], members=20, rng=1)
+    trial = reconstruct([local, central, shown], members=60, rng=1)
     logs = {}
     for assessor in ("local", "central"):
         times = trial.endpoints[f"PFS {assessor}"]
