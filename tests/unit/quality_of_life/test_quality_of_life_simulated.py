@@ -22,7 +22,7 @@ DEFINITIONS = [
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda one: f"{one.kind} {one.reference} {one.recovery}")
 def test_deterioration_is_that_of_a_delivered_trial(definition):
     rng = np.random.default_rng(2)
-    scores = rng.integers(0, 13, (1, 3000, 5)) * 100 / 12
+    scores = rng.integers(0, 21, (1, 3000, 5)) * 5.0  # some are worse by exactly 10
     scores[..., 1:][rng.random((1, 3000, 4)) < 0.3] = np.nan
     found = time_to_deterioration(scores, VISITS, death=np.full((1, 3000), np.inf), definition=definition)
     for row, time, event in zip(scores[0], found.time[0], found.event[0], strict=True):

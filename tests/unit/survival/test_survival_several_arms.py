@@ -6,7 +6,7 @@ from lifelines.statistics import multivariate_logrank_test
 from scipy.stats import chi2
 
 from analysis.errors import InvalidValueError, NotEstimableError
-from analysis.statistical_tests import FlemingHarrington, LogRank, LogRankOfArms
+from analysis.statistical_tests import FlemingHarrington, LogRank, LogRankOfArms, ModestlyWeighted, NumberAtRisk
 
 K = np.arange(90)
 TIME = (K * 37) % 89 / 4 + 0.25 + K % 3  # with ties
@@ -38,7 +38,13 @@ def test_the_statistic_is_that_of_lifelines(weight, theirs):
     assert found.statistic == pytest.approx(known.test_statistic, rel=1e-9 if not theirs else 0.05)
 
 
-@pytest.mark.parametrize("weight", [FlemingHarrington(0, 0), FlemingHarrington(1, 0), FlemingHarrington(0, 1)])
+WEIGHTS = [
+    *(FlemingHarrington(0, 0), FlemingHarrington(1, 0), FlemingHarrington(0, 1)),
+    *(ModestlyWeighted(t_star=6), ModestlyWeighted(w_max=1.5), ModestlyWeighted(t_star=100), NumberAtRisk(0.5)),
+]
+
+
+@pytest.mark.parametrize("weight", WEIGHTS, ids=repr)
 @pytest.mark.parametrize("strata", [None, STRATUM])
 def test_of_two_arms_all_three_tests_are_the_log_rank_test(weight, strata):
     two = ARM < 2
