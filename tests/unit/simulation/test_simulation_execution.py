@@ -55,7 +55,7 @@ def test_same_bits_on_processes(reference):
 
 def test_same_bits_on_a_dask_cluster_of_processes(reference):
     distributed = pytest.importorskip("distributed")
-    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
         assert same(run(executor=client.get_executor()), reference)
 
@@ -196,7 +196,7 @@ def test_stops_at_the_standard_error_asked_for(reference):
 def test_a_cluster_that_was_closed_is_said_and_the_trials_are_run_here(reference):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
     ) as cluster:
         client = distributed.Client(cluster)
         executor = client.get_executor()
