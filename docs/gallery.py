@@ -52,6 +52,30 @@ from analysis.plots import RiskTable, survival_plot
 table = RiskTable(["at risk", "events"], by="count", lines=True, medians=True, box=True)
 shown = survival_plot(patients, control="control", table=table, end=36, every=6)
 """,
+    "Quartiles and their lines, counts at other months": """
+from analysis.plots import RiskTable, survival_plot
+
+table = RiskTable(times=[0, 4, 8, 12, 24, 36])
+shown = survival_plot(
+    patients, control="control", quantiles=[0.25, 0.75], annotate=["quantiles"], table=table, end=36, every=6
+)
+""",
+    "Small pictures in the table": """
+from pathlib import Path
+from tempfile import mkdtemp
+
+import matplotlib.image
+from analysis.plots import RiskTable, survival_plot
+
+folder = Path(mkdtemp())
+x, y = np.meshgrid(np.linspace(-1, 1, 64), np.linspace(-1, 1, 64))
+for name, radius in (("drug", 1.0), ("control", 0.6)):
+    disc = np.where(np.hypot(x, y) < radius, 0.2, 1.0)
+    matplotlib.image.imsave(folder / f"{name}.png", disc, cmap="gray", vmin=0, vmax=1)
+pictures = {name: folder / f"{name}.png" for name in ("drug", "control")}
+table = RiskTable(["at risk", "events"], by="count", pictures=pictures)
+shown = survival_plot(patients, control="control", table=table, end=36)
+""",
     "Three doses: a trend, all arms at once, pairs adjusted, stratified": """
 from analysis.plots import survival_plot
 
@@ -59,7 +83,7 @@ doses = np.tile(["placebo", "5 mg", "10 mg", "5 mg"], n // 4)
 ordered = patients.assign(arm=pd.Categorical(doses, ["placebo", "5 mg", "10 mg"]))
 shown = survival_plot(
     ordered, control="placebo", strata="visceral", end=36,
-    annotate=["p-value for trend", "p-value of all arms", "p-value"],
+    annotate=["p-value for trend", "p-value of all arms", "p-value"], pairs="all",
 )
 """,
     "Parametric fits over the estimate, by lifelines and by this library": """

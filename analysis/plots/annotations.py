@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,7 @@ OF_ALL_ARMS = ("p-value of all arms", "p-value for trend")
 
 def annotated(
     source: Any, wanted: Sequence[Drawn], control: str, annotate: Sequence[str], landmarks: Sequence[float],
-    tau: float | None, level: float, test: TwoArmTest | None,
+    quantiles: Sequence[float], tau: float | None, level: float, test: TwoArmTest | None, *, every_pair: bool,
 ) -> pd.DataFrame:  # fmt: skip
     """Find what is annotated: the item, its words, and whether it was printed or computed."""
     rows: list[dict[str, Any]] = []
@@ -33,9 +34,14 @@ def annotated(
     comparison = source.comparison if isinstance(source, Reconstruction) else None
     against = next(each for each in wanted if each.name == control)
     others = [each for each in wanted if each.name != control]
+    pairs = [(other, against) for other in others]
+    if every_pair:
+        pairs += [(later, earlier) for earlier, later in itertools.combinations(others, 2)]
     for item in annotate:
         if item == "median":
             rows += [{"item": item, "arm": each.name} | _median(each, level, percent) for each in wanted]
+        elif item == "quantiles":
+            rows += [{"item": item, "arm": each.name} | _quantile(each, p, level) for p in quantiles for each in wanted]
         elif item == "follow-up":
             rows += [{"item": item, "arm": each.name} | _follow_up(each) for each in wanted]
         elif item == "landmarks":
@@ -48,11 +54,7 @@ def annotated(
         elif others:
             own = item == "p-value" and test is not None  # not the paper's test
             printed = None if own else _printed(item, others, against, comparison)
-            found = (
-                _compared(item, others, against, landmarks, tau, level, test or LogRank())
-                if printed is None
-                else [printed]
-            )
+            found = _compared(item, pairs, landmarks, tau, level, test or LogRank()) if printed is None else [printed]
             rows += [{"item": item, "arm": ""} | row for row in found]
         elif item in annotate and annotate != ("hazard ratio",):
             raise InvalidValueError("annotate", item, "two arms", "draw two arms, or leave it out")
@@ -74,18 +76,31 @@ def _median(each: Drawn, level: float, percent: str) -> dict[str, str]:
     if printed is not None:
         months = f"{printed.text} months" if printed.reached else "not reached"
         return {"text": f"{name}{months}, printed", "origin": "printed"}
-    value, limits = _median_and_limits(each, level)
+    value, limits = _quantile_and_limits(each, 0.5, level)
     months = value if value == "not reached" else f"{value} months"
     return {"text": f"{name}{months}" + (f" ({percent} CI {limits})" if limits else ""), "origin": "computed"}
 
 
-def _median_and_limits(each: Drawn, level: float) -> tuple[str, str]:
-    median = each.median()
-    value = f"{median:.1f}" if np.isfinite(median) else "not reached"
+def _quantile(each: Drawn, p: float, level: float) -> dict[str, str]:
+    """Word the time by which a share has failed; what a report prints of it, if it does."""
+    name = f"{each.name} " if each.name else ""
+    start = f"{name}{100 * p:.3g}%"
+    printed = None if each.reported is None else next((q for q in each.reported.quartiles if q.p == p), None)
+    if printed is not None:
+        months = f"by {printed.time.text} months" if printed.time.reached else "not reached"
+        return {"text": f"{start} {months}, printed", "origin": "printed"}
+    value, limits = _quantile_and_limits(each, p, level)
+    months = value if value == "not reached" else f"by {value} months"
+    return {"text": f"{start} {months}" + (f" ({100 * level:g}% CI {limits})" if limits else ""), "origin": "computed"}
+
+
+def _quantile_and_limits(each: Drawn, p: float, level: float) -> tuple[str, str]:
+    quantile = each.quantile(p)
+    value = f"{quantile:.1f}" if np.isfinite(quantile) else "not reached"
     if each.estimate is None:
         return value, ""
     low, high = (
-        f"{x:.1f}" if np.isfinite(x) else "not reached" for x in each.estimate.median_ci(level, scale="log-log")
+        f"{x:.1f}" if np.isfinite(x) else "not reached" for x in each.estimate.quantile_ci(p, level, scale=each.scale)
     )
     return value, f"{low} to {high}"
 
@@ -95,7 +110,7 @@ def median_of(each: Drawn, level: float) -> str:
     printed = None if each.reported is None else each.reported.median
     if printed is not None:
         return f"{printed.text}, printed" if printed.reached else "not reached, printed"
-    value, limits = _median_and_limits(each, level)
+    value, limits = _quantile_and_limits(each, 0.5, level)
     return f"{value} ({limits})" if limits else value
 
 
@@ -125,12 +140,12 @@ def _printed(item: str, others: Sequence[Drawn], against: Drawn, comparison: Any
 
 
 def _compared(
-    item: str, others: Sequence[Drawn], against: Drawn, landmarks: Sequence[float], tau: float | None, level: float,
+    item: str, pairs: Sequence[tuple[Drawn, Drawn]], landmarks: Sequence[float], tau: float | None, level: float,
     test: TwoArmTest,
 ) -> list[dict[str, str]]:  # fmt: skip
-    """Compare each arm with the control, from the patients; several p-values are adjusted as Holm did."""
+    """Compare the arms of each pair, from the patients; several p-values are adjusted as Holm did."""
     found = []
-    for other in others:
+    for other, against in pairs:
         members = min(len(against.patients), len(other.patients))
         if not members:
             raise InvalidValueError("annotate", item, "patients in both arms", "leave it out for distributions")
@@ -145,15 +160,16 @@ def _compared(
         for one in tests[item]:
             results = tested(one, against, other)
             values = [(each.estimate, each.lower, each.upper, each.p_two_sided) for each in results or ()]
-            found.append((versus, one, np.median(values, axis=0).tolist() if values else None, members))
-    adjusted = iter(holm([result[3] for _, _, result, _ in found if result is not None]))
+            middle = np.median(values, axis=0).tolist() if values else None
+            found.append((versus, one, middle, members, against.strata is not None))
+    adjusted = iter(holm([result[3] for _, _, result, _, _ in found if result is not None]))
     rows = []
-    for versus, one, result, members in found:
+    for versus, one, result, members, has_strata in found:
         if result is None:
             text = f"{item} {versus} not estimable"
         else:
-            text = _said(item, versus, one, result, level, next(adjusted), several=len(others) > 1)
-            kept = against.strata is not None and one.stratified and item in ("hazard ratio", "p-value")
+            text = _said(item, versus, one, result, level, next(adjusted), several=len(pairs) > 1)
+            kept = has_strata and one.stratified and item in ("hazard ratio", "p-value")
             text += (", stratified" if kept else "") + ", computed" + _members(members)
         rows.append({"text": text, "origin": "computed"})
     return rows
@@ -185,7 +201,7 @@ def _said(
     if item == "hazard ratio":
         return f"HR {versus} {estimate:.2f} ({percent} {low:.2f} to {high:.2f})"
     if item == "p-value":
-        return f"{test.name} p {_words(adjusted)}" + (f" {versus}, adjusted (Holm)" if several else "")
+        return f"{test.name} {versus} p {_words(adjusted)}, Holm" if several else f"{test.name} p {_words(adjusted)}"
     if isinstance(test, RMSTDifference):
         name = f" {versus}" if several else ""
         return f"RMST difference{name} {estimate:+.1f} months ({percent} {low:.1f} to {high:.1f}) up to {test.tau:.3g}"

@@ -45,6 +45,8 @@ class Drawn:
         The printed numbers of the arm.
     strata
         Stratum of each of the `patients`, where they have some, shape ``(n,)``.
+    scale
+        Type of the limits of the `estimate`.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Drawn:
     members: FloatArray | None = None
     reported: ReportedArm | None = None
     strata: Any = None
+    scale: ScaleName = "log-log"
 
     def counts(self, ticks: FloatArray) -> pd.DataFrame | None:
         """Numbers at risk just before each tick, of events and of censored patients by then; means over the members."""
@@ -85,17 +88,21 @@ class Drawn:
         survival, lower, upper = values
         return float(survival), float(lower), float(upper)
 
-    def median(self) -> float:
-        """Time at which the drawn curve comes to one half; inf if it does not."""
+    def quantile(self, p: float) -> float:
+        """Time by which a share `p` has failed on the drawn curve; inf if it does not come down so far."""
         if self.estimate is not None:
-            return self.estimate.median()
-        below = np.flatnonzero(self.survival <= 0.5)
+            return self.estimate.quantile(p)
+        below = np.flatnonzero(self.survival <= 1 - p)
         if not below.size:
             return np.inf
         k = int(below[0])
         if self.is_step or k == 0:
             return float(self.time[k])
-        return float(np.interp(-0.5, -self.survival[k - 1 : k + 1], self.time[k - 1 : k + 1]))
+        return float(np.interp(p - 1, -self.survival[k - 1 : k + 1], self.time[k - 1 : k + 1]))
+
+    def median(self) -> float:
+        """Time at which the drawn curve comes to one half; inf if it does not."""
+        return self.quantile(0.5)
 
 
 def of_estimate(name: str, curve: KaplanMeier, level: float, scale: ScaleName) -> Drawn:
@@ -114,6 +121,7 @@ def of_estimate(name: str, curve: KaplanMeier, level: float, scale: ScaleName) -
         censored=curve.time[curve.n_censor > 0],
         patients=((time, event),),
         estimate=curve,
+        scale=scale,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -16,7 +16,9 @@ from analysis.conventions.checks import choice, not_negative, positive, probabil
 from analysis.errors import InvalidValueError
 from analysis.plots.annotations import OF_ALL_ARMS, alternative_text, annotated
 from analysis.plots.fonts import families
-from analysis.plots.risk_table import RiskTable, as_risk_table, write_table
+from analysis.plots.page import DASHES, GREYS, PRESETS, Page, Preset
+from analysis.plots.risk_table import RiskTable, as_risk_table
+from analysis.plots.risk_table_drawn import Writer
 from analysis.plots.sources import drawn
 from analysis.plots.style import STYLE, arm_colours
 from analysis.plots.survival_texts import (
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.transforms import Bbox
     from numpy.typing import ArrayLike
 
     from analysis.conventions.scales import ScaleName
@@ -43,42 +46,18 @@ if TYPE_CHECKING:
     from analysis.statistical_tests.base import TwoArmTest
 
 Transform = Literal["survival", "event", "cumulative hazard", "log-log"]
-Preset = Literal["85 mm", "170 mm", "slide", "kmunicate", "nejm", "lancet", "jco"]
-MM = 1 / 25.4
-
-
-class Page(NamedTuple):
-    """Size of a figure in inches, of its type in points, its colours where they are a journal's, and its table."""
-
-    width: float
-    height: float
-    points: float
-    colours: tuple[str, ...] = ()
-    table: tuple[str, ...] = ("at risk",)
-
-
-PRESETS = {
-    "85 mm": Page(85 * MM, 80 * MM, 6.5),
-    "170 mm": Page(170 * MM, 115 * MM, 8.0),
-    "slide": Page(10.0, 5.6, 14.0),
-    "kmunicate": Page(170 * MM, 130 * MM, 8.0, table=("at risk", "events", "censored")),
-    "nejm": Page(140 * MM, 105 * MM, 7.5, ("#BC3C29", "#0072B5", "#E18727", "#20854E")),
-    "lancet": Page(154 * MM, 110 * MM, 8.0, ("#00468B", "#ED0000", "#42B540", "#0099B4"), ("at risk (censored)",)),
-    "jco": Page(89 * MM, 84 * MM, 6.5, ("#0073C2", "#EFC000", "#868686", "#CD534C")),
-}
-"""The journals' colours are those of the palettes of these names in ggsci (Xiao N, CRAN)."""
-DASHES: tuple[Any, ...] = (
-    "-",
-    (0, (5, 2)),
-    (0, (1.5, 1.5)),
-    (0, (6, 2, 1.5, 2)),
-    (0, (3, 1)),
-    (0, (8, 2)),
-    (0, (1, 3)),
-)
-GREYS = ("#000000", "#767676", "#3f3f3f", "#9a9a9a", "#5a5a5a", "#b0b0b0", "#222222")
 WIDEST_NAME = 0.2  # of the figure's width, that names of arms may take beside the risk table
-ANNOTATIONS = ("hazard ratio", "p-value", "median", "RMST", "landmarks", "differences", "follow-up", *OF_ALL_ARMS)
+ANNOTATIONS = (
+    "hazard ratio",
+    "p-value",
+    "median",
+    "quantiles",
+    "RMST",
+    "landmarks",
+    "differences",
+    "follow-up",
+    *OF_ALL_ARMS,
+)
 
 
 @border
@@ -143,7 +122,9 @@ def survival_plot(
     table: Sequence[str] | RiskTable | None = None,
     annotate: Sequence[str] = ("hazard ratio",),
     test: TwoArmTest | None = None,
+    pairs: Literal["control", "all"] = "control",
     landmarks: Sequence[float] = (),
+    quantiles: Sequence[float] = (),
     origin: float = 0.0,
     tau: float | None = None,
     shade: bool = False,
@@ -195,15 +176,21 @@ def survival_plot(
         (cumulative), ``"at risk (events)"``, ``"at risk (censored)"`` (two counts in a cell), ``"at risk, %"``; empty:
         none. By default what the preset has, or patients at risk.
     annotate
-        What is written beside the curves, of ``"hazard ratio"``, ``"p-value"``, ``"median"``, ``"RMST"``,
-        ``"landmarks"``, ``"differences"`` (of the survival at the landmarks, with limits and p), ``"follow-up"``
-        (median, reverse Kaplan-Meier), ``"p-value of all arms"`` (log-rank), ``"p-value for trend"`` (in the order of
-        the arms, a category's or that of the rows). It is computed from the patients, or what a report prints of it,
-        and says which. Of more than two arms each is compared with the control, p-values adjusted as Holm did.
+        What is written beside the curves, of ``"hazard ratio"``, ``"p-value"``, ``"median"``, ``"quantiles"``,
+        ``"RMST"``, ``"landmarks"``, ``"differences"`` (of the survival at the landmarks, with limits and p),
+        ``"follow-up"`` (median, reverse Kaplan-Meier), ``"p-value of all arms"`` (log-rank), ``"p-value for trend"``
+        (in the order of the arms, a category's or that of the rows). It is computed from the patients, or what a
+        report prints of it, and says which. Of more than two arms each is compared with the control, p-values adjusted
+        as Holm did.
+    pairs
+        Of more than two arms: each against the control, or ``"all"`` pairs.
     test
         Test of the p-value; by default the log-rank test. Any of `analysis.statistical_tests` that compares two arms.
     landmarks
         Months at which the survival is marked and, if annotated, written.
+    quantiles
+        Shares of the patients, with lines to the time by which so many had the event, and, if annotated, that time:
+        0.25 and 0.75 for the quartiles. The median has its line where it is annotated.
     origin
         Month from which the curves begin anew, with the patients who are followed beyond it (a landmark analysis:
         Anderson et al., J Clin Oncol 1983;1:710). All other months then count from there, and nothing is printed.
@@ -248,10 +235,13 @@ def survival_plot(
     'Survival curves: old, median 5.0 months, 0% at 9 months'
     """
     _check(transform, level, limits, annotate, labels, preset, end, every)
+    choice("pairs", pairs, ("control", "all"))
     if tau is not None:
         positive("tau", tau)
     if "differences" in annotate and not len(landmarks):
         raise InvalidValueError("landmarks", landmarks, "months at which the arms are compared", "give landmarks=[6]")
+    if "quantiles" in annotate and not len(quantiles):
+        raise InvalidValueError("quantiles", quantiles, "shares with the event", "give quantiles=[0.25, 0.75]")
     if shade and transform not in ("survival", "event"):
         expected = '"survival" or "event", where an area is a restricted mean'
         raise InvalidValueError("transform", transform, expected, "leave shade out")
@@ -271,8 +261,12 @@ def survival_plot(
     control = names[-1] if control is None else str(control)
     if control not in names:
         raise InvalidValueError("control", control, f"one of the arms, {names}", "name an arm")
+    for p in quantiles:
+        probability("quantiles", p)
     report = source if origin == 0 else None  # what was printed is of all months
-    said = annotated(report, wanted, control, annotate, landmarks, tau, level, test)
+    said = annotated(
+        report, wanted, control, annotate, landmarks, quantiles, tau, level, test, every_pair=pairs == "all"
+    )
     type_size: dict[Any, float] = {"font.size": size.points, "axes.labelsize": size.points}
     small: dict[Any, float] = {"xtick.labelsize": 0.9 * size.points, "ytick.labelsize": 0.9 * size.points}
     with (
@@ -301,17 +295,19 @@ def survival_plot(
         set_axis(axes, wanted, transform, last, ylabel, source, origin)
         figure.draw_without_rendering()  # so that the size of the axes is known
         set_ticks(axes, transform, last, size.points, every)
+        lines_at: list[Bbox] = []
         if transform in ("survival", "event"):
-            draw_lines(axes, wanted, colours, annotate, landmarks, printed, transform, last)
+            levels = sorted({*quantiles, *([0.5] if "median" in annotate else [])})
+            lines_at = draw_lines(axes, wanted, colours, levels, landmarks, printed, transform, last)
             if shade:
                 until = tau or min(float(each.time[-1]) for each in wanted)
                 shade_means(axes, wanted, colours, until, transform)
         counts = pd.DataFrame()
         if below is not None:
-            counts = write_table(below, axes, wanted, colours, dashes, rows, last, size.points, level, above=above)
+            counts = Writer(below, axes, wanted, colours, dashes, rows, size.points, level, above).write(last)
             figure.draw_without_rendering()  # the table takes its room
         written = write_annotations(axes, said, transform, size.points)
-        name_arms(axes, wanted, colours, labels, transform, last, size.points, written)
+        name_arms(axes, wanted, colours, labels, transform, last, size.points, written, lines_at)
     return SurvivalFigure(
         figure, axes, below, curves.reset_index(drop=True), counts, said, alternative_text(wanted, said, last)
     )

@@ -92,30 +92,40 @@ def set_axis(
 
 
 def draw_lines(
-    ax: Axes, wanted: Sequence[Drawn], colours: dict[str, str], annotate: Sequence[str], landmarks: Sequence[float],
+    ax: Axes, wanted: Sequence[Drawn], colours: dict[str, str], quantiles: Sequence[float], landmarks: Sequence[float],
     printed: bool, transform: str, end: float,
-) -> None:  # fmt: skip
-    """Lines to medians and landmarks, and circles where a report prints a number."""
+) -> list[Bbox]:  # fmt: skip
+    """Lines to quantiles and landmarks, and circles where a report prints a number; gives the places of the lines."""
+    places = []
     dashed: dict[str, Any] = {"linewidth": 0.6, "linestyle": (0, (4, 3)), "zorder": 0}
-    if "median" in annotate:
-        ax.axhline(0.5, color=GREY, **dashed)
+    for p in quantiles:
+        height = transformed(1 - p, transform)
+        ax.axhline(height, color=GREY, **dashed)
+        places.append(Bbox([[0, height / ax.get_ylim()[1]], [1, height / ax.get_ylim()[1]]]))
         for each in wanted:
-            if each.median() <= end:
-                ax.plot([each.median()] * 2, [0, 0.5], color=colours[each.name], **dashed)
+            if each.quantile(p) <= end:
+                at = each.quantile(p) / end
+                places.append(Bbox([[at, 0], [at, height / ax.get_ylim()[1]]]))
+                ax.plot([each.quantile(p)] * 2, [0, height], color=colours[each.name], **dashed)
     for month in landmarks:
         ax.axvline(month, color=GREY, **dashed)
+        places.append(Bbox([[month / end, 0], [month / end, 1]]))
     for each in wanted if printed else ():
         marks = []
         if each.reported is not None:
             median = each.reported.median
             if median is not None and median.reached and median.value <= end:
                 marks.append((median.value, 0.5))
+            marks += [
+                (q.time.value, 1 - q.p) for q in each.reported.quartiles if q.time.reached and q.time.value <= end
+            ]
             marks += [(mark.time.value, mark.survival.value) for mark in each.reported.landmarks]
         for month, survival in marks:
             ax.plot(
                 month, transformed(survival, transform), "o", markersize=4, markerfacecolor="white",
                 markeredgecolor=colours[each.name], zorder=5,
             )  # fmt: skip
+    return places
 
 
 def shade_means(
@@ -141,7 +151,7 @@ def shade_means(
 
 def name_arms(
     ax: Axes, wanted: Sequence[Drawn], colours: dict[str, str], labels: str, transform: str, end: float, points: float,
-    said: Text | None,
+    said: Text | None, lines: Sequence[Bbox],
 ) -> None:  # fmt: skip
     """Name the arms: on the curves, where they are farthest apart and nothing else stands.
 
@@ -177,6 +187,7 @@ def name_arms(
             low = y + 5 / height_of(ax) if up else y - 5 / height_of(ax) - line
             places.append((start, height, Bbox.from_bounds(start / end, low, width / end, line)))
         free = [place for place in places if not any(place[2].overlaps(box) for box in taken)]
+        free = [place for place in free if not any(place[2].overlaps(box) for box in lines)] or free
         inside = [place for place in free if place[2].y1 <= 1]  # above the axes is the title
         clear = [place for place in inside if not _crossed(place[2], wanted, transform, ax, end)]
         if not clear and len(wanted) > TWO_ARMS:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import InvalidValueError, MissingLettersWarning, UnknownNameError
-from analysis.plots import RiskTable, survival_facets, survival_plot
+from analysis.plots import survival_facets, survival_plot
 from analysis.plots.fonts import families
 from analysis.statistical_tests import CoxHazardRatio, LogRank, LogRankOfArms
 from analysis.survival import kaplan_meier
@@ -162,49 +162,6 @@ def test_panels_of_two_variables_and_everybody():
     empty = FRAME[(FRAME["visceral"] == "no") | (FRAME["line"] == "first")]
     with pytest.raises(InvalidValueError, match="in yes, later"):
         survival_facets(empty, ("visceral", "line"))
-
-
-TABLES = {
-    "by count": RiskTable(["at risk", "events"], by="count"),
-    "box": RiskTable(box=True),
-    "everything": RiskTable(["at risk", "censored"], by="count", lines=True, medians=True, box=True),
-    "lines and medians": RiskTable(["at risk", "events"], lines=True, medians=True),
-}
-
-
-@pytest.mark.parametrize("preset", ["85 mm", "170 mm", "slide"])
-@pytest.mark.parametrize("kind", TABLES)
-@pytest.mark.parametrize("arms", [("drug", "control"), ("a long name of one arm, with more", "control")])
-def test_tables_fit_and_have_their_counts(kind, preset, arms):
-    frame = FRAME.replace({"arm": {"drug": arms[0]}})
-    shown = survival_plot(frame, control="control", table=TABLES[kind], preset=preset, end=24)
-    assert not overlaps(shown.figure)
-    written = {text.get_text(): text for text in shown.risk_table.texts}
-    ticks = shown.counts.columns[2:]
-    for _, row in shown.counts.iterrows():
-        assert all(f"{row[tick]:.0f}" in written for tick in ticks)
-    if TABLES[kind].medians:
-        drug = frame[frame["arm"] == arms[0]]
-        assert any(text.startswith(f"{kaplan_meier(drug['time'], drug['event']).median():.1f} (") for text in written)
-    places = [text.get_position()[1] for text in shown.risk_table.texts]
-    assert shown.risk_table.get_ylim()[0] > max(places)
-
-
-def test_by_count_the_arms_stand_together():
-    shown = survival_plot(FRAME, control="control", table=RiskTable(["at risk", "events"], by="count"), end=24)
-    named = [text for text in shown.risk_table.texts if text.get_text() in ("drug", "control", "At risk", "Events")]
-    order = sorted(named, key=lambda text: getattr(text, "xy", text.get_position())[1])
-    assert [text.get_text() for text in order] == ["At risk", "drug", "control", "Events", "drug", "control"]
-
-
-def test_counts_follow_the_axis():
-    shown = survival_plot(FRAME, control="control", end=24, every=6)
-    assert list(shown.counts.columns[2:]) == [0, 6, 12, 18, 24]
-    shown.axes.set_xlim(5, 13)
-    seen = {
-        text.get_position()[0] for text in shown.risk_table.texts if text.get_visible() and text.get_text().isdigit()
-    }
-    assert seen == {6, 12}
 
 
 def test_a_preset_does_not_overrule_a_table_that_is_asked_for():

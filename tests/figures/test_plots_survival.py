@@ -261,7 +261,7 @@ def test_three_arms_are_each_compared_with_the_control():
     assert said["text"].tolist() == [
         *(f"HR {n} vs control {v[0].estimate:.2f} (95% CI {v[0].lower:.2f} to {v[0].upper:.2f}), computed"
           for n, v in values.items()),
-        *(f"log-rank p {words[n]} {n} vs control, adjusted (Holm), computed" for n in values),
+        *(f"log-rank {n} vs control p {words[n]}, Holm, computed" for n in values),
         *(f"RMST difference {n} vs control {v[2].estimate:+.1f} months (95% CI {v[2].lower:.1f} to {v[2].upper:.1f}) "
           "up to 15, computed" for n, v in values.items()),
     ]  # fmt: skip
