@@ -88,6 +88,11 @@ def rates():
     return found
 
 
+def test_the_calibrated_disease_shows_what_the_interim_printed(rates):
+    """5 of 12 with disease control at week 16; the two strata together stand for the one population calibrated."""
+    assert rates["failure"] == pytest.approx(5 / 12, abs=0.03)
+
+
 def test_disease_control_by_criterion_and_by_what_becomes_of_an_iupd(rates):
     table = definitions.operating_characteristics()
     table = table[(table["treatment"] == disease.WEEK_16) & (table["definition"] == "control at landmark")]

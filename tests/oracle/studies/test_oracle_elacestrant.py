@@ -77,6 +77,13 @@ def mixed():
     return found
 
 
+def test_the_calibrated_disease_shows_what_emerald_printed():
+    """The rates at 6 and 12 months after a CDK4/6 inhibitor of a year or more, by scans every 8 weeks."""
+    time, _, _ = patients(1.0, 8, scans.READER.value, 5)
+    for month, printed in ((6, 0.4156), (12, 0.2564)):
+        assert (time > month).mean() == pytest.approx(printed, abs=0.02)
+
+
 def test_the_rate_by_definition_and_schedule(mixed):
     table = scans.rates_by_definition().set_index(["weeks", "definition"])
     for weeks, (time, event, controlled, _) in mixed.items():
