@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.conventions.seeds import Seed, seed_sequence
+from analysis.reconstruction.algebra import exp
 from analysis.reconstruction.prior import EndpointPrior, ShapePrior, family
 from analysis.reconstruction.repair.engine import Ensemble, draw_ensemble
 from analysis.reconstruction.report.block import Block
@@ -205,11 +206,11 @@ def populations(
     comparison: ReportedComparison, problem: Problem, analysis: int, states: NDArray[np.float64]
 ) -> dict[str, tuple[PiecewiseExponential, ...]]:
     """Each arm's smooth hazards, one distribution per member."""
-    width, medians = problem.frame.edges.size, np.exp(states[:, -2])
+    width, medians = problem.frame.edges.size, exp(states[:, -2])
     out = {}
     for k, index in enumerate(problem.block.analyses[analysis].required.order):
         start = (analysis * problem.block.arms + k) * width
-        rates = np.exp(states[:, start : start + width]) / medians[:, None]
+        rates = exp(states[:, start : start + width]) / medians[:, None]
         out[comparison.arms[index].name] = tuple(
             PiecewiseExponential(rate, m * problem.frame.edges[1:]) for rate, m in zip(rates, medians, strict=True)
         )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from analysis.conventions.border import border
 from analysis.conventions.whole import written_whole
 from analysis.errors import InvalidValueError
+from analysis.reconstruction.algebra import positive_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,8 +54,7 @@ class PairPrior:
         """
         between = self.shared - self.difference
         if arms > 2:
-            values, vectors = np.linalg.eigh(between)
-            between = (vectors * np.maximum(values, 0.0)) @ vectors.T
+            between = positive_part(between[None])[0]
         own = np.kron(np.eye(arms), 2 * self.difference)
         return np.asarray(np.kron(np.ones((arms, arms)), between) + own)
 

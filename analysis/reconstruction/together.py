@@ -11,6 +11,7 @@ import numpy as np
 from analysis.conventions.checks import number
 from analysis.conventions.seeds import Seed, seed_sequence
 from analysis.errors import InfeasibleReportError, InvalidValueError, NotEstimableError, UnknownNameError
+from analysis.reconstruction.algebra import log, product
 from analysis.reconstruction.coupled import Drawn, put_together
 from analysis.reconstruction.from_report import (
     ENOUGH_DISTINCT,
@@ -138,7 +139,7 @@ def _through_medians(
     for name, curves in along.items():
         medians = analysis.median(name).members
         factors = [
-            np.log(2) / float(curve.cumulative_hazard(median)) if np.isfinite(median) else 1.0
+            log(2) / float(curve.cumulative_hazard(median)) if np.isfinite(median) else 1.0
             for curve, median in zip(curves, medians, strict=True)
         ]
         out[name] = tuple(
@@ -177,13 +178,14 @@ def _followed_alike(prior: EndpointPrior, endpoints: Sequence[Drawn], one: Sorte
         logs = endpoint.ensemble.states[:, start : start + arms * length].reshape(-1, arms, length)
         middle = logs.mean(axis=1)
         apart = (logs - middle[:, None, :]).reshape(-1, length) * np.sqrt(1 / max(arms - 1, 1))
+        centred = middle - middle.mean(axis=0)
         error = FOLLOW_UP_ERROR**2 * np.eye(length)
         follow_up = replace(
             prior.follow_up,
             mean=middle.mean(axis=0),
             trend=np.zeros(length),
-            shared=np.cov(middle.T) + error,
-            difference=apart.T @ apart / max(len(apart), 1) + error,
+            shared=product(centred.T.copy(), centred) / max(len(centred) - 1, 1) + error,
+            difference=product(apart.T.copy(), apart) / max(len(apart), 1) + error,
         )
         return replace(prior, follow_up=follow_up)
     return prior
@@ -199,7 +201,7 @@ def _followed(
     """Median follow-up at the last cut: as printed, if only relaxed, or that of an endpoint that was drawn before."""
     printed = whole[one.comparisons[0].id].median_follow_up
     if printed is not None and printed.reached:
-        return float(np.log(printed.value)), FOLLOW_UP_RELAXED
+        return float(log(printed.value)), FOLLOW_UP_RELAXED
     for endpoint in endpoints:
         if _same_cut(endpoint, one) and endpoint.met.size:
             times, events, _ = endpoint.ensemble.patients(0, endpoint.met[:FOLLOWED])
@@ -207,7 +209,7 @@ def _followed(
                 reverse_kaplan_meier(np.concatenate(time), np.concatenate(event)).median()
                 for time, event in zip(zip(*times, strict=True), zip(*events, strict=True), strict=True)
             ]
-            logs = np.log([median for median in medians if np.isfinite(median)])
+            logs = log([median for median in medians if np.isfinite(median)])
             if logs.size:
                 return float(logs.mean()), float(max(logs.std(), FOLLOW_UP_ERROR))
     return None
@@ -232,7 +234,7 @@ def _prognosis(endpoints: Sequence[Drawn]) -> dict[str, tuple[float, float]]:
                     ratio = CoxHazardRatio().analyse(drawn.time[row], drawn.event[row], inside, strata=arm)
                 except NotEstimableError:
                     continue
-                logs.append(np.log(ratio.estimate))
+                logs.append(log(ratio.estimate))
             if logs:
                 out[name] = float(np.mean(logs)), max(float(np.std(logs)), PROGNOSIS_ERROR)
     return out

@@ -9,6 +9,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.special import ndtri
 
+from analysis.reconstruction.algebra import log
+
 if TYPE_CHECKING:
     from analysis.conventions.checks import BoolArray, FloatArray
 
@@ -88,9 +90,9 @@ def couple(
 
 def _beyond_the_scans(one: Patients, other: Patients) -> FloatArray:
     """How far apart two assessors would have stopped, in standard deviations of the log times; 0 where that may be."""
-    log, its = (np.log(np.maximum(patients.time, LEAST))[:, None] for patients in (one, other))
-    gap = log - its.T
-    spread = max(float(np.std(np.concatenate([log, its]))), LEAST)
+    its_own, its = (log(np.maximum(patients.time, LEAST))[:, None] for patients in (one, other))
+    gap = its_own - its.T
+    spread = max(float(np.std(np.concatenate([its_own, its]))), LEAST)
     seen, its_seen = one.event[:, None], other.event[None, :]
     wrong = (~seen & ~its_seen) | (seen & ~its_seen & (gap > 0)) | (~seen & its_seen & (gap < 0))
     return np.asarray(np.where(wrong, gap / spread, 0.0))

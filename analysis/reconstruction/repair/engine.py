@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.reconstruction.algebra import product
 from analysis.reconstruction.repair.layout import Layout
 from analysis.reconstruction.repair.members import Asked, Drawn, Effort, draw_members, expected_counts, stratum
 from analysis.reconstruction.solve.conditioning import FROM_NEAR, condition
@@ -137,7 +138,7 @@ def _draw_chunk(problem: Problem, hard: int, most: int, members: int, seed: np.r
 
 def _attempt(problem: Problem, members: int, rng: np.random.Generator, effort: Effort) -> Ensemble:
     block = problem.block
-    start = problem.mean + rng.standard_normal((members, problem.mean.size)) @ problem.root.T
+    start = problem.mean + product(rng.standard_normal((members, problem.mean.size)), problem.root.T.copy())
     targets = _draw_targets(problem, members, rng)
     states = np.empty_like(start)
     condition(

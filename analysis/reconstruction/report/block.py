@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.reconstruction.algebra import log
 from analysis.reconstruction.repair.board import Analyses, PackedBoxes
 from analysis.reconstruction.report.partition import Partition, divide, strata_of
 from analysis.reconstruction.report.requirements import COUNT_ERROR
@@ -140,5 +141,5 @@ class Block:
         none, zeros = np.zeros(len(ends), dtype=np.int64), np.zeros(len(ends))
         nobody = Equations(none + AT_RISK, arms, none, times, zeros, zeros, none)
         merged = Equations(*(np.concatenate(columns) for columns in zip(merged, nobody, strict=True)))
-        errors = COUNT_ERROR / 0.5 / np.log((sizes + 0.5) / 0.5)
+        errors = COUNT_ERROR / 0.5 / log((sizes + 0.5) / 0.5)
         return merged, np.concatenate([boxes, np.zeros((len(ends), 2))]), np.concatenate([noise, np.square(errors)])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.errors import InvalidValueError
+from analysis.reconstruction.algebra import exp, log
 from analysis.reconstruction.prior import family
 from analysis.reconstruction.terms import (
     AT_RISK,
@@ -208,7 +209,7 @@ def _read_arm(
         for tick, count in zip(arm.at_risk.times, arm.at_risk.counts, strict=True):
             if tick > 0:
                 ticks.append((tick, float(count)))
-                gone = max(np.log((size + 0.5) / (count + 0.5)), 0.2 / size)
+                gone = max(log((size + 0.5) / (count + 0.5)), 0.2 / size)
                 error = max(COUNT_ERROR / (count + 0.5) / gone, LEAST_COUNT_ERROR)
                 equations.add(AT_RISK, k, (count, count), float(error), time=tick)
     landmarks = _read_landmarks(arm, k, equations, scale)
@@ -237,7 +238,7 @@ def _read_landmarks(arm: ReportedArm, k: int, equations: _Equations, scale: str)
         if interval is not None:
             z, form = _z(interval.level), _form(interval, scale)
             limits = (z, form, interval.lower.lower, interval.lower.upper, interval.upper.lower, interval.upper.upper)
-            outer = np.log(-np.log(np.clip([interval.lower.value, interval.upper.value], 1e-6, 1 - 1e-6)))
+            outer = log(-log(np.clip([interval.lower.value, interval.upper.value], 1e-6, 1 - 1e-6)))
             spread = float(outer[0] - outer[1]) / 2 / z
             equations.add(LANDMARK_ERROR, k, (spread, spread), 0.03, time=time)
         rows.append((time, low, high, *limits))
@@ -251,8 +252,8 @@ def _read_ratio(comparison: ReportedComparison, equations: _Equations, events: i
     ratio = comparison.hazard_ratio
     if ratio is None:
         return box
-    centre = float(np.log(ratio.estimate.value))
-    box[:2] = np.log(_edges(ratio.estimate))
+    centre = float(log(ratio.estimate.value))
+    box[:2] = log(_edges(ratio.estimate))
     equations.add(SCORE, 1, (box[0], box[1]), 0.003)
     interval = ratio.ci
     if interval is not None:
@@ -260,7 +261,7 @@ def _read_ratio(comparison: ReportedComparison, equations: _Equations, events: i
             remedy = "leave the interval out, or say relax='hazard_ratio.ci'"
             raise InvalidValueError("hazard_ratio.ci", str(interval), "two limits in digits", remedy)
         z = box[6] = _z(interval.level)
-        box[2:4], box[4:6] = np.log(_edges(interval.lower)), np.log(_edges(interval.upper))
+        box[2:4], box[4:6] = log(_edges(interval.lower)), log(_edges(interval.upper))
         if interval.lower.lower > 0:
             wide = (box[5] - box[2]) / 2 / z
             narrow = min(max((box[4] - box[3]) / 2 / z, 2 / np.sqrt(events or np.inf), 1e-3), wide)
@@ -328,23 +329,23 @@ def _typical_median(comparison: ReportedComparison) -> tuple[float, float]:
     """Log of the geometric mean of the medians; without them, of what rates or events say of an exponential."""
     reached = [arm.median.value for arm in comparison.arms if arm.median is not None and arm.median.reached]
     if len(reached) == len(comparison.arms):
-        return float(np.mean(np.log(reached))), 0.12
+        return float(np.mean(log(reached))), 0.12
     if reached:
-        return float(np.mean(np.log(reached))) + 0.1, 0.3
+        return float(np.mean(log(reached))) + 0.1, 0.3
     guesses = [
-        mark.time.value * np.log(2) / -np.log(min(max(mark.survival.value, 0.01), 0.99))
+        mark.time.value * log(2) / -log(min(max(mark.survival.value, 0.01), 0.99))
         for arm in comparison.arms
         for mark in arm.landmarks[-1:]
     ]
     if guesses:
-        return float(np.mean(np.log(guesses))), 0.4
+        return float(np.mean(log(guesses))), 0.4
     followed = _typical_follow_up(comparison)
     sizes = sum(arm.n.value for arm in comparison.arms if arm.n is not None)
     events = comparison.events_total.value if comparison.events_total else 0.0
     events = events or sum(arm.events.value for arm in comparison.arms if arm.events is not None)
-    months = np.exp(followed[0]) if followed else 18.0
+    months = exp(followed[0]) if followed else 18.0
     share = events / sizes if events and sizes else 0.5
-    return float(np.log(np.log(2) * months * 0.9 * (1 - share / 2) / max(share, 0.01))), 0.6
+    return float(log(log(2) * months * 0.9 * (1 - share / 2) / max(share, 0.01))), 0.6
 
 
 def _typical_follow_up(comparison: ReportedComparison) -> tuple[float, float] | None:
@@ -352,4 +353,4 @@ def _typical_follow_up(comparison: ReportedComparison) -> tuple[float, float] | 
     values = [value for value in values if np.isfinite(value)]
     if not values and comparison.median_follow_up is not None and comparison.median_follow_up.reached:
         values = [comparison.median_follow_up.value]
-    return (float(np.mean(np.log(values))), 0.12) if values else None
+    return (float(np.mean(log(values))), 0.12) if values else None

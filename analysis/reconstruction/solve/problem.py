@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import block_diag
 
+from analysis.reconstruction.algebra import exp, log, positive_part, product, root_and_inverse
 from analysis.reconstruction.solve import forward
 from analysis.reconstruction.solve.conditioning import FROM_FAR, condition
 from analysis.reconstruction.terms import FOLLOW_UP, LIMIT, QUANTILE, SURVIVAL, Equations, Frame
@@ -74,16 +75,16 @@ def pose(block: Block, prior: EndpointPrior) -> Problem:
     shorter, spreads = _lengths(block, log_length)
     moves = [_stretch(follow_up.edges, ratio) for ratio in shorter]
     lengths = np.concatenate(
-        [np.tile(m @ profile - log_ratio, arms) for m, log_ratio in zip(moves, shorter, strict=True)]
+        [np.tile(_times(m, profile) - log_ratio, arms) for m, log_ratio in zip(moves, shorter, strict=True)]
     )
     mean = np.concatenate([shapes, lengths, [log_unit, log_length]])
     scales = np.zeros((mean.size, 2))  # what a change of each unit does to the state
-    length_trend = np.concatenate([np.tile(m @ follow_up.trend, arms) for m in moves])
+    length_trend = np.concatenate([np.tile(_times(m, follow_up.trend), arms) for m in moves])
     scales[: shapes.size, 0], scales[shapes.size : -2, 1] = np.tile(shape.trend, arms * number), length_trend
     scales[-2, 0] = scales[-1, 1] = 1.0
     if required.follow_up is None:  # what is known of it is its ratio to the unit: a change of the unit changes both
         scales[-1, 0], scales[shapes.size : -2, 0] = 1.0, length_trend
-    covariance = (scales * np.square([unit_sd, length_sd])) @ scales.T
+    covariance = product(scales * np.square([unit_sd, length_sd]), scales.T.copy())
     covariance[:-2, :-2] += block_diag(
         _hazard_covariance(block, shape), _follow_up_covariance(block, follow_up, moves, spreads)
     )
@@ -96,13 +97,12 @@ def pose(block: Block, prior: EndpointPrior) -> Problem:
     for turn in range(ADAPTATIONS + 1):
         variance, sampling, steps = _sampling_error(block, equations, state, frame, centre[0])
         total, noise = covariance + sampling, errors + steps
-        precision = np.asarray(np.linalg.inv(total), dtype=np.float64)
+        root, precision = root_and_inverse(total)
         expected = mean - variance / 2  # so that the sample's hazards have the population's as their mean
         if turn < ADAPTATIONS:
             solved = np.empty((1, mean.size))
             condition(expected[None], state, FROM_FAR, total, precision, noise, frame, equations, centre, solved)
             state = solved[0]
-    root = np.asarray(np.linalg.cholesky(total), dtype=np.float64)
     return Problem(block, frame, equations, boxes, expected, state, total, precision, root, noise)
 
 
@@ -116,8 +116,8 @@ def _lengths(block: Block, log_length: float) -> tuple[FloatArray, FloatArray]:
             by_cut[cut] = there[0][0] - log_length, there[0][1]
             continue
         later = block.latest[cut + 1] - block.latest[cut]
-        between = np.exp(by_cut[cut + 1][0] + log_length)
-        shorter = np.log(max(between - later, 0.2 * between) / between) if np.isfinite(later) else np.log(EARLIER)
+        between = exp(by_cut[cut + 1][0] + log_length)
+        shorter = log(max(between - later, 0.2 * between) / between) if np.isfinite(later) else log(EARLIER)
         by_cut[cut] = by_cut[cut + 1][0] + shorter, FOLLOW_UP_OF_CUT
     return (
         np.array([by_cut[analysis.cut][0] for analysis in block.analyses]),
@@ -130,7 +130,7 @@ def _stretch(edges: FloatArray, log_ratio: float) -> FloatArray:
     if log_ratio == 0.0:
         return np.eye(edges.size)
     middle = np.append((edges[1:] + edges[:-1]) / 2, 1.1 * edges[-1])
-    at = middle / np.exp(log_ratio)
+    at = middle / exp(log_ratio)
     return np.array([np.interp(at, middle, one) for one in np.eye(edges.size)]).T
 
 
@@ -159,7 +159,8 @@ def _follow_up_covariance(block: Block, prior: PairPrior, moves: list[FloatArray
     cuts = np.array([analysis.cut for analysis in block.analyses])
     alike = np.where(cuts[:, None] == cuts, 1.0, SAME_ACCRUAL)
     stretched = block_diag(*(np.kron(np.eye(arms), move) for move in moves))
-    total = stretched @ np.kron(alike, prior.covariance(arms)) @ stretched.T
+    between = np.asarray(np.kron(alike, prior.covariance(arms)), dtype=np.float64)
+    total = product(product(stretched, between), stretched.T.copy())
     known = np.where(cuts[:, None] == cuts, np.outer(spreads, spreads), 0.0)
     return np.asarray(total + np.kron(known, np.ones((arms * length, arms * length))))
 
@@ -180,8 +181,8 @@ def _sampling_error(
     count = forward.lay_cells(state, frame, cells)
     forward.fill_paths(state, frame, cells, count, paths)
     nodes, last = cells[:count], cells[count - 1]
-    at_edges = np.append(np.exp(state[-2]) * edges, last)
-    at_lengths = np.append(np.exp(state[-1]) * lengths, last)
+    at_edges = np.append(exp(state[-2]) * edges, last)
+    at_lengths = np.append(exp(state[-1]) * lengths, last)
     events = [np.interp(at_edges, nodes, paths[3, k, :count]) for k in range(arms)]
     left = [paths[4, k, :count] + paths[3, k, :count] for k in range(arms)]
     censored = [np.interp(at_lengths, nodes, sizes[k] - left[k]) for k in range(arms)]
@@ -196,7 +197,7 @@ def _sampling_error(
             steps[e] = (STEP / at_risk / max(hazard, 0.1)) ** 2
         elif kind == SURVIVAL:
             at_risk = max(np.interp(equations.time[e], nodes, paths[4, arm, :count]), 1.0)
-            steps[e] = (STEP / at_risk / -np.log(targets[e])) ** 2
+            steps[e] = (STEP / at_risk / -log(targets[e])) ** 2
     return variance, _shared_error(block, variance, edges.size, lengths.size), steps
 
 
@@ -207,26 +208,30 @@ def _shared_error(block: Block, variance: FloatArray, width: int, length: int) -
     if number == 1:
         return covariance
     cut = number * arms * width
-    of_events = variance[:cut].reshape(number, arms * width)
-    of_censorings = variance[cut:-2].reshape(number, arms * length)
-    for v, one in enumerate(block.analyses):
-        for w, other in enumerate(block.analyses[:v]):
-            for start, errors, seen in (
-                (0, of_events, True),
-                (cut, of_censorings, one.cut == other.cut),  # who is cut early leaves later, and at another time
-            ):
-                if not seen or _apart(one, other):
+    for start, errors, at_one_cut in (
+        (0, variance[:cut].reshape(number, arms * width), False),
+        (cut, variance[cut:-2].reshape(number, arms * length), True),  # who is cut early leaves at another time
+    ):
+        size = errors.shape[1]
+        alike = np.zeros((size, number, number))  # an interval of an arm, in one analysis and in another
+        for v, one in enumerate(block.analyses):
+            alike[:, v, v] = errors[v]
+            for w, other in enumerate(block.analyses[:v]):
+                if _apart(one, other) or (at_one_cut and one.cut != other.cut):
                     continue
                 both = np.minimum(errors[v], errors[w])
-                if not _nested(one, other):
-                    both = np.minimum(both, errors[0])
-                size = errors.shape[1]
-                rows, columns = start + v * size + np.arange(size), start + w * size + np.arange(size)
-                covariance[rows, columns] = covariance[columns, rows] = both
-    values, vectors = np.linalg.eigh(covariance)
-    out: FloatArray = (vectors * np.maximum(values, 0.0)) @ vectors.T
-    out[np.arange(cut + number * arms * length), np.arange(cut + number * arms * length)] += JITTER
-    return out
+                alike[:, v, w] = alike[:, w, v] = both if _nested(one, other) else np.minimum(both, errors[0])
+        alike = positive_part(alike)
+        for v in range(number):
+            for w in range(number):
+                covariance[start + v * size + np.arange(size), start + w * size + np.arange(size)] = alike[:, v, w]
+    seen = np.arange(variance.size - 2)
+    covariance[seen, seen] += JITTER
+    return covariance
+
+
+def _times(matrix: FloatArray, vector: FloatArray) -> FloatArray:
+    return product(matrix, vector[:, None])[:, 0]
 
 
 def _apart(one: Analysis, other: Analysis) -> bool:
