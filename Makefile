@@ -26,10 +26,13 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Kernels are compiled once, before anything that uses them waits for it in silence.
 figures: $(READY)
+	$(BIN)/trial-analysis warm
 	$(BIN)/trial-analysis figures
 
 test: $(READY)
+	$(BIN)/trial-analysis warm
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 lint: $(READY)
