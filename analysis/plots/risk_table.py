@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+import numpy as np
 from matplotlib.image import imread
 
 from analysis.conventions import fields
 from analysis.conventions.border import border
-from analysis.conventions.checks import change_points, choice
+from analysis.conventions.checks import choice, nonnegative
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
 
@@ -124,8 +125,10 @@ def _rows(field: str, given: Any) -> tuple[str, ...]:
 
 
 def _times(field: str, given: Any) -> tuple[float, ...]:
-    later = change_points(field, [t for t in given if t != 0]).tolist()
-    return (0.0, *later) if 0 in list(given) else tuple(later)
+    times = nonnegative(field, given)
+    if (np.diff(times) <= 0).any():
+        raise InvalidValueError(field, list(given), "strictly increasing months", "sort them, drop duplicates")
+    return tuple(times.tolist())
 
 
 def _pictures(field: str, given: Any) -> tuple[tuple[str, str], ...]:

@@ -11,6 +11,7 @@ from matplotlib.image import imread
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.transforms import ScaledTranslation
 
+from analysis.errors import InvalidValueError
 from analysis.plots.annotations import median_of
 from analysis.plots.risk_table import CELLS, RiskTable, obscured
 from analysis.plots.style import GREY
@@ -84,6 +85,10 @@ class Writer:
         )
 
     def _ticks(self, end: float) -> np.ndarray:
+        beyond = [time for time in self.table.times if time > end * (1 + 1e-9)]
+        if beyond:
+            expected = f"months up to the end of the axis, {end:g}"
+            raise InvalidValueError("times", beyond[0], expected, "leave it out, or choose end= later")
         lowest = min(self.curves.get_xlim()) * (1 - 1e-9)  # above 0 on a log axis
         times = self.table.times or self.curves.xaxis.get_majorticklocs()
         return np.array([tick for tick in times if lowest <= tick <= end * (1 + 1e-9)])

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
-    from matplotlib.transforms import Bbox
     from numpy.typing import ArrayLike
 
     from analysis.conventions.scales import ScaleName
@@ -295,13 +294,11 @@ def survival_plot(
         set_axis(axes, wanted, transform, last, ylabel, source, origin)
         figure.draw_without_rendering()  # so that the size of the axes is known
         set_ticks(axes, transform, last, size.points, every)
-        lines_at: list[Bbox] = []
-        if transform in ("survival", "event"):
-            levels = sorted({*quantiles, *([0.5] if "median" in annotate else [])})
-            lines_at = draw_lines(axes, wanted, colours, levels, landmarks, printed, transform, last)
-            if shade:
-                until = tau or min(float(each.time[-1]) for each in wanted)
-                shade_means(axes, wanted, colours, until, transform)
+        levels = sorted({*quantiles, *([0.5] if "median" in annotate else [])})
+        lines_at = draw_lines(axes, wanted, colours, levels, landmarks, printed, transform, last)
+        if shade:
+            until = tau or min(float(each.time[-1]) for each in wanted)
+            shade_means(axes, wanted, colours, until, transform)
         counts = pd.DataFrame()
         if below is not None:
             counts = Writer(below, axes, wanted, colours, dashes, rows, size.points, level, above).write(last)

@@ -106,7 +106,9 @@ def draw_lines(
             if each.quantile(p) <= end:
                 at = each.quantile(p) / end
                 places.append(Bbox([[at, 0], [at, height / ax.get_ylim()[1]]]))
-                ax.plot([each.quantile(p)] * 2, [0, height], color=colours[each.name], **dashed)
+                ends = [ax.get_ylim()[0], height]
+                still: dict[str, Any] = {"scalex": False, "scaley": False, "color": colours[each.name]}
+                ax.plot([each.quantile(p)] * 2, ends, **still, **dashed)
     for month in landmarks:
         ax.axvline(month, color=GREY, **dashed)
         places.append(Bbox([[month / end, 0], [month / end, 1]]))
@@ -230,7 +232,9 @@ def write_annotations(ax: Axes, said: pd.DataFrame, transform: str, points: floa
     at = (0.99, 0.99, "right", "top")
     if transform != "survival":
         at = (0.01, 0.99, "left", "top") if transform == "event" else (0.99, 0.03, "right", "bottom")
+    over_lines = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5}
+    box = over_lines if transform in ("cumulative hazard", "log-log") else None  # there lines run into the corner
     return ax.text(
-        at[0], at[1], "\n".join(lines), transform=ax.transAxes, ha=at[2], va=at[3], fontsize=0.85 * points, zorder=6,
+        at[0], at[1], "\n".join(lines), bbox=box, transform=ax.transAxes, ha=at[2], va=at[3], fontsize=0.85 * points, zorder=6,
         linespacing=1.4,
     )  # fmt: skip

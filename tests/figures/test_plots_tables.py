@@ -81,8 +81,10 @@ def test_times_of_the_table_are_its_own():
     assert shown.counts.set_index("arm").loc["drug", 9.5] == (drug >= 9.5).sum()
     (month,) = [text for text in shown.risk_table.texts if text.get_text() == "9.5"]
     assert month.get_position()[0] == 9.5
-    with pytest.raises(InvalidValueError, match="times"):
+    with pytest.raises(InvalidValueError, match="strictly increasing"):
         RiskTable(times=[4, 2])
+    with pytest.raises(InvalidValueError, match=r"times: got 30.*end of the axis, 24"):
+        survival_plot(FRAME, table=RiskTable(times=[0, 30]), end=24)
     with pytest.raises(InvalidValueError, match="times"):
         RiskTable(times=[-4])
 
@@ -123,7 +125,15 @@ def test_pictures_that_cannot_be_drawn_are_named(tmp_path, pictures):
         survival_plot(FRAME, table=RiskTable(pictures={"placebo": pictures["drug"]}))
 
 
-@pytest.mark.parametrize("transform", ["survival", "event"])
+HEIGHTS = {
+    "survival": lambda p: 1 - p,
+    "event": lambda p: p,
+    "cumulative hazard": lambda p: -np.log(1 - p),
+    "log-log": lambda p: np.log(-np.log(1 - p)),
+}
+
+
+@pytest.mark.parametrize("transform", HEIGHTS)
 def test_quantiles_have_lines_and_times(transform):
     shown = survival_plot(
         FRAME, control="control", quantiles=[0.25, 0.9], annotate=["quantiles", "median"], transform=transform,
@@ -133,7 +143,7 @@ def test_quantiles_have_lines_and_times(transform):
     texts = shown.said["text"].tolist()
     for p, arm in itertools.product([0.25, 0.9], ["control", "drug"]):
         curve = kaplan_meier(*(FRAME.loc[FRAME["arm"] == arm, name] for name in ("time", "event")))
-        height = 1 - p if transform == "survival" else p
+        height = HEIGHTS[transform](p)
         at, limits = curve.quantile(p), curve.quantile_ci(p, 0.9, scale="log")
         low, high = (f"{x:.1f}" if np.isfinite(x) else "not reached" for x in limits)
         assert f"{arm} {100 * p:g}% by {at:.1f} months (90% CI {low} to {high})" in texts
