@@ -235,6 +235,6 @@ def write_annotations(ax: Axes, said: pd.DataFrame, transform: str, points: floa
     over_lines = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5}
     box = over_lines if transform in ("cumulative hazard", "log-log") else None  # there lines run into the corner
     return ax.text(
-        at[0], at[1], "\n".join(lines), bbox=box, transform=ax.transAxes, ha=at[2], va=at[3], fontsize=0.85 * points, zorder=6,
-        linespacing=1.4,
+        at[0], at[1], "\n".join(lines), bbox=box, transform=ax.transAxes, ha=at[2], va=at[3], fontsize=0.85 * points,
+        zorder=6, linespacing=1.4,
     )  # fmt: skip
