@@ -2,10 +2,12 @@
 
 from analysis.power.assurance import assurance, normal_assurance
 from analysis.power.course import ExpectedCourse
+from analysis.power.duration import study_duration
+from analysis.power.effect import detectable_effect
 from analysis.power.events import events_needed, hazard_ratio_at_events, power_at_events
 from analysis.power.power import power
 from analysis.power.result import Power
-from analysis.power.solve import detectable_effect, sample_size, study_duration
+from analysis.power.size import sample_size
 from analysis.power.summary import power_summary
 
 __all__ = [

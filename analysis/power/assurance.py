@@ -15,9 +15,9 @@ from analysis.conventions.seeds import Seed, child, seed_sequence
 from analysis.conventions.values import replace
 from analysis.design import Scenario
 from analysis.errors import InvalidValueError
+from analysis.power.effect import with_effect
 from analysis.power.large_sample import check_test, large_samples
-from analysis.power.power import TRIALS, By, _default, from_members, power
-from analysis.power.solve import with_effect
+from analysis.power.power import TRIALS, By, default_test, from_members, power
 from analysis.sequential.priors import NormalPrior, PointsPrior, Prior
 from analysis.statistical_tests.moments import critical_z
 from analysis.survival import Ensemble, ProportionalHazards
@@ -84,7 +84,7 @@ def assurance(
     >>> round(assurance(design, scenario, NormalPrior(log(0.6), 0.2)).power, 3)
     0.514
     """
-    chosen = _default(design) if test is None else test
+    chosen = default_test(design) if test is None else test
     check_test(design, chosen)
     one_of("prior", prior, (NormalPrior, PointsPrior), "NormalPrior(log(0.6), 0.2)")
     if isinstance(prior, NormalPrior) and not math.isfinite(prior.sd):

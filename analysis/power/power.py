@@ -85,7 +85,7 @@ def power(
     >>> abs(simulated.power - 0.524) < 4 * simulated.std_error
     True
     """
-    chosen = _default(design) if test is None else test
+    chosen = default_test(design) if test is None else test
     check_test(design, chosen)
     if choice("by", by, ("formula", "simulation")) == "simulation":
         sized = design if n is None else replace(design, n=round(positive("n", n, "patients")))
@@ -96,7 +96,8 @@ def power(
     return from_members(design, scenario, chosen, members, float(design.n if n is None else n))
 
 
-def _default(design: TrialDesign) -> LogRank:
+def default_test(design: TrialDesign) -> LogRank:
+    """Give the log-rank test to a design of two arms; one arm needs a test that names its null value."""
     if design.control is None:
         expected = "a test of one arm against a null value"
         raise InvalidValueError("test", None, expected, "give e.g. OneSampleLogRank(null) or LandmarkRate(6, 0.15)")

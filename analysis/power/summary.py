@@ -12,7 +12,7 @@ from analysis.conventions.seeds import Seed, child, seed_sequence
 from analysis.conventions.values import replace, value
 from analysis.errors import AnalysisError
 from analysis.power.large_sample import Timetable, check_test, timetables
-from analysis.power.power import _default, from_members, power
+from analysis.power.power import default_test, from_members, power
 from analysis.statistical_tests import LogRank
 from analysis.statistical_tests.formulas import FORMULAS
 
@@ -118,7 +118,7 @@ def power_summary(
     2         Freedman  0.5082
     3   Lachin-Foulkes  0.4637
     """
-    chosen = _default(design) if test is None else test
+    chosen = default_test(design) if test is None else test
     methods: dict[str, Power] = {}
     unavailable: dict[str, str] = {}
     check_test(design, chosen)
