@@ -40,7 +40,8 @@ from analysis.statistical_tests import LogRank
 from analysis.statistical_tests.formulas import ahr_information
 from analysis.survival import Exponential
 from tests.large_trials import two_arm_trial
-from tests.reference.power.adapters_two_arm import AVERAGE, gsd2_trial, lrstat_trial, rpact_trial
+from tests.reference.power.adapters_two_arm import lrstat_trial, rpact_trial
+from tests.reference.power.adapters_two_arm_nph import AVERAGE, gsd2_trial
 from tests.reference.power.r_calls import RCall, parse
 from tests.reference.power.registry import Adapter
 
