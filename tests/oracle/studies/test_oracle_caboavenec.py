@@ -187,32 +187,67 @@ def test_the_marker():
         assert together == pytest.approx(rate)
 
 
-def test_quality_of_life_without_a_loss_deteriorates_by_the_error_of_the_questionnaires(rates):
-    """First deterioration by 10 points among those who are asked until progression; scans as simulated here."""
-    del rates
+def questioned(loss):
+    """Of each stratum: when patients have progressed, died, and what they score, for those asked until the end."""
     rng = np.random.default_rng(6)
     found = []
     for stratum, size, seed in ((disease.NET, NET, 3), (disease.NEC, NEC, 4)):
         _, irecist, there = scans_of(stratum, seed)
         recovers = np.zeros(N, bool)
-        progressed = np.zeros((len(WEEKS), N), bool)
+        ill = np.zeros((len(WEEKS), N), bool)
         for k in reversed(range(len(WEEKS))):  # an iUPD after which control is seen again is none
             recovers |= there[k] & (irecist[k] == "control")
-            progressed[k] = there[k] & (irecist[k] != "control") & ~recovers
-        given = disease.disease(disease.WEEK_16, stratum)
-        death = rng.exponential(1 / given.death, N)
+            ill[k] = there[k] & (irecist[k] != "control") & ~recovers
+        ill = np.maximum.accumulate(ill, axis=0)
+        death = rng.exponential(1 / disease.disease(disease.WEEK_16, stratum).death, N)
+        alive = death > np.array(WEEKS)[:, None] * WEEK
         level = quality.BASELINE.value[0] + quality.BASELINE.value[1] * rng.standard_normal(N)
 
-        def score(level=level):
+        def score(level):
             points = level + quality.WITHIN.value * rng.standard_normal(N)
             return np.clip(np.round(points * 12 / 100) * 100 / 12, 0, 100)
 
-        baseline, worse, free = score(), np.zeros(N, bool), np.ones(N, bool)
-        for k, week in enumerate(WEEKS):
-            asked = free & (death > week * WEEK) & (rng.random(N) < quality.FILLED.value)
-            worse |= asked & (score() <= baseline - 10)
-            free &= ~progressed[k]
-        found.append((size / 30, worse.mean()))
-    own = sum(share * rate for share, rate in found)
+        baseline = score(level)
+        change = np.array([score(level - loss * one) - baseline for one in ill])
+        filled = alive & (rng.random(alive.shape) < quality.FILLED.value)
+        until = np.vstack([np.zeros(N, bool), ill[:-1]])  # who had progressed before the visit is not asked any more
+        found.append((size, ill, alive, change, filled, filled & ~until))
+    return found
+
+
+def test_quality_of_life_without_a_loss_deteriorates_by_the_error_of_the_questionnaires():
+    """First and definitive deterioration by 10 points among those who are asked until progression."""
+    first = definitive = 0.0
+    for size, _, _, change, _, asked in questioned(0.0):
+        worse = change <= -10
+        first += size / 30 * (asked & worse).any(axis=0).mean()
+        better_later = np.zeros(N, bool)
+        stays = np.zeros(N, bool)
+        for k in reversed(range(len(WEEKS))):
+            stays |= asked[k] & worse[k] & ~better_later
+            better_later |= asked[k] & ~worse[k]
+        definitive += size / 30 * stays.mean()
     table = quality.deterioration().set_index(["asked", "loss", "definition"])["deteriorated"].sort_index()
-    assert table.loc[("progression", 0.0, "first, 10 points")] == pytest.approx(own, abs=0.025)
+    assert table.loc[("progression", 0.0, "first, 10 points")] == pytest.approx(first, abs=0.025)
+    assert table.loc[("progression", 0.0, "definitive, 10 points")] == pytest.approx(definitive, abs=0.025)
+
+
+def test_what_questionnaires_show_of_a_loss_of_20_points():
+    """At week 48: of all who live, of those asked until progression or death, and from trial to trial."""
+    found = questioned(20.0)
+    trials = N // NET
+    alive = sum(size * one[-1].mean() for size, _, one, *_ in found)
+    lost = sum(size * 20 * (ill[-1] & one[-1]).mean() for size, ill, one, *_ in found) / alive
+    table = quality.by_visit().set_index(["asked", "loss", "week"]).sort_index()
+    for until, which in (("progression", 5), ("death", 4)):
+        total, count = np.zeros(trials), np.zeros(trials)
+        for part in found:
+            size, change, asked = part[0], part[3][-1], part[which][-1]
+            rows = slice(0, trials * size)
+            total += np.where(asked, change, 0.0)[rows].reshape(trials, size).sum(axis=1)
+            count += asked[rows].reshape(trials, size).sum(axis=1)
+        mean = total[count > 0] / count[count > 0]
+        row = table.loc[(until, 20.0, 48)]
+        assert row["everybody"] == pytest.approx(-lost, abs=0.8)
+        assert row["change"] == pytest.approx(mean.mean(), abs=0.8)
+        assert row["trial_sd"] == pytest.approx(mean.std(ddof=1), rel=0.1)
