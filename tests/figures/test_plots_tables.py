@@ -184,3 +184,17 @@ def test_all_pairs_of_arms_are_compared_and_adjusted_together():
     assert said.tolist() == expected
     with pytest.raises(UnknownNameError, match="pairs"):
         survival_plot(THREE, pairs="every")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_names_of_arms_keep_clear_of_the_dashed_lines(seed):
+    rng = np.random.default_rng(seed)
+    time = np.minimum(rng.exponential(np.r_[np.full(80, 9.0), np.full(80, 15.0)]) + 0.1, 24.0)
+    frame = pd.DataFrame({"time": time, "event": time < 24, "arm": ["control"] * 80 + ["drug"] * 80})
+    shown = survival_plot(frame, control="control", quantiles=[0.25, 0.75], annotate=["median"], landmarks=[6])
+    shown.figure.draw_without_rendering()
+    heights = shown.axes.transData.transform([(0, s) for s in (0.25, 0.5, 0.75)])[:, 1]
+    for text in shown.axes.texts:
+        if text.get_text() in ("control", "drug"):
+            box = text.get_window_extent()
+            assert not ((box.y0 < heights) & (heights < box.y1)).any()
