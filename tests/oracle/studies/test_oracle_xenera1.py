@@ -118,8 +118,14 @@ def test_events_that_are_asked_for_and_when_they_come(central):
     for ratio, row in table.iterrows():
         assert row["events"] == np.ceil(4 * (Z + stats.norm.isf(0.2)) ** 2 / np.log(ratio) ** 2)
     row = table.loc[0.4]
-    _, _, _, at = observed(central, 0.4, TRIALS, 5, events=int(row["events"]))
-    assert row["month"] == pytest.approx(np.median(at), abs=0.5)  # of the expected course, and of the trials
+    # the month at which they are expected on each member's curve: that of as many a patient in one very large trial
+    n = 40_000
+    large = [
+        observed(Curves([one]), 0.4, 1, k, n=n, events=int(row["events"]) * n // 100)[3][0]
+        for k, one in enumerate(central.survival)
+    ]
+    own = np.quantile(large, (0.05, 0.5, 0.95), method="nearest")
+    assert row[["month_lower", "month", "month_upper"]].to_numpy(float) == pytest.approx(own, abs=0.3)
     assert row["power"] == within(own_power(central, 0.4, TRIALS, 5, events=int(row["events"])))
 
 
