@@ -19,9 +19,9 @@ def register(app: typer.Typer) -> None:
 
 
 def warm() -> int:
-    """Compile every kernel, on two processors if there are two: no first call waits.
+    """Compile every kernel, so that no first call waits.
 
-    A minute or two; for images and clusters.
+    A minute or two on two processors; for images and clusters.
     """
     start = time.perf_counter()
     workers = min(2, os.cpu_count() or 1)
