@@ -17,7 +17,7 @@ from analysis.errors import InvalidValueError, UnavailableError
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     command(app, "notebooks", examples=["notebooks my-notebooks"])(notebooks)
-    command(app, "lab", examples=["lab", "lab my-notebooks", "lab --explorer"])(lab)
+    command(app, "lab", examples=["lab", "lab my-notebooks --port 9000", "lab --explorer"])(lab)
 
 
 def notebooks(
@@ -47,6 +47,7 @@ def lab(
     folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Of notebooks; those of the package.")] = None,
     explorer: Annotated[bool, typer.Option("--explorer", help="The explorer as a page of its own, by Voila.")] = False,
     quiet: Annotated[bool, typer.Option("--no-browser", help="Serve, and open no browser.")] = False,
+    port: Annotated[int | None, typer.Option(help="Where to serve; by default the first that is free.")] = None,
 ) -> int:
     """Open JupyterLab, or the explorer, in the browser."""
     program = "voila" if explorer else "jupyterlab"
@@ -56,7 +57,7 @@ def lab(
     if not where.is_dir():
         raise InvalidValueError("folder", str(where), "a folder of notebooks", "trial-analysis notebooks DIR makes one")
     opened = where / "explorer.ipynb" if explorer else where
-    options = ["--no-browser"] if quiet else []
+    options = (["--no-browser"] if quiet else []) + ([] if port is None else [f"--port={port}"])
     return subprocess.call([sys.executable, "-m", program, str(opened), *options], env=os.environ)
 
 

@@ -91,6 +91,20 @@ class Power:
         return float(self.members.max()) if self.members.size else math.nan
 
     @property
+    def members_std_error(self) -> float:
+        """By how much another draw of as many members would move their mean: its standard error; NaN by simulation.
+
+        Members that are alike are one member that weighs more: the spread of the distinct powers over the square root
+        of Kish's effective number of them. A simulation's own `std_error` knows only of its trials.
+        """
+        powers, times = np.unique(self.members, return_counts=True)
+        if powers.size < 2:
+            return math.nan if powers.size == 0 else 0.0
+        share = times / times.sum()
+        effective = 1.0 / (share @ share)
+        return float(np.sqrt(share @ (powers - share @ powers) ** 2 / (effective - 1.0)))
+
+    @property
     def time(self) -> float:
         """Expected calendar months of the last look."""
         return float(self.times[-1])
@@ -162,7 +176,10 @@ class Power:
         side = "one" if self.design.sided == 1 else "two"
         rows = [("power", f"{self.power:.4f}{error}"), ("by", self._method)]
         if self.highest > self.lowest:
-            rows.append(("over the members", f"{self.lowest:.4f} to {self.highest:.4f}"))
+            spread = (
+                f"{self.lowest:.4f} to {self.highest:.4f}, standard error of their mean {self.members_std_error:.4f}"
+            )
+            rows.append(("over the members", spread))
         rows += [
             ("test", self.test.name),
             ("alpha", f"{self.design.alpha:g} ({side}-sided)"),

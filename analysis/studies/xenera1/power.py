@@ -59,10 +59,10 @@ def power_of(design: TrialDesign, control: str | Distribution, hazard_ratio: flo
     -------
     dict
         ``events`` (simulated mean), ``large_sample`` (log-rank, its large-sample moments, mean over members) with its
-        central 90% over the members ``large_sample_lower`` and ``large_sample_upper``, ``schoenfeld`` and
-        ``freedman``; ``power`` (simulated) with its
-        Monte Carlo ``std_error`` and 95% Wilson interval ``lower``, ``upper``. The formulas do not know assessments
-        that are laid over the curves.
+        central 90% over the members ``large_sample_lower`` and ``large_sample_upper`` and the standard error of that
+        mean as another draw of members would move it, ``members_std_error``; ``schoenfeld`` and ``freedman``;
+        ``power`` (simulated) with its Monte Carlo ``std_error`` and 95% Wilson interval ``lower``, ``upper``. The
+        formulas do not know assessments that are laid over the curves.
     """
     scenario = plan.scenario(hazard_ratio, control)
     large_sample = power(design, scenario)
@@ -75,6 +75,7 @@ def power_of(design: TrialDesign, control: str | Distribution, hazard_ratio: flo
         "large_sample": large_sample.power,
         "large_sample_lower": float(low),
         "large_sample_upper": float(high),
+        "members_std_error": large_sample.members_std_error,
         **formulas,
         "power": simulated.value,
         "std_error": simulated.std_error,

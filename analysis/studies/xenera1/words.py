@@ -95,8 +95,9 @@ def power() -> str:
         f"{100 * base['freedman']:.1f}%, the large-sample moments of the log-rank test "
         f"{100 * base['large_sample']:.1f}%; the power by these moments over single curves that BOLERO-2's reports "
         f"allow runs from {_percent(base['large_sample_lower'])} to {_percent(base['large_sample_upper'])} (central "
-        f"90%). Over all control arms the simulated power is {_percent(over_arms.min())} to "
-        f"{_percent(over_arms.max())}. Without effect the test rejects in "
+        f"90%), and another draw of these curves would move its mean by {PLUS_MINUS} "
+        f"{100 * base['members_std_error']:.1f} points. Over all control arms the simulated power is "
+        f"{_percent(over_arms.min())} to {_percent(over_arms.max())}. Without effect the test rejects in "
         f"{100 * null.min():.1f}{TO}{100 * null.max():.1f}% of the trials, against {100 * plan.ALPHA.value:.1f}% "
         "asked."
     )

@@ -16,8 +16,11 @@ WEEKS = (8, 16, 24, 48)
 NET, NEC = 19, 11  # of the planned patients, in the interim's mix of 12 and 7
 
 
-def scans_of(stratum, seed):
-    """States by RECIST 1.1 and by iRECIST at each planned scan, and whether it took place; arrays (scans, patients)."""
+def scans_of(stratum, seed, stops=None):
+    """States by RECIST 1.1 and by iRECIST at each planned scan, and whether it took place; arrays (scans, patients).
+
+    Where treatment stops, at a month for each patient, lesions grow from their size then, at rates of the same law.
+    """
     rng = np.random.default_rng(seed)
     given = disease.disease(disease.WEEK_16, stratum)
     swelling = given.pseudo_progression
@@ -40,6 +43,14 @@ def scans_of(stratum, seed):
         seen = np.where(~node & (seen < 5.0), 5.0, seen)
         return np.where(~node & (true < 2.0), 0.0, seen).sum(axis=1)
 
+    def diameter(month):
+        t = month[:, None]
+        relative = np.minimum(np.exp(-d * t) + np.exp(np.minimum(g * t, 50)) - 1, np.exp(given.fastest * t))
+        swollen = np.where(month < swelling.until, 1 + swelling.swelling, np.exp(-swelling.shrinkage * month))
+        return normal + (size - normal) * np.where(swells[:, None], swollen[:, None], relative)
+
+    stopped = np.full(N, np.inf) if stops is None else stops
+    regrowth = 0.0 if stops is None else rate(given.growth.growth)
     nadir = measured(size)
     before = np.zeros(N)  # sum at the iUPD that waits for its confirmation
     waits, had_new, had_grown = (np.zeros(N, bool) for _ in range(3))
@@ -49,10 +60,9 @@ def scans_of(stratum, seed):
         month = week * WEEK + 3 / 30.4375 * (2 * rng.random(N) - 1)
         there = (rng.random(N) >= 0.03) & (death > month)
         t = month[:, None]
-        relative = np.minimum(np.exp(-d * t) + np.exp(np.minimum(g * t, 50)) - 1, np.exp(given.fastest * t))
-        swollen = np.where(month < swelling.until, 1 + swelling.swelling, np.exp(-swelling.shrinkage * month))
-        relative = np.where(swells[:, None], swollen[:, None], relative)
-        total = measured(normal + (size - normal) * relative)
+        true = diameter(np.minimum(month, stopped))
+        true *= np.exp(np.minimum(regrowth * np.maximum(t - stopped[:, None], 0), 50))
+        total = measured(true)
         grown = (np.round(10 * (total - nadir)) >= 50) & (total >= 1.2 * nadir - 1e-9)
         is_new = new <= month
         is_pd = grown | is_new
@@ -114,10 +124,27 @@ def test_treatment_that_ends_for_toxicity(rates):
     """Events come as a Poisson process with a gamma factor of variance 0.5; of them 15% end treatment."""
     table = treatment.by_estimand()
     table = table[(table["criteria"] == "iRECIST") & (table["endpoint"] == "disease control at week 16")]
-    own = table[table["ends"] == 0.15].set_index("strategy")["value"]
-    assert own["hypothetical"] == pytest.approx(rates["failure"], abs=0.012)
-    ends = 0.15 * treatment.rates()["interruptions"] * 16 * WEEK
-    assert own["composite"] == pytest.approx(rates["failure"] * (1 + 0.5 * ends) ** -2, abs=0.012)
+    said = table[table["ends"] == 0.15].set_index("strategy")["value"]
+    ends = 0.15 * treatment.rates()["interruptions"]
+    own = {
+        "hypothetical": rates["failure"],
+        "composite": rates["failure"] * (1 + 0.5 * ends * 16 * WEEK) ** -2,
+        "treatment policy": 0.0,
+        "while on treatment": 0.0,
+    }
+    rng = np.random.default_rng(12)
+    for stratum, share, seed in ((disease.NET, NET / 30, 7), (disease.NEC, NEC / 30, 8)):
+        stops = rng.exponential(1.0, N) / (ends * rng.gamma(2.0, 0.5, N))
+        _, irecist, there = scans_of(stratum, seed, stops)
+        own["treatment policy"] += share * (there[1] & (irecist[1] == "control")).mean()
+        month = 16 * WEEK + 3 / 30.4375 * (2 * rng.random(N) - 1)
+        # a scan after the end is not used: no status at week 16
+        own["while on treatment"] += share * (there[1] & (irecist[1] == "control") & (stops > month)).mean()
+    assert set(own) == set(said.index)
+    for strategy, value in own.items():
+        assert said[strategy] == pytest.approx(value, abs=0.012), strategy
+    assert f"from {said.min():.1%} to {said.max():.1%} over the four strategies" in words.endpoints()
+    assert said.max() - said.min() == pytest.approx(max(own.values()) - min(own.values()), abs=0.006)
 
 
 def fisher_from(patients, other, responders):

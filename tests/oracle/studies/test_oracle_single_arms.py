@@ -3,6 +3,8 @@
 Nothing of the package computes here; what it says is read, and has to be within its own Monte Carlo error.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import optimize, stats
@@ -179,3 +181,23 @@ def test_what_moves_the_power_of_the_single_arms(study, n, null, true, weeks):
     if study is pfs_rate:
         mixed = exact_power(n, null, 0.5 * true + 0.5 * true**3, 0.05)
         assert rows["patients with a site not avid", "50%, hazard x 3"] == pytest.approx(mixed, abs=1e-12)
+
+
+CURVES = [(dcr, "caboavenec-disease-control", 30, 65), (pfs_rate, "elacestrant-pfs-rate", 45, 72)]
+
+
+@pytest.mark.parametrize(("study", "notebook", "n", "cells"), CURVES)
+def test_how_far_simulated_powers_are_from_exact_ones(study, notebook, n, cells):
+    table = study.power_curve()
+    sizes = table["n"] if "n" in table else [n] * len(table)
+    assert len(table) == cells
+    distances = []
+    for size, (_, row) in zip(sizes, table.iterrows(), strict=True):
+        own = exact_power(size, row["null_rate"], row["true_rate"], 0.05)
+        assert row["exact"] == pytest.approx(own, abs=1e-12)
+        distances.append((row["simulated"] - own) / row["std_error"])
+    largest = np.abs(distances).max()
+    text = (Path(__file__).parents[3] / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8")
+    assert f"of the {cells} simulated powers from the exact ones: {largest:.1f} Monte Carlo standard errors" in text
+    # as far as the largest of so many normal deviates: exceeded once in a thousand draws
+    assert largest < stats.norm.isf(0.001 / (2 * cells))

@@ -84,6 +84,12 @@ def test_formulas_beside_the_simulation(base, central):
     assert row["large_sample"] == pytest.approx(exact.mean(), abs=POINTS)
     low, high = np.quantile(exact, (0.05, 0.95))
     assert (row["large_sample_lower"], row["large_sample_upper"]) == pytest.approx((low, high), abs=0.03)
+    # curves drawn again, one for each that differs: as many as a curve that stands there twice leaves
+    _, group, times = np.unique(central.survival, axis=0, return_inverse=True, return_counts=True)
+    group, share = group.ravel(), times / times.sum()
+    of_group = np.bincount(group, exact) / times
+    again = np.random.default_rng(8).choice(of_group, (20_000, round(1 / (share @ share))), p=share).mean(axis=1)
+    assert row["members_std_error"] == pytest.approx(again.std(), rel=0.05)
 
 
 CHANGES = {

@@ -313,6 +313,21 @@ def test_ensembles_keep_members_together_and_are_averaged():
     assert (found.lowest, found.highest) == pytest.approx((min(powers), max(powers)))
 
 
+def test_the_mean_over_members_has_the_error_of_their_draw_and_a_member_twice_is_one():
+    found = power(design(AtTime(30)), Scenario.proportional_hazards(Exponential(RATE), 0.6))
+    assert found.members_std_error == 0.0
+    draws = np.random.default_rng(1).lognormal(np.log(RATE), 0.3, 40)
+    distinct, twice = (
+        power(design(AtTime(30)), Scenario.proportional_hazards(Ensemble(tuple(map(Exponential, rates))), 0.6))
+        for rates in (draws, np.repeat(draws, 2))
+    )
+    own = distinct.members.std(ddof=1) / np.sqrt(40)
+    assert distinct.members_std_error == pytest.approx(own)
+    assert twice.members_std_error == pytest.approx(own)
+    shown = distinct.summary().set_index("item")["value"]["over the members"]
+    assert shown.endswith(f"standard error of their mean {own:.4f}")
+
+
 def test_arms_must_be_known():
     three = design(AtTime(30), allocation={"control": 1, "low": 1, "high": 1})
     scenario = Scenario({"control": Exponential(RATE), "low": Exponential(0.05), "high": Exponential(0.04)})
