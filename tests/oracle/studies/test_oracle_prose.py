@@ -1,7 +1,7 @@
 """Every number in the fixed prose of the notebooks, read from its source or computed again, beside its words.
 
-Nothing of the package is used: facts are read from the files of `reported_data`, the rest is computed here. A number
-that no claim accounts for fails, so that none is written that nobody checks.
+Facts are read from the files of `reported_data`, what a study assumes from its named assumptions, as inputs; the rest
+is computed here. A number that no claim accounts for fails, so that none is written that nobody checks.
 """
 
 import json
@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 from scipy import stats
+
+from analysis.studies.caboavenec import dcr
+from analysis.studies.elacestrant import pfs_rate, scans
 
 TOP = Path(__file__).parents[3]
 MONTH = 30.4375
@@ -73,14 +76,17 @@ def caboavenec_disease_control():
     week, historical = of["time"], proportion("avenec", "dcr-16-weeks")
     later = proportion("pembrolizumab-g3-nen", "dcr-18-weeks")["time"]
     sides = [proportion(name, key)["count"] for name in ("avenec", "caboavenec") for key in ("net-g3", "nec")]
+    alpha, weeks = dcr.ALPHA.value, list(dcr.VISITS.value)
+    assert [week, "failure"] == [dcr.LANDMARK.value, dcr.MISSING.value]
+    assert week in weeks
     # the rule of a posterior above 95%: 9 of 30 pass it and 8 do not, against AveNEC's rate as known
-    passes = [x for x in range(31) if stats.beta.sf(historical["share"] / 100, x + 0.5, n - x + 0.5) > 0.95]
+    passes = [x for x in range(31) if stats.beta.sf(historical["share"] / 100, x + 0.5, n - x + 0.5) > 1 - alpha]
     assert passes[0] in (8, 9)
     return [
         f"what {n} patients can show",
         f"(CR, PR or SD per iRECIST) after {week} weeks",
         f"a rate at week {week} are different quantities",
-        "at which the test has 80% and 90% power",
+        f"at which the test has {100 * dcr.POWER.value:.0f}% and 90% power",
         f"the scan of week {week} has disease control",
         f"without a scan at week {week}",
         f"is that of week {later}",
@@ -89,8 +95,8 @@ def caboavenec_disease_control():
         f"against AveNEC's {historical['of']} patients",
         f"AveNEC had {sides[0]} patients with NET G3 and {sides[1]} with NEC",
         f"CaboAveNEC's interim {sides[2]} and {sides[3]}",
-        "with more than 95% probability",
-        f"that all {n} patients will bring it above 95%",
+        f"with more than {100 * (1 - alpha):.0f}% probability",
+        f"that all {n} patients will bring it above {100 * (1 - alpha):.0f}%",
         f"The {of['of']} patients with data at week {week} are taken as the first {of['of']}",
         f"for a trial of {n} further patients",
         f"that {n} patients are enough for",
@@ -152,12 +158,14 @@ def emerald_shortcut():
 
 
 def elacestrant_rate():
+    weeks = pfs_rate.SCANS.value
     within = math.floor(6 * MONTH / 7)
-    last = {weeks: within // weeks * weeks for weeks in (6, 8, 9, 12)}
-    assert {last[weeks] for weeks in (6, 8, 12)} == {24}
+    last = {every: within // every * every for every in (6, 8, 9, 12)}
+    assert {last[every] for every in (6, weeks, 12)} == {24}
     arms = comparison("emerald", "pfs-cdk46i-12-months")["arms"]
     nulls = [5 * math.ceil(number(arm["landmarks"][0]["survival"]) / 5) for arm in arms]
-    assert sorted(nulls) == [25, 45]
+    assert [one / 100 for one in sorted(nulls)] == list(pfs_rate.NULL_RATES.value)
+    assert pfs_rate.NOT_AVID.value[0] == 0
     # limits of a rate at 6 months stand at the arms of one population alone
     with_limits = {
         one["population"]
@@ -174,31 +182,39 @@ def elacestrant_rate():
         f"say of {months} months less what was printed",
         f"make of {months} months",
         f"status at {months} months is that",
-        f"Scans every 6, 8 or 12 weeks have one at week {last[8]}; every 9 weeks the last is at week {last[9]}",
-        f"arms at the scan of week {last[8]}, rounded up",
-        "scanned every 8 weeks",
-        f"before the scan of week {last[8]} count",
+        f"Scans every 6, {weeks} or 12 weeks have one at week {last[weeks]}",
+        f"; every 9 weeks the last is at week {last[9]}",
+        f"arms at the scan of week {last[weeks]}, rounded up",
+        f"scanned every {weeks} weeks",
+        f"before the scan of week {last[weeks]} count",
         f"Intervals of the {months}-month rate",
-        "under 8-week scans",
+        f"under {weeks}-week scans",
         "at a share of 0, and",
     ]
 
 
 def elacestrant_scans():
-    n, accuracy = 45, [fact("elacestrant-exemestane", f"fes-pet-{side}") for side in ("sensitivity", "specificity")]
-    assert accuracy[0] == accuracy[1]
+    n, accuracy = (
+        scans.PATIENTS.value,
+        [fact("elacestrant-exemestane", f"fes-pet-{side}") for side in ("sensitivity", "specificity")],
+    )
+    assert accuracy[0] == accuracy[1] == 100 * scans.ACCURACY.value
+    often, seldom = scans.SCHEDULES.value
+    week = math.floor(6 * MONTH / 7) // seldom * seldom
+    assert week % often == 0
+    level = f"{100 * pfs_rate.ALPHA.value:.0f}%"
     return [
         "a rate at 6 months, down to the scan",
         "free of progression at 6 months",
-        "until 8-week scans show the rates",
-        f"every 8 and every 12 weeks both have one at week {math.floor(6 * MONTH / 7) // 12 * 12}",
+        f"until {often}-week scans show the rates",
+        f"every {often} and every {seldom} weeks both have one at week {week}",
         "the rate at 6 months hardly",
-        "so the 8-week rate",
-        "below its nominal 5% and costs",
-        "its error comes out near 5%",
+        f"so the {often}-week rate",
+        f"below its nominal {level} and costs",
+        f"its error comes out near {level}",
         f"The accuracy of {accuracy[0]}% is for receptor expression",
         f"have to be screened for {n} patients",
-        "disease control at week 24, if",
+        f"disease control at week {week}, if",
         f"as if the {accuracy[0]}% held",
         "The rate at 6 months with one assumption",
     ]
