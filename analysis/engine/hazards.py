@@ -18,22 +18,25 @@ if TYPE_CHECKING:
 
 KNOTS = np.unique(np.concatenate([np.geomspace(1e-9, 1.0, 1400), np.linspace(1, 8, 500), np.linspace(8, 40, 400)]))
 """Cumulative hazards at which a smooth curve is followed: 1.5% apart where few have failed, to 40, the end of all."""
-GUIDE = 1024
+GUIDE = (64, 1024)
+"""Fewest and most cells of a guide: about one a knot."""
+HAZARD, TIME, MONTHS_PER_HAZARD = range(3)
+"""Columns of the knots."""
 
 
 class HazardTables(NamedTuple):
     """Cumulative hazards, linear between knots; the table of member m and cell c is number m * cells + c.
 
-    `hazard` and `time` hold the knots' cumulative hazards and months, `months_per_hazard` the inverse rate from a knot
-    on, `first` the position of each table's first knot, with one entry more than there are tables. Cell g of a table's
-    `guide` holds its last knot at or below the cumulative hazard H with H / (1 + H) = g / 1024: a search starts there.
+    `knots` hold, side by side as a search reads them, the knots' cumulative hazards, months, and the inverse rate from
+    a knot on; `first` is the position of each table's first knot, with one entry more than there are tables. Cell g of
+    the G of a table's row of `guide` holds how many knots after the first one its last knot is at or below the
+    cumulative hazard H with H / (1 + H) = g / G: a search starts there. An ensemble's tables are many, and each trial
+    reads others: they are kept small.
     """
 
-    hazard: NDArray[np.float64]
-    time: NDArray[np.float64]
-    months_per_hazard: NDArray[np.float64]
+    knots: NDArray[np.float64]
     first: NDArray[np.int64]
-    guide: NDArray[np.int64]
+    guide: NDArray[np.int16]
     cells: int
     members: int
 
@@ -48,16 +51,16 @@ def hazard_tables(by_cell: Sequence[Distribution]) -> HazardTables:
     members = max(len(members_of(distribution)) for distribution in by_cell)
     tables = [members_of(each)[m % len(members_of(each))] for m in range(members) for each in by_cell]
     knots = [_knots(distribution) for distribution in tables]
-    hazard, time, inverse = (np.concatenate(column) for column in zip(*knots, strict=True))
-    first = np.concatenate(([0], np.cumsum([len(knot) for knot, _, _ in knots])))
-    share = np.arange(GUIDE) / GUIDE
+    first = np.concatenate(([0], np.cumsum([len(knot) for knot in knots])))
+    cells = int(min(max(2 ** np.ceil(np.log2(max(map(len, knots)))), GUIDE[0]), GUIDE[1]))
+    share = np.arange(cells) / cells
     edges = share / (1 - share) * (1 - 1e-12)
-    starts = [first[table] + np.searchsorted(knot[0], edges, side="right") - 1 for table, knot in enumerate(knots)]
-    guide = np.maximum(np.concatenate(starts), np.repeat(first[:-1], GUIDE))
-    return HazardTables(hazard, time, inverse, first, guide, len(by_cell), members)
+    guide = np.array([np.searchsorted(knot[:, HAZARD], edges, side="right") - 1 for knot in knots])
+    return HazardTables(np.concatenate(knots), first, np.maximum(guide, 0).astype(np.int16), len(by_cell), members)
 
 
-def _knots(distribution: Distribution) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _knots(distribution: Distribution) -> NDArray[np.float64]:
+    """Cumulative hazard, months and inverse rate at each knot, shape (knots, 3)."""
     time = np.concatenate([[0.0], distribution.change_points])
     if not distribution.is_piecewise_exponential:
         followed = distribution.inverse_cumulative_hazard(KNOTS)
@@ -71,7 +74,7 @@ def _knots(distribution: Distribution) -> tuple[NDArray[np.float64], NDArray[np.
         rate = np.diff(hazard) / np.diff(time)
         rate = np.append(rate, _rate_beyond(distribution, float(time[-1]), float(hazard[-1])))
     with np.errstate(divide="ignore", over="ignore"):
-        return hazard, time, 1.0 / rate
+        return np.column_stack([hazard, time, 1.0 / rate])
 
 
 def _rate_beyond(distribution: Distribution, time: float, hazard: float) -> float:
@@ -83,13 +86,14 @@ def _rate_beyond(distribution: Distribution, time: float, hazard: float) -> floa
 @njit(inline="always")
 def inverse_hazard(tables: HazardTables, table: int, cumulative: float) -> float:
     """Time at which a table reaches a cumulative hazard; inf if never."""
-    knot = tables.guide[table * GUIDE + int(GUIDE * (cumulative / (1.0 + cumulative)))]
+    knots, guide = tables.knots, tables.guide
+    knot = tables.first[table] + guide[table, int(guide.shape[1] * (cumulative / (1.0 + cumulative)))]
     last = tables.first[table + 1] - 1
-    while knot < last and tables.hazard[knot + 1] <= cumulative:
+    while knot < last and knots[knot + 1, HAZARD] <= cumulative:
         knot += 1
-    if tables.months_per_hazard[knot] == np.inf:
+    if knots[knot, MONTHS_PER_HAZARD] == np.inf:
         return np.inf
-    return float(tables.time[knot] + (cumulative - tables.hazard[knot]) * tables.months_per_hazard[knot])
+    return float(knots[knot, TIME] + (cumulative - knots[knot, HAZARD]) * knots[knot, MONTHS_PER_HAZARD])
 
 
 @njit(inline="always")
@@ -98,11 +102,12 @@ def cumulative_hazard(tables: HazardTables, table: int, time: float) -> float:
     low, high = tables.first[table], tables.first[table + 1]
     while high - low > 1:
         middle = (low + high) // 2
-        if tables.time[middle] <= time:
+        if tables.knots[middle, TIME] <= time:
             low = middle
         else:
             high = middle
-    return float(tables.hazard[low] + (time - tables.time[low]) / tables.months_per_hazard[low])
+    hazard, reached, months_per_hazard = tables.knots[low]
+    return float(hazard + (time - reached) / months_per_hazard)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -114,7 +119,7 @@ def event_times(
         for cell in range(tables.cells):
             table = (member[trial] % tables.members) * tables.cells + cell
             if tables.first[table + 1] - tables.first[table] == 1:
-                months = tables.months_per_hazard[tables.first[table]]
+                months = tables.knots[tables.first[table], MONTHS_PER_HAZARD]
                 for i in range(bounds[cell], bounds[cell + 1]):
                     exponential[trial, i] *= months
             else:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import CubicSpline
 from scipy.special import ndtr, ndtri
 
 from analysis.conventions.border import border
@@ -24,13 +24,19 @@ from analysis.survival import Ensemble, ProportionalHazards
 from analysis.survival.distributions import members_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analysis.conventions.checks import FloatArray
     from analysis.design import TrialDesign
     from analysis.power.result import Power
     from analysis.statistical_tests import OneArmTest, TwoArmTest
 
 RATIO_RANGE = (0.02, 4.0)
 """Hazard ratios between which the power is computed; beyond them it is that at the ends."""
-POINTS = 40
+REACH, COARSE, FINE = 6.0, 9, 24_001
+"""Standard deviations of a normal belief that are averaged over, hazard ratios to begin with, steps of the average."""
+TOLERANCE = 1e-4
+"""By which one interval between computed powers may be off."""
 MEMBERS = 200
 """Equally likely hazard ratios that stand for a prior in a simulation."""
 
@@ -98,23 +104,54 @@ def assurance(
         members = large_samples(design, truth, chosen, arm=arm)
         return from_members(design, truth, chosen, members, float(design.n)).power
 
-    nodes, weights = prior.nodes()
     edges = np.log(RATIO_RANGE)
-    if not isinstance(prior, NormalPrior):
-        found = np.array([at(float(np.clip(node, *edges))) for node in nodes])
-        central = (float(found.min()), float(found.max()))
+    if isinstance(prior, NormalPrior):
+        averaged, central = _averaged(at, prior, edges)
+        typical = prior.mean
     else:
-        low, high = np.clip([prior.mean - 8.5 * prior.sd, prior.mean + 8.5 * prior.sd], *edges)
-        grid = np.linspace(low, high, POINTS)
-        curve = PchipInterpolator(grid, [at(float(x)) for x in grid])
-        found = curve(np.clip(nodes, low, high))
-        ends = curve(np.clip(prior.mean + prior.sd * ndtri([0.975, 0.025]), low, high))
-        central = (float(ends[0]), float(ends[1]))
-    typical = with_effect(design, scenario, math.exp(float(np.clip(nodes @ weights, *edges))))
-    members = large_samples(design, typical, chosen, arm=arm)
-    result = from_members(design, typical, chosen, members, float(design.n))
+        nodes, weights = prior.nodes()
+        found = [at(float(node)) for node in np.clip(nodes, *edges)]
+        averaged, central = float(weights @ found), (min(found), max(found))
+        typical = float(nodes @ weights)
+    truth = with_effect(design, scenario, math.exp(float(np.clip(typical, *edges))))
+    members = large_samples(design, truth, chosen, arm=arm)
+    result = from_members(design, truth, chosen, members, float(design.n))
     note = f"the power is averaged over {prior!r} of the log hazard ratio"
-    return replace(result, power=float(weights @ found), members=np.array(central), notes=(*result.notes, note))
+    return replace(result, power=averaged, members=np.array(central), notes=(*result.notes, note))
+
+
+def _averaged(at: Callable[[float], float], prior: NormalPrior, edges: FloatArray) -> tuple[float, tuple[float, float]]:
+    """Average a power over a normal belief, and give it at the limits of the belief's central 95%.
+
+    The power is computed where it is needed: an interval is halved as long as the curve through its ends, times the
+    belief in it, is off in its middle by more than `TOLERANCE`. A large trial's power rises within a small part of a
+    vague belief, where nodes that are laid out for the belief alone step over it.
+    """
+    low, high = np.clip([prior.mean - REACH * prior.sd, prior.mean + REACH * prior.sd], *edges)
+    if low == high:
+        only = at(float(low))
+        return only, (only, only)
+    grid = np.linspace(low, high, COARSE)
+    if low < 0.0 < high:  # where a two-sided power is least
+        grid = np.unique(np.append(grid, 0.0))
+    values = np.array([at(float(x)) for x in grid])
+    open_ = grid[:-1]
+    while open_.size:
+        curve = CubicSpline(grid, values)
+        left = np.searchsorted(grid, open_)
+        middle = (grid[left] + grid[left + 1]) / 2
+        found = np.array([at(float(x)) for x in middle])
+        belief = np.diff(ndtr((np.array([grid[left], grid[left + 1]]) - prior.mean) / prior.sd), axis=0)[0]
+        off = (np.abs(found - curve(middle)) * belief > TOLERANCE) & (middle > grid[left])
+        open_ = np.sort(np.concatenate([grid[left][off], middle[off]]))
+        values = np.insert(values, left + 1, found)
+        grid = np.insert(grid, left + 1, middle)
+    curve = CubicSpline(grid, values)
+    deviates = np.linspace(-REACH, REACH, FINE)
+    weights = np.exp(-0.5 * deviates**2)
+    power_of = curve(np.clip(prior.mean + prior.sd * deviates, grid[0], grid[-1]))
+    ends = curve(np.clip(prior.mean + prior.sd * ndtri([0.975, 0.025]), grid[0], grid[-1]))
+    return float(weights @ power_of / weights.sum()), (float(ends[0]), float(ends[1]))
 
 
 def believed_scenario(design: TrialDesign, scenario: Scenario, prior: Prior, rng: Seed) -> Scenario:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PATIENCE = 3.0  # seconds of silence
-MESSAGE = "reconstruct: compiling its kernels, once per installation; this takes about a minute"
+MESSAGE = "reconstruct: compiling its kernels, once per installation; this takes a minute or two"
 
 
 @contextmanager

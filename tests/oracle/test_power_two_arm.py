@@ -10,10 +10,12 @@ import math
 
 import numpy as np
 import pytest
+from scipy import integrate, stats
 
 from analysis.design import AtEvents, AtTime, Look, PiecewiseAccrual, Scenario, TrialDesign, UniformAccrual
 from analysis.expected.trial import expected_trials
-from analysis.power import ExpectedCourse, power
+from analysis.power import ExpectedCourse, assurance, power
+from analysis.sequential import NormalPrior
 from analysis.simulation import simulate
 from analysis.statistical_tests import (
     FlemingHarrington,
@@ -139,3 +141,32 @@ def test_variance_of_the_score_under_the_scenario(variance, ratio):
     score = np.concatenate(scores)
     assert abs(score.mean() - moments.effect) < 4 * moments.sd / math.sqrt(trials) + 0.01 * moments.effect
     assert score.var() / moments.sd**2 == pytest.approx(1.0, abs=4 * math.sqrt(2 / trials) + 0.02)
+
+
+BELIEFS = [(100, 1, -0.2, 0.1), (100, 2, 0.0, 0.3), (1000, 1, -0.1, 1.0), (1000, 2, -0.1, 1.0), (5000, 2, 0.3, 3.0)]
+
+
+@pytest.mark.parametrize(("n", "sided", "mean", "sd"), BELIEFS)
+def test_assurance_is_the_integral_of_the_power_where_a_large_trial_meets_a_vague_belief(n, sided, mean, sd):
+    """Nodes for the belief alone step over the rise of the power: 1,000 patients, sd 1, were 0.7 points off."""
+    design = TrialDesign(n=n, accrual=UniformAccrual(18), looks=[Look(AtTime(30))], sided=sided)
+
+    def scenario(log_ratio):
+        return Scenario.proportional_hazards(Exponential(math.log(2) / 11), math.exp(log_ratio))
+
+    def weighted(x):
+        return power(design, scenario(float(np.clip(x, math.log(0.02), math.log(4))))).power * stats.norm.pdf(
+            x, mean, sd
+        )
+
+    low, high = mean - 6 * sd, mean + 6 * sd
+    near = [x for x in (math.log(0.02), -0.6, -0.3, -0.1, 0.0, 0.1, 0.3, math.log(4)) if low < x < high]
+    own = integrate.quad(weighted, low, high, points=near, limit=200, epsabs=1e-6)[0]
+    assert assurance(design, scenario(0.0), NormalPrior(mean, sd)).power == pytest.approx(own, abs=2e-5)
+
+
+def test_assurance_of_a_belief_beyond_all_ratios_is_the_power_at_the_last():
+    design = TrialDesign(n=100, accrual=UniformAccrual(18), looks=[Look(AtTime(30))])
+    scenario = Scenario.proportional_hazards(Exponential(math.log(2) / 11), 1.0)
+    strongest = power(design, Scenario.proportional_hazards(Exponential(math.log(2) / 11), 0.02)).power
+    assert assurance(design, scenario, NormalPrior(-8.0, 0.1)).power == pytest.approx(strongest)

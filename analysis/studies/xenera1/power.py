@@ -10,9 +10,8 @@ import pandas as pd
 
 from analysis.conventions.seeds import Seed, child, seed_sequence
 from analysis.design import AtEvents, AtTime
-from analysis.power import ExpectedCourse, detectable_effect, events_needed, power
+from analysis.power import ExpectedCourse, detectable_effect, events_needed, power_summary
 from analysis.simulation import simulate
-from analysis.statistical_tests import LogRank
 from analysis.studies.remembered import remembered
 from analysis.studies.xenera1 import plan
 from analysis.studies.xenera1.plan import (
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from analysis.survival import Distribution
 
 
-FORMULAS = ("schoenfeld", "freedman")
 POWERS = (0.8, 0.9)
 CURVES = 25
 """Of how many curves of an ensemble the detectable hazard ratio is found."""
@@ -65,9 +63,9 @@ def power_of(design: TrialDesign, control: str | Distribution, hazard_ratio: flo
         formulas do not know assessments that are laid over the curves.
     """
     scenario = plan.scenario(hazard_ratio, control)
-    large_sample = power(design, scenario)
+    methods = power_summary(design, scenario).methods
+    large_sample = methods["exact moments"]
     low, high = np.quantile(large_sample.members, SPREAD)
-    formulas = {name: power(design, scenario, LogRank(formula=name)).power for name in FORMULAS}
     result = simulate(design, scenario, trials=trials, rng=seed)
     simulated = result.power()
     return {
@@ -76,7 +74,8 @@ def power_of(design: TrialDesign, control: str | Distribution, hazard_ratio: flo
         "large_sample_lower": float(low),
         "large_sample_upper": float(high),
         "members_std_error": large_sample.members_std_error,
-        **formulas,
+        "schoenfeld": methods["Schoenfeld"].power,
+        "freedman": methods["Freedman"].power,
         "power": simulated.value,
         "std_error": simulated.std_error,
         "lower": simulated.lower,
