@@ -37,6 +37,7 @@ REACH, COARSE, FINE = 6.0, 9, 24_001
 """Standard deviations of a normal belief that are averaged over, hazard ratios to begin with, steps of the average."""
 TOLERANCE = 1e-4
 """By which one interval between computed powers may be off."""
+BELIEF = "at the limits of the central 95% of the belief"
 MEMBERS = 200
 """Equally likely hazard ratios that stand for a prior in a simulation."""
 
@@ -117,7 +118,7 @@ def assurance(
     members = large_samples(design, truth, chosen, arm=arm)
     result = from_members(design, truth, chosen, members, float(design.n))
     note = f"the power is averaged over {prior!r} of the log hazard ratio"
-    return replace(result, power=averaged, members=np.array(central), notes=(*result.notes, note))
+    return replace(result, power=averaged, members=np.array(central), notes=(*result.notes, note), spread=BELIEF)
 
 
 def _averaged(at: Callable[[float], float], prior: NormalPrior, edges: FloatArray) -> tuple[float, tuple[float, float]]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
     from analysis.design import Scenario, TrialDesign
 
+MEMBERS = "over the members"
+"""What the powers of a `Power` are, if its scenario has ensembles."""
+
 
 @border
 @value
@@ -38,6 +41,8 @@ class Power:
         ``"formula"`` or ``"simulation"``.
     members
         Power under each member of the scenario's ensembles, or under the one truth; none by simulation.
+    spread
+        What ``members`` are: the truths that were averaged over, or, of an assurance, the limits of a belief.
     design, scenario, test
         What was calculated, with what was solved for put in.
     n
@@ -79,6 +84,7 @@ class Power:
     stop_low: FloatArray
     hazard_ratio: float | None = None
     notes: tuple[str, ...] = ()
+    spread: str = MEMBERS
 
     @property
     def lowest(self) -> float:
@@ -92,14 +98,16 @@ class Power:
 
     @property
     def members_std_error(self) -> float:
-        """By how much another draw of as many members would move their mean: its standard error; NaN by simulation.
+        """By how much another draw of as many members would move their mean: its standard error; NaN where none are.
 
         Members that are alike are one member that weighs more: the spread of the distinct powers over the square root
         of Kish's effective number of them. A simulation's own `std_error` knows only of its trials.
         """
         powers, times = np.unique(self.members, return_counts=True)
-        if powers.size < 2:
-            return math.nan if powers.size == 0 else 0.0
+        if powers.size == 0 or self.spread != MEMBERS:
+            return math.nan
+        if powers.size == 1:
+            return 0.0
         share = times / times.sum()
         effective = 1.0 / (share @ share)
         return float(np.sqrt(share @ (powers - share @ powers) ** 2 / (effective - 1.0)))
@@ -176,10 +184,9 @@ class Power:
         side = "one" if self.design.sided == 1 else "two"
         rows = [("power", f"{self.power:.4f}{error}"), ("by", self._method)]
         if self.highest > self.lowest:
-            spread = (
-                f"{self.lowest:.4f} to {self.highest:.4f}, standard error of their mean {self.members_std_error:.4f}"
-            )
-            rows.append(("over the members", spread))
+            drawn = self.spread == MEMBERS
+            own = f", standard error of their mean {self.members_std_error:.4f}" if drawn else ""
+            rows.append((self.spread, f"{self.lowest:.4f} to {self.highest:.4f}{own}"))
         rows += [
             ("test", self.test.name),
             ("alpha", f"{self.design.alpha:g} ({side}-sided)"),

@@ -31,6 +31,7 @@ from analysis.expected.score import average_hazard_ratio
 from analysis.expected.trial import expected_trials
 from analysis.power import (
     ExpectedCourse,
+    assurance,
     detectable_effect,
     events_needed,
     hazard_ratio_at_events,
@@ -40,6 +41,7 @@ from analysis.power import (
     sample_size,
     study_duration,
 )
+from analysis.sequential import NormalPrior
 from analysis.statistical_tests import (
     FlemingHarrington,
     IntervalCensoredHazardRatio,
@@ -326,6 +328,14 @@ def test_the_mean_over_members_has_the_error_of_their_draw_and_a_member_twice_is
     assert twice.members_std_error == pytest.approx(own)
     shown = distinct.summary().set_index("item")["value"]["over the members"]
     assert shown.endswith(f"standard error of their mean {own:.4f}")
+
+
+def test_the_limits_of_a_belief_are_no_draws_of_members():
+    found = assurance(design(AtTime(30)), SCENARIO, NormalPrior(math.log(0.6), 0.2))
+    assert math.isnan(found.members_std_error)
+    shown = found.summary().set_index("item")["value"]
+    assert shown["at the limits of the central 95% of the belief"] == f"{found.lowest:.4f} to {found.highest:.4f}"
+    assert "over the members" not in shown
 
 
 def test_arms_must_be_known():
