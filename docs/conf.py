@@ -32,7 +32,6 @@ napoleon_use_ivar = True
 napoleon_use_rtype = False
 html_theme = "pydata_sphinx_theme"
 html_title = "trial-outcome-analysis"
-html_static_path = ["_static"]
 html_theme_options = {
     "header_links_before_dropdown": 7,
     "show_toc_level": 2,

@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import runpy
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -32,6 +33,12 @@ def test_the_examples_run(page):
     failed, tried = doctest.testfile(str(DOCS / page), module_relative=False, optionflags=flags)
     assert tried > 0
     assert failed == 0
+
+
+def test_the_configuration_names_only_folders_that_are_there():
+    named = runpy.run_path(str(DOCS / "conf.py"))
+    folders = [*named.get("html_static_path", []), *named.get("templates_path", [])]
+    assert [folder for folder in folders if not (DOCS / folder).is_dir()] == []
 
 
 def test_every_page_is_in_the_contents():
