@@ -1,7 +1,9 @@
 """A headless Chromium that a test drives, by its DevTools protocol; where there is none, the test is skipped."""
 
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -110,5 +112,5 @@ def served(command, port, log: Path, **options):
             _eventually(answers)
             yield
         finally:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGTERM)  # what it has started, too
             server.wait(PATIENCE)
