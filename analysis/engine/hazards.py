@@ -36,7 +36,7 @@ class HazardTables(NamedTuple):
 
     knots: NDArray[np.float64]
     first: NDArray[np.int64]
-    guide: NDArray[np.int16]
+    guide: NDArray[np.int32]
     cells: int
     members: int
 
@@ -56,7 +56,7 @@ def hazard_tables(by_cell: Sequence[Distribution]) -> HazardTables:
     share = np.arange(cells) / cells
     edges = share / (1 - share) * (1 - 1e-12)
     guide = np.array([np.searchsorted(knot[:, HAZARD], edges, side="right") - 1 for knot in knots])
-    return HazardTables(np.concatenate(knots), first, np.maximum(guide, 0).astype(np.int16), len(by_cell), members)
+    return HazardTables(np.concatenate(knots), first, np.maximum(guide, 0).astype(np.int32), len(by_cell), members)
 
 
 def _knots(distribution: Distribution) -> NDArray[np.float64]:

@@ -101,7 +101,8 @@ class Power:
         """By how much another draw of as many members would move their mean: its standard error; NaN where none are.
 
         Members that are alike are one member that weighs more: the spread of the distinct powers over the square root
-        of Kish's effective number of them. A simulation's own `std_error` knows only of its trials.
+        of Kish's effective number of them. A simulation's own `std_error` knows only of its trials. Members that are no
+        draws, as those of `Ensemble.of_exponentials`, leave less open than this says.
         """
         powers, times = np.unique(self.members, return_counts=True)
         if powers.size == 0 or self.spread != MEMBERS:

@@ -97,6 +97,16 @@ def test_event_times_invert_the_cumulative_hazard(rates, gaps, start):
     assert (later >= start).all()
 
 
+def test_a_curve_of_many_thousand_pieces_is_followed_to_its_end_beside_another():
+    rng = np.random.default_rng(1)
+    true = PiecewiseExponential(rng.uniform(0.02, 0.1, 40_001), np.linspace(0.001, 40, 40_000))
+    exponential = rng.exponential(size=(1, 20_000))
+    times = exponential.copy()
+    beside = PiecewiseExponential(10 * true.rates, true.breaks)
+    event_times(hazard_tables([beside, true]), np.zeros(1, np.int64), np.array([0, 0, times.size]), times)
+    assert true.cumulative_hazard(times[0]) == pytest.approx(exponential[0], rel=1e-9, abs=1e-12)
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32), st.floats(0.2, 3), st.floats(1, 40), st.floats(0.5, 2))
 def test_signs_and_units(seed, ratio, median, shape):
