@@ -32,6 +32,7 @@ WARMTH = 1.5  # per patient, by which a move of one may worsen what is missed at
 SHIFTS = 0.2  # share of the moves that shift one point between its neighbours
 FLIPS = 0.15  # share of the moves that add an event or take one away, where they are not printed
 PROPOSALS = 10  # draws of a move until one is possible
+ROUNDING = 1e-9  # of a sum of what is missed, by which a limit of it may be off
 MOVED = 1e-7  # months, by which bounds may move the points of an arm and leave the other analyses as they are
 RETUNE = 200  # moves of single patients between two attempts to bend all
 FEW = 400  # points, under which more single moves are tried
@@ -308,7 +309,7 @@ def meet_ratios(
     loose = open_events(asked, wanted)
     p0, p1 = board.points[0], board.points[1]
     time0, time1 = board.time[0, :p0], board.time[1, :p1]
-    miss = compare(time0, time1, parts, asked.ratios, every, values, at_risk, left)
+    miss = compare(time0, time1, parts, asked.ratios, every, np.inf, values, at_risk, left)
     off = astray(parts, asked.totals)
     steps = min(effort.singles * max(1, FEW // max(p0 + p1, 1)), effort.most)
     for step in range(steps + 1):
@@ -322,7 +323,7 @@ def meet_ratios(
                 tune(time0, time1, parts, free, asked.ratios, 0 if step > 0 else effort.bends, state)
                 move_back(time0, bounds[0, 0], bounds[0, 1], board.home[0, :p0])
                 move_back(time1, bounds[1, 0], bounds[1, 1], board.home[1, :p1])
-                miss = compare(time0, time1, parts, asked.ratios, every, values, at_risk, left)
+                miss = compare(time0, time1, parts, asked.ratios, every, np.inf, values, at_risk, left)
         if miss + off + penalty[0] + penalty[1] == 0.0:
             break
         warmth = -WARMTH / (p0 + p1) * (1.0 - step / (steps + 1)) ** 2 * math.log(1.0 - next_uniform(state))
@@ -341,7 +342,7 @@ def meet_ratios(
             time[k] = aim
             for v in range(number):
                 touched[v] = analyses.cut[v] <= board.cut[arm, k]
-            new = compare(time0, time1, parts, asked.ratios, touched, trial, at_risk, left)
+            new = compare(time0, time1, parts, asked.ratios, touched, miss + warmth, trial, at_risk, left)
             if new <= miss + warmth:
                 miss = new
                 values[:] = trial
@@ -371,7 +372,8 @@ def meet_ratios(
                 if touched[v]:
                     read_part(board, analyses, v, arm, scratch, parts)
             wrong = astray(parts, asked.totals)
-            new = compare(time0, time1, parts, asked.ratios, touched, trial, at_risk, left)
+            limit = miss + off + penalty[arm] + warmth - wrong - there + ROUNDING
+            new = compare(time0, time1, parts, asked.ratios, touched, limit, trial, at_risk, left)
         if new + wrong + there <= miss + off + penalty[arm] + warmth:
             miss, off, penalty[arm], worst = new, wrong, there, place
             values[:] = trial

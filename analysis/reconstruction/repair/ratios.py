@@ -118,13 +118,15 @@ def compare(
     parts: Parts,
     boxes: RatioBoxes,
     touched: BoolArray,
+    limit: float,
     values: FloatArray,
     at_risk: FloatArray,
     left: FloatArray,
 ) -> float:
     """Fill ``values`` (V, 4) with log ratio, half width of its interval, test and miss; returns what all miss.
 
-    Analyses that are not ``touched`` (V,) keep their values.
+    Analyses that are not ``touched`` (V,) keep their values. As soon as more than ``limit`` is missed infinity is
+    returned, and ``values`` are of no use.
     """
     total = 0.0
     for v in range(values.shape[0]):
@@ -138,12 +140,16 @@ def compare(
             beta, information = cox(at_risk, events, values[v, 0])
             values[v, 0], values[v, 1] = beta, box[6] / math.sqrt(max(information, LEAST_INFORMATION))
             miss += ratio_miss(beta, values[v, 1], box)
+            if total + miss > limit:
+                return np.inf
         if boxes.test[v, 1] - boxes.test[v, 0] < np.inf:
             values[v, 2] = log_rank(at_risk, events)
             low, high = test_range(values[v, 2], boxes.test[v])
             miss += max(0.0, low - values[v, 2], values[v, 2] - high)
         values[v, 3] = miss
         total += miss
+        if total > limit:
+            return np.inf
     return total
 
 
@@ -294,7 +300,7 @@ def tune(
     at_risk = np.empty((np.max(np.sum(parts.size, axis=1)), 3))
     left = np.empty((2, np.max(parts.strata)))
     values, there = np.zeros((analyses, 4)), np.zeros((analyses, 4))
-    miss = compare(time0, time1, parts, boxes, every, values, at_risk, left)
+    miss = compare(time0, time1, parts, boxes, every, np.inf, values, at_risk, left)
     if miss == 0.0 or total == 0:
         return miss
     base0, base1, work0, work1 = time0.copy(), time1.copy(), time0.copy(), time1.copy()
@@ -307,7 +313,7 @@ def tune(
             trial[k] += PROBE if strength[k] < 0.5 else -PROBE
             apply_bends(base0, base1, free, trial, work0, work1)
             there[:] = values
-            compare(work0, work1, parts, boxes, every, there, at_risk, left)
+            compare(work0, work1, parts, boxes, every, np.inf, there, at_risk, left)
             slope[:, k] = (there[:, :3] - values[:, :3]).copy().ravel() / (trial[k] - strength[k])
         aims(values, parts, boxes, wanted, width)
         least_move(slope, wanted, width, move)
@@ -318,7 +324,7 @@ def tune(
                 trial[k] = max(-STRONGEST, min(STRONGEST, strength[k] + factor * move[k]))
             apply_bends(base0, base1, free, trial, work0, work1)
             there[:] = values
-            new = compare(work0, work1, parts, boxes, every, there, at_risk, left)
+            new = compare(work0, work1, parts, boxes, every, miss, there, at_risk, left)
             if new < miss:
                 improved = True
                 miss = new
@@ -341,7 +347,7 @@ def tune(
             strength[k] = max(-STRONGEST, min(STRONGEST, strength[k]))
         apply_bends(base0, base1, free, strength, work0, work1)
         there[:] = values
-        new = compare(work0, work1, parts, boxes, every, there, at_risk, left)
+        new = compare(work0, work1, parts, boxes, every, miss, there, at_risk, left)
         if new <= miss:
             miss = new
             values[:] = there
