@@ -254,7 +254,7 @@ def test_endpoints_that_cannot_be_of_the_same_patients_are_refused():
     dying = [ReportedArm("a", n=60, median="3.0"), ReportedArm("b", n=60, median="2.0")]
     death = ReportedComparison("OS", dying, control="b", id="death", events_total=115)
     with pytest.raises(InfeasibleReportError, match="PFS and OS: each can be reconstructed, but in all 5 members"):
-        reconstruct([report("progression", events_total=60), death], 5)
+        reconstruct([report("progression", events_total=115), death], 5)
 
 
 def test_a_report_that_is_no_interim_analysis_came_after_one():
