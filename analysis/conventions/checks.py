@@ -287,7 +287,8 @@ def tied(times: FloatArray) -> FloatArray:
     group = np.cumsum(np.concatenate([[0], apart]))
     several = np.bincount(group)[group] > 1
     earliest = distinct[np.concatenate([[True], apart])][group]
-    common = np.where(several, [float(f"{time:.12g}") for time in earliest], distinct)
+    common = distinct.copy()
+    common[several] = [float(f"{time:.12g}") for time in earliest[several]]
     return np.asarray(common[np.searchsorted(distinct, times)])
 
 
