@@ -11,12 +11,17 @@ from numba import njit
 from analysis.reconstruction.terms import LOG, LOG_LOG, Boxes
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from analysis.conventions.checks import BoolArray, FloatArray
+
+    IntArray = NDArray[np.int64]
 
 EDGE = 1e-6  # months kept clear of the edges of a rounding box
 GAP = 1e-9  # months between consecutive patients, so that no two are tied
 BOX = 1.1  # months: bounds so near to each other are those of a printed time
 DIGITS = 1e3
+SMALL, GROWN = 0.5, 1.65  # a number, and its exponential, rounded up
 UNMET = 1.0  # penalty of a statistic that must be reached and is not, or the reverse
 
 
@@ -25,7 +30,7 @@ def limit_reached(survival: float, greenwood: float, z: float, form: int, level:
     """Whether the limit of S (``z`` > 0: lower, < 0: upper, 0: S itself) is at or below ``level``."""
     if z == 0.0:
         return survival <= level + 1e-12
-    if survival <= 0.0:
+    if survival <= 0.0 or (z < 0.0 and survival > level) or surely_above(survival, greenwood, z, form, level):
         return False
     root = math.sqrt(greenwood)
     if form == LOG_LOG:
@@ -36,6 +41,18 @@ def limit_reached(survival: float, greenwood: float, z: float, form: int, level:
     if form == LOG:
         return survival * math.exp(-z * root) <= level
     return survival * (1.0 - z * root) <= level
+
+
+@njit(cache=True, nogil=True)
+def surely_above(survival: float, greenwood: float, z: float, form: int, level: float) -> bool:
+    """Whether a lower limit of type log-log is above ``level`` by more than it takes to know that without logarithms.
+
+    With a standard error of log S below ``SMALL`` of ``1 - S``, over z, the limit's hazard is less than ``GROWN`` times
+    that of S; both hazards are bounded by rational functions of S.
+    """
+    if form != LOG_LOG or z < 0.0 or z * z * greenwood > (SMALL * (1.0 - survival)) ** 2:
+        return False
+    return GROWN * (1.0 - survival) * (1.0 + survival) * (1.0 + level) < 4.0 * survival * (1.0 - level)
 
 
 @njit(cache=True, nogil=True)
@@ -106,6 +123,7 @@ def find_anchors(
     high: FloatArray,
     work: FloatArray,
     gaps: FloatArray,
+    reached: IntArray,
 ) -> float:
     """Bounds on each patient's time that make every statistic of the arm fall in its box.
 
@@ -123,6 +141,8 @@ def find_anchors(
         Output, shape (M + 1, 2): how many patients stand before each landmark, and how far log S there is above the
         box (below: negative); last, the event with which a level is reached that must not be, and a patient whose
         bounds exclude each other, -1 if there is none.
+    reached
+        Output, shape (Q,): the event at which each quantile is reached, -1 if none is.
 
     Returns
     -------
@@ -179,6 +199,7 @@ def find_anchors(
             if event[i] and limit_reached(survival[i + 1], greenwood[i + 1], z, form, level):
                 found = i
                 break
+        reached[q] = found
         if quantiles[q, 5] == 0.0:
             if found >= 0:
                 penalty += UNMET * (0.02 + (size - found) / size)

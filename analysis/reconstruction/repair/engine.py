@@ -36,9 +36,9 @@ EFFORTS = (
     Effort(steps=8000, bends=400, singles=4000, spread=1.0, slack=1.0, reach=0.03),
 )
 EFFORTS_TOGETHER = (
-    Effort(steps=2000, bends=150, singles=3200, spread=0.1, slack=0.015, most=40_000),
-    Effort(steps=2000, bends=150, singles=3200, spread=0.1, slack=0.015, most=40_000),
-    Effort(steps=2000, bends=150, singles=6400, spread=0.2, slack=0.03, most=40_000),
+    Effort(steps=2000, bends=150, singles=1600, spread=0.1, slack=0.015, most=40_000),
+    Effort(steps=2000, bends=150, singles=1600, spread=0.1, slack=0.015, most=40_000),
+    Effort(steps=2000, bends=150, singles=3200, spread=0.2, slack=0.03, most=40_000),
     Effort(steps=4000, bends=400, singles=12800, spread=0.2, slack=0.05, most=40_000),
     Effort(steps=4000, bends=400, singles=12800, spread=0.3, slack=1.0, most=40_000),
     Effort(steps=4000, bends=400, singles=25600, spread=0.3, slack=1.0, most=40_000),

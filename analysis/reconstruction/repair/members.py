@@ -8,12 +8,30 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.reconstruction.repair.board import EVENTS_OFF, NOWHERE, Board, bound_arm, new_scratch, read_analysis
+from analysis.reconstruction.repair.board import (
+    EVENTS_OFF,
+    Board,
+    aims_of,
+    bound_arm,
+    copy_anchors,
+    new_scratch,
+    no_aims,
+    no_anchors,
+    read_analysis,
+)
 from analysis.reconstruction.repair.bounds import GAP, move_back, move_between
 from analysis.reconstruction.repair.layout import lay_out
 from analysis.reconstruction.repair.patients import next_uniform
 from analysis.reconstruction.repair.ratios import Parts, Stretches, compare, stretches, test_range, tune
-from analysis.reconstruction.repair.swaps import GROUP, NOTHING, OWNER, PLACE, apply, propose, propose_flip, reorder
+from analysis.reconstruction.repair.swaps import (
+    NOTHING,
+    Standing,
+    apply,
+    mark_touched,
+    propose,
+    propose_flip,
+    reorder,
+)
 from analysis.reconstruction.repair.ties import tie_events
 from analysis.reconstruction.solve.forward import fill_paths, lay_cells
 
@@ -21,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.conventions.checks import BoolArray, FloatArray
-    from analysis.reconstruction.repair.board import Analyses, PackedBoxes, Scratch, Worst
+    from analysis.reconstruction.repair.board import Aims, Analyses, PackedBoxes, Scratch, Worst
     from analysis.reconstruction.repair.layout import Layout
     from analysis.reconstruction.repair.swaps import Move
     from analysis.reconstruction.terms import Frame, RatioBoxes
@@ -142,7 +160,7 @@ def draw_members(
         np.zeros((arms, most), np.int64),
         layout.size,
     )
-    scratch = new_scratch(int(capacity), int(most), asked.boxes.landmarks.shape[0], asked.totals.size, effort.slack)
+    scratch = new_scratch(int(capacity), int(most), asked.boxes, effort.slack)
     state = np.empty(1, np.uint64)
     for i in range(states.shape[0]):
         count = lay_cells(states[i], frame, cells)
@@ -222,17 +240,6 @@ def astray(parts: Parts, totals: IntArray) -> float:
 
 
 @njit(cache=True, nogil=True)
-def mark_touched(board: Board, arm: int, analyses: Analyses, move: Move, touched: BoolArray) -> None:
-    """Mark the analyses that a move can change."""
-    for v in range(touched.size):
-        touched[v] = True
-        if move.kind == GROUP:
-            touched[v] = analyses.group[v] == move.c or (analyses.strata[v] >> move.c) & 1 == 1
-        elif move.kind in (OWNER, PLACE):
-            touched[v] = analyses.cut[v] <= board.cut[arm, move.a]
-
-
-@njit(cache=True, nogil=True)
 def open_events(asked: Asked, wanted: IntArray) -> IntArray:
     """Events by analysis and arm as the report has them: what stands for an arm in search of a total is open."""
     loose = wanted.copy()
@@ -250,8 +257,8 @@ def draw_move(
     board: Board,
     arm: int,
     asked: Asked,
-    off: FloatArray,
-    worst: Worst,
+    standing: Standing,
+    aims: Aims,
     scratch: Scratch,
     state: NDArray[np.uint64],
 ) -> Move:
@@ -260,7 +267,7 @@ def draw_move(
         if asked.open[arm] and next_uniform(state) < FLIPS:
             move = propose_flip(board, arm, asked.analyses.last[0], state)
         else:
-            move = propose(board, arm, asked.analyses, off, worst, scratch, state)
+            move = propose(board, arm, asked.analyses, standing, asked.latest, aims, scratch, state)
         if move.kind != NOTHING:
             break
     return move
@@ -305,21 +312,29 @@ def meet_ratios(
     at_risk, left = np.empty((np.sum(board.size), 3)), np.empty((2, np.max(parts.strata)))
     free = Stretches(np.empty((2, np.max(board.points) + 1, 2), np.int64), np.zeros(2, np.int64))
     bounds, before = np.empty((2, 2, np.max(board.points) + 1)), np.empty(np.max(board.points))
-    penalty, worst = np.zeros(2), NOWHERE
+    penalty, fits = np.zeros(2), np.zeros(2, np.bool_)
+    aims = (no_aims(number), no_aims(number))
+    anchors = (no_anchors(asked.boxes), no_anchors(asked.boxes))
     loose = open_events(asked, wanted)
+    standing = Standing(values, asked.ratios.ratio, parts.events, parts.size)
     p0, p1 = board.points[0], board.points[1]
     time0, time1 = board.time[0, :p0], board.time[1, :p1]
     miss = compare(time0, time1, parts, asked.ratios, every, np.inf, values, at_risk, left)
     off = astray(parts, asked.totals)
     steps = min(effort.singles * max(1, FEW // max(p0 + p1, 1)), effort.most)
     for step in range(steps + 1):
-        if step % RETUNE == 0 and (step == 0 or penalty[0] + penalty[1] == 0.0):
+        if step % RETUNE == 0 and (step == 0 or np.all(fits)):
             for arm in range(2):
                 points = board.points[arm]
-                penalty[arm], worst = bound_arm(board, arm, analyses, asked.boxes, loose[:, arm], asked.latest, scratch)
+                there, strain, worst = bound_arm(
+                    board, arm, analyses, asked.boxes, loose[:, arm], asked.latest, every, scratch
+                )
+                penalty[arm], fits[arm] = there + strain, there == 0.0
+                aims = with_aims(aims, arm, scratch, worst)
+                copy_anchors(scratch.anchors, anchors[arm])
                 keep_bounds(scratch, points, bounds[arm])
                 free.number[arm] = stretches(scratch.low, scratch.high, points, free.ends[arm])
-            if penalty[0] + penalty[1] == 0.0:
+            if np.all(fits):
                 tune(time0, time1, parts, free, asked.ratios, 0 if step > 0 else effort.bends, state)
                 move_back(time0, bounds[0, 0], bounds[0, 1], board.home[0, :p0])
                 move_back(time1, bounds[1, 0], bounds[1, 1], board.home[1, :p1])
@@ -328,10 +343,12 @@ def meet_ratios(
             break
         warmth = -WARMTH / (p0 + p1) * (1.0 - step / (steps + 1)) ** 2 * math.log(1.0 - next_uniform(state))
         arm = int(next_uniform(state) * 2)
+        if miss + off + penalty[arm] == 0.0:
+            arm = 1 - arm
         points = board.points[arm]
         time = board.time[arm, :points]
         trial[:] = values
-        if next_uniform(state) < SHIFTS:  # one point between its neighbours
+        if miss > 0.0 and next_uniform(state) < SHIFTS:  # one point between its neighbours
             k = int(next_uniform(state) * points)
             earliest = time[k - 1] if k > 0 else 0.0
             latest = time[k + 1] if k + 1 < points else time[k]
@@ -348,25 +365,30 @@ def meet_ratios(
                 values[:] = trial
                 if bounds[arm, 0, k] != 0.0 or bounds[arm, 1, k] != np.inf:
                     board.home[arm, k] = aim
-                if penalty[arm] == 0.0:
+                if fits[arm]:
                     move_back(time, bounds[arm, 0], bounds[arm, 1], board.home[arm, :points])
             else:
                 time[k] = kept
             continue
-        move = draw_move(board, arm, asked, values[:, 3], worst, scratch, state)
+        move = draw_move(board, arm, asked, standing, aims[arm], scratch, state)
         if move.kind == NOTHING:
             continue
         before[:points] = time
         mark_touched(board, arm, analyses, move, touched)
         back = apply(board, arm, move)
-        there, place = bound_arm(board, arm, analyses, asked.boxes, loose[:, arm], asked.latest, scratch)
+        copy_anchors(anchors[arm], scratch.anchors)
+        there, strain, worst = bound_arm(
+            board, arm, analyses, asked.boxes, loose[:, arm], asked.latest, touched, scratch
+        )
+        fit = there == 0.0
+        there += strain
         new, wrong = np.inf, off
         read = there <= miss + off + penalty[arm] + warmth
         if read:
-            if there == 0.0:
+            if fit:
                 go_home(board, arm)
                 move_between(time, scratch.low, scratch.high, scratch.work)
-                if move.kind == PLACE or np.max(np.abs(time - before[:points])) > MOVED:
+                if np.max(np.abs(time - before[:points])) > MOVED:
                     touched[:] = True
             for v in range(number):
                 if touched[v]:
@@ -375,7 +397,9 @@ def meet_ratios(
             limit = miss + off + penalty[arm] + warmth - wrong - there + ROUNDING
             new = compare(time0, time1, parts, asked.ratios, touched, limit, trial, at_risk, left)
         if new + wrong + there <= miss + off + penalty[arm] + warmth:
-            miss, off, penalty[arm], worst = new, wrong, there, place
+            miss, off, penalty[arm], fits[arm] = new, wrong, there, fit
+            aims = with_aims(aims, arm, scratch, worst)
+            copy_anchors(scratch.anchors, anchors[arm])
             values[:] = trial
             keep_bounds(scratch, points, bounds[arm])
         else:
@@ -390,6 +414,13 @@ def meet_ratios(
         low, high = test_range(values[0, 2], asked.tests[0])
         return tie_events(time0, time1, parts, bounds, low, high, state)
     return missed
+
+
+@njit(cache=True, nogil=True)
+def with_aims(aims: tuple[Aims, Aims], arm: int, scratch: Scratch, worst: Worst) -> tuple[Aims, Aims]:
+    """Replace the aims of an arm by those of the last bounding."""
+    new = aims_of(scratch, worst)
+    return (new, aims[1]) if arm == 0 else (aims[0], new)
 
 
 @njit(cache=True, nogil=True)

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.reconstruction.repair.board import bound_arm, read_analysis
+from analysis.reconstruction.repair.board import aims_of, bound_arm, copy_anchors, no_anchors, read_analysis
 from analysis.reconstruction.repair.patients import next_uniform
+from analysis.reconstruction.repair.ratios import ratio_miss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.conventions.checks import BoolArray, FloatArray
-    from analysis.reconstruction.repair.board import Analyses, Board, PackedBoxes, Scratch, Worst
+    from analysis.reconstruction.repair.board import Aims, Analyses, Board, PackedBoxes, Scratch, Worst
 
     IntArray = NDArray[np.int64]
 
@@ -43,6 +44,18 @@ class Move(NamedTuple):
     c: int
     time: float
     home: float
+
+
+class Standing(NamedTuple):
+    """Where the comparisons stand: ``values`` (V, 4) as `compare` fills them, and the boxes of the ``ratio`` (V, 7).
+
+    ``events`` and ``size`` (V, 2) count events and patients by arm.
+    """
+
+    values: FloatArray
+    ratio: FloatArray
+    events: IntArray
+    size: IntArray
 
 
 @njit(cache=True, nogil=True)
@@ -169,8 +182,11 @@ def exit_of(board: Board, arm: int, patient: int, cut: int, start: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def propose_cut(board: Board, arm: int, last: int, rng_state: NDArray[np.uint64]) -> Move:
-    """Propose another patient, or another time, for a point of an earlier cut."""
+def propose_cut(board: Board, arm: int, last: int, latest: FloatArray, rng_state: NDArray[np.uint64]) -> Move:
+    """Propose another patient, or another time, for a point of an earlier cut.
+
+    It is placed within the longest follow-up at that cut, and stays with whoever was seen for longer later on.
+    """
     points = board.points[arm]
     k = -1
     for _ in range(TRIES):
@@ -182,6 +198,8 @@ def propose_cut(board: Board, arm: int, last: int, rng_state: NDArray[np.uint64]
         return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
     owner = board.patient[arm, k]
     if next_uniform(rng_state) < 0.6:
+        if board.home[arm, exit_of(board, arm, owner, cut + 1, k + 1)] > latest[cut]:
+            return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
         other = min(max(step_away(k, points, rng_state), 0), points - 1)
         if next_uniform(rng_state) < 0.5:
             other = k + 1 + int(next_uniform(rng_state) * (points - k - 1))
@@ -203,9 +221,10 @@ def propose_cut(board: Board, arm: int, last: int, rng_state: NDArray[np.uint64]
     share = 0.1 + 0.8 * next_uniform(rng_state)
     time, home = board.time[arm], board.home[arm]
     from_time, from_home = (time[before], home[before]) if before >= 0 else (0.0, 0.0)
-    return Move(
-        PLACE, k, to, 0, from_time + share * (time[after] - from_time), from_home + share * (home[after] - from_home)
-    )
+    place = from_home + share * (home[after] - from_home)
+    if place > latest[cut]:
+        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+    return Move(PLACE, k, to, 0, from_time + share * (time[after] - from_time), place)
 
 
 @njit(cache=True, nogil=True)
@@ -242,39 +261,77 @@ def propose(
     board: Board,
     arm: int,
     analyses: Analyses,
-    off: FloatArray,
-    worst: Worst,
+    standing: Standing,
+    latest: FloatArray,
+    aims: Aims,
     scratch: Scratch,
     rng_state: NDArray[np.uint64],
 ) -> Move:
-    """Propose one move of a kind that bears on one analysis, mostly one that is ``off`` (V,)."""
+    """Propose one move of a kind that bears on one analysis.
+
+    Mostly it is one whose comparison is off, or if none is, one whose bounds are; and mostly a move that brings it
+    nearer, as far as that can be told without making it.
+    """
     v = int(next_uniform(rng_state) * analyses.cut.size)
     if next_uniform(rng_state) < FOCUS:
-        reached = next_uniform(rng_state) * np.sum(off)
-        for k in range(off.size):
-            reached -= off[k]
+        off = standing.values[:, 3]
+        weight = off if np.sum(off) > 0.0 else np.abs(aims.excess)
+        reached = next_uniform(rng_state) * np.sum(weight)
+        for k in range(weight.size):
+            reached -= weight[k]
             if reached < 0.0:
                 v = k
                 break
     cut, group, last = analyses.cut[v], analyses.group[v], analyses.last[v]
     if v > 0 and next_uniform(rng_state) < 0.9:
-        aimed = scratch.excess[v] != 0.0 and next_uniform(rng_state) < AIMED
+        missed = standing.values[v, 3]
+        aimed = (aims.excess[v] != 0.0 or missed > 0.0) and next_uniform(rng_state) < AIMED
         by_group = group >= 0 and (cut == last or next_uniform(rng_state) < 0.5)
         move = Move(NOTHING, 0, 0, 0, 0.0, 0.0)
         for _ in range(AIMS if aimed else 1):
             if by_group:
-                move = propose_group(board, arm, group, last, worst, rng_state)
+                move = propose_group(board, arm, group, last, aims.worst, rng_state)
             elif cut < last:
-                move = propose_cut(board, arm, last, rng_state)
+                move = propose_cut(board, arm, last, latest, rng_state)
             if aimed and move.kind in (OWNER, GROUP):
-                gained = events_gained(board, arm, move, scratch.place[v], last)
-                if move.kind == GROUP and not analyses.inside[v]:
-                    gained = -gained
-                if gained * scratch.excess[v] > 0.0:
+                if aims.excess[v] != 0.0:
+                    gained = events_gained(board, arm, move, aims.place[v], last)
+                    if move.kind == GROUP and not analyses.inside[v]:
+                        gained = -gained
+                    if gained * aims.excess[v] > 0.0:
+                        break
+                elif expected_miss(board, arm, analyses, v, move, standing) < missed:
                     break
                 move = Move(NOTHING, 0, 0, 0, 0.0, 0.0)
         return move
-    return propose_flags(board, arm, analyses, worst, scratch, rng_state)
+    return propose_flags(board, arm, analyses, aims.worst, scratch, rng_state)
+
+
+@njit(cache=True, nogil=True)
+def expected_miss(board: Board, arm: int, analyses: Analyses, v: int, move: Move, standing: Standing) -> float:
+    """Foretell what the ratio of an analysis and its limits would miss after a move, to first order.
+
+    A patient adds its martingale residual to the score of its arm, and its event to the information.
+    """
+    beta, error = standing.values[v, 0], standing.values[v, 1]
+    events = standing.events[v]
+    if events[0] + events[1] == 0 or error == 0.0:
+        return np.inf
+    hazard = events[arm] / standing.size[v, arm]
+    out, joins = (move.c, move.b) if move.kind == OWNER else (move.a, move.b)
+    if move.kind == GROUP and ((board.group[arm, out] >> move.c) & 1 == 1) != analyses.inside[v]:
+        out, joins = joins, out
+    cut = board.cut[arm, move.a] + 1 if move.kind == OWNER else analyses.cut[v]
+    residual, more = 0.0, 0
+    for patient, sign in ((joins, 1), (out, -1)):
+        k = exit_of(board, arm, patient, cut, 0)
+        event = board.cut[arm, k] == analyses.last[v] and board.event[arm, patient]
+        residual += sign * (event + hazard * math.log(1.0 - (k + 0.5) / board.points[arm]))
+        more += sign * event
+    box = standing.ratio[v]
+    slope = residual * (error / box[6]) ** 2
+    wider = 1.0 - 0.5 * more / (events[0] + events[1])
+    return ratio_miss(beta + (slope if arm == 1 else -slope), error * wider, box)
 
 
 @njit(cache=True, nogil=True)
@@ -297,6 +354,17 @@ def event_before(board: Board, arm: int, patient: int, place: int, last: int) ->
 
 
 @njit(cache=True, nogil=True)
+def mark_touched(board: Board, arm: int, analyses: Analyses, move: Move, touched: BoolArray) -> None:
+    """Mark the analyses that a move can change; one that changes places in the order may change all."""
+    for v in range(touched.size):
+        touched[v] = True
+        if move.kind == GROUP:
+            touched[v] = analyses.group[v] == move.c or (analyses.strata[v] >> move.c) & 1 == 1
+        elif move.kind == OWNER:
+            touched[v] = analyses.cut[v] <= board.cut[arm, move.a]
+
+
+@njit(cache=True, nogil=True)
 def reorder(
     board: Board,
     arm: int,
@@ -313,20 +381,28 @@ def reorder(
     ``rng_state`` is (1,) uint64, the state of a small generator of its own, so that the result depends on nothing else.
     Leaves the bounds in ``scratch``.
     """
-    penalty, worst = bound_arm(board, arm, analyses, packed, wanted, latest, scratch)
-    nothing = np.zeros(analyses.cut.size)
+    number = analyses.cut.size
+    every, touched, anchors = np.ones(number, np.bool_), np.ones(number, np.bool_), no_anchors(packed)
+    penalty, strain, worst = bound_arm(board, arm, analyses, packed, wanted, latest, every, scratch)
+    missed, aims = penalty + strain, aims_of(scratch, worst)
+    copy_anchors(scratch.anchors, anchors)
+    none = np.zeros((number, 2), np.int64)
+    nothing = Standing(np.zeros((number, 4)), np.zeros((number, 7)), none, none)
     for step in range(steps):
-        if penalty == 0.0:
+        if missed == 0.0:
             break
-        move = propose(board, arm, analyses, nothing, worst, scratch, rng_state)
+        move = propose(board, arm, analyses, nothing, latest, aims, scratch, rng_state)
         if move.kind == NOTHING:
             continue
+        mark_touched(board, arm, analyses, move, touched)
         back = apply(board, arm, move)
-        trial, there = bound_arm(board, arm, analyses, packed, wanted, latest, scratch)
+        copy_anchors(anchors, scratch.anchors)
+        penalty, strain, worst = bound_arm(board, arm, analyses, packed, wanted, latest, touched, scratch)
         slack = WARMTH * next_uniform(rng_state) * (1.0 - step / steps)
-        if trial <= penalty + slack:
-            penalty, worst = trial, there
+        if penalty + strain <= missed + slack:
+            missed, aims = penalty + strain, aims_of(scratch, worst)
+            copy_anchors(scratch.anchors, anchors)
         else:
             apply(board, arm, back)
-    penalty, _ = bound_arm(board, arm, analyses, packed, wanted, latest, scratch)
-    return penalty
+    penalty, strain, _ = bound_arm(board, arm, analyses, packed, wanted, latest, every, scratch)
+    return penalty + strain

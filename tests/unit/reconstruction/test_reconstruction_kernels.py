@@ -64,7 +64,7 @@ def search(time: np.ndarray, event: np.ndarray, asked: Boxes, steps: int, seed: 
     packed = PackedBoxes(*asked, ends)
     none = np.zeros(1, np.int64)
     analyses = Analyses(cut=none, group=none - 1, inside=np.ones(1, np.bool_), strata=none, last=none)
-    scratch = new_scratch(n, n, asked.landmarks.shape[0], 1, 1.0)
+    scratch = new_scratch(n, n, packed, 1.0)
     state = np.array([seed], dtype=np.uint64)
     left = reorder(board, 0, analyses, packed, np.array([-1]), np.array([np.inf]), steps, scratch, state)
     return left, board.event[0], (scratch.low, scratch.high, scratch.work)
@@ -202,7 +202,8 @@ def test_bounds_stand_at_the_patients_that_decide_each_quantile(scale: str) -> N
         follow_up = np.array([[0.5, followed - 0.01, followed + 0.01, float(np.isfinite(followed))]])
         asked = boxes(quantiles=quantiles, follow_up=follow_up)
         low, high, work, gaps = np.empty(84), np.empty(84), np.empty((2, 84)), np.empty((1, 2))
-        assert find_anchors(time, event, asked, low, high, work, gaps) == 0
+        reached = np.empty(3, np.int64)
+        assert find_anchors(time, event, asked, low, high, work, gaps, reached) == 0
         for t in [t for t in (*truth, followed) if np.isfinite(t)]:
             at = int(np.argmin(abs(time - t)))
             assert low[at] == pytest.approx(t - 0.01, abs=1e-5)
@@ -215,7 +216,7 @@ def test_times_move_into_their_bounds_and_keep_their_order() -> None:
     at_ten = int((time >= 10).sum()) - 5  # five more leave before month 10 than did
     ticks = np.array([[10.0, at_ten]])
     low, high, work, gaps = np.empty(n + 1), np.empty(n + 1), np.empty((2, n + 1)), np.empty((1, 2))
-    assert find_anchors(time, event, boxes(ticks=ticks), low, high, work, gaps) == 0
+    assert find_anchors(time, event, boxes(ticks=ticks), low, high, work, gaps, np.empty(0, np.int64)) == 0
     moved = time.copy()
     move_between(moved, low, high, work)
     assert (moved >= 10).sum() == at_ten
@@ -310,7 +311,7 @@ def test_an_event_that_reaches_a_median_not_reached_is_swapped_away() -> None:
     event[[3, 9, 20, 59]] = True  # the last patient's event takes S to 0
     asked = boxes(quantiles=np.array([[0.5, 0.0, 0, 0.0, np.inf, 0.0]]))
     low, high, work, gaps = np.empty(61), np.empty(61), np.empty((2, 61)), np.empty((1, 2))
-    assert find_anchors(time, event, asked, low, high, work, gaps) > 0
+    assert find_anchors(time, event, asked, low, high, work, gaps, np.empty(1, np.int64)) > 0
     assert gaps[-1, 0] == 59
     _, swapped, _ = search(time, event, asked, 50, 9)
     assert swapped.sum() == 4
