@@ -7,26 +7,19 @@ so an earlier analysis is always nested in a later one, and a subgroup in the wh
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 from numba import njit
 
-from analysis.reconstruction.repair.bounds import find_anchors
 from analysis.reconstruction.terms import Boxes
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from analysis.conventions.checks import BoolArray, FloatArray
 
     IntArray = NDArray[np.int64]
-
-STRAIN = 0.5  # penalty, per share of the points, for points that are pushed together by bounds on one of them
-SLACK = 3.0  # points that may be, and a share of all besides
-STEPS_OFF = 1.5  # steps of the curve by which a quantile may be off without being aimed at
-EVENTS_OFF = 0.02  # penalty for each event too few or too many, where events are printed
 
 
 class Analyses(NamedTuple):
@@ -73,150 +66,6 @@ class Board(NamedTuple):
     size: IntArray
 
 
-class Anchors(NamedTuple):
-    """The points of an arm that each analysis binds, and what cannot hold.
-
-    ``number`` (V,) of them, ``point``, ``low`` and ``high`` (V, M) in months; ``penalty`` (V,): how much its bounds
-    contradict each other. ``rank``, ``off`` and ``censored`` (V,): after how many patients log S is off most, by how
-    much (above 0: too high), and whether it is the curve of follow-up; ``place`` and ``excess`` (V,): the same of the
-    curve of events, as a point; ``level`` (V,): point of an event that reaches a level that must not be, else -1.
-    """
-
-    number: IntArray
-    point: IntArray
-    low: FloatArray
-    high: FloatArray
-    penalty: FloatArray
-    rank: IntArray
-    off: FloatArray
-    censored: BoolArray
-    place: IntArray
-    excess: FloatArray
-    level: IntArray
-
-
-class Scratch(NamedTuple):
-    """Room for one arm: ``low`` and ``high`` (P + 1,) bound its points; the rest is that of one analysis.
-
-    ``by`` (2, P + 1) says which analysis bounds a point from below and from above; ``anchors`` are those of the last
-    bounding, ``place`` and ``excess`` (V,) what moves would aim at after it; ``slack`` is the share of the points that
-    bounds may push together.
-    """
-
-    low: FloatArray
-    high: FloatArray
-    own_low: FloatArray
-    own_high: FloatArray
-    work: FloatArray
-    gaps: FloatArray
-    time: FloatArray
-    event: BoolArray
-    point: IntArray
-    seen: BoolArray
-    by: IntArray
-    reached: IntArray
-    anchors: Anchors
-    place: IntArray
-    excess: FloatArray
-    slack: float
-
-
-class Worst(NamedTuple):
-    """Where an arm is off most: ``excess`` of log S at a ``place`` (rank) of an ``analysis``; other faults' points.
-
-    ``censored``: it is the curve of follow-up that is off, in which censorings are the events.
-    """
-
-    analysis: int
-    place: int
-    excess: float
-    level: int
-    clash: int
-    censored: bool
-
-
-class Aims(NamedTuple):
-    """What moves of an arm aim at: at which point log S is too high or too low by how much, and the ``worst`` of it.
-
-    ``place`` and ``excess`` (V,) are by analysis.
-    """
-
-    place: IntArray
-    excess: FloatArray
-    worst: Worst
-
-
-NOWHERE = Worst(0, 0, 0.0, -1, -1, False)
-
-
-@njit(cache=True, nogil=True)
-def no_aims(analyses: int) -> Aims:
-    """Aims of an arm that is not bounded yet."""
-    return Aims(np.zeros(analyses, np.int64), np.zeros(analyses), NOWHERE)
-
-
-@njit(cache=True, nogil=True)
-def aims_of(scratch: Scratch, worst: Worst) -> Aims:
-    """Aims of the arm that was bounded last."""
-    return Aims(scratch.place.copy(), scratch.excess.copy(), worst)
-
-
-@njit(cache=True, nogil=True)
-def no_anchors(packed: PackedBoxes) -> Anchors:
-    """Room for the points that the analyses of an arm bind: each printed number binds two at most."""
-    analyses = packed.starts.shape[0]
-    rows = packed.quantiles.shape[0] + packed.follow_up.shape[0] + packed.ticks.shape[0] + packed.landmarks.shape[0]
-    return Anchors(
-        np.zeros(analyses, np.int64),
-        np.zeros((analyses, 2 * rows), np.int64),
-        np.zeros((analyses, 2 * rows)),
-        np.zeros((analyses, 2 * rows)),
-        np.zeros(analyses),
-        np.zeros(analyses, np.int64),
-        np.zeros(analyses),
-        np.zeros(analyses, np.bool_),
-        np.zeros(analyses, np.int64),
-        np.zeros(analyses),
-        np.full(analyses, -1),
-    )
-
-
-@njit(cache=True, nogil=True)
-def copy_anchors(source: Anchors, target: Anchors) -> None:
-    """Copy the anchors of all analyses."""
-    for v in range(source.number.size):
-        bound = source.number[v]
-        target.point[v, :bound] = source.point[v, :bound]
-        target.low[v, :bound] = source.low[v, :bound]
-        target.high[v, :bound] = source.high[v, :bound]
-    target.number[:], target.penalty[:], target.level[:] = source.number, source.penalty, source.level
-    target.rank[:], target.off[:], target.censored[:] = source.rank, source.off, source.censored
-    target.place[:], target.excess[:] = source.place, source.excess
-
-
-@njit(cache=True, nogil=True)
-def new_scratch(points: int, patients: int, packed: PackedBoxes, slack: float) -> Scratch:
-    """Room for arms of so many points and patients."""
-    return Scratch(
-        np.empty(points + 1),
-        np.empty(points + 1),
-        np.empty(points + 1),
-        np.empty(points + 1),
-        np.empty((2, points + 1)),
-        np.empty((packed.landmarks.shape[0] + 1, 2)),
-        np.empty(points),
-        np.empty(points, np.bool_),
-        np.empty(points, np.int64),
-        np.empty(patients, np.bool_),
-        np.empty((2, points + 1), np.int64),
-        np.empty(packed.quantiles.shape[0] + 1, np.int64),
-        no_anchors(packed),
-        np.zeros(packed.starts.shape[0], np.int64),
-        np.zeros(packed.starts.shape[0]),
-        slack,
-    )
-
-
 @njit(cache=True, nogil=True)
 def boxes_of(packed: PackedBoxes, v: int, arm: int) -> Boxes:
     """Boxes of one analysis and arm."""
@@ -259,205 +108,13 @@ def read_analysis(
 
 
 @njit(cache=True, nogil=True)
-def bound_analysis(
-    board: Board, arm: int, analyses: Analyses, packed: PackedBoxes, v: int, wanted: int, scratch: Scratch
-) -> None:
-    """Find the points of an arm that one analysis binds, so that every statistic of it is in its box."""
-    anchors = scratch.anchors
-    anchors.number[v], anchors.penalty[v], anchors.level[v] = 0, 0.0, -1
-    anchors.rank[v], anchors.off[v], anchors.censored[v] = 0, 0.0, False
-    anchors.place[v], anchors.excess[v] = 0, 0.0
-    boxes = boxes_of(packed, v, arm)
-    size = read_analysis(board, arm, analyses, v, scratch.point, scratch.event, scratch.seen)
-    if wanted >= 0:
-        anchors.penalty[v] = EVENTS_OFF * abs(np.sum(scratch.event[:size]) - wanted)
-    marks = boxes.landmarks.shape[0]
-    if boxes.quantiles.shape[0] + boxes.follow_up.shape[0] + boxes.ticks.shape[0] + marks == 0:
-        return
-    for i in range(size):
-        scratch.time[i] = board.time[arm, scratch.point[i]]
-    time, event, gaps = scratch.time[:size], scratch.event[:size], scratch.gaps[: marks + 1]
-    low, high = scratch.own_low, scratch.own_high
-    anchors.penalty[v] += find_anchors(time, event, boxes, low, high, scratch.work, gaps, scratch.reached)
-    bound = 0
-    for i in range(size):
-        if low[i] > 0.0 or high[i] < np.inf:
-            anchors.point[v, bound], anchors.low[v, bound], anchors.high[v, bound] = scratch.point[i], low[i], high[i]
-            bound += 1
-    anchors.number[v] = bound
-    if gaps[marks, 0] >= 0:
-        anchors.level[v] = scratch.point[int(gaps[marks, 0])]
-    for j in range(marks):
-        if abs(gaps[j, 1]) > abs(anchors.off[v]):
-            anchors.rank[v], anchors.off[v] = int(gaps[j, 0]), gaps[j, 1]
-    home, point = board.home[arm], scratch.point[:size]
-    if analyses.cut.size > 1:
-        rank, off = quantile_off(home, point, boxes.quantiles, scratch.work[0], scratch.reached)
-        if abs(off) > abs(anchors.off[v]):
-            anchors.rank[v], anchors.off[v] = rank, off
-    if size > 0:
-        anchors.place[v], anchors.excess[v] = scratch.point[min(anchors.rank[v], size - 1)], anchors.off[v]
-    if analyses.cut.size > 1 and v == 0:
-        rank, off = follow_up_off(home, point, event, boxes.follow_up)
-        if abs(off) > abs(anchors.off[v]):
-            anchors.rank[v], anchors.off[v], anchors.censored[v] = rank, off, True
-
-
-@njit(cache=True, nogil=True)
-def bound_arm(
-    board: Board,
-    arm: int,
-    analyses: Analyses,
-    packed: PackedBoxes,
-    wanted: IntArray,
-    latest: FloatArray,
-    touched: BoolArray,
-    scratch: Scratch,
-) -> tuple[float, float, Worst]:
-    """Bound the points of an arm so that every statistic of every analysis is in its box.
-
-    ``wanted`` (V,) are the events of each analysis, -1 where they are open; ``latest`` (cuts,) the longest follow-up
-    that a patient can have had at each data cut. Analyses that are not ``touched`` (V,) keep the anchors that
-    ``scratch`` has. Returns how much the bounds contradict each other, 0 if times exist that meet them all; by how
-    much they push together more points than they may; and where they are off most.
-    """
-    points = board.points[arm]
-    low, high, anchors = scratch.low, scratch.high, scratch.anchors
-    for k in range(points + 1):
-        low[k] = 0.0
-        high[k] = np.inf
-        scratch.by[0, k] = scratch.by[1, k] = -1
-    last_cut = latest.size - 1
-    if latest[last_cut] < np.inf:
-        high[points - 1] = latest[last_cut]
-    for c in range(last_cut):  # nobody was followed for longer at an earlier cut
-        if latest[c] < np.inf:
-            high[last_exit(board, arm, c, scratch.seen)] = latest[c]
-    penalty = strain = 0.0
-    analysis, level, clash = 0, -1, -1
-    for v in range(analyses.cut.size):
-        if touched[v]:
-            bound_analysis(board, arm, analyses, packed, v, wanted[v], scratch)
-        penalty += anchors.penalty[v]
-        for j in range(anchors.number[v]):
-            k = anchors.point[v, j]
-            if anchors.low[v, j] > low[k]:
-                low[k], scratch.by[0, k] = anchors.low[v, j], v
-            if anchors.high[v, j] < high[k]:
-                high[k], scratch.by[1, k] = anchors.high[v, j], v
-        if abs(anchors.off[v]) > abs(anchors.off[analysis]):
-            analysis = v
-        if anchors.level[v] >= 0:
-            level = anchors.level[v]
-    scratch.place[:], scratch.excess[:] = anchors.place, anchors.excess
-    if analyses.cut.size > 1 or latest[last_cut] < np.inf:
-        reached, by = 0.0, 0
-        for k in range(points):
-            if low[k] > reached:
-                reached, by = low[k], k
-            if reached > high[k]:
-                penalty += (k - by + 1.0) / points
-                clash = k
-                aim_bound(scratch, 0, by, -1.0 / points)
-                aim_bound(scratch, 1, k, 1.0 / points)
-        if analyses.cut.size > 1:
-            pushed, at = most_pushed(board.home[arm, :points], low, high)
-            allowed = SLACK + scratch.slack * points
-            if pushed > allowed:
-                strain = STRAIN * (pushed - allowed) / points
-                clash = at if clash < 0 else clash
-                if board.home[arm, at] > high[at]:
-                    aim_bound(scratch, 1, at, strain)
-                else:
-                    aim_bound(scratch, 0, at, -strain)
-    elif gaps_clash(scratch.gaps, packed, arm) >= 0:
-        clash = gaps_clash(scratch.gaps, packed, arm)
-    worst = Worst(analysis, anchors.rank[analysis], anchors.off[analysis], level, clash, anchors.censored[analysis])
-    return penalty, strain, worst
-
-
-@njit(cache=True, nogil=True)
-def aim_bound(scratch: Scratch, side: int, k: int, excess: float) -> None:
-    """Aim at the analysis that bounds a point from below (``side`` 0) or above, if nothing of it is off by more."""
-    v = scratch.by[side, k]
-    if v >= 0 and scratch.excess[v] == 0.0:
-        scratch.place[v], scratch.excess[v] = k, excess
-
-
-@njit(cache=True, nogil=True)
-def quantile_off(
-    home: FloatArray, point: IntArray, quantiles: FloatArray, survival: FloatArray, reached: IntArray
-) -> tuple[int, float]:
-    """Rank at which a quantile of an analysis should stand, and by how much log S is off there, if by several steps.
-
-    A limit of a quantile should stand where S is as high as where the limit is reached now.
-    """
-    rank, worst = 0, 0.0
-    for q in range(quantiles.shape[0]):
-        if quantiles[q, 5] == 0.0 or reached[q] < 0:
-            continue
-        middle = 0.5 * (quantiles[q, 3] + quantiles[q, 4])
-        r = 0
-        while r < point.size and home[point[r]] <= middle:
-            r += 1
-        level = quantiles[q, 0] if quantiles[q, 1] == 0.0 else survival[reached[q] + 1]
-        off = math.log(max(survival[r], 1e-3) / max(level, 1e-3))
-        if abs(off) > STEPS_OFF / max(point.size - r, 1) and abs(off) > abs(worst):
-            rank, worst = r, off
-    return rank, worst
-
-
-@njit(cache=True, nogil=True)
-def follow_up_off(home: FloatArray, point: IntArray, event: BoolArray, follow_up: FloatArray) -> tuple[int, float]:
-    """Rank at which the median follow-up should stand, and by how much the log of its curve is off there."""
-    for q in range(follow_up.shape[0]):
-        if follow_up[q, 3] != 0.0:
-            middle = 0.5 * (follow_up[q, 1] + follow_up[q, 2])
-            r, left = 0, 1.0
-            while r < point.size and home[point[r]] <= middle:
-                if not event[r]:
-                    left *= 1.0 - 1.0 / (point.size - r)
-                r += 1
-            off = math.log(max(left, 1e-3) / follow_up[q, 0])
-            if abs(off) > STEPS_OFF / max(point.size - r, 1):
-                return r, off
-    return 0, 0.0
-
-
-@njit(cache=True, nogil=True)
-def last_exit(board: Board, arm: int, cut: int, seen: BoolArray) -> int:
-    """Point at which the last patient leaves the analyses of a cut."""
-    seen[: board.size[arm]] = False
-    found = 0
-    for k in range(board.points[arm]):
-        i = board.patient[arm, k]
-        if board.cut[arm, k] >= cut and not seen[i]:
-            seen[i] = True
-            found = k
-    return found
-
-
-@njit(cache=True, nogil=True)
-def most_pushed(home: FloatArray, low: FloatArray, high: FloatArray) -> tuple[int, int]:
-    """Most points that the bounds of one of them push together, and which one does."""
-    most, at = 0, -1
-    for k in range(home.size):
-        pushed = 0
-        if home[k] > high[k]:
-            while pushed < k and home[k - pushed - 1] > high[k]:
-                pushed += 1
-        elif home[k] < low[k]:
-            while k + pushed + 1 < home.size and home[k + pushed + 1] < low[k]:
-                pushed += 1
-        if pushed > most:
-            most, at = pushed, k
-    return most, at
-
-
-@njit(cache=True, nogil=True)
-def gaps_clash(gaps: FloatArray, packed: PackedBoxes, arm: int) -> int:
-    """Patient whose bounds exclude each other in the only analysis, -1 if there is none."""
-    at = packed.starts[0, arm]
-    if np.sum(at[:, 1] - at[:, 0]) == 0:
-        return -1
-    return int(gaps[at[3, 1] - at[3, 0], 1])
+def stratum(bits: Any, strata: int) -> Any:
+    """Put the bits of a patient together that an analysis is stratified by: its stratum; of an array, one by one."""
+    number, place = bits & 0, 0
+    while strata > 0:
+        if strata & 1:
+            number = number | ((bits & 1) << place)
+            place += 1
+        bits = bits >> 1
+        strata >>= 1
+    return number

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.reconstruction.algebra import product
+from analysis.reconstruction.repair.board import stratum
 from analysis.reconstruction.repair.layout import Layout
-from analysis.reconstruction.repair.members import Asked, Drawn, Effort, draw_members, expected_counts, stratum
+from analysis.reconstruction.repair.members import Drawn, draw_members, expected_counts
+from analysis.reconstruction.repair.search import Asked, Effort
 from analysis.reconstruction.solve.conditioning import FROM_NEAR, condition
 from analysis.reconstruction.terms import SCORE
 from analysis.survival.estimators import reverse_kaplan_meier

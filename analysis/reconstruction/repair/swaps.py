@@ -1,4 +1,4 @@
-"""Moves of the points of an arm that change who leaves when, until every statistic of every analysis fits its box."""
+"""Moves of the points of an arm: which patient leaves when, with an event or without, and who is in which subgroup."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.reconstruction.repair.board import aims_of, bound_arm, copy_anchors, no_anchors, read_analysis
+from analysis.reconstruction.repair.board import read_analysis
 from analysis.reconstruction.repair.patients import next_uniform
 from analysis.reconstruction.repair.ratios import ratio_miss
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.conventions.checks import BoolArray, FloatArray
-    from analysis.reconstruction.repair.board import Aims, Analyses, Board, PackedBoxes, Scratch, Worst
+    from analysis.reconstruction.repair.anchors import Aims, Scratch, Worst
+    from analysis.reconstruction.repair.board import Analyses, Board
 
     IntArray = NDArray[np.int64]
 
-WARMTH = 0.01  # by which a move may worsen the bounds at the start of a search
 NEIGHBOURS = 4  # patients looked at, each way, for one to swap with
 FLAGS, OWNER, PLACE, GROUP, FLIP, NOTHING = range(6)
 TRIES = 8
@@ -362,47 +362,3 @@ def mark_touched(board: Board, arm: int, analyses: Analyses, move: Move, touched
             touched[v] = analyses.group[v] == move.c or (analyses.strata[v] >> move.c) & 1 == 1
         elif move.kind == OWNER:
             touched[v] = analyses.cut[v] <= board.cut[arm, move.a]
-
-
-@njit(cache=True, nogil=True)
-def reorder(
-    board: Board,
-    arm: int,
-    analyses: Analyses,
-    packed: PackedBoxes,
-    wanted: IntArray,
-    latest: FloatArray,
-    steps: int,
-    scratch: Scratch,
-    rng_state: NDArray[np.uint64],
-) -> float:
-    """Change the points of an arm until its bounds agree with each other; returns what is left over.
-
-    ``rng_state`` is (1,) uint64, the state of a small generator of its own, so that the result depends on nothing else.
-    Leaves the bounds in ``scratch``.
-    """
-    number = analyses.cut.size
-    every, touched, anchors = np.ones(number, np.bool_), np.ones(number, np.bool_), no_anchors(packed)
-    penalty, strain, worst = bound_arm(board, arm, analyses, packed, wanted, latest, every, scratch)
-    missed, aims = penalty + strain, aims_of(scratch, worst)
-    copy_anchors(scratch.anchors, anchors)
-    none = np.zeros((number, 2), np.int64)
-    nothing = Standing(np.zeros((number, 4)), np.zeros((number, 7)), none, none)
-    for step in range(steps):
-        if missed == 0.0:
-            break
-        move = propose(board, arm, analyses, nothing, latest, aims, scratch, rng_state)
-        if move.kind == NOTHING:
-            continue
-        mark_touched(board, arm, analyses, move, touched)
-        back = apply(board, arm, move)
-        copy_anchors(anchors, scratch.anchors)
-        penalty, strain, worst = bound_arm(board, arm, analyses, packed, wanted, latest, touched, scratch)
-        slack = WARMTH * next_uniform(rng_state) * (1.0 - step / steps)
-        if penalty + strain <= missed + slack:
-            missed, aims = penalty + strain, aims_of(scratch, worst)
-            copy_anchors(scratch.anchors, anchors)
-        else:
-            apply(board, arm, back)
-    penalty, strain, _ = bound_arm(board, arm, analyses, packed, wanted, latest, every, scratch)
-    return penalty + strain

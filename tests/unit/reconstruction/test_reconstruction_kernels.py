@@ -7,11 +7,12 @@ import pytest
 from lifelines.statistics import logrank_test
 
 from analysis.reconstruction import ShapePrior
-from analysis.reconstruction.repair.board import Analyses, Board, PackedBoxes, new_scratch
+from analysis.reconstruction.repair.anchors import new_scratch
+from analysis.reconstruction.repair.board import Analyses, Board, PackedBoxes
 from analysis.reconstruction.repair.bounds import find_anchors, move_between
 from analysis.reconstruction.repair.patients import draw_arm, fill_odds, gather_at_visits
 from analysis.reconstruction.repair.ratios import Parts, Stretches, apply_bends, cox, log_rank, risk_sets, tune
-from analysis.reconstruction.repair.swaps import reorder
+from analysis.reconstruction.repair.search import reorder
 from analysis.reconstruction.report.block import Block
 from analysis.reconstruction.report.requirements import FORMS, read_requirements
 from analysis.reconstruction.solve import forward

@@ -5,11 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from analysis.reconstruction.repair.board import (
+from analysis.reconstruction.repair.anchors import (
     Aims,
-    Analyses,
-    Board,
-    PackedBoxes,
     Worst,
     bound_arm,
     copy_anchors,
@@ -17,6 +14,7 @@ from analysis.reconstruction.repair.board import (
     new_scratch,
     no_anchors,
 )
+from analysis.reconstruction.repair.board import Analyses, Board, PackedBoxes
 from analysis.reconstruction.repair.bounds import limit_reached, surely_above
 from analysis.reconstruction.repair.ratios import Parts, compare
 from analysis.reconstruction.repair.swaps import (

@@ -10,7 +10,7 @@ from analysis import reconstruct
 from analysis.conventions.serial import from_json, to_json
 from analysis.errors import InfeasibleReportError, InvalidValueError
 from analysis.reconstruction import adtte, paragraph
-from analysis.reconstruction.repair.members import stratum
+from analysis.reconstruction.repair.board import stratum
 from analysis.reconstruction.report.partition import Partition
 from analysis.reported import AtRisk, ReportedArm, ReportedComparison, StratificationFactor, load
 from analysis.statistical_tests import CoxHazardRatio, LogRank

@@ -1,0 +1,339 @@
+"""Searches for moves of single patients until every statistic of an arm, and every comparison, fits its box."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from analysis.reconstruction.repair.anchors import (
+    EVENTS_OFF,
+    aims_of,
+    bound_arm,
+    copy_anchors,
+    no_aims,
+    no_anchors,
+)
+from analysis.reconstruction.repair.board import read_analysis, stratum
+from analysis.reconstruction.repair.bounds import GAP, move_back, move_between
+from analysis.reconstruction.repair.patients import next_uniform
+from analysis.reconstruction.repair.ratios import Parts, Stretches, compare, stretches, test_range, tune
+from analysis.reconstruction.repair.swaps import NOTHING, Standing, apply, mark_touched, propose, propose_flip
+from analysis.reconstruction.repair.ties import tie_events
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analysis.conventions.checks import BoolArray, FloatArray
+    from analysis.reconstruction.repair.anchors import Aims, Scratch, Worst
+    from analysis.reconstruction.repair.board import Analyses, Board, PackedBoxes
+    from analysis.reconstruction.repair.swaps import Move
+    from analysis.reconstruction.terms import RatioBoxes
+
+    IntArray = NDArray[np.int64]
+
+WARMTH_OF_BOUNDS = 0.01  # by which a move may worsen the bounds at the start of a search
+WARMTH = 1.5  # per patient, by which a move of one may worsen what is missed at the start of a search
+SHIFTS = 0.2  # share of the moves that shift one point between its neighbours
+FLIPS = 0.15  # share of the moves that add an event or take one away, where they are not printed
+PROPOSALS = 10  # draws of a move until one is possible
+ROUNDING = 1e-9  # of a sum of what is missed, by which a limit of it may be off
+MOVED = 1e-7  # months, by which bounds may move the points of an arm and leave the other analyses as they are
+RETUNE = 200  # moves of single patients between two attempts to bend all
+FEW = 400  # points, under which more single moves are tried
+
+
+class Asked(NamedTuple):
+    """What is asked of the patients of a trial: its analyses, their boxes, and the longest follow-up by data cut.
+
+    ``ratios`` are the boxes that are searched for, ``tests`` (V, 3) those of the tests that must be met in the end.
+    ``totals`` (V,) are the events of all arms together where those of each arm are open, else -1; ``open`` (A,) are the
+    arms whose events at the last cut are not printed.
+    """
+
+    analyses: Analyses
+    boxes: PackedBoxes
+    ratios: RatioBoxes
+    tests: FloatArray
+    totals: IntArray
+    open: BoolArray
+    latest: FloatArray
+    compared: bool
+
+
+class Effort(NamedTuple):
+    """How long a member is searched for: moves in an arm, bends of both, moves of single patients for the ratios.
+
+    ``spread`` is how far events by arm that are not printed may be from what is expected, ``slack`` the share of the
+    points that the bounds of several analyses may push together, ``reach`` how far off a test may be before events are
+    tied, which only one analysis by itself does; ``most`` bounds the moves of single patients, of which few patients
+    get more.
+    """
+
+    steps: int
+    bends: int
+    singles: int
+    spread: float
+    slack: float
+    reach: float = 0.0
+    most: int = 20_000
+
+
+@njit(cache=True, nogil=True)
+def reorder(
+    board: Board,
+    arm: int,
+    analyses: Analyses,
+    packed: PackedBoxes,
+    wanted: IntArray,
+    latest: FloatArray,
+    steps: int,
+    scratch: Scratch,
+    rng_state: NDArray[np.uint64],
+) -> float:
+    """Change the points of an arm until its bounds agree with each other; returns what is left over.
+
+    ``rng_state`` is (1,) uint64, the state of a small generator of its own, so that the result depends on nothing else.
+    Leaves the bounds in ``scratch``.
+    """
+    number = analyses.cut.size
+    every, touched, anchors = np.ones(number, np.bool_), np.ones(number, np.bool_), no_anchors(packed)
+    penalty, strain, worst = bound_arm(board, arm, analyses, packed, wanted, latest, every, scratch)
+    missed, aims = penalty + strain, aims_of(scratch, worst)
+    copy_anchors(scratch.anchors, anchors)
+    none = np.zeros((number, 2), np.int64)
+    nothing = Standing(np.zeros((number, 4)), np.zeros((number, 7)), none, none)
+    for step in range(steps):
+        if missed == 0.0:
+            break
+        move = propose(board, arm, analyses, nothing, latest, aims, scratch, rng_state)
+        if move.kind == NOTHING:
+            continue
+        mark_touched(board, arm, analyses, move, touched)
+        back = apply(board, arm, move)
+        copy_anchors(anchors, scratch.anchors)
+        penalty, strain, worst = bound_arm(board, arm, analyses, packed, wanted, latest, touched, scratch)
+        slack = WARMTH_OF_BOUNDS * next_uniform(rng_state) * (1.0 - step / steps)
+        if penalty + strain <= missed + slack:
+            missed, aims = penalty + strain, aims_of(scratch, worst)
+            copy_anchors(scratch.anchors, anchors)
+        else:
+            apply(board, arm, back)
+    penalty, strain, _ = bound_arm(board, arm, analyses, packed, wanted, latest, every, scratch)
+    return penalty + strain
+
+
+@njit(cache=True, nogil=True)
+def read_part(board: Board, analyses: Analyses, v: int, arm: int, scratch: Scratch, parts: Parts) -> None:
+    """Fill who of an arm is a patient of an analysis."""
+    size = read_analysis(board, arm, analyses, v, scratch.point, scratch.event, scratch.seen)
+    parts.size[v, arm] = size
+    parts.events[v, arm] = 0
+    for k in range(size):
+        parts.point[v, arm, k] = scratch.point[k]
+        parts.event[v, arm, k] = scratch.event[k]
+        parts.stratum[v, arm, k] = stratum(board.group[arm, board.patient[arm, scratch.point[k]]], analyses.strata[v])
+        parts.events[v, arm] += scratch.event[k]
+
+
+@njit(cache=True, nogil=True)
+def astray(parts: Parts, totals: IntArray) -> float:
+    """Penalty of events that do not add up to their printed totals."""
+    off = 0
+    for v in range(totals.size):
+        if totals[v] >= 0:
+            off += abs(parts.events[v, 0] + parts.events[v, 1] - totals[v])
+    return EVENTS_OFF * off
+
+
+@njit(cache=True, nogil=True)
+def open_events(asked: Asked, wanted: IntArray) -> IntArray:
+    """Events by analysis and arm as the report has them: what stands for an arm in search of a total is open."""
+    loose = wanted.copy()
+    for v in range(asked.totals.size):
+        if asked.totals[v] >= 0:
+            loose[v] = -1
+    for arm in range(2):
+        if asked.open[arm]:
+            loose[0, arm] = -1
+    return loose
+
+
+@njit(cache=True, nogil=True)
+def draw_move(
+    board: Board,
+    arm: int,
+    asked: Asked,
+    standing: Standing,
+    aims: Aims,
+    scratch: Scratch,
+    state: NDArray[np.uint64],
+) -> Move:
+    """Draw moves until one is possible, or a number of times."""
+    for _ in range(PROPOSALS):
+        if asked.open[arm] and next_uniform(state) < FLIPS:
+            move = propose_flip(board, arm, asked.analyses.last[0], state)
+        else:
+            move = propose(board, arm, asked.analyses, standing, asked.latest, aims, scratch, state)
+        if move.kind != NOTHING:
+            break
+    return move
+
+
+@njit(cache=True, nogil=True)
+def go_home(board: Board, arm: int) -> None:
+    """Put the points of an arm where the smooth path puts them, in their order."""
+    reached = 0.0
+    for k in range(board.points[arm]):
+        reached = max(board.home[arm, k], reached)
+        board.time[arm, k] = reached
+        reached += GAP
+
+
+@njit(cache=True, nogil=True)
+def meet_ratios(
+    board: Board, asked: Asked, wanted: IntArray, effort: Effort, scratch: Scratch, state: NDArray[np.uint64]
+) -> float:
+    """Bring the hazard ratio and the test of every analysis into their boxes; returns what is missed in all.
+
+    First all free points are bent together; where that is not enough single patients are moved, one at a time, and
+    what stands in the boxes may leave them on the way (simulated annealing).
+    """
+    analyses = asked.analyses
+    number, most = analyses.cut.size, np.max(board.size)
+    parts = Parts(
+        np.zeros((number, 2), np.int64),
+        np.zeros((number, 2, most), np.int64),
+        np.zeros((number, 2, most), np.bool_),
+        np.zeros((number, 2, most), np.int64),
+        np.zeros((number, 2), np.int64),
+        np.zeros(number, np.int64),
+    )
+    for v in range(number):
+        parts.strata[v] = stratum(-1, analyses.strata[v]) + 1
+    for v in range(number):
+        for arm in range(2):
+            read_part(board, analyses, v, arm, scratch, parts)
+    values, trial = np.zeros((number, 4)), np.zeros((number, 4))
+    every, touched = np.ones(number, np.bool_), np.ones(number, np.bool_)
+    at_risk, left = np.empty((np.sum(board.size), 3)), np.empty((2, np.max(parts.strata)))
+    free = Stretches(np.empty((2, np.max(board.points) + 1, 2), np.int64), np.zeros(2, np.int64))
+    bounds, before = np.empty((2, 2, np.max(board.points) + 1)), np.empty(np.max(board.points))
+    penalty, fits = np.zeros(2), np.zeros(2, np.bool_)
+    aims = (no_aims(number), no_aims(number))
+    anchors = (no_anchors(asked.boxes), no_anchors(asked.boxes))
+    loose = open_events(asked, wanted)
+    standing = Standing(values, asked.ratios.ratio, parts.events, parts.size)
+    p0, p1 = board.points[0], board.points[1]
+    time0, time1 = board.time[0, :p0], board.time[1, :p1]
+    miss = compare(time0, time1, parts, asked.ratios, every, np.inf, values, at_risk, left)
+    off = astray(parts, asked.totals)
+    steps = min(effort.singles * max(1, FEW // max(p0 + p1, 1)), effort.most)
+    for step in range(steps + 1):
+        if step % RETUNE == 0 and (step == 0 or np.all(fits)):
+            for arm in range(2):
+                points = board.points[arm]
+                there, strain, worst = bound_arm(
+                    board, arm, analyses, asked.boxes, loose[:, arm], asked.latest, every, scratch
+                )
+                penalty[arm], fits[arm] = there + strain, there == 0.0
+                aims = with_aims(aims, arm, scratch, worst)
+                copy_anchors(scratch.anchors, anchors[arm])
+                keep_bounds(scratch, points, bounds[arm])
+                free.number[arm] = stretches(scratch.low, scratch.high, points, free.ends[arm])
+            if np.all(fits):
+                tune(time0, time1, parts, free, asked.ratios, 0 if step > 0 else effort.bends, state)
+                move_back(time0, bounds[0, 0], bounds[0, 1], board.home[0, :p0])
+                move_back(time1, bounds[1, 0], bounds[1, 1], board.home[1, :p1])
+                miss = compare(time0, time1, parts, asked.ratios, every, np.inf, values, at_risk, left)
+        if miss + off + penalty[0] + penalty[1] == 0.0:
+            break
+        warmth = -WARMTH / (p0 + p1) * (1.0 - step / (steps + 1)) ** 2 * math.log(1.0 - next_uniform(state))
+        arm = int(next_uniform(state) * 2)
+        if miss + off + penalty[arm] == 0.0:
+            arm = 1 - arm
+        points = board.points[arm]
+        time = board.time[arm, :points]
+        trial[:] = values
+        if miss > 0.0 and next_uniform(state) < SHIFTS:  # one point between its neighbours
+            k = int(next_uniform(state) * points)
+            earliest = time[k - 1] if k > 0 else 0.0
+            latest = time[k + 1] if k + 1 < points else time[k]
+            aim = earliest + (latest - earliest) * (0.05 + 0.9 * next_uniform(state))
+            if not bounds[arm, 0, k] <= aim <= bounds[arm, 1, k]:
+                continue
+            kept = time[k]
+            time[k] = aim
+            for v in range(number):
+                touched[v] = analyses.cut[v] <= board.cut[arm, k]
+            new = compare(time0, time1, parts, asked.ratios, touched, miss + warmth, trial, at_risk, left)
+            if new <= miss + warmth:
+                miss = new
+                values[:] = trial
+                if bounds[arm, 0, k] != 0.0 or bounds[arm, 1, k] != np.inf:
+                    board.home[arm, k] = aim
+                if fits[arm]:
+                    move_back(time, bounds[arm, 0], bounds[arm, 1], board.home[arm, :points])
+            else:
+                time[k] = kept
+            continue
+        move = draw_move(board, arm, asked, standing, aims[arm], scratch, state)
+        if move.kind == NOTHING:
+            continue
+        before[:points] = time
+        mark_touched(board, arm, analyses, move, touched)
+        back = apply(board, arm, move)
+        copy_anchors(anchors[arm], scratch.anchors)
+        there, strain, worst = bound_arm(
+            board, arm, analyses, asked.boxes, loose[:, arm], asked.latest, touched, scratch
+        )
+        fit = there == 0.0
+        there += strain
+        new, wrong = np.inf, off
+        read = there <= miss + off + penalty[arm] + warmth
+        if read:
+            if fit:
+                go_home(board, arm)
+                move_between(time, scratch.low, scratch.high, scratch.work)
+                if np.max(np.abs(time - before[:points])) > MOVED:
+                    touched[:] = True
+            for v in range(number):
+                if touched[v]:
+                    read_part(board, analyses, v, arm, scratch, parts)
+            wrong = astray(parts, asked.totals)
+            limit = miss + off + penalty[arm] + warmth - wrong - there + ROUNDING
+            new = compare(time0, time1, parts, asked.ratios, touched, limit, trial, at_risk, left)
+        if new + wrong + there <= miss + off + penalty[arm] + warmth:
+            miss, off, penalty[arm], fits[arm] = new, wrong, there, fit
+            aims = with_aims(aims, arm, scratch, worst)
+            copy_anchors(scratch.anchors, anchors[arm])
+            values[:] = trial
+            keep_bounds(scratch, points, bounds[arm])
+        else:
+            apply(board, arm, back)
+            time[:] = before[:points]
+            if read:
+                for v in range(number):
+                    if touched[v]:
+                        read_part(board, analyses, v, arm, scratch, parts)
+    missed = float(miss + off + penalty[0] + penalty[1])
+    if missed == 0.0 and effort.reach > 0.0 and asked.tests[0, 1] - asked.tests[0, 0] < np.inf:
+        low, high = test_range(values[0, 2], asked.tests[0])
+        return tie_events(time0, time1, parts, bounds, low, high, state)
+    return missed
+
+
+@njit(cache=True, nogil=True)
+def with_aims(aims: tuple[Aims, Aims], arm: int, scratch: Scratch, worst: Worst) -> tuple[Aims, Aims]:
+    """Replace the aims of an arm by those of the last bounding."""
+    new = aims_of(scratch, worst)
+    return (new, aims[1]) if arm == 0 else (aims[0], new)
+
+
+@njit(cache=True, nogil=True)
+def keep_bounds(scratch: Scratch, points: int, bounds: FloatArray) -> None:
+    """Copy the bounds of an arm."""
+    bounds[0, : points + 1] = scratch.low[: points + 1]
+    bounds[1, : points + 1] = scratch.high[: points + 1]
