@@ -33,7 +33,7 @@ figures: $(READY)
 
 test: $(READY)
 	$(BIN)/trial-analysis warm
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses auto --dist loadscope
 
 lint: $(READY)
 	$(BIN)/ruff check .
