@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.errors import InvalidValueError
-from analysis.expected.quadrature import STEEPLY_FALLEN, Quadrature
+from analysis.expected.quadrature import CALM, FULL, LIGHT, STEEPLY_FALLEN, Quadrature
 
 if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
     from analysis.expected.trial import ExpectedTrial, Stratum
+    from analysis.survival import Distribution
 
 
 @dataclass(frozen=True)
@@ -122,20 +123,21 @@ def _course(
     }
     end, points = min(time, until, trial.follow_up), np.concatenate(changes)
     smooth = [curve for curve in curves.values() if not curve.is_piecewise_exponential]
-    grid = Quadrature.over(end, points, smooth)
-    alive = {key: curve.survival(grid.time) for key, curve in curves.items()}
-    if any(left[-1, -1] < STEEPLY_FALLEN for left in alive.values()):
+    grid = Quadrature.over(end, points, smooth, FULL if smooth else LIGHT)
+    courses = {key: _along(curve, grid) for key, curve in curves.items()}
+    steep = any(alive[-1, -1] < STEEPLY_FALLEN for alive, _ in courses.values())
+    if steep or (grid.rule is LIGHT and any(_grown(hazard, grid) > CALM for _, hazard in courses.values())):
         grid = Quadrature.over(end, points, list(curves.values()))
-        alive = {key: curve.survival(grid.time) for key, curve in curves.items()}
+        courses = {key: _along(curve, grid) for key, curve in curves.items()}
     entered = trial.accrual.enrolled_fraction(time - grid.time)
     arms = len(strata[0].arms)
     survival, at_risk, event_rate = np.zeros((3, arms, *grid.time.shape))
     patients = np.zeros(arms)
     for stratum in strata:
         for k, arm in enumerate(stratum.arms):
-            left = arm.n * alive[id(arm.event_time)]
-            followed = left * entered if arm.loss is None else left * alive[id(arm.loss)] * entered
-            hazard = arm.event_time.hazard(grid.time)
+            alive, hazard = courses[id(arm.event_time)]
+            left = arm.n * alive
+            followed = left * entered if arm.loss is None else left * courses[id(arm.loss)][0] * entered
             if np.isfinite(hazard[-1, -1]) and np.isfinite(hazard[0, 0]):
                 event_rate[k] += followed * hazard
             else:  # where nobody is left the hazard may be infinite, or none
@@ -144,3 +146,17 @@ def _course(
             at_risk[k] += followed
             patients[k] += arm.n
     return RiskProcess(grid, survival / patients[:, None, None], at_risk, event_rate, patients)
+
+
+def _along(curve: Distribution, grid: Quadrature) -> tuple[FloatArray, FloatArray]:
+    """Survival and hazard of a curve at the nodes; a hazard that is constant between change points is so on a panel."""
+    if not curve.is_piecewise_exponential:
+        return curve.survival(grid.time), curve.hazard(grid.time)
+    hazard = curve.hazard(grid.middle)
+    cumulative = curve.cumulative_hazard(grid.middle) + hazard * (grid.half_width * grid.rule.nodes)
+    return np.exp(-cumulative), np.broadcast_to(hazard, cumulative.shape)
+
+
+def _grown(hazard: FloatArray, grid: Quadrature) -> float:
+    """Give the most that a cumulative hazard grows on a panel."""
+    return float(np.max(2 * hazard[:, :1] * grid.half_width))

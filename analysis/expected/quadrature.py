@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
     from analysis.survival import Distribution
 
-NODES_PER_PANEL = 16
-NODES, WEIGHTS = legendre.leggauss(NODES_PER_PANEL)
 # A hazard may start at 0 or infinity like a power of time, and a trial may run for many medians: panels halve towards 0
 # and then shrink eightfold.
 GRADING = np.concatenate([2.0 ** -np.arange(1, 9), 2.0**-8 * 8.0 ** -np.arange(1, 9)])
@@ -27,19 +25,35 @@ STEEPLY_FALLEN = np.exp(-STEEP)
 """A survival above which no panel can have been too steep for straight cumulative hazards."""
 
 
-def _running_integral_matrix() -> FloatArray:
-    """Matrix that takes values at the nodes of [-1, 1] to their integrals from -1 to each node."""
-    order = np.arange(NODES_PER_PANEL)
-    polynomials = legendre.legvander(NODES, NODES_PER_PANEL)
-    integrals = np.empty((NODES_PER_PANEL, NODES_PER_PANEL))
-    integrals[:, 0] = NODES + 1
-    integrals[:, 1:] = (polynomials[:, 2:] - polynomials[:, :-2]) / (2 * order[1:] + 1)
-    coefficients = (2 * order[:, None] + 1) / 2 * polynomials[:, :-1].T * WEIGHTS
-    matrix: FloatArray = integrals @ coefficients
-    return matrix
+@dataclass(frozen=True)
+class Rule:
+    """Gauss-Legendre nodes and weights on [-1, 1].
+
+    ``running`` (nodes, nodes) takes values at the nodes to their integrals from -1 to each node.
+    """
+
+    nodes: FloatArray
+    weights: FloatArray
+    running: FloatArray
+
+    @classmethod
+    def of(cls, number: int) -> Rule:
+        """Give the rule with so many nodes."""
+        nodes, weights = legendre.leggauss(number)
+        order = np.arange(number)
+        polynomials = legendre.legvander(nodes, number)
+        integrals = np.empty((number, number))
+        integrals[:, 0] = nodes + 1
+        integrals[:, 1:] = (polynomials[:, 2:] - polynomials[:, :-2]) / (2 * order[1:] + 1)
+        coefficients = (2 * order[:, None] + 1) / 2 * polynomials[:, :-1].T * weights
+        return cls(nodes, weights, (integrals @ coefficients).T)
 
 
-RUNNING = _running_integral_matrix().T
+FULL, LIGHT = Rule.of(16), Rule.of(8)
+"""For curves of any kind; for panels on which every hazard is constant and small, which half the nodes integrate as
+exactly."""
+CALM = 1.0
+"""Growth of a cumulative hazard on a panel up to which `LIGHT` is exact to rounding."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +64,21 @@ class Quadrature:
     ----------
     time
         Nodes in months, shape ``(panels, nodes)``, increasing.
-    half_width
-        Half the width of each panel, shape ``(panels, 1)``.
+    middle, half_width
+        Middle and half the width of each panel, shape ``(panels, 1)``.
+    rule
+        Where the nodes of a panel are.
     """
 
     time: FloatArray
+    middle: FloatArray
     half_width: FloatArray
+    rule: Rule = FULL
 
     @classmethod
-    def over(cls, end: float, change_points: FloatArray, curves: Sequence[Distribution] = ()) -> Quadrature:
+    def over(
+        cls, end: float, change_points: FloatArray, curves: Sequence[Distribution] = (), rule: Rule = FULL
+    ) -> Quadrature:
         """Lay panels over [0, end] that change points do not cut, fine where a curve falls steeply.
 
         Change points outside are ignored.
@@ -70,19 +90,19 @@ class Quadrature:
             edges = np.sort(np.concatenate([edges, *steep]))
         half = np.diff(edges)[:, None] / 2
         half = half[half[:, 0] > 0]
-        starts = np.concatenate([[0.0], np.cumsum(2 * half[:-1, 0])])[:, None]
-        return cls(starts + half * (1 + NODES), half)
+        middle = np.cumsum(np.concatenate([[0.0], 2 * half[:-1, 0]]))[:, None] + half
+        return cls(middle + half * rule.nodes, middle, half, rule)
 
     def integral(self, values: FloatArray) -> FloatArray:
         """Integrate values at the nodes over the whole range; shape ``(..., panels, nodes)`` gives ``(...)``."""
-        total: FloatArray = values.reshape(*values.shape[:-2], -1) @ (self.half_width * WEIGHTS).ravel()
+        total: FloatArray = values.reshape(*values.shape[:-2], -1) @ (self.half_width * self.rule.weights).ravel()
         return total
 
     def running_integral(self, values: FloatArray) -> FloatArray:
         """Integrate values at the nodes from 0 to each node, in their shape ``(panels, nodes)``."""
-        panels = self.half_width[:, 0] * (values @ WEIGHTS)
+        panels = self.half_width[:, 0] * (values @ self.rule.weights)
         before = np.concatenate([[0.0], np.cumsum(panels)[:-1]])
-        return before[:, None] + self.half_width * (values @ RUNNING)
+        return before[:, None] + self.half_width * (values @ self.rule.running)
 
 
 def _steep_points(curve: Distribution, edges: FloatArray) -> FloatArray:

@@ -19,6 +19,7 @@ from analysis.design import (
     UniformAccrual,
 )
 from analysis.errors import InvalidValueError, UnknownNameError
+from analysis.expected import process
 from analysis.expected.numbers import (
     expected_at_risk,
     expected_enrolled,
@@ -97,6 +98,22 @@ def test_quadrature_integrates_hazards_that_start_at_infinity():
     assert grid.integral(density) == pytest.approx(1 - float(distribution.survival(40.0)), rel=1e-7)
     running = grid.running_integral(density)
     np.testing.assert_allclose(running, 1 - distribution.survival(grid.time), atol=1e-7)
+
+
+@pytest.mark.parametrize("accrual", [UniformAccrual(18), RampAccrual(18, ramp=12)], ids=["uniform", "ramp"])
+@pytest.mark.parametrize("weight", [FlemingHarrington(0, 0), FlemingHarrington(0.5, 0.5), NumberAtRisk()], ids=repr)
+@pytest.mark.parametrize("rates", [[RATE, RATE / 3, 2 * RATE], [0.05, 0.02, 0.3], [0.5, 0.02, 3.0]], ids=str)
+def test_half_the_nodes_are_as_exact_where_hazards_are_constant_and_small(accrual, weight, rates, monkeypatch):
+    control = PiecewiseExponential(rates, [4, 9])
+
+    def moments():
+        whole = two_arm_trial(control, hazard_ratio=0.6, n=100.0, accrual=accrual, dropout=Exponential(0.01))
+        found = LogRank(weight=weight).moments(whole, 30.0)
+        return [found.effect, found.null_sd, found.sd, *expected_events(whole, 30.0)]
+
+    light = moments()
+    monkeypatch.setattr(process, "CALM", -1.0)
+    assert light == pytest.approx(moments(), rel=1e-12)
 
 
 def test_at_risk_and_enrolled():
