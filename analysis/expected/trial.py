@@ -147,6 +147,8 @@ def expected_trials(
 ) -> tuple[ExpectedTrial, ...]:
     """Give the trial that a design is under a scenario, once for every truth that the scenario stands for.
 
+    Members of an ensemble that are alike, as a reconstruction repeats them, are one and the same trial.
+
     Parameters
     ----------
     design
@@ -178,21 +180,34 @@ def expected_trials(
     total = design.n if n is None else n
     of_strata = sum(design.strata.values())
     follow_up = np.inf if design.follow_up is None else design.follow_up
+    known: dict[tuple[Any, ...], ExpectedTrial] = {}
     trials = []
     for member in range(scenario.members):
         truth = scenario.member(member) if scenario.members > 1 else scenario
-        strata = []
-        for stratum, share in design.strata.items():
-            sizes = [total * share / of_strata * design.allocation[a] / everyone for a in arms]
-            models = [truth.of(a, stratum) for a in arms]
-            for model in models:
-                if isinstance(model, IllnessDeath):
-                    remedy = 'simulate illness-death models: by="simulation"'
-                    raise InvalidValueError("event_time", model, "a distribution or an ensemble", remedy)
-            cells = zip(sizes, models, arms, strict=True)
-            strata.append(Stratum(tuple(Arm(k, m, design.dropout_of(a), follow_up) for k, m, a in cells)))  # type: ignore[arg-type]  # checked above
-        trials.append(ExpectedTrial(tuple(strata), design.accrual, design.assessments, of_all))
+        by_stratum = [[truth.of(a, stratum) for a in arms] for stratum in design.strata]
+        key = tuple(_recognised(model) for models in by_stratum for model in models)
+        if key not in known:
+            strata = []
+            for share, models in zip(design.strata.values(), by_stratum, strict=True):
+                sizes = [total * share / of_strata * design.allocation[a] / everyone for a in arms]
+                for model in models:
+                    if isinstance(model, IllnessDeath):
+                        remedy = 'simulate illness-death models: by="simulation"'
+                        raise InvalidValueError("event_time", model, "a distribution or an ensemble", remedy)
+                cells = zip(sizes, models, arms, strict=True)
+                strata.append(Stratum(tuple(Arm(k, m, design.dropout_of(a), follow_up) for k, m, a in cells)))  # type: ignore[arg-type]  # checked above
+            known[key] = ExpectedTrial(tuple(strata), design.accrual, design.assessments, of_all)
+        trials.append(known[key])
     return tuple(trials)
+
+
+def _recognised(model: object) -> object:
+    """Give what a model is recognised by: its value, or itself where a user's own kind has no hash."""
+    try:
+        hash(model)
+    except TypeError:
+        return id(model)
+    return model
 
 
 def experimental_arm(design: TrialDesign, arm: str | None) -> str:

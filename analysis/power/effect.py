@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,6 +87,7 @@ def detectable_effect(
         ratio = found.scenario.name.removeprefix("HR ")
         return replace(found, hazard_ratio=float(ratio))
 
+    @cache
     def missing(log_ratio: float) -> float:
         try:
             return power - mean_power(large_samples(design, assumed(log_ratio), chosen, arm=arm), design)

@@ -112,7 +112,13 @@ def large_samples(
     n: float | None = None,
 ) -> list[LargeSample]:
     """Give a design in large samples under every truth that a scenario stands for."""
-    return [timetable.tested(test) for timetable in timetables(design, scenario, arm=arm, n=n)]
+    return tested(timetables(design, scenario, arm=arm, n=n), test)
+
+
+def tested(tables: list[Timetable], test: OneArmTest | TwoArmTest) -> list[LargeSample]:
+    """Give the distribution of a test at the looks under every truth, worked out once where truths are alike."""
+    found = {id(table): table.tested(test) for table in {id(table): table for table in tables}.values()}
+    return [found[id(table)] for table in tables]
 
 
 def timetables(
@@ -123,7 +129,9 @@ def timetables(
     whole = trials
     if len(design.experimental_arms) > 1:
         whole = expected_trials(design, scenario, n=n, all_arms=True)
-    return [_timetable(design, trial, of_all) for trial, of_all in zip(trials, whole, strict=True)]
+    pairs = {(id(trial), id(of_all)): (trial, of_all) for trial, of_all in zip(trials, whole, strict=True)}
+    found = {key: _timetable(design, *pair) for key, pair in pairs.items()}
+    return [found[id(trial), id(of_all)] for trial, of_all in zip(trials, whole, strict=True)]
 
 
 def _timetable(design: TrialDesign, trial: ExpectedTrial, whole: ExpectedTrial) -> Timetable:

@@ -11,7 +11,7 @@ from analysis.conventions.display import html
 from analysis.conventions.seeds import Seed, child, seed_sequence
 from analysis.conventions.values import replace, value
 from analysis.errors import AnalysisError
-from analysis.power.large_sample import Timetable, check_test, timetables
+from analysis.power.large_sample import Timetable, check_test, tested, timetables
 from analysis.power.power import default_test, from_members, power
 from analysis.statistical_tests import LogRank
 from analysis.statistical_tests.formulas import FORMULAS
@@ -126,8 +126,7 @@ def power_summary(
     for name, variant in _variants(chosen).items():
         try:
             looks = looks or timetables(design, scenario, arm=arm)  # the same for all methods
-            members = [timetable.tested(variant) for timetable in looks]
-            methods[name] = from_members(design, scenario, variant, members, float(design.n))
+            methods[name] = from_members(design, scenario, variant, tested(looks, variant), float(design.n))
         except AnalysisError as error:
             unavailable[name] = str(error)
     simulated = null = None

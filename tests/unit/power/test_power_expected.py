@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -28,6 +29,8 @@ from analysis.expected.numbers import (
 )
 from analysis.expected.quadrature import Quadrature
 from analysis.expected.score import average_hazard_ratio, expected_cox_hazard_ratio
+from analysis.expected.trial import expected_trials
+from analysis.power import power
 from analysis.statistical_tests import (
     FlemingHarrington,
     LogRank,
@@ -37,7 +40,7 @@ from analysis.statistical_tests import (
     RMSTDifference,
 )
 from analysis.statistical_tests.moments import Moments
-from analysis.survival import Exponential, Mixture, PiecewiseExponential, Weibull
+from analysis.survival import Distribution, Ensemble, Exponential, Mixture, PiecewiseExponential, Weibull
 from tests.large_trials import stratified_trial, two_arm_trial
 
 RATE = math.log(2) / 11
@@ -114,6 +117,31 @@ def test_half_the_nodes_are_as_exact_where_hazards_are_constant_and_small(accrua
     light = moments()
     monkeypatch.setattr(process, "CALM", -1.0)
     assert light == pytest.approx(moments(), rel=1e-12)
+
+
+@dataclasses.dataclass
+class WithoutHash(Distribution):
+    rate: float
+
+    def cumulative_hazard(self, t):
+        return self.rate * np.maximum(np.asarray(t, dtype=float), 0.0)
+
+    def inverse_cumulative_hazard(self, h):
+        return np.asarray(h, dtype=float) / self.rate
+
+
+@pytest.mark.parametrize("kind", [Exponential, WithoutHash])
+def test_members_that_are_alike_are_worked_out_once_and_keep_their_places(kind):
+    one, other = kind(RATE), kind(2 * RATE)
+    members = [Ensemble([kind(RATE * ratio), kind(2 * RATE * ratio), kind(RATE * ratio)]) for ratio in (1.0, 0.6)]
+    design, scenario = designed(), Scenario(dict(zip(("control", "experimental"), members, strict=True)))
+    alone = [
+        power(design, Scenario({"control": curve, "experimental": kind(0.6 * curve.rate)})).power
+        for curve in (one, other, one)
+    ]
+    assert power(design, scenario).members.tolist() == alone
+    trials = expected_trials(design, scenario)
+    assert len({id(each) for each in trials}) == (2 if kind is Exponential else 3)
 
 
 def test_at_risk_and_enrolled():
