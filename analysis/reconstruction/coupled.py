@@ -151,7 +151,7 @@ def _floor(endpoints: Sequence[Drawn], out: Coupled, k: int, member: int) -> Flo
     """Time before which the k-th endpoint cannot come, patient by patient: when those before it were last seen."""
     floor = np.zeros(out.entry.shape[1])
     for j, endpoint in enumerate(endpoints[:k]):
-        if _before(endpoint, endpoints[k]):
+        if comes_before(endpoint.of, endpoints[k].of):
             floor = np.maximum(floor, out.time[j][member][out.order[j][member]])
     return floor
 
@@ -195,9 +195,9 @@ def _not_too_soon(other: Drawn, row: int, order: Indices, wrong: int, floor: Flo
     return time
 
 
-def _before(one: Drawn, other: Drawn) -> bool:
+def comes_before(one: Sorted, other: Sorted) -> bool:
     """Whether the one endpoint cannot come after the other."""
-    return BEFORE.get(one.of.comparisons[0].endpoint) == other.of.comparisons[0].endpoint
+    return BEFORE.get(one.comparisons[0].endpoint) == other.comparisons[0].endpoint
 
 
 def _pairs(

@@ -12,7 +12,7 @@ from analysis.conventions.checks import number
 from analysis.conventions.seeds import Seed, seed_sequence
 from analysis.errors import InfeasibleReportError, InvalidValueError, NotEstimableError, UnknownNameError
 from analysis.reconstruction.algebra import log, product
-from analysis.reconstruction.coupled import Drawn, put_together
+from analysis.reconstruction.coupled import Drawn, comes_before, put_together
 from analysis.reconstruction.from_report import (
     ENOUGH_DISTINCT,
     METHOD,
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     Indices = NDArray[np.intp]
 
 AGREEMENT = 0.8
-MORE = 25  # times as many members of an endpoint with one analysis: those that fit the others are chosen
+MORE = 25  # times as many members of an endpoint that comes after another: those that fit it are chosen
 POOL, LEAST = 1500, 4  # but no more than a pool of so many is worth drawing, and no fewer times than this
 FOLLOWED = 50  # members whose median follow-up, and prognosis of subgroups, are handed on to the next endpoint
 PROGNOSIS_ERROR = 0.1  # at least, on the log scale: endpoints differ a little in it
@@ -87,7 +87,7 @@ def reconstruct_trial(
     endpoints: list[Drawn] = []
     draws = 0
     for one, stream in zip(sorted_, streams, strict=False):
-        more = max(min(MORE, POOL // members), LEAST) if endpoints and len(one.comparisons) == 1 else 1
+        more = _times_as_many(endpoints, one, members)
         known = _followed_alike(prior.for_endpoint(one.comparisons[0].endpoint), endpoints, one)
         followed, prognosis = _followed(endpoints, one, whole), _prognosis(endpoints)
         drawn = _draw(one, whole, more * members, stream, known, scale, workers, followed, prognosis)
@@ -165,6 +165,13 @@ def _relaxed(comparisons: Sequence[ReportedComparison], relax: Mapping[str, Iter
             one = replace(one, arms=tuple(one.arm(name) for name in order))
         kept.append(one)
     return kept
+
+
+def _times_as_many(endpoints: Sequence[Drawn], one: Sorted, members: int) -> int:
+    """How many times as many members to draw of an endpoint, to choose from those that fit the ones before it."""
+    if not endpoints or len(one.comparisons) > 1:
+        return 1
+    return max(min(MORE, POOL // members), LEAST) if any(comes_before(other.of, one) for other in endpoints) else LEAST
 
 
 def _followed_alike(prior: EndpointPrior, endpoints: Sequence[Drawn], one: Sorted) -> EndpointPrior:

@@ -305,13 +305,14 @@ def quantile_off(
     """
     rank, worst = 0, 0.0
     for q in range(quantiles.shape[0]):
-        if quantiles[q, 5] == 0.0 or reached[q] < 0:
+        limit = quantiles[q, 1] != 0.0
+        if quantiles[q, 5] == 0.0 or (limit and reached[q] < 0):
             continue
         middle = 0.5 * (quantiles[q, 3] + quantiles[q, 4])
         r = 0
         while r < point.size and home[point[r]] <= middle:
             r += 1
-        level = quantiles[q, 0] if quantiles[q, 1] == 0.0 else survival[reached[q] + 1]
+        level = survival[reached[q] + 1] if limit else quantiles[q, 0]
         off = math.log(max(survival[r], 1e-3) / max(level, 1e-3))
         if abs(off) > STEPS_OFF / max(point.size - r, 1) and abs(off) > abs(worst):
             rank, worst = r, off
