@@ -1,5 +1,6 @@
 """Every notebook runs from top to bottom, and its cells are short."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -45,3 +46,8 @@ def test_code_cells_are_short(path):
     notebook = nbformat.read(path, as_version=4)
     sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     assert [source for source in sources if len(source.splitlines()) > LINES_A_CELL] == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_keep_to_the_format(path):
+    nbformat.validate(json.loads(path.read_text(encoding="utf-8")))
