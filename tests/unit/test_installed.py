@@ -1,8 +1,11 @@
 """Installed anywhere: as a wheel without the repository, read-only, without a home."""
 
+import ast
 import os
+import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -52,9 +55,17 @@ def test_the_wheel_has_the_library_and_its_data_and_nothing_else(installed):
 
 
 def test_a_writable_installation_keeps_its_kernels_beside_it(monkeypatch):
-    monkeypatch.delenv(compiled.NAMED, raising=False)
-    assert compiled.place_for_kernels() is None
-    assert compiled.NAMED not in os.environ
+    monkeypatch.setenv(compiled.NAMED, "")
+    folder = compiled.place_for_kernels()
+    assert folder.parent == Path(compiled.__file__).parent / "__pycache__"
+    assert os.environ[compiled.NAMED] == str(folder)
+
+
+def test_kernels_are_kept_where_the_user_says_and_a_worker_finds_them_there(monkeypatch, tmp_path):
+    monkeypatch.setenv(compiled.NAMED, str(tmp_path))
+    folder = compiled.place_for_kernels()
+    assert folder.parent == tmp_path
+    assert compiled.place_for_kernels() == folder  # a worker has the name of its parent's folder
 
 
 def test_without_a_place_for_kernels_one_is_made_for_a_while_and_said(monkeypatch, capsys):
@@ -65,9 +76,58 @@ def test_without_a_place_for_kernels_one_is_made_for_a_while_and_said(monkeypatc
     folder = compiled.place_for_kernels()
     assert folder.is_dir()
     assert os.environ[compiled.NAMED] == str(folder)
-    assert removed == [str(folder)]
+    assert removed == [str(folder.parent)]
     assert "set NUMBA_CACHE_DIR" in capsys.readouterr().err
     folder.rmdir()
+    folder.parent.rmdir()
+
+
+KERNELS = """
+from analysis.simulation import simulate
+from analysis.design import Assessments, AtTime, Look, Scenario, TrialDesign, UniformAccrual
+from analysis.survival import Exponential
+missed = Assessments.every(2.0, missed=0.3)
+design = TrialDesign(n=50, accrual=UniformAccrual(12), looks=[Look(AtTime(24))], assessments=missed)
+result = simulate(design, Scenario.proportional_hazards(Exponential(0.1), 0.6), trials=200, rng=1)
+print(float(result.columns["events"].mean()))
+"""
+
+
+def test_an_edit_of_what_a_kernel_is_compiled_with_is_noticed(installed, tmp_path):
+    """A kernel of another file says which visits are missed: Numba looks at the caller's file only."""
+    site = tmp_path / "site"
+    shutil.copytree(installed, site)
+    before = run(site, KERNELS, tmp_path, NUMBA_CACHE_DIR="")
+    assert before.returncode == 0, before.stderr
+    streams = site / "analysis/engine/streams.py"
+    edited = streams.read_text(encoding="utf-8").replace("0x9E3779B97F4A7C15", "0x9E3779B97F4A7C17")
+    streams.write_text(edited, encoding="utf-8")
+    after = run(site, KERNELS, tmp_path, NUMBA_CACHE_DIR="")
+    anew = run(site, KERNELS, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "empty"))
+    assert float(after.stdout) == float(anew.stdout) != float(before.stdout)
+
+
+def test_kernels_that_nobody_used_for_long_are_thrown_away(monkeypatch, tmp_path):
+    monkeypatch.setenv(compiled.NAMED, str(tmp_path))
+    old, young, others = tmp_path / "kernels-old", tmp_path / "kernels-young", tmp_path / "others"
+    for folder, age in ((old, 31), (young, 29), (others, 31)):
+        folder.mkdir()
+        os.utime(folder, (time.time() - age * 86400,) * 2)
+    folder = compiled.place_for_kernels()
+    assert sorted(tmp_path.iterdir()) == sorted([folder, young, others])
+
+
+def test_every_file_that_kernels_are_compiled_from_counts():
+    """Those of kernels, and of the rooms that they import constants and other kernels from."""
+    rooms = set()
+    for path in (ROOT / "analysis").rglob("*.py"):
+        imports = [
+            node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom)
+        ]
+        if any(node.module == "numba" for node in imports):
+            rooms.add(path.relative_to(ROOT / "analysis").parts[0])
+            rooms |= {node.module.split(".")[1] for node in imports if (node.module or "").startswith("analysis.")}
+    assert rooms - {"errors", "version"} <= set(compiled.ROOMS)  # no kernel raises, or knows its version
 
 
 def others_may_read(folder):
