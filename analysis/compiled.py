@@ -71,9 +71,7 @@ def _root() -> Path | None:
     if named := os.environ.get(NAMED):
         folder = Path(named)
         return folder.parent if folder.name.startswith(PREFIX) else folder  # of a process that this one was started by
-    if os.access(PACKAGE / "engine", os.W_OK):
-        return PACKAGE / "__pycache__"
-    return _user_cache() if _can_be_made(_user_cache()) else None
+    return next((folder for folder in (PACKAGE / "__pycache__", _user_cache()) if _can_be_made(folder)), None)
 
 
 def _user_cache() -> Path:
