@@ -28,6 +28,13 @@ def installed(tmp_path_factory):
     return folder / "site"
 
 
+@pytest.fixture(autouse=True)
+def place_of_this_process(monkeypatch):
+    """Numba goes on afterwards where it kept its kernels before."""
+    if "numba" in sys.modules:
+        monkeypatch.setattr(sys.modules["numba"].config, "CACHE_DIR", sys.modules["numba"].config.CACHE_DIR)
+
+
 def run(installed, code, cwd, **environment):
     environment = {**os.environ, "PYTHONPATH": str(installed), **environment}
     command = [sys.executable, "-c", code]
