@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.conventions.checks import BoolArray, FloatArray
+    from analysis.reconstruction.terms import RatioBoxes
 
     IntArray = NDArray[np.int64]
 
@@ -44,6 +45,24 @@ class PackedBoxes(NamedTuple):
     ticks: FloatArray
     landmarks: FloatArray
     starts: IntArray
+
+
+class Asked(NamedTuple):
+    """What is asked of the patients of a trial: its analyses, their boxes, and the longest follow-up by data cut.
+
+    ``ratios`` are the boxes that are searched for, ``tests`` (V, 3) those of the tests that must be met in the end.
+    ``totals`` (V,) are the events of all arms together where those of each arm are open, else -1; ``open`` (A,) are the
+    arms whose events at the last cut are not printed.
+    """
+
+    analyses: Analyses
+    boxes: PackedBoxes
+    ratios: RatioBoxes
+    tests: FloatArray
+    totals: IntArray
+    open: BoolArray
+    latest: FloatArray
+    compared: bool
 
 
 class Board(NamedTuple):

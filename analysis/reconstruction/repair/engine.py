@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.reconstruction.algebra import product
-from analysis.reconstruction.repair.board import stratum
+from analysis.reconstruction.repair.board import Asked, stratum
 from analysis.reconstruction.repair.layout import Layout
 from analysis.reconstruction.repair.members import Drawn, draw_members, expected_counts
-from analysis.reconstruction.repair.search import Asked, Effort
+from analysis.reconstruction.repair.search import Effort
 from analysis.reconstruction.solve.conditioning import FROM_NEAR, condition
 from analysis.reconstruction.terms import SCORE
 from analysis.survival.estimators import reverse_kaplan_meier
@@ -38,12 +38,12 @@ EFFORTS = (
     Effort(steps=8000, bends=400, singles=4000, spread=1.0, slack=1.0, reach=0.03),
 )
 EFFORTS_TOGETHER = (
-    Effort(steps=2000, bends=150, singles=1600, spread=0.1, slack=0.015, most=40_000),
-    Effort(steps=2000, bends=150, singles=1600, spread=0.1, slack=0.015, most=40_000),
-    Effort(steps=2000, bends=150, singles=3200, spread=0.2, slack=0.03, most=40_000),
-    Effort(steps=4000, bends=400, singles=12800, spread=0.2, slack=0.05, most=40_000),
-    Effort(steps=4000, bends=400, singles=12800, spread=0.3, slack=1.0, most=40_000),
-    Effort(steps=4000, bends=400, singles=25600, spread=0.3, slack=1.0, most=40_000),
+    Effort(steps=2000, bends=150, singles=1600, spread=0.1, slack=0.015, most=40_000, warmth=0.5),
+    Effort(steps=2000, bends=150, singles=1600, spread=0.1, slack=0.015, most=40_000, warmth=0.5),
+    Effort(steps=2000, bends=150, singles=3200, spread=0.2, slack=0.03, most=40_000, warmth=0.5),
+    Effort(steps=4000, bends=400, singles=12800, spread=0.2, slack=0.05, most=40_000, warmth=0.5),
+    Effort(steps=4000, bends=400, singles=12800, spread=0.3, slack=1.0, most=40_000, warmth=0.5),
+    Effort(steps=4000, bends=400, singles=25600, spread=0.3, slack=1.0, most=40_000, warmth=0.5),
 )
 """How long a member is searched for, by attempt: of one report, and of several together."""
 HARD, HARD_TOGETHER = 2, 3  # attempts from this one on are long, and made for so many members of an ensemble first:

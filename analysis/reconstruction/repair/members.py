@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from analysis.reconstruction.repair.anchors import new_scratch
-from analysis.reconstruction.repair.board import Board
+from analysis.reconstruction.repair.board import Asked, Board
 from analysis.reconstruction.repair.bounds import move_between
 from analysis.reconstruction.repair.layout import lay_out
 from analysis.reconstruction.repair.search import meet_ratios, reorder
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from analysis.conventions.checks import BoolArray, FloatArray
     from analysis.reconstruction.repair.layout import Layout
-    from analysis.reconstruction.repair.search import Asked, Effort
+    from analysis.reconstruction.repair.search import Effort
     from analysis.reconstruction.terms import Frame
 
     IntArray = NDArray[np.int64]

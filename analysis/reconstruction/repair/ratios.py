@@ -33,7 +33,8 @@ class Parts(NamedTuple):
     """Who of the points of two arms is a patient of which analysis, control first.
 
     ``size`` (V, 2): patients; ``point`` (V, 2, n): their points in order of time; ``event`` and ``stratum`` likewise;
-    ``events`` (V, 2) counts the events, ``strata`` (V,) says how many strata the comparison has.
+    ``events`` (V, 2) counts the events, ``strata`` (V,) says how many strata the comparison has, ``weight`` (V,) what
+    share of all patients it is about: that much what it misses counts, of which one patient moves it the more.
     """
 
     size: IntArray
@@ -42,6 +43,7 @@ class Parts(NamedTuple):
     stratum: IntArray
     events: IntArray
     strata: IntArray
+    weight: FloatArray
 
 
 class Stretches(NamedTuple):
@@ -130,27 +132,39 @@ def compare(
     """
     total = 0.0
     for v in range(values.shape[0]):
-        if not touched[v]:
-            total += values[v, 3]
-            continue
-        miss = 0.0
-        events = risk_sets(time0, time1, parts, v, at_risk, left)
-        box = boxes.ratio[v]
-        if box[1] - box[0] < WIDEST or box[5] - box[2] < WIDEST:
-            beta, information = cox(at_risk, events, values[v, 0])
-            values[v, 0], values[v, 1] = beta, box[6] / math.sqrt(max(information, LEAST_INFORMATION))
-            miss += ratio_miss(beta, values[v, 1], box)
-            if total + miss > limit:
-                return np.inf
-        if boxes.test[v, 1] - boxes.test[v, 0] < np.inf:
-            values[v, 2] = log_rank(at_risk, events)
-            low, high = test_range(values[v, 2], boxes.test[v])
-            miss += max(0.0, low - values[v, 2], values[v, 2] - high)
-        values[v, 3] = miss
-        total += miss
+        if touched[v]:
+            compare_one(time0, time1, parts, boxes, v, (limit - total) / parts.weight[v], values, at_risk, left)
+        total += parts.weight[v] * values[v, 3]
         if total > limit:
             return np.inf
     return total
+
+
+@njit(cache=True, nogil=True)
+def compare_one(
+    time0: FloatArray,
+    time1: FloatArray,
+    parts: Parts,
+    boxes: RatioBoxes,
+    v: int,
+    limit: float,
+    values: FloatArray,
+    at_risk: FloatArray,
+    left: FloatArray,
+) -> None:
+    """Fill the row of ``values`` (V, 4) of one analysis; beyond ``limit`` of its miss, not all that it misses."""
+    miss = 0.0
+    events = risk_sets(time0, time1, parts, v, at_risk, left)
+    box = boxes.ratio[v]
+    if box[1] - box[0] < WIDEST or box[5] - box[2] < WIDEST:
+        beta, information = cox(at_risk, events, values[v, 0])
+        values[v, 0], values[v, 1] = beta, box[6] / math.sqrt(max(information, LEAST_INFORMATION))
+        miss += ratio_miss(beta, values[v, 1], box)
+    if miss <= limit and boxes.test[v, 1] - boxes.test[v, 0] < np.inf:
+        values[v, 2] = log_rank(at_risk, events)
+        low, high = test_range(values[v, 2], boxes.test[v])
+        miss += max(0.0, low - values[v, 2], values[v, 2] - high)
+    values[v, 3] = miss
 
 
 @njit(cache=True, nogil=True)

@@ -9,58 +9,49 @@ import numpy as np
 from numba import njit
 
 from analysis.reconstruction.repair.anchors import (
-    EVENTS_OFF,
     aims_of,
     bound_arm,
     copy_anchors,
     no_aims,
     no_anchors,
 )
-from analysis.reconstruction.repair.board import read_analysis, stratum
+from analysis.reconstruction.repair.board import stratum
 from analysis.reconstruction.repair.bounds import GAP, move_back, move_between
 from analysis.reconstruction.repair.patients import next_uniform
 from analysis.reconstruction.repair.ratios import Parts, Stretches, compare, stretches, test_range, tune
-from analysis.reconstruction.repair.swaps import NOTHING, Standing, apply, mark_touched, propose, propose_flip
+from analysis.reconstruction.repair.regroup import astray, regroup, settled
+from analysis.reconstruction.repair.swaps import (
+    GROUP,
+    NOTHING,
+    Move,
+    Standing,
+    apply,
+    mark_touched,
+    no_standing,
+    propose,
+    propose_flip,
+    read_part,
+)
 from analysis.reconstruction.repair.ties import tie_events
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analysis.conventions.checks import BoolArray, FloatArray
+    from analysis.conventions.checks import FloatArray
     from analysis.reconstruction.repair.anchors import Aims, Scratch, Worst
-    from analysis.reconstruction.repair.board import Analyses, Board, PackedBoxes
-    from analysis.reconstruction.repair.swaps import Move
-    from analysis.reconstruction.terms import RatioBoxes
+    from analysis.reconstruction.repair.board import Analyses, Asked, Board, PackedBoxes
 
     IntArray = NDArray[np.int64]
 
 WARMTH_OF_BOUNDS = 0.01  # by which a move may worsen the bounds at the start of a search
-WARMTH = 1.5  # per patient, by which a move of one may worsen what is missed at the start of a search
 SHIFTS = 0.2  # share of the moves that shift one point between its neighbours
 FLIPS = 0.15  # share of the moves that add an event or take one away, where they are not printed
 PROPOSALS = 10  # draws of a move until one is possible
 ROUNDING = 1e-9  # of a sum of what is missed, by which a limit of it may be off
 MOVED = 1e-7  # months, by which bounds may move the points of an arm and leave the other analyses as they are
+REGROUP = 400  # moves of single patients between two choices of who is in a subgroup
 RETUNE = 200  # moves of single patients between two attempts to bend all
 FEW = 400  # points, under which more single moves are tried
-
-
-class Asked(NamedTuple):
-    """What is asked of the patients of a trial: its analyses, their boxes, and the longest follow-up by data cut.
-
-    ``ratios`` are the boxes that are searched for, ``tests`` (V, 3) those of the tests that must be met in the end.
-    ``totals`` (V,) are the events of all arms together where those of each arm are open, else -1; ``open`` (A,) are the
-    arms whose events at the last cut are not printed.
-    """
-
-    analyses: Analyses
-    boxes: PackedBoxes
-    ratios: RatioBoxes
-    tests: FloatArray
-    totals: IntArray
-    open: BoolArray
-    latest: FloatArray
-    compared: bool
 
 
 class Effort(NamedTuple):
@@ -69,7 +60,7 @@ class Effort(NamedTuple):
     ``spread`` is how far events by arm that are not printed may be from what is expected, ``slack`` the share of the
     points that the bounds of several analyses may push together, ``reach`` how far off a test may be before events are
     tied, which only one analysis by itself does; ``most`` bounds the moves of single patients, of which few patients
-    get more.
+    get more; ``warmth``, per patient, is by how much such a move may worsen what is missed at the start.
     """
 
     steps: int
@@ -79,6 +70,7 @@ class Effort(NamedTuple):
     slack: float
     reach: float = 0.0
     most: int = 20_000
+    warmth: float = 1.5
 
 
 @njit(cache=True, nogil=True)
@@ -103,8 +95,7 @@ def reorder(
     penalty, strain, worst = bound_arm(board, arm, analyses, packed, wanted, latest, every, scratch)
     missed, aims = penalty + strain, aims_of(scratch, worst)
     copy_anchors(scratch.anchors, anchors)
-    none = np.zeros((number, 2), np.int64)
-    nothing = Standing(np.zeros((number, 4)), np.zeros((number, 7)), none, none)
+    nothing = no_standing(number)
     for step in range(steps):
         if missed == 0.0:
             break
@@ -123,29 +114,6 @@ def reorder(
             apply(board, arm, back)
     penalty, strain, _ = bound_arm(board, arm, analyses, packed, wanted, latest, every, scratch)
     return penalty + strain
-
-
-@njit(cache=True, nogil=True)
-def read_part(board: Board, analyses: Analyses, v: int, arm: int, scratch: Scratch, parts: Parts) -> None:
-    """Fill who of an arm is a patient of an analysis."""
-    size = read_analysis(board, arm, analyses, v, scratch.point, scratch.event, scratch.seen)
-    parts.size[v, arm] = size
-    parts.events[v, arm] = 0
-    for k in range(size):
-        parts.point[v, arm, k] = scratch.point[k]
-        parts.event[v, arm, k] = scratch.event[k]
-        parts.stratum[v, arm, k] = stratum(board.group[arm, board.patient[arm, scratch.point[k]]], analyses.strata[v])
-        parts.events[v, arm] += scratch.event[k]
-
-
-@njit(cache=True, nogil=True)
-def astray(parts: Parts, totals: IntArray) -> float:
-    """Penalty of events that do not add up to their printed totals."""
-    off = 0
-    for v in range(totals.size):
-        if totals[v] >= 0:
-            off += abs(parts.events[v, 0] + parts.events[v, 1] - totals[v])
-    return EVENTS_OFF * off
 
 
 @njit(cache=True, nogil=True)
@@ -210,12 +178,14 @@ def meet_ratios(
         np.zeros((number, 2, most), np.int64),
         np.zeros((number, 2), np.int64),
         np.zeros(number, np.int64),
+        np.ones(number),
     )
     for v in range(number):
         parts.strata[v] = stratum(-1, analyses.strata[v]) + 1
     for v in range(number):
         for arm in range(2):
             read_part(board, analyses, v, arm, scratch, parts)
+        parts.weight[v] = np.sum(parts.size[v]) / np.sum(board.size)
     values, trial = np.zeros((number, 4)), np.zeros((number, 4))
     every, touched = np.ones(number, np.bool_), np.ones(number, np.bool_)
     at_risk, left = np.empty((np.sum(board.size), 3)), np.empty((2, np.max(parts.strata)))
@@ -225,14 +195,24 @@ def meet_ratios(
     aims = (no_aims(number), no_aims(number))
     anchors = (no_anchors(asked.boxes), no_anchors(asked.boxes))
     loose = open_events(asked, wanted)
-    standing = Standing(values, asked.ratios.ratio, parts.events, parts.size)
+    standing = Standing(values, trial, parts, asked.ratios, at_risk, left)
     p0, p1 = board.points[0], board.points[1]
     time0, time1 = board.time[0, :p0], board.time[1, :p1]
     miss = compare(time0, time1, parts, asked.ratios, every, np.inf, values, at_risk, left)
     off = astray(parts, asked.totals)
     steps = min(effort.singles * max(1, FEW // max(p0 + p1, 1)), effort.most)
     for step in range(steps + 1):
-        if step % RETUNE == 0 and (step == 0 or np.all(fits)):
+        regrouped = False
+        if step % REGROUP == 0 and step > 0:
+            for bit in range(np.max(analyses.group) + 1):
+                mark_touched(board, 0, analyses, Move(GROUP, 0, 0, bit, 0.0, 0.0), touched)
+                if settled(values, parts, asked.totals, ~touched) and not settled(values, parts, asked.totals, touched):
+                    regroup(board, asked, bit, touched, loose, standing, scratch, state)
+                    regrouped = True
+            if regrouped:
+                miss = compare(time0, time1, parts, asked.ratios, every, np.inf, values, at_risk, left)
+                off = astray(parts, asked.totals)
+        if regrouped or (step % RETUNE == 0 and (step == 0 or np.all(fits))):
             for arm in range(2):
                 points = board.points[arm]
                 there, strain, worst = bound_arm(
@@ -250,7 +230,7 @@ def meet_ratios(
                 miss = compare(time0, time1, parts, asked.ratios, every, np.inf, values, at_risk, left)
         if miss + off + penalty[0] + penalty[1] == 0.0:
             break
-        warmth = -WARMTH / (p0 + p1) * (1.0 - step / (steps + 1)) ** 2 * math.log(1.0 - next_uniform(state))
+        warmth = -effort.warmth / (p0 + p1) * (1.0 - step / (steps + 1)) ** 2 * math.log(1.0 - next_uniform(state))
         arm = int(next_uniform(state) * 2)
         if miss + off + penalty[arm] == 0.0:
             arm = 1 - arm

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.reconstruction.repair.board import read_analysis
+from analysis.reconstruction.repair.board import read_analysis, stratum
 from analysis.reconstruction.repair.patients import next_uniform
-from analysis.reconstruction.repair.ratios import ratio_miss
+from analysis.reconstruction.repair.ratios import Parts, compare_one
+from analysis.reconstruction.terms import RatioBoxes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,15 +48,28 @@ class Move(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """Where the comparisons stand: ``values`` (V, 4) as `compare` fills them, and the boxes of the ``ratio`` (V, 7).
+    """Where the comparisons stand: ``values`` (V, 4) as `compare` fills them, of these ``parts`` against the ``boxes``.
 
-    ``events`` and ``size`` (V, 2) count events and patients by arm.
+    ``trial`` (V, 4), ``at_risk`` and ``left`` are room for another comparison.
     """
 
     values: FloatArray
-    ratio: FloatArray
-    events: IntArray
-    size: IntArray
+    trial: FloatArray
+    parts: Parts
+    boxes: RatioBoxes
+    at_risk: FloatArray
+    left: FloatArray
+
+
+@njit(cache=True, nogil=True)
+def no_standing(analyses: int) -> Standing:
+    """Comparisons that nothing is asked of."""
+    none, nobody = np.zeros((analyses, 2), np.int64), np.zeros((analyses, 2, 0), np.int64)
+    parts = Parts(
+        none, nobody, np.zeros((analyses, 2, 0), np.bool_), nobody, none, np.ones(analyses, np.int64), np.ones(analyses)
+    )
+    boxes = RatioBoxes(np.zeros((analyses, 7)), np.zeros((analyses, 3)))
+    return Standing(np.zeros((analyses, 4)), np.zeros((analyses, 4)), parts, boxes, np.empty((0, 3)), np.empty((2, 1)))
 
 
 @njit(cache=True, nogil=True)
@@ -275,7 +289,7 @@ def propose(
     v = int(next_uniform(rng_state) * analyses.cut.size)
     if next_uniform(rng_state) < FOCUS:
         off = standing.values[:, 3]
-        weight = off if np.sum(off) > 0.0 else np.abs(aims.excess)
+        weight = off + np.abs(aims.excess)
         reached = next_uniform(rng_state) * np.sum(weight)
         for k in range(weight.size):
             reached -= weight[k]
@@ -300,7 +314,7 @@ def propose(
                         gained = -gained
                     if gained * aims.excess[v] > 0.0:
                         break
-                elif expected_miss(board, arm, analyses, v, move, standing) < missed:
+                elif missed_after(board, arm, analyses, v, move, standing, scratch) < missed:
                     break
                 move = Move(NOTHING, 0, 0, 0, 0.0, 0.0)
         return move
@@ -308,30 +322,32 @@ def propose(
 
 
 @njit(cache=True, nogil=True)
-def expected_miss(board: Board, arm: int, analyses: Analyses, v: int, move: Move, standing: Standing) -> float:
-    """Foretell what the ratio of an analysis and its limits would miss after a move, to first order.
+def read_part(board: Board, analyses: Analyses, v: int, arm: int, scratch: Scratch, parts: Parts) -> None:
+    """Fill who of an arm is a patient of an analysis."""
+    size = read_analysis(board, arm, analyses, v, scratch.point, scratch.event, scratch.seen)
+    parts.size[v, arm] = size
+    parts.events[v, arm] = 0
+    for k in range(size):
+        parts.point[v, arm, k] = scratch.point[k]
+        parts.event[v, arm, k] = scratch.event[k]
+        parts.stratum[v, arm, k] = stratum(board.group[arm, board.patient[arm, scratch.point[k]]], analyses.strata[v])
+        parts.events[v, arm] += scratch.event[k]
 
-    A patient adds its martingale residual to the score of its arm, and its event to the information.
-    """
-    beta, error = standing.values[v, 0], standing.values[v, 1]
-    events = standing.events[v]
-    if events[0] + events[1] == 0 or error == 0.0:
-        return np.inf
-    hazard = events[arm] / standing.size[v, arm]
-    out, joins = (move.c, move.b) if move.kind == OWNER else (move.a, move.b)
-    if move.kind == GROUP and ((board.group[arm, out] >> move.c) & 1 == 1) != analyses.inside[v]:
-        out, joins = joins, out
-    cut = board.cut[arm, move.a] + 1 if move.kind == OWNER else analyses.cut[v]
-    residual, more = 0.0, 0
-    for patient, sign in ((joins, 1), (out, -1)):
-        k = exit_of(board, arm, patient, cut, 0)
-        event = board.cut[arm, k] == analyses.last[v] and board.event[arm, patient]
-        residual += sign * (event + hazard * math.log(1.0 - (k + 0.5) / board.points[arm]))
-        more += sign * event
-    box = standing.ratio[v]
-    slope = residual * (error / box[6]) ** 2
-    wider = 1.0 - 0.5 * more / (events[0] + events[1])
-    return ratio_miss(beta + (slope if arm == 1 else -slope), error * wider, box)
+
+@njit(cache=True, nogil=True)
+def missed_after(
+    board: Board, arm: int, analyses: Analyses, v: int, move: Move, standing: Standing, scratch: Scratch
+) -> float:
+    """Give what the comparison of an analysis would miss after a move, at the times of now; nothing is changed."""
+    back = apply(board, arm, move)
+    read_part(board, analyses, v, arm, scratch, standing.parts)
+    time0, time1 = board.time[0, : board.points[0]], board.time[1, : board.points[1]]
+    trial = standing.trial
+    trial[v] = standing.values[v]
+    compare_one(time0, time1, standing.parts, standing.boxes, v, trial[v, 3], trial, standing.at_risk, standing.left)
+    apply(board, arm, back)
+    read_part(board, analyses, v, arm, scratch, standing.parts)
+    return float(trial[v, 3])
 
 
 @njit(cache=True, nogil=True)
