@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from generated_trials import draw_trial
 from analysis.errors import InfeasibleReportError, InvalidValueError, UnknownNameError
 from analysis.reconstruction import TrialReconstruction, reconstruct
 from analysis.reconstruction.repair.coupling import Patients, couple
+from analysis.reconstruction.together import _times_as_many
 from analysis.reported import AtRisk, ReportedArm, ReportedComparison, TrialTimeline, load
 from analysis.survival.estimators import kaplan_meier
 
@@ -337,6 +339,26 @@ def test_populations_have_the_medians_of_their_patients(joint):
     for arm in joint.arms:
         medians = [curve.median for curve in final.arm(arm).members]
         np.testing.assert_allclose(medians, final.median(arm).members, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("before", "endpoint", "cuts", "members", "times"),
+    [
+        ((), "PFS", 1, 50, 1),
+        (("PFS",), "OS", 1, 50, 25),  # deaths that come after the progressions are chosen from a pool
+        (("PFS",), "OS", 1, 200, 7),
+        (("PFS",), "OS", 1, 1000, 4),
+        (("PFS",), "OS", 2, 50, 1),
+        (("PFS",), "PFS", 1, 50, 4),  # nothing orders a second reading: no pool is drawn that nobody looks at
+        (("OS",), "PFS", 1, 50, 4),
+    ],
+)
+def test_a_pool_is_drawn_of_what_comes_after_another_endpoint_only(before, endpoint, cuts, members, times):
+    def of(name: str, number: int) -> SimpleNamespace:
+        return SimpleNamespace(comparisons=[replace(report(f"{name}-{k}"), endpoint=name) for k in range(number)])
+
+    drawn = [SimpleNamespace(of=of(name, 1)) for name in before]
+    assert _times_as_many(drawn, of(endpoint, cuts), members) == times
 
 
 def test_endpoints_that_were_drawn_apart_keep_most_of_their_draws_when_they_become_one_list():
