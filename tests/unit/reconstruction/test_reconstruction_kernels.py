@@ -81,6 +81,7 @@ def comparison_of(t0: np.ndarray, e0: np.ndarray, t1: np.ndarray, e1: np.ndarray
         stratum=np.zeros((1, 2, most), dtype=np.int64),
         events=np.array([[e0.sum(), e1.sum()]]),
         strata=np.ones(1, dtype=np.int64),
+        weight=np.ones(1),
     )
     parts.event[0, 0, : e0.size], parts.event[0, 1, : e1.size] = e0, e1
     at_risk = np.empty((t0.size + t1.size, 3))

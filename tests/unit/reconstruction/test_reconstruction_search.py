@@ -186,6 +186,9 @@ def test_a_comparison_with_a_limit_is_given_up_only_beyond_it() -> None:
         control, experimental, parts = two_arms(rng)
         values, some = np.zeros((1, 4)), np.zeros((1, 4))
         whole = compare(control, experimental, parts, asked, every, np.inf, values, at_risk, left)
+        half = parts._replace(weight=np.array([0.5]))
+        assert compare(control, experimental, half, asked, every, np.inf, some, at_risk, left) == 0.5 * whole
+        some[:] = 0.0
         limit = whole * rng.uniform(0.5, 1.5)
         short = compare(control, experimental, parts, asked, every, limit, some, at_risk, left)
         if whole > limit:

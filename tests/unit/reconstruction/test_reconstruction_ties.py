@@ -31,6 +31,7 @@ def test_tied_events_move_the_test_and_nothing_else(by, strata):
         stratum=np.array([[stratum[rows] for rows in own]]),
         events=np.array([[event[rows].sum() for rows in own]]),
         strata=np.array([strata]),
+        weight=np.ones(1),
     )
     before = [time[rows].copy() for rows in own]
     bounds = np.stack([np.zeros((2, 121)), np.full((2, 121), np.inf)], axis=1)
@@ -68,6 +69,7 @@ def test_a_test_out_of_reach_leaves_the_times_as_they_were():
         stratum=np.zeros((1, 2, 20), dtype=np.int64),
         events=np.array([[event[rows].sum() for rows in own]]),
         strata=np.array([1]),
+        weight=np.ones(1),
     )
     times = [time[rows].copy() for rows in own]
     bounds = np.stack([np.zeros((2, 21)), np.full((2, 21), np.inf)], axis=1)
