@@ -328,17 +328,20 @@ def test_a_subgroup_is_found_that_gives_its_own_numbers_back_and_nothing_else_ch
     assert found >= 15
 
 
-def test_a_subgroup_that_cannot_give_its_numbers_back_is_not_left_worse() -> None:
+def test_a_subgroup_that_is_as_near_as_it_can_be_is_not_left_worse() -> None:
     rng = np.random.default_rng(9)
-    for seed in range(5):
+    for _ in range(5):
         board, analyses, parts = trial_with_a_subgroup(rng)
         true, _ = stand(board, analyses, parts, FREE)
         boxes = boxes_around(true.values)
-        boxes.test[1] += 3.0  # a test that no patients with this ratio give
+        boxes.test[1, :2] += 3.0  # a test that no patients with this ratio give
         nobody = np.array([-1, -1])
         asked = Asked(analyses, no_boxes(), boxes, boxes.test, nobody, np.zeros(2, np.bool_), np.full(1, np.inf), True)
         standing, scratch = stand(board, analyses, parts, boxes)
-        missed = standing.values[1, 3]
         touched, open_ = np.array([False, True]), np.full((2, 2), -1)
-        regroup(board, asked, 0, touched, open_, standing, scratch, np.array([seed], np.uint64))
-        assert 0.0 < standing.values[1, 3] <= missed
+        missed = [standing.values[1, 3]]
+        for seed in range(6):
+            regroup(board, asked, 0, touched, open_, standing, scratch, np.array([seed], np.uint64))
+            missed.append(standing.values[1, 3])
+        assert missed[0] > missed[-1] > 0.0
+        assert missed == sorted(missed, reverse=True)
