@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sized
 from difflib import get_close_matches
@@ -157,24 +158,46 @@ def _misfit(
             return UnknownNameError(f"{name}: {argument}", value, words)
         remedy = f"give {_words(node) if len(_words(node)) < SHORT else 'one of these'}, not {type(value).__name__}"
         return InvalidValueError(f"{name}: {argument}", value, _words(node), remedy)
-    for argument, value in bound.items() if extremes else ():
-        if argument not in ("self", "cls") and _is_extreme(value):
-            expected = "a value that it can be computed with"
-            return InvalidValueError(
-                f"{name}: {argument}", value, expected, f"correct it ({type(error).__name__}: {error})"
-            )
+    for is_to_blame in (_is_quoted, _is_extreme, _is_refused) if extremes else ():
+        for argument, value in bound.items():
+            if argument not in ("self", "cls") and is_to_blame(value, error):
+                expected = "a value that it can be computed with"
+                return InvalidValueError(
+                    f"{name}: {argument}", value, expected, f"correct it ({type(error).__name__}: {error})"
+                )
     return None
 
 
-def _is_extreme(value: Any) -> bool:
+def _is_quoted(value: Any, error: Exception) -> bool:
+    """Whether an error quotes a text that was given, as a word of its own."""
+    return any(re.search(rf"(?<!\w){re.escape(text)}(?!\w)", str(error)) for text in _texts(value) if text)
+
+
+def _is_extreme(value: Any, error: Exception) -> bool:
     """Whether a value is one with which nothing can be computed: empty, not finite, below 0, or of no kind."""
     if isinstance(value, NUMBERS):
         return isinstance(value, bool) or not is_finite(value) or bool(value < 0)
-    if isinstance(value, str | Mapping) or _is_one(value):
+    if _is_one(value):
         return True
+    if isinstance(value, str | Mapping):
+        return len(value) == 0
     if isinstance(value, Sized):
-        return len(value) == 0 or (isinstance(value, Iterable) and any(_is_extreme(one) for one in list(value)[:1000]))
+        parts = list(value)[:1000] if isinstance(value, Iterable) else []
+        return len(value) == 0 or any(_is_extreme(part, error) for part in parts)
     return value is None or type(value) is object
+
+
+def _is_refused(value: Any, error: Exception) -> bool:
+    """Whether texts or a dictionary were given, and an error is of the kind that refuses what is given."""
+    return isinstance(error, ValueError) and (isinstance(value, Mapping) or bool(_texts(value)))
+
+
+def _texts(value: Any) -> list[str]:
+    """Texts among what was given: itself, or what a list or a dictionary holds."""
+    parts = [*value, *value.values()] if isinstance(value, Mapping) else [value]
+    if isinstance(value, list | tuple | set):
+        parts = list(value)[:1000]
+    return [part for part in parts if isinstance(part, str)]
 
 
 def _is_one(value: Any) -> bool:

@@ -152,7 +152,7 @@ def compare_one(
     at_risk: FloatArray,
     left: FloatArray,
 ) -> None:
-    """Fill the row of ``values`` (V, 4) of one analysis; beyond ``limit`` of its miss, not all that it misses."""
+    """Fill the row of ``values`` (V, 4) of one analysis; its miss is infinite if it has more than ``limit``."""
     miss = 0.0
     events = risk_sets(time0, time1, parts, v, at_risk, left)
     box = boxes.ratio[v]
@@ -164,7 +164,7 @@ def compare_one(
         values[v, 2] = log_rank(at_risk, events)
         low, high = test_range(values[v, 2], boxes.test[v])
         miss += max(0.0, low - values[v, 2], values[v, 2] - high)
-    values[v, 3] = miss
+    values[v, 3] = miss if miss <= limit else np.inf
 
 
 @njit(cache=True, nogil=True)
