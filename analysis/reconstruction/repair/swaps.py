@@ -345,9 +345,11 @@ def missed_after(
     trial = standing.trial
     trial[v] = standing.values[v]
     compare_one(time0, time1, standing.parts, standing.boxes, v, trial[v, 3], trial, standing.at_risk, standing.left)
+    missed = float(trial[v, 3])
+    trial[v] = standing.values[v]  # a move that does not touch this analysis may come next
     apply(board, arm, back)
     read_part(board, analyses, v, arm, scratch, standing.parts)
-    return float(trial[v, 3])
+    return missed
 
 
 @njit(cache=True, nogil=True)

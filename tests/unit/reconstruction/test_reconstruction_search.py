@@ -278,8 +278,10 @@ def test_what_a_swap_between_a_subgroup_and_the_rest_does_to_its_comparison_is_f
             if move.kind == NOTHING:
                 continue
             before, missed = board.group.copy(), standing.values[1, 3]
+            standing.trial[:] = standing.values
             foreseen = missed_after(board, arm, analyses, 1, move, standing, scratch)
             np.testing.assert_array_equal(board.group, before)
+            np.testing.assert_array_equal(standing.trial, standing.values)
             assert standing.values[1, 3] == missed
             back = apply(board, arm, move)
             true = stand(board, analyses, parts, FREE)[0].values[1, 3]
