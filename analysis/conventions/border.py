@@ -188,8 +188,10 @@ def _is_extreme(value: Any, error: Exception) -> bool:
 
 
 def _is_refused(value: Any, error: Exception) -> bool:
-    """Whether texts or a dictionary were given, and an error is of the kind that refuses what is given."""
-    return isinstance(error, ValueError) and (isinstance(value, Mapping) or bool(_texts(value)))
+    """Whether texts or a dictionary were given, and an error is of the kind that refuses it or what it holds."""
+    if isinstance(value, Mapping):
+        return isinstance(error, ValueError | TypeError | AttributeError | KeyError)
+    return isinstance(error, ValueError) and bool(_texts(value))
 
 
 def _texts(value: Any) -> list[str]:

@@ -38,6 +38,15 @@ def test_a_text_in_a_list_is_named_and_a_letter_within_a_word_is_not():
         first(["soon"], "o")
 
 
+def test_a_dictionary_that_holds_what_has_no_such_attribute_is_named():
+    @border
+    def first_year(days: dict[str, object]) -> int:
+        return days["start"].year
+
+    with pytest.raises(InvalidValueError, match=r"first_year: days: got .*has no attribute 'year'"):
+        first_year({"start": 4})
+
+
 def test_a_fault_of_its_own_is_not_worded_as_what_it_was_given():
     with pytest.raises(IndexError):
         broken("a text", {"events": 4})
