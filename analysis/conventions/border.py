@@ -158,14 +158,16 @@ def _misfit(
             return UnknownNameError(f"{name}: {argument}", value, words)
         remedy = f"give {_words(node) if len(_words(node)) < SHORT else 'one of these'}, not {type(value).__name__}"
         return InvalidValueError(f"{name}: {argument}", value, _words(node), remedy)
-    for is_to_blame in (_is_quoted, _is_extreme, _is_refused) if extremes else ():
-        for argument, value in bound.items():
-            if argument not in ("self", "cls") and is_to_blame(value, error):
-                expected = "a value that it can be computed with"
-                return InvalidValueError(
-                    f"{name}: {argument}", value, expected, f"correct it ({type(error).__name__}: {error})"
-                )
-    return None
+    values = (
+        {argument: value for argument, value in bound.items() if argument not in ("self", "cls")} if extremes else {}
+    )
+    suspects = [argument for argument, value in values.items() if _is_quoted(value, error)]
+    suspects += [argument for argument, value in values.items() if _is_extreme(value)]
+    suspects += [argument for argument, value in values.items() if _is_refused(value, error)]
+    if not suspects:
+        return None
+    expected, remedy = "a value that it can be computed with", f"correct it ({type(error).__name__}: {error})"
+    return InvalidValueError(f"{name}: {suspects[0]}", values[suspects[0]], expected, remedy)
 
 
 def _is_quoted(value: Any, error: Exception) -> bool:
@@ -173,7 +175,7 @@ def _is_quoted(value: Any, error: Exception) -> bool:
     return any(re.search(rf"(?<!\w){re.escape(text)}(?!\w)", str(error)) for text in _texts(value) if text)
 
 
-def _is_extreme(value: Any, error: Exception) -> bool:
+def _is_extreme(value: Any) -> bool:
     """Whether a value is one with which nothing can be computed: empty, not finite, below 0, or of no kind."""
     if isinstance(value, NUMBERS):
         return isinstance(value, bool) or not is_finite(value) or bool(value < 0)
@@ -183,7 +185,7 @@ def _is_extreme(value: Any, error: Exception) -> bool:
         return len(value) == 0
     if isinstance(value, Sized):
         parts = list(value)[:1000] if isinstance(value, Iterable) else []
-        return len(value) == 0 or any(_is_extreme(part, error) for part in parts)
+        return len(value) == 0 or any(_is_extreme(part) for part in parts)
     return value is None or type(value) is object
 
 

@@ -31,11 +31,11 @@ def test_a_text_that_an_error_refuses_or_quotes_is_named():
 
 def test_a_text_in_a_list_is_named_and_a_letter_within_a_word_is_not():
     @border
-    def first(days: list[str], arm: str) -> date:
+    def first(arm: str, days: list[str]) -> date:
         return date.fromisoformat(days[0])
 
     with pytest.raises(InvalidValueError, match=r"first: days: got \['soon'\]"):
-        first(["soon"], "o")
+        first("o", ["soon"])
 
 
 def test_a_dictionary_that_holds_what_has_no_such_attribute_is_named():
