@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 from scipy.special import chdtrc, ndtr
 
 from analysis.conventions import fields
@@ -162,16 +163,18 @@ class LogRankOfArms:
             ):
                 total += part
         score = observed - expected
-        rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
+        compared, group = connected_components(covariance != 0, directed=False)
+        rank = k - compared  # one less than the arms, or than those that are ever at risk together
         if not rank:
             got = f"{int(events.sum())} events while two arms are at risk"
             raise NotEstimableError(f"{self.name}: got {got}; expected some; check the events and the arms")
         if self.scores is None:
-            z, freedom = np.nan, rank  # one less than the arms, or than those that are ever at risk together
-            statistic = float(score @ np.linalg.pinv(covariance, hermitian=True) @ score)
+            z, freedom = np.nan, rank
+            own = np.isin(np.arange(k), np.unique(group, return_index=True)[1], invert=True)  # the others follow
+            statistic = float(score[own] @ np.linalg.solve(covariance[np.ix_(own, own)], score[own]))
         else:
             scores = np.array(self.scores)
-            spread = float(scores @ covariance @ scores)
+            spread = float(-0.5 * (covariance * (scores[:, None] - scores) ** 2).sum())
             if not spread > 0:
                 raise NotEstimableError(f"{self.name}: got no events in arms of different scores; compare the arms")
             z, freedom = float(-(scores @ score) / np.sqrt(spread)), 1
@@ -198,7 +201,9 @@ class LogRankOfArms:
         weight = np.broadcast_to(self.weight.at_events(EventTimes(at, n, d, before)), at.shape)
         share = at_risk / n
         spread = weight**2 * d * (n - d) / np.maximum(n - 1, 1)
-        covariance = np.diag((spread * share).sum(axis=1)) - (spread * share) @ share.T
+        together = (spread * share) @ share.T  # exactly 0 for arms that are never at risk together
+        np.fill_diagonal(together, 0.0)
+        covariance = np.diag(together.sum(axis=1)) - together
         return (weight * dying).sum(axis=1), (weight * d * share).sum(axis=1), covariance
 
 

@@ -57,6 +57,27 @@ def test_of_two_arms_all_three_tests_are_the_log_rank_test(weight, strata):
     assert overall.p_value == pytest.approx(known.p_two_sided, rel=1e-9)
 
 
+@pytest.mark.parametrize("weight", [*WEIGHTS, FlemingHarrington(3, 0), NumberAtRisk(2)], ids=repr)
+@pytest.mark.parametrize("arms", [2, 3, 5])
+def test_the_degrees_of_freedom_are_counted_and_not_left_to_rounding(weight, arms):
+    """Arms that are at risk together are one group; each group costs one, whatever the size of the numbers."""
+    rng = np.random.default_rng(arms)
+    for _ in range(10):
+        n = int(rng.integers(20, 300))
+        arm, event, months = np.arange(n) % (2 * arms), rng.random(n) < 0.6, rng.exponential(rng.choice([0.1, 9, 300]), n)
+        found = LogRankOfArms(weight).analyse(months, event, arm % arms)
+        assert found.degrees_of_freedom == arms - 1
+        apart = LogRankOfArms(weight).analyse(months, event, arm, strata=arm >= arms)
+        assert apart.degrees_of_freedom == 2 * (arms - 1)
+        swapped = LogRankOfArms(weight).analyse(months, event, arms - 1 - arm % arms)  # another arm is left out
+        assert swapped.statistic == pytest.approx(found.statistic, rel=1e-8)
+
+
+def test_a_trend_between_arms_that_are_never_at_risk_together_is_not_estimable():
+    with pytest.raises(NotEstimableError, match="arms of different scores"):
+        LogRankOfArms(scores=(0, 0, 0.1, 0.1)).analyse(TIME, EVENT, K % 4, strata=(K % 4) // 2)
+
+
 def test_scores_count_by_their_distances_alone():
     found = [LogRankOfArms(scores=scores).analyse(TIME, EVENT, ARM).z for scores in ((0, 1, 2), (5, 7, 9), (2, 1, 0))]
     assert found[0] == pytest.approx(found[1])
