@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.compiling import compilation_announced
 from analysis.conventions.border import border
 from analysis.conventions.seeds import Seed, child, seed_sequence
 from analysis.conventions.units import DAYS_PER_MONTH
@@ -191,7 +192,8 @@ def simulate_endpoints(
     plan = Plan(tumours, attendance, readers, definitions, patients, seed_sequence(rng), treatment)
     size = trials_per_chunk(patients)
     work = [(min(size, trials - first), number) for number, first in enumerate(range(0, trials, size))]
-    chunks = list(_in_order(plan, work, executor))
+    with compilation_announced():
+        chunks = list(_in_order(plan, work, executor))
     merged = []
     for parts in zip(*(found for found, _, _ in chunks), strict=True):
         joined = [np.concatenate(arrays, axis=0 if arrays[0].ndim == 1 else 1) for arrays in zip(*parts, strict=True)]

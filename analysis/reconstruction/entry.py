@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, overload
 
+from analysis.compiling import compilation_announced
 from analysis.conventions.border import border
 from analysis.conventions.checks import count
 from analysis.errors import InvalidValueError
 from analysis.reconstruction.ensemble import MOST_MEMBERS
-from analysis.reconstruction.first_call import compilation_announced
 from analysis.reconstruction.from_report import reconstruct_report
 from analysis.reconstruction.together import AGREEMENT, check_list, reconstruct_trial
 from analysis.reported import ReportedComparison

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from analysis.compiling import compilation_announced
 from analysis.conventions.border import border
 from analysis.conventions.checks import count, number
 from analysis.conventions.monte_carlo import proportion
@@ -102,7 +103,7 @@ def simulate(
     kept = Checkpoint(Path(checkpoint), plan) if checkpoint is not None else None
     columns: Columns = {name: np.empty((trials, *shape), kind) for name, (shape, kind) in plan.shapes().items()}
     done = 0
-    with _bar(trials, progress) as bar:
+    with compilation_announced(), _bar(trials, progress) as bar:
         try:
             for first, chunk in finished_chunks(plan, trials, executor, kept):
                 done = first + len(chunk["reached"])

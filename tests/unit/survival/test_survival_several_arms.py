@@ -64,7 +64,8 @@ def test_the_degrees_of_freedom_are_counted_and_not_left_to_rounding(weight, arm
     rng = np.random.default_rng(arms)
     for _ in range(10):
         n = int(rng.integers(20, 300))
-        arm, event, months = np.arange(n) % (2 * arms), rng.random(n) < 0.6, rng.exponential(rng.choice([0.1, 9, 300]), n)
+        arm, event = np.arange(n) % (2 * arms), rng.random(n) < 0.6
+        months = rng.exponential(rng.choice([0.1, 9, 300]), n)
         found = LogRankOfArms(weight).analyse(months, event, arm % arms)
         assert found.degrees_of_freedom == arms - 1
         apart = LogRankOfArms(weight).analyse(months, event, arm, strata=arm >= arms)
