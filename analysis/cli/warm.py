@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 import typer
 from tqdm import tqdm
 
+from analysis import compiling
 from analysis.cli.shell import command
 
 
@@ -26,7 +27,7 @@ def warm() -> int:
     start = time.perf_counter()
     workers = min(2, os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        tasks = [pool.submit(_timed, work) for work in (_reconstruction, _designs, _endpoints, _points)]
+        tasks = [pool.submit(_timed, work) for work in (_reconstruction, _comparisons, _designs, _endpoints, _points)]
         for task in tqdm(as_completed(tasks), total=len(tasks), unit="kind", disable=not sys.stderr.isatty()):
             kind, seconds = task.result()
             print(f"{kind:40s} {seconds:5.1f} s", flush=True)
@@ -36,6 +37,7 @@ def warm() -> int:
 
 def _timed(work: Callable[[], str]) -> tuple[str, float]:
     """Do a piece of work in a process of its own; gives its name and its seconds."""
+    compiling.PATIENCE = 3600.0  # who warms knows what is waited for
     begun = time.perf_counter()
     return work(), time.perf_counter() - begun
 
@@ -46,6 +48,25 @@ def _reconstruction() -> str:
     trial = load("bolero-2")
     reconstruct([trial.comparison(f"pfs-first-line-{reader}") for reader in ("local", "central")], members=2, rng=1)
     return "reconstruction"
+
+
+def _comparisons() -> str:
+    """Half of the reconstruction's kernels, which can be compiled without members while the others are."""
+    import numpy as np
+
+    from analysis import load
+    from analysis.reconstruction.from_report import SCALES_TRIED
+    from analysis.reconstruction.repair.engine import EFFORTS, asked_of, layout_of
+    from analysis.reconstruction.repair.members import meet_comparisons, new_boards
+    from analysis.reconstruction.report.block import Block
+    from analysis.reconstruction.report.requirements import read_requirements
+
+    report = load("bolero-2").comparison("pfs-final-local")
+    block, effort = Block.single(report, read_requirements(report, SCALES_TRIED[0])), EFFORTS[0]
+    boards = new_boards(0, layout_of(block).size, cuts=1)
+    wanted, rng_states = np.empty((0, 1, block.arms), np.int64), np.empty((0, 1), np.uint64)
+    meet_comparisons(boards, asked_of(block, effort), wanted, effort, rng_states, np.empty(0))
+    return "reconstruction, comparisons"
 
 
 def _points() -> str:

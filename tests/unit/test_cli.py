@@ -13,7 +13,8 @@ import pyreadstat
 import pytest
 
 import analysis
-from analysis.cli import main
+from analysis import load, reconstruct
+from analysis.cli import main, warm
 from analysis.conventions import from_file
 
 ROOT = Path(__file__).parents[2]
@@ -157,8 +158,21 @@ def test_a_trial_of_several_comparisons_is_asked_for_one(capsys):
 def test_warm_runs_each_kind_of_compiled_work(capsys):
     assert main(["warm"]) == 0
     *kinds, last = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
-    assert set(kinds) == {"reconstruction", "designs and simulated trials", "endpoints", "digitised curves"}
+    assert set(kinds) == {
+        *("reconstruction", "reconstruction, comparisons", "designs and simulated trials"),
+        *("endpoints", "digitised curves"),
+    }
     assert last == "all"
+
+
+def test_what_warm_compiles_without_members_is_what_members_use():
+    from analysis.reconstruction.repair.members import meet_comparisons
+
+    warm._comparisons()
+    trial = load("bolero-2")
+    reconstruct(trial.comparison("pfs-final-local"), members=2, rng=1)
+    reconstruct([trial.comparison(f"pfs-first-line-{reader}") for reader in ("local", "central")], members=2, rng=1)
+    assert len(meet_comparisons.signatures) == 1
 
 
 DESIGN_FILES = ("power.png", "power.csv", "report.html", "report.docx", "report.rtf", "report.pdf")

@@ -62,7 +62,6 @@ class Asked(NamedTuple):
     totals: IntArray
     open: BoolArray
     latest: FloatArray
-    compared: bool
 
 
 class Board(NamedTuple):

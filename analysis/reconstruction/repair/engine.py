@@ -11,7 +11,14 @@ import numpy as np
 from analysis.reconstruction.algebra import product
 from analysis.reconstruction.repair.board import Asked, stratum
 from analysis.reconstruction.repair.layout import Layout
-from analysis.reconstruction.repair.members import Drawn, draw_members, expected_counts
+from analysis.reconstruction.repair.members import (
+    Drawn,
+    arrange,
+    expected_counts,
+    meet_comparisons,
+    new_boards,
+    read_boards,
+)
 from analysis.reconstruction.repair.search import Effort
 from analysis.reconstruction.solve.conditioning import FROM_NEAR, condition
 from analysis.reconstruction.terms import SCORE
@@ -161,29 +168,35 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, effort: E
     for k, size in enumerate(sizes):
         clump = 1.0 + CLUMP * wanted[:, 0, k : k + 1]
         spacings[:, k, :size] = rng.gamma(1.0 / clump, clump, (members, size))
-    seeds = rng.integers(0, 2**64, members, dtype=np.uint64)
+    rng_states = rng.integers(0, 2**64, (members, 1), dtype=np.uint64)
     middle, spread = block.effects
     effects = middle + spread * rng.standard_normal((members, middle.size))
-    cuts, total = len(block.latest), sum(sizes)
-    drawn = Drawn(
-        time=np.empty((members, total)),
-        event=np.empty((members, total), dtype=np.bool_),
-        limit=np.full((members, cuts - 1, total), np.inf),
-        group=np.zeros((members, total), dtype=np.int64),
-        miss=np.zeros(members),
-    )
-    open_ = np.array([arm.events is None for arm in block.first.arms])
-    exact = block.ratios()
-    around = exact._replace(test=exact.test + effort.reach * np.array([-1.0, 1.0, 0.0]))
-    latest = np.array(block.latest)
-    asked = Asked(block.codes(), block.packed(), around, exact.test, _totals(block), open_, latest, block.arms == 2)
-    draw_members(states, problem.frame, _layout(block), asked, wanted, spacings, effects, effort, seeds, drawn)
+    asked, layout = asked_of(block, effort), layout_of(block)
+    boards, miss = new_boards(members, layout.size, len(block.latest)), np.empty(members)
+    arrange(states, problem.frame, layout, asked, wanted, spacings, effects, effort, rng_states, boards, miss)
+    if block.arms == 2:
+        meet_comparisons(boards, asked, wanted, effort, rng_states, miss)
+    drawn = read_boards(boards, len(block.latest), miss)
     ensemble = Ensemble(block, drawn, states, members)
     for v, analysis in enumerate(block.analyses):
         if analysis.required.follow_up_of_all is not None:
             times, events, _ = ensemble.patients(v, np.arange(members))
             drawn.miss[:] += _outside_follow_up(times, events, analysis.required.follow_up_of_all)
     return ensemble
+
+
+def asked_of(block: Block, effort: Effort) -> Asked:
+    """Give what is asked of the patients, for kernels."""
+    exact = block.ratios()
+    return Asked(
+        analyses=block.codes(),
+        boxes=block.packed(),
+        ratios=exact._replace(test=exact.test + effort.reach * np.array([-1.0, 1.0, 0.0])),
+        tests=exact.test,
+        totals=_totals(block),
+        open=np.array([arm.events is None for arm in block.first.arms]),
+        latest=np.array(block.latest),
+    )
 
 
 def _totals(block: Block) -> IntArray:
@@ -196,7 +209,8 @@ def _totals(block: Block) -> IntArray:
     return np.array(totals)
 
 
-def _layout(block: Block) -> Layout:
+def layout_of(block: Block) -> Layout:
+    """Give what patients are laid out by, for kernels."""
     groups = [block.of_group(group) for group in range(len(block.division.names))]
     sizes = block.sizes.astype(np.int64).reshape(-1, block.arms)
     return Layout(

@@ -44,6 +44,44 @@ class Drawn(NamedTuple):
         return Drawn(*(each[members] for each in self))  # type: ignore[arg-type]  # each as it was
 
 
+def new_boards(members: int, size: IntArray, cuts: int) -> Board:
+    """Room for the points and patients of so many members: a board whose arrays but ``size`` have an axis for them."""
+    arms, most = size.size, int(np.max(size))
+    points = (members, arms, most * cuts)
+    return Board(
+        time=np.empty(points),
+        home=np.empty(points),
+        patient=np.empty(points, np.int64),
+        cut=np.empty(points, np.int64),
+        odds=np.empty(points),
+        points=np.empty((members, arms), np.int64),
+        event=np.empty((members, arms, most), np.bool_),
+        group=np.zeros((members, arms, most), np.int64),
+        size=size,
+    )
+
+
+def read_boards(boards: Board, cuts: int, miss: FloatArray) -> Drawn:
+    """Give the patients of all members, arms one after the other."""
+    members, _, points = boards.time.shape
+    total = int(boards.size.sum())
+    start = np.cumsum(boards.size) - boards.size
+    member, arm, point = np.nonzero(np.arange(points) < boards.points[:, :, None])
+    time, cut = boards.time[member, arm, point], boards.cut[member, arm, point]
+    patient = start[arm] + boards.patient[member, arm, point]
+    last = cut == cuts - 1
+    drawn = Drawn(
+        time=np.empty((members, total)),
+        event=np.concatenate([boards.event[:, k, :size] for k, size in enumerate(boards.size)], axis=1),
+        limit=np.full((members, cuts - 1, total), np.inf),
+        group=np.concatenate([boards.group[:, k, :size] for k, size in enumerate(boards.size)], axis=1),
+        miss=miss,
+    )
+    drawn.time[member[last], patient[last]] = time[last]
+    drawn.limit[member[~last], cut[~last], patient[~last]] = time[~last]
+    return drawn
+
+
 @njit(cache=True, nogil=True)
 def expected_counts(states: FloatArray, frame: Frame, events: FloatArray) -> None:
     """Fill ``events`` (members, arms) with the expected events of each arm."""
@@ -58,7 +96,23 @@ def expected_counts(states: FloatArray, frame: Frame, events: FloatArray) -> Non
 
 
 @njit(cache=True, nogil=True)
-def draw_members(
+def board_of(boards: Board, member: int) -> Board:
+    """Give the board of one member."""
+    return Board(
+        boards.time[member],
+        boards.home[member],
+        boards.patient[member],
+        boards.cut[member],
+        boards.odds[member],
+        boards.points[member],
+        boards.event[member],
+        boards.group[member],
+        boards.size,
+    )
+
+
+@njit(cache=True, nogil=True)
+def arrange(
     states: FloatArray,
     frame: Frame,
     layout: Layout,
@@ -67,40 +121,27 @@ def draw_members(
     spacings: FloatArray,
     effects: FloatArray,
     effort: Effort,
-    seeds: NDArray[np.uint64],
-    drawn: Drawn,
+    rng_states: NDArray[np.uint64],
+    boards: Board,
+    miss: FloatArray,
 ) -> None:
-    """Draw the patients of every member: each statistic of each analysis in its box where that can be.
+    """Lay out the patients of every member, each statistic of each arm in its box where that can be.
 
     ``wanted`` (members, V, A) are events by analysis and arm, -1 where nothing is asked of them; for the first
     analysis they are always given. ``spacings`` (members, A, n) are the random gaps between events, ``effects``
-    (members, G) the log hazard ratios of the levels of factors, ``seeds`` (members,) start each member's generator.
+    (members, G) the log hazard ratios of the levels of factors, ``rng_states`` (members, 1) each member's generator.
+    Fills ``boards``, and ``miss`` (members,) with what is left over.
     """
     room = 4 * (frame.edges.size + frame.lengths.size + 8)
     cells = np.empty(room)
     paths = np.empty((5, frame.sizes.size, room))
-    arms, cuts = layout.size.size, asked.latest.size
-    most = np.max(layout.size)
-    capacity = most * cuts
-    board = Board(
-        np.empty((arms, capacity)),
-        np.empty((arms, capacity)),
-        np.empty((arms, capacity), np.int64),
-        np.empty((arms, capacity), np.int64),
-        np.empty((arms, capacity)),
-        np.empty(arms, np.int64),
-        np.empty((arms, most), np.bool_),
-        np.zeros((arms, most), np.int64),
-        layout.size,
-    )
-    scratch = new_scratch(int(capacity), int(most), asked.boxes, effort.slack)
-    state = np.empty(1, np.uint64)
+    scratch = new_scratch(boards.time.shape[2], boards.event.shape[2], asked.boxes, effort.slack)
     for i in range(states.shape[0]):
         count = lay_cells(states[i], frame, cells)
         fill_paths(states[i], frame, cells, count, paths)
-        state[0] = seeds[i]
-        drawn.miss[i] = 0.0
-        for arm in range(arms):
+        board, state = board_of(boards, i), rng_states[i]
+        miss[i] = 0.0
+        for arm in range(layout.size.size):
             lay_out(
                 board, arm, cells, count, paths, layout, asked.analyses, wanted[i], spacings[i, arm], effects[i], state
             )
@@ -117,20 +158,19 @@ def draw_members(
             )
             points = board.points[arm]
             move_between(board.time[arm, :points], scratch.low, scratch.high, scratch.work)
-            drawn.miss[i] += left_over
-        if asked.compared:
-            drawn.miss[i] = meet_ratios(board, asked, wanted[i], effort, scratch, state)
-        start = 0
-        for arm in range(arms):
-            size = board.size[arm]
-            for c in range(cuts - 1):
-                drawn.limit[i, c, start : start + size] = np.inf
-            for k in range(board.points[arm]):
-                at = start + board.patient[arm, k]
-                if board.cut[arm, k] < cuts - 1:
-                    drawn.limit[i, board.cut[arm, k], at] = board.time[arm, k]
-                else:
-                    drawn.time[i, at] = board.time[arm, k]
-            drawn.event[i, start : start + size] = board.event[arm, :size]
-            drawn.group[i, start : start + size] = board.group[arm, :size]
-            start += size
+            miss[i] += left_over
+
+
+@njit(cache=True, nogil=True)
+def meet_comparisons(
+    boards: Board,
+    asked: Asked,
+    wanted: IntArray,
+    effort: Effort,
+    rng_states: NDArray[np.uint64],
+    miss: FloatArray,
+) -> None:
+    """Bring the hazard ratios and tests of every member into their boxes; arguments as those of `arrange`."""
+    scratch = new_scratch(boards.time.shape[2], boards.event.shape[2], asked.boxes, effort.slack)
+    for i in range(miss.size):
+        miss[i] = meet_ratios(board_of(boards, i), asked, wanted[i], effort, scratch, rng_states[i])

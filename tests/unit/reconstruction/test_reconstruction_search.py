@@ -310,7 +310,6 @@ def test_a_subgroup_is_found_that_gives_its_own_numbers_back_and_nothing_else_ch
             np.array([-1, events]),
             np.zeros(2, np.bool_),
             np.full(1, np.inf),
-            True,
         )
         standing, _ = stand(board, analyses, parts, boxes)
         scratch = new_scratch(NUMBER, NUMBER, no_boxes(medians), 1.0)
@@ -338,7 +337,7 @@ def test_a_subgroup_that_is_as_near_as_it_can_be_is_not_left_worse() -> None:
         boxes = boxes_around(true.values)
         boxes.test[1, :2] += 3.0  # a test that no patients with this ratio give
         nobody = np.array([-1, -1])
-        asked = Asked(analyses, no_boxes(), boxes, boxes.test, nobody, np.zeros(2, np.bool_), np.full(1, np.inf), True)
+        asked = Asked(analyses, no_boxes(), boxes, boxes.test, nobody, np.zeros(2, np.bool_), np.full(1, np.inf))
         standing, scratch = stand(board, analyses, parts, boxes)
         touched, open_ = np.array([False, True]), np.full((2, 2), -1)
         missed = [standing.values[1, 3]]
