@@ -9,7 +9,8 @@ from analysis.safety.cumulative_incidence import (
     cumulative_incidence,
     fine_gray,
 )
-from analysis.safety.dosing import DosePlan, Exposure, read_exposure
+from analysis.safety.exposure import DosePlan, Exposure
+from analysis.safety.exposure_tables import read_exposure
 from analysis.safety.treated import Treated, read_treated
 
 __all__ = [

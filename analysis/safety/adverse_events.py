@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from analysis.safety.treated import Treated
 
 By = Literal["any", "soc", "term"]
-DAYS_PER_YEAR = 365.25
+DAYS_PER_YEAR = 12 * DAYS_PER_MONTH
 WORST = 5
 
 

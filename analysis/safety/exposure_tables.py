@@ -1,20 +1,20 @@
-"""Exposure as it comes from EX: how long, how much of what was planned, what was reduced or interrupted, and why."""
+"""Reads exposure as it is delivered in EX: every dose, what was planned by then, every change and why."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import pandas as pd
 
-from analysis.conventions.border import border, strict_border
-from analysis.conventions.checks import choice, count, one_of, positive
+from analysis.conventions.border import border
+from analysis.conventions.checks import choice, one_of
 from analysis.records.findings import DataFinding
 from analysis.records.tables import SUBJECT, columns, dates, label_key, numbers, text
+from analysis.safety.exposure import DosePlan, Exposure
 from analysis.safety.treated import read_treated
 
 if TYPE_CHECKING:
@@ -33,118 +33,6 @@ COLUMNS = {
 }
 TIMES_A_DAY = {"QD": 1, "ONCE": 1, "DAILY": 1, "BID": 2, "TID": 3, "QID": 4}
 EACH_DAY = timedelta(days=1)
-
-
-@strict_border
-@dataclass(frozen=True)
-class DosePlan:
-    """What a protocol plans of one treatment.
-
-    Parameters
-    ----------
-    dose
-        Of one administration.
-    every
-        Days from one administration to the next; 1 for a treatment taken every day, 14 for every two weeks.
-    unit
-        As the table writes it.
-    late
-        Days by which an administration can come later than planned without being an interruption.
-
-    Examples
-    --------
-    >>> DosePlan(800, every=14, late=3).unit
-    'mg'
-    """
-
-    dose: float
-    every: int = 1
-    unit: str = "mg"
-    late: int = 0
-
-    def __post_init__(self) -> None:
-        positive("dose", self.dose, self.unit)
-        count("every", self.every, "days")
-        count("late", self.late, "days", at_least=0)
-
-
-@border
-@dataclass(frozen=True)
-class Exposure:
-    r"""The exposure of the treated patients of a trial.
-
-    Attributes
-    ----------
-    subjects
-        One row for each patient and treatment: ``subject``, ``arm``, ``treatment``, ``first_dose``, ``last_dose``,
-        ``days`` (both counted), ``administered`` and ``planned`` amounts, ``relative_dose_intensity`` (administered
-        over planned, as a share), ``reductions``, ``lowest_dose``, ``interruptions``, ``days_interrupted``, ``ended``,
-        ``reason``.
-    changes
-        One row for each change: ``subject``, ``treatment``, ``date``, ``change`` (``"started below plan"``,
-        ``"reduced"``, ``"increased"``, ``"interrupted"``, ``"ended"``), ``dose``, ``days``, ``reason``.
-    treated
-        All treated patients by subject.
-    findings
-        What is wrong with the tables.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from tempfile import mkdtemp
-    >>> from analysis.endpoints import read_study
-    >>> folder = Path(mkdtemp())
-    >>> _ = (folder / "adsl.csv").write_text(
-    ...     "USUBJID,TRT01A,TRTSDT,TRTEDT,RANDDT\n1,drug,2024-01-10,2024-06-10,2024-01-09\n"
-    ...     "2,placebo,2024-01-10,2024-06-10,2024-01-09\n"
-    ... )
-    >>> rows = "USUBJID,EXTRT,EXDOSE,EXDOSU,EXSTDTC,EXENDTC\n1,DRUG,10,mg,2024-01-10,2024-06-10\n"
-    >>> _ = (folder / "ex.csv").write_text(rows)
-    >>> from analysis.safety import DosePlan
-    >>> read_study(folder).exposure({"DRUG": DosePlan(10)}).subjects.shape[0]
-    1
-    """
-
-    subjects: pd.DataFrame = field(repr=False)
-    changes: pd.DataFrame = field(repr=False)
-    treated: Mapping[str, Treated] = field(repr=False)
-    findings: tuple[DataFinding, ...] = field(repr=False)
-
-    def summary(self) -> pd.DataFrame:
-        """One row for each arm and treatment.
-
-        Returns
-        -------
-        DataFrame
-            ``arm``, ``treatment``, ``patients``; medians and quartiles of the months of treatment and of the relative
-            dose intensity; patients with a reduction, with an interruption, and the number of both; patients whose
-            treatment has ended.
-        """
-        rows = []
-        for (arm, treatment), here in self.subjects.groupby(["arm", "treatment"], sort=False):
-            months = here["days"] / 30.4375
-            rows.append(
-                {
-                    "arm": arm,
-                    "treatment": treatment,
-                    "patients": len(here),
-                    **_quartiles("months", months),
-                    **_quartiles("relative_dose_intensity", here["relative_dose_intensity"]),
-                    "patients_reduced": int((here["reductions"] > 0).sum()),
-                    "reductions": int(here["reductions"].sum()),
-                    "patients_interrupted": int((here["interruptions"] > 0).sum()),
-                    "interruptions": int(here["interruptions"].sum()),
-                    "ended": int(here["ended"].sum()),
-                }
-            )
-        return pd.DataFrame(rows)
-
-    def reasons(self) -> pd.DataFrame:
-        """Patients by why a treatment ended: ``arm``, ``treatment``, ``reason``, ``patients``, ``of``."""
-        ended = self.subjects[self.subjects["ended"]]
-        found = ended.groupby(["arm", "treatment", "reason"], sort=False).size().rename("patients").reset_index()
-        of = self.subjects.groupby(["arm", "treatment"], sort=False).size().rename("of").reset_index()
-        return found.merge(of, on=["arm", "treatment"]).sort_values("patients", ascending=False, ignore_index=True)
 
 
 @border
@@ -229,17 +117,15 @@ def read_exposure(
         subject, place = str(who), f"EX row {k + 1}"
         if subject not in treated:
             if subject not in known:
-                findings.append(_said("error", "unknown subject", subject, f"{place}: not in the table of subjects"))
+                findings.append(_said("unknown subject", subject, f"{place}: not in the table of subjects"))
             continue
         name, planned = _planned(plan, plans, treatment)
         if planned is None:
-            findings.append(
-                _said("error", "unplanned treatment", subject, f"{place}: EXTRT {treatment!r}", "name it in plan=")
-            )
+            findings.append(_said("unplanned treatment", subject, f"{place}: EXTRT {treatment!r}", "name it in plan="))
             continue
         wrong = _wrong(planned, unit, frequency, dose, start, end)
         if wrong is not None:
-            findings.append(_said("error", wrong[0], subject, f"{place}: {wrong[1]}", wrong[2]))
+            findings.append(_said(wrong[0], subject, f"{place}: {wrong[1]}", wrong[2]))
             bad.add((subject, name))
             continue
         assert start is not None
@@ -255,7 +141,7 @@ def read_exposure(
         patient = treated[subject]
         error = _close(stretches, patient, planned)
         if error is not None:
-            findings.append(_said("error", error[0], subject, error[1], error[2]))
+            findings.append(_said(error[0], subject, error[1], error[2]))
             continue
         reason, ended_on = reasons.get(subject, ("", None))
         row, found = _follow(stretches, planned, ended_on if until == "end of treatment" else None)
@@ -268,7 +154,7 @@ def read_exposure(
             changes.append([subject, name, row[1], "ended", 0.0, 0, reason or "not given"])
     for subject in treated:
         if not any(key[0] == subject for key in by_patient):
-            findings.append(_said("error", "without exposure", subject, "a first dose, and no row in EX"))
+            findings.append(_said("without exposure", subject, "a first dose, and no row in EX"))
     names = ["subject", "arm", "treatment", "first_dose", "last_dose", "days", "administered", "planned"]
     names += ["relative_dose_intensity", "reductions", "lowest_dose", "interruptions", "days_interrupted"]
     frame = pd.DataFrame(rows, columns=[*names, "ended", "reason"])
@@ -401,10 +287,5 @@ def _reasons(subjects: pd.DataFrame, disposition: pd.DataFrame | None) -> dict[s
     return found
 
 
-def _quartiles(name: str, values: pd.Series[float]) -> dict[str, float]:
-    low, middle, high = np.percentile(values, [25, 50, 75])
-    return {name: float(middle), f"{name}_q1": float(low), f"{name}_q3": float(high)}
-
-
-def _said(severity: str, rule: str, subject: str, message: str, done: str = "correct it; left out") -> DataFinding:
-    return DataFinding("error" if severity == "error" else "warning", rule, subject, "", "", message, done)
+def _said(rule: str, subject: str, message: str, remedy: str = "correct it; left out") -> DataFinding:
+    return DataFinding("error", rule, subject, "", "", message, remedy)
