@@ -272,6 +272,10 @@ def observations(time: ArrayLike, event: ArrayLike, *, timefix: bool = True) -> 
     return tied(times) if timefix else times, indicator("event", event, times.size)
 
 
+SAME_TIME = 1e-9
+"""Share by which two times differ that are the same: day 119 in months and ``17 * WEEK`` are not equal to the bit."""
+
+
 def tied(times: FloatArray) -> FloatArray:
     """Give one value, of twelve digits, to times that differ by less than a part in 10^8 of their mean.
 

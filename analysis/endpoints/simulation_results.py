@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.conventions.border import border
+from analysis.conventions.checks import SAME_TIME
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.endpoints.adjudication import readings_differ
 from analysis.endpoints.readers import discordance
@@ -124,14 +125,13 @@ class SimulatedEndpoints:
             raise InvalidValueError(
                 "months", months, f"a time up to {followed:g}, the end of follow-up for death", "set survival_until"
             )
-        return over_trials(1.0 - (self.survival.died & (self.survival.time <= months)).mean(axis=1))
+        return over_trials(1.0 - (self.survival.died & (self.survival.time <= months * (1 + SAME_TIME))).mean(axis=1))
 
     def survival_at(self, months: float, criteria: str = "RECIST 1.1", reader: str = "investigator") -> Estimate:
         """Share of all patients free of progression at a time, by Kaplan-Meier with Greenwood's error."""
         seen, c = self.of(reader), CRITERIA.index(criteria)
         curve = kaplan_meier(seen.time[c].ravel(), seen.event[c].ravel())
-        at = int(np.searchsorted(curve.time, months, side="right")) - 1
-        return Estimate(float(curve.survival_at(months)), float(curve.std_error[at]) if at >= 0 else 0.0)
+        return Estimate(float(curve.survival_at(months)), float(curve.std_error_at(months)))
 
     def discordance(self, criteria: str = "RECIST 1.1") -> dict[str, Estimate]:
         """How far two readers are apart: early and late discordance rates, shares of patients read differently.

@@ -158,12 +158,6 @@ def time_of(key: np.uint64) -> float:
     return np.uint64((key >> np.uint64(3)) << np.uint64(2)).view(np.float64)
 
 
-@njit(inline="always")
-def as_kept(time: float) -> float:
-    """Give a time as risk sets keep it, without its last bits: compare with it, not with the time itself."""
-    return time_of(packed(time, CENSORED, 0))
-
-
 @njit(nogil=True, cache=True, error_model="numpy")
 def _fill(known: Snapshot, compared: Comparison, sets: RiskSets) -> None:
     entry, start, time, event, cut = known.entry, known.start, known.time, known.event, known.cut

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from analysis.conventions.checks import SAME_TIME
 from analysis.errors import NotEstimableError
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ class Drawn:
             return None
         rows = np.zeros((3, ticks.size))
         for time, event in self.patients:
-            rows[0] += (time[:, None] >= ticks * (1 - 1e-9)).sum(axis=0)
-            gone = time[:, None] < ticks * (1 - 1e-9)
+            rows[0] += (time[:, None] >= ticks * (1 - SAME_TIME)).sum(axis=0)
+            gone = time[:, None] < ticks * (1 - SAME_TIME)
             rows[1] += (gone & event[:, None]).sum(axis=0)
             rows[2] += (gone & ~event[:, None]).sum(axis=0)
         rows /= len(self.patients)
@@ -79,10 +80,10 @@ class Drawn:
 
     def at(self, t: float) -> tuple[float, float, float]:
         """Survival at `t` with its limits, as drawn; NaN past the end of a curve that has not come down to 0."""
-        if t > self.time[-1] * (1 + 1e-9) and self.survival[-1] > 0:
+        if t > self.time[-1] * (1 + SAME_TIME) and self.survival[-1] > 0:
             return np.nan, np.nan, np.nan
         if self.is_step:
-            k = int(np.searchsorted(self.time, t, side="right")) - 1
+            k = int(np.searchsorted(self.time, t * (1 + SAME_TIME), side="right")) - 1
             return float(self.survival[k]), float(self.lower[k]), float(self.upper[k])
         values = (np.interp(t, self.time, each) for each in (self.survival, self.lower, self.upper))
         survival, lower, upper = values

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.conventions.border import border
-from analysis.conventions.checks import choice, one_of, positive
+from analysis.conventions.checks import SAME_TIME, choice, one_of, positive
 from analysis.errors import UnknownNameError
 from analysis.plots.numbered import NumberedFigure, numbered
 from analysis.plots.style import GREY, PAGE_WIDTH, PALETTE, STYLE, percent_axis
@@ -129,12 +129,12 @@ def _stack(ax: Axes, numbers: pd.DataFrame, causes: list[str], last: float) -> N
 
 
 def _risk(ax: Axes, curves: pd.DataFrame, groups: list[Any], above: Axes, last: float) -> None:
-    ticks = [tick for tick in above.get_xticks() if 0 <= tick <= last * (1 + 1e-9)]
+    ticks = [tick for tick in above.get_xticks() if 0 <= tick <= last * (1 + SAME_TIME)]
     for row, group in enumerate(groups):
         own = curves[curves["group"] == group].drop_duplicates("time").sort_values("time")
         time, risk = own["time"].to_numpy(float), own["n_risk"].to_numpy(int)
         for tick in ticks:
-            place = int(np.searchsorted(time, tick, side="left"))
+            place = int(np.searchsorted(time, tick * (1 - SAME_TIME), side="left"))
             ax.text(tick, row, str(risk[place]) if place < time.size else "0", ha="center", va="center", fontsize=7)
     ax.set_ylim(len(groups) - 0.4, -0.6)
     ax.set_yticks(range(len(groups)), [str(group) if len(groups) > 1 else "at risk" for group in groups])

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.conventions.border import border
-from analysis.conventions.checks import choice, not_negative, probability, tied, vector
+from analysis.conventions.checks import SAME_TIME, choice, not_negative, probability, tied, vector
 from analysis.errors import InvalidValueError, NotEstimableError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CENSORED = "censored"
 SCALES = ("plain", "log", "log-log")
+CERTAIN = 1e-9
+"""Below 1, an incidence that is 1 but for rounding."""
 
 
 @border
@@ -33,7 +35,7 @@ class CumulativeIncidence:
     ----------
     curves
         One row for each group, cause and distinct time: ``group``, ``cause``, ``time`` (months), ``n_risk``,
-        ``estimate``, ``std_error`` (delta method), ``lower``, ``upper``.
+        ``estimate``, ``std_error`` (delta method), ``lower``, ``upper``; where the incidence is 1 the lower is NaN.
     gray
         Of two groups or more, Gray's (1988) test of each cause: ``cause``, ``statistic``, ``df``, ``p_value``.
     level, scale
@@ -64,10 +66,10 @@ class CumulativeIncidence:
         time = not_negative("time", time)
         rows = []
         for group, curve in self.curves[self.curves["cause"] == cause].groupby("group", sort=False):
-            before = curve[curve["time"] <= time]
+            before = curve[curve["time"] <= time * (1 + SAME_TIME)]
             row = before.iloc[-1] if len(before) else None
             values = [0.0, 0.0, 0.0, 0.0] if row is None else list(row[["estimate", "std_error", "lower", "upper"]])
-            if time > curve["time"].iloc[-1]:
+            if time > curve["time"].iloc[-1] * (1 + SAME_TIME):
                 values = [np.nan] * 4
             rows.append([group, time, *values])
         return pd.DataFrame(rows, columns=["group", "time", "estimate", "std_error", "lower", "upper"])
@@ -120,12 +122,16 @@ def cumulative_incidence(
         raise UnknownNameError("scale", scale, SCALES)
     times, causes, groups = _observed(time, cause, group)
     response, seen = _response(times, causes)
-    fitted = greenwood.AalenJohansen(conf_type=scale, conf_level=probability("level", level)).fit(response, by=groups)
+    estimator = greenwood.AalenJohansen(conf_type=scale, conf_level=probability("level", level))
+    with np.errstate(over="ignore"):  # a limit beside an incidence of 1 is 0 or 1 then, as it should be
+        fitted = estimator.fit(response, by=groups)
     curves = fitted.to_frame(format="pandas").rename(
         columns={"strata": "group", "conf_low": "lower", "conf_high": "upper"}
     )
     curves = curves[curves["cause"].isin(seen)].reset_index(drop=True)
     curves[["lower", "upper"]] = curves[["lower", "upper"]].where(curves["estimate"] > 0, 0.0)
+    everybody = curves["estimate"] > 1 - CERTAIN
+    curves.loc[everybody, ["estimate", "std_error", "lower", "upper"]] = [1.0, 0.0, np.nan, 1.0]
     tests = []
     if len(set(groups)) > 1 and len(seen) > 1:
         for one in seen:

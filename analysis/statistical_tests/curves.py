@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 from scipy.special import ndtri
 
+from analysis.conventions.checks import SAME_TIME
 from analysis.errors import InfeasibleDesignError
 from analysis.expected.process import risk_processes
 
@@ -79,7 +80,7 @@ def restricted_means(sets: RiskSets, tau: float, mean: NDArray[np.float64], vari
                     survival *= 1.0 - events / at_risk
                     if events < at_risk:
                         spread += (total - area) ** 2 * events / (at_risk * (at_risk - events))
-            followed = sets.last_time[trial, stratum, arm] >= tau or survival == 0.0
+            followed = sets.last_time[trial, stratum, arm] >= tau * (1 - SAME_TIME) or survival == 0.0
             mean[trial, stratum, arm] = total if followed else np.nan
             variance[trial, stratum, arm] = spread if followed else np.nan
 
@@ -93,12 +94,12 @@ def survivals(sets: RiskSets, time: float, survival: NDArray[np.float64], relati
             alive, spread = 1.0, 0.0
             for row in range(sets.first[block], sets.first[block + 1]):
                 at_risk, events = _counts(sets, row, arm)
-                if sets.time[row] > time:
+                if sets.time[row] > time * (1 + SAME_TIME):
                     break
                 if events > 0:
                     alive *= 1.0 - events / at_risk
                     spread += events / (at_risk * (at_risk - events)) if events < at_risk else 0.0
-            followed = sets.last_time[trial, stratum, arm] >= time or alive == 0.0
+            followed = sets.last_time[trial, stratum, arm] >= time * (1 - SAME_TIME) or alive == 0.0
             survival[trial, stratum, arm] = alive if followed else np.nan
             relative[trial, stratum, arm] = spread if alive > 0.0 else 0.0
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from analysis.survival import Distribution
 
 Variance = Literal["alternative", "null", "both"]
-ROUNDING = 1e-9
-"""Months by which two sums of the same visits may differ."""
 
 
 @border
@@ -111,7 +109,7 @@ class LandmarkSurvival(OneArmTest):
             self._cannot(f"has no {self.variance!r} variance in data", "take variance='alternative'")
         sets = one_arm_risk_sets(known)
         survival, relative = by_stratum(sets)
-        survivals(sets, self.time + ROUNDING, survival, relative)
+        survivals(sets, self.time, survival, relative)
         rate, spread, on = survival[:, 0, 1], np.sqrt(relative[:, 0, 1]), scale(self.scale)
         inside = np.where((rate > 0) & (rate < 1), rate, 0.5)
         with np.errstate(divide="ignore", invalid="ignore"):

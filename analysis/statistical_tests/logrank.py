@@ -10,9 +10,8 @@ from numba import njit
 
 from analysis.conventions import fields
 from analysis.conventions.border import border
-from analysis.conventions.checks import one_of
+from analysis.conventions.checks import SAME_TIME, one_of
 from analysis.conventions.values import value
-from analysis.engine.risk_sets import as_kept
 from analysis.errors import UnavailableError
 from analysis.expected.process import risk_processes
 from analysis.expected.score import experimental_share, no_events, score_moments
@@ -199,12 +198,11 @@ def _plain(sets: RiskSets, out: NDArray[np.float64]) -> None:
 def _weigh(
     sets: RiskSets, rho: float, gamma: float, t_star: float, w_max: float, power: float, rows: NDArray[np.float64]
 ) -> None:
-    grown = as_kept(t_star)
     for block in range(sets.first.size - 1):
         begin, end = sets.first[block], sets.first[block + 1]
         floor = 1.0
         for row in range(begin, end):
-            if sets.time[row] >= grown:
+            if sets.time[row] >= t_star * (1 - SAME_TIME):
                 break
             floor *= 1.0 - sets.n_event[row] / sets.n_risk[row]
         survival = 1.0

@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.conventions import fields
 from analysis.conventions.border import border
+from analysis.conventions.checks import SAME_TIME
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError, UnavailableError
 
@@ -72,7 +73,7 @@ class Weight:
         if self.compiled is not None:
             of = self.compiled
             after = pooled.survival_before * (1 - pooled.n_event / pooled.n_risk)
-            floor = np.append(1.0, after)[np.searchsorted(pooled.time, of.t_star)]
+            floor = np.append(1.0, after)[np.searchsorted(pooled.time, of.t_star * (1 - SAME_TIME))]
             shape = pooled.survival_before**of.rho * (1 - pooled.survival_before) ** of.gamma
             weight: FloatArray = np.minimum(shape / np.maximum(pooled.survival_before, floor), of.w_max)
             return weight * pooled.n_risk**of.power

@@ -59,9 +59,7 @@ def rejects(of: Cohort, definition: str, weeks: float, null_rate: float, seed: i
         return np.asarray(np.rint(rates * patients) >= critical)
     errors = []
     for time, event in zip(*with_losses(of, weeks, seed), strict=True):
-        curve = kaplan_meier(time, event)
-        at = int(np.searchsorted(curve.time, pfs_rate.MONTHS, side="right")) - 1
-        errors.append(float(curve.std_error[at]) if at >= 0 else 0.0)
+        errors.append(float(kaplan_meier(time, event).std_error_at(pfs_rate.MONTHS)))
     return np.asarray(rates - null_rate > -ndtri(alpha) * np.array(errors))
 
 

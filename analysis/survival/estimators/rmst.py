@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from analysis.conventions.border import border
-from analysis.conventions.checks import number, probability
+from analysis.conventions.checks import SAME_TIME, number, probability
 from analysis.conventions.display import html, items
 from analysis.errors import NotEstimableError
 from analysis.survival.estimators.kaplan_meier import kaplan_meier
@@ -101,7 +101,7 @@ def rmst(time: ArrayLike, event: ArrayLike, tau: float, *, level: float = 0.95, 
     level, tau = probability("level", level), number("tau", tau, above=0)
     curve = kaplan_meier(time, event, timefix=timefix)
     last = float(curve.time[-1])
-    if tau > last and curve.survival[-1] > 0:
+    if tau > last * (1 + SAME_TIME) and curve.survival[-1] > 0:
         raise NotEstimableError(
             f"rmst: got tau={tau:g} after the last follow-up at {last:g} months, which was censored; "
             f"expected at most {last:g}; choose a shorter tau"

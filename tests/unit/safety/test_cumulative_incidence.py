@@ -36,6 +36,18 @@ def test_grays_test_is_that_of_cmprsk():
     np.testing.assert_allclose(gray.loc[["death", "relapse"], "p_value"], [0.950861357917, 0.956183127341])
 
 
+@pytest.mark.parametrize("n", range(5, 60))
+@pytest.mark.parametrize("scale", ["plain", "log", "log-log"])
+def test_where_everybody_had_the_event_limits_are_not_left_to_rounding(n, scale):
+    """The estimate was 1 - 1e-16, 1 or 1 + 2e-16, and the limits were 0 and 1, 1 and 1, or none."""
+    rng = np.random.default_rng(n)
+    time, event = rng.exponential(5, n), rng.random(n) < 0.7
+    event[np.argmax(time)] = True
+    last = cumulative_incidence(time, np.where(event, "relapse", "censored"), scale=scale).curves.iloc[-1]
+    assert (last["estimate"], last["std_error"], last["upper"]) == (1.0, 0.0, 1.0)
+    assert np.isnan(last["lower"])
+
+
 def test_a_group_that_ends_first_gives_no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
