@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from analysis.conventions.checks import SAME_TIME
 from analysis.engine.visits import look_for
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _observe(origin: NDArray[np.float64], seen: Observations, known: Snapshot) -
         entered, happened = 0, 0
         for i in range(out.size):
             entered += begun[i] < cut
-            is_event[i] = happens[i] & (zero[i] + learned[i] <= cut)
+            is_event[i] = happens[i] & (zero[i] + learned[i] <= cut * (1 + SAME_TIME))
             happened += is_event[i]
         known.enrolled[trial], known.events[trial] = entered, happened
         if seen.assessed:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from analysis.conventions.checks import SAME_TIME
 from analysis.engine.streams import hashed_uniform
 
 if TYPE_CHECKING:
@@ -41,17 +42,18 @@ def look_for(visits: Visits, seed: np.uint64, progression: float, until: float) 
     """
     last, number = 0.0, 0
     listed = visits.times.size
+    latest = until * (1 + SAME_TIME)  # a visit on the last day is one
     while True:
         if number < listed:
             at = visits.times[number]
         else:
             at = visits.times[listed - 1] + (number - listed + 1) * visits.interval
-        if not at - visits.window <= until:
+        if not at - visits.window <= latest:
             return last, np.inf
         if visits.window > 0.0:
             at += visits.window * (2.0 * hashed_uniform(seed, 2 * number) - 1.0)
         attended = visits.missed == 0.0 or hashed_uniform(seed, 2 * number + 1) >= visits.missed
-        if attended and at <= until:
+        if attended and at <= latest:
             if at >= progression:
                 return last, at
             last = at

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from analysis.conventions import DAYS_PER_MONTH, WEEK
-from analysis.design import AtTime, Look, Scenario, TrialDesign, UniformAccrual
+from analysis.design import (
+    Accrual,
+    Assessments,
+    AtTime,
+    FixedAccrual,
+    Look,
+    Scenario,
+    TrialDesign,
+    UniformAccrual,
+)
 from analysis.power import power
 from analysis.safety import cumulative_incidence
 from analysis.simulation import simulate
@@ -79,3 +88,25 @@ def test_a_longest_follow_up_that_is_the_landmark_does_not_take_the_power():
     longer, just = (simulate(design(months), scenario, trials=500, rng=1, tests=[test]).power() for months in (None, 6))
     assert just == longer
     assert just.value == pytest.approx(power(design(6.0), scenario, test).power, abs=0.1)
+
+
+@pytest.mark.parametrize(("visits", "weeks"), [(9, 3), (17, 3), (9, 6), (17, 6), (3, 9), (7, 9), (12, 9), (9, 12)])
+def test_a_visit_on_the_last_day_of_follow_up_is_one(visits, weeks):
+    """Nine visits every six weeks, added up, end a bit after 54 weeks; their last was left out, with its events."""
+    scenario = Scenario.proportional_hazards(Exponential(0.05), 0.6)
+
+    def events(accrual: Accrual, cut: float, follow_up: float | None) -> list[float]:
+        design = TrialDesign(
+            n=100,
+            accrual=accrual,
+            looks=[Look(AtTime(cut))],
+            assessments=Assessments.every(weeks * WEEK),
+            follow_up=follow_up,
+        )
+        result = simulate(design, scenario, trials=20, rng=1)
+        return [*result.columns["events"].ravel().tolist(), *result.columns["log-rank"][..., 0].ravel().tolist()]
+
+    months, later = visits * weeks * WEEK, 1 + 1e-7
+    steady, at_once = UniformAccrual(6), FixedAccrual([0.0] * 100)
+    assert events(steady, 90, months) == events(steady, 90, months * later)
+    assert events(at_once, months, None) == events(at_once, months * later, None)
