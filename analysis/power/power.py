@@ -164,12 +164,11 @@ def _simulated(
     going_on = course.look[:, None] >= looks
     events = run.columns["events"][:, :, run.endpoints.index(run.primary)]
 
-    z = run.statistic(test.name, arm=arm)
-    undetermined = float((np.isnan(z) & going_on).any(axis=1).mean())
+    undetermined = run.undetermined(test.name, arm=arm).value
     notes = []
     if undetermined > 0:
         notes.append(
-            f"in {100 * undetermined:.2g}% of trials the data of a look do not determine the statistic; there the "
+            f"in {undetermined:.2%} of trials the data of a look do not determine the statistic; there the "
             "trial goes on, and at the end it does not reject"
         )
     if len(design.experimental_arms) > 1:

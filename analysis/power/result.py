@@ -251,9 +251,10 @@ class Power:
     def __repr__(self) -> str:
         error = f" (Monte Carlo SE {self.std_error:.4f})" if self.by == "simulation" else ""
         solved = f", hazard ratio {self.hazard_ratio:.4f}" if self.hazard_ratio is not None else ""
+        noted = "".join(f"; {note}" for note in self.notes)
         return (
             f"<power {self.power:.4f}{error} of the {self.test.name}, {self.n:.4g} patients, "
-            f"{self.events[-1]:.1f} events, {self.time:.2f} months{solved}>"
+            f"{self.events[-1]:.1f} events, {self.time:.2f} months{solved}{noted}>"
         )
 
     def _repr_html_(self) -> str:

@@ -151,6 +151,17 @@ class SimulatedTrials:
         """
         return proportion(self.course(test, endpoint=endpoint, arm=arm).rejected)
 
+    def undetermined(
+        self, test: str | None = None, *, endpoint: str | None = None, arm: str | None = None
+    ) -> MonteCarlo:
+        """Share of trials in which the data of a look, come so far, do not determine the test; see `statistic`.
+
+        There a trial goes on, and at the end it does not reject: `power` counts it so.
+        """
+        z = self.statistic(test, endpoint=endpoint, arm=arm)
+        going_on = self.course(test, endpoint=endpoint, arm=arm).look[:, None] >= np.arange(len(self.design.looks))
+        return proportion((np.isnan(z) & going_on).any(axis=1))
+
     def to_frame(self) -> pd.DataFrame:
         """All replicates: one row per trial, look, endpoint and comparison.
 
@@ -205,10 +216,11 @@ class SimulatedTrials:
         return html(self.summary())
 
     def __repr__(self) -> str:
-        power = self.power()
+        power, without = self.power(), self.undetermined().value
         return (
             f"<{self.trials:,} simulated trials, {self.scenario.name}: {self.tests[0].name} rejects in "
-            f"{power.value:.4f} (Monte Carlo SE {power.std_error:.4f})>"
+            f"{power.value:.4f} (Monte Carlo SE {power.std_error:.4f})"
+            + (f", and has no result in {without:.2%} of them>" if without > 0 else ">")
         )
 
     def _test(self, name: str | None) -> Test:

@@ -146,7 +146,7 @@ def processes_to(
         If nobody can be followed so long at an analysis at calendar month `time`.
     """
     longest = min(time, trial.follow_up)
-    if not months < longest:
+    if not (months < time and months <= trial.follow_up * (1 + SAME_TIME)):  # only the first patient has all of `time`
         raise InfeasibleDesignError(
             f"{field}: {months:.3g} months of follow-up are asked for at an analysis after {longest:.3g}, when nobody "
             "can have more than that; analyse later or look earlier"

@@ -215,3 +215,17 @@ def test_a_boundary_lies_between_its_count_and_the_one_below(count):
 def test_a_boundary_beyond_the_patients_is_refused():
     with pytest.raises(InvalidValueError, match="successes: got 31"):
         LandmarkRate(MONTHS, 0.2).boundary_z(31, 30)
+
+
+def test_a_test_without_a_result_is_told_wherever_its_power_is_shown():
+    """Power 0.0000 stood there without a word where hardly a trial could be analysed."""
+    early, late = (single(100, (Look(AtTime(month)),)) for month in (MONTHS / 2, 24))
+    scenario, test = at_rate(0.5), LandmarkSurvival(MONTHS, null_survival=0.4)
+    result = simulate(early, scenario, trials=50, rng=1, tests=[test])
+    assert result.power().value == 0.0
+    assert result.undetermined().value == 0.96  # in the others the last patient had the event
+    assert "no result in 96.00% of them" in repr(result)
+    assert "in 96.00% of trials the data" in repr(power(early, scenario, test, by="simulation", trials=50, rng=1))
+    result = simulate(late, scenario, trials=50, rng=1, tests=[test])
+    assert result.undetermined().value == 0.0
+    assert "no result" not in repr(result)

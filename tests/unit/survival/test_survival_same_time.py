@@ -14,6 +14,7 @@ from analysis.design import (
     TrialDesign,
     UniformAccrual,
 )
+from analysis.errors import InfeasibleDesignError
 from analysis.power import power
 from analysis.safety import cumulative_incidence
 from analysis.simulation import simulate
@@ -110,3 +111,17 @@ def test_a_visit_on_the_last_day_of_follow_up_is_one(visits, weeks):
     steady, at_once = UniformAccrual(6), FixedAccrual([0.0] * 100)
     assert events(steady, 90, months) == events(steady, 90, months * later)
     assert events(at_once, months, None) == events(at_once, months * later, None)
+
+
+@pytest.mark.parametrize("test", [RMSTDifference(6.0), MilestoneDifference(6.0)], ids=repr)
+def test_a_formula_goes_as_far_as_the_longest_follow_up(test):
+    """It refused what a simulation gave: everybody who is left is followed for six months."""
+
+    def design(cut: float) -> TrialDesign:
+        return TrialDesign(n=400, accrual=UniformAccrual(6), looks=[Look(AtTime(cut))], follow_up=6.0)
+
+    scenario = Scenario.proportional_hazards(Exponential(0.1), 0.6)
+    simulated = simulate(design(24), scenario, trials=2000, rng=1, tests=[test]).power()
+    assert power(design(24), scenario, test).power == pytest.approx(simulated.value, abs=4 * simulated.std_error + 0.01)
+    with pytest.raises(InfeasibleDesignError, match="follow-up"):
+        power(design(6), scenario, test)
