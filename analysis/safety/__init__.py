@@ -1,4 +1,4 @@
-"""Adverse events and dosing, from the tables that a trial delivers."""
+"""Adverse events and exposure, from the tables that a trial delivers."""
 
 from analysis.safety.adverse_event_tables import read_adverse_events
 from analysis.safety.adverse_events import AdverseEvents
