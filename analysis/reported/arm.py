@@ -82,10 +82,19 @@ class Quartile:
 
 
 def _patients(count: object) -> int:
+    if isinstance(count, str):
+        return int(_plain(count, "count", "at_risk.counts").value)
     if isinstance(count, bool) or not isinstance(count, Real) or not float(count).is_integer():
         remedy = "leave out the times whose numbers cannot be read"
         raise InvalidValueError("at_risk.counts", count, "whole numbers of patients", remedy)
     return int(float(count))
+
+
+def _plain(got: object, unit: str, field: str) -> Reported:
+    read = Reported.of(got, unit, field)
+    if read.relation != "=" or not read.reached:
+        raise InvalidValueError(field, got, "a number", "leave out the times that have none")
+    return read
 
 
 @border
@@ -93,12 +102,15 @@ def _patients(count: object) -> int:
 class AtRisk:
     """Numbers at risk just before each time, as printed under a curve.
 
-    Times are in ``unit``, or if that is not given in the unit of their report; once they are read, in months.
+    Times are in ``unit``, or if that is not given in the unit of their report; once they are read, in months. A time
+    may have its unit beside it, as printed.
 
     Examples
     --------
     >>> AtRisk((0, 6, 12), (120, 76, 38)).counts
     (120, 76, 38)
+    >>> AtRisk((0, "24 weeks"), (120, 76)).times == AtRisk((0, 24), (120, 76), unit="weeks").times
+    True
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = FORBID
@@ -111,9 +123,15 @@ class AtRisk:
             raise InvalidValueError(
                 "at_risk.unit", self.unit, "months, weeks, days or years", "name the unit of the axis"
             )
-        factor = UNITS[self.unit or "months"].factor
-        object.__setattr__(self, "times", tuple(float(time) * factor for time in self.times))
-        object.__setattr__(self, "unit", self.unit and "months")
+        given: tuple[object, ...] = self.times
+        read = [_plain(time, self.unit or "months", "at_risk.times") for time in given]
+        with_unit = [isinstance(time, str) and one.unit_said for time, one in zip(given, read, strict=True)]
+        bare = [one for one, said in zip(read, with_unit, strict=True) if not said and one.value > 0]
+        if any(with_unit) and bare and self.unit is None:
+            remedy = 'write it at each, or once: unit="weeks"'
+            raise InvalidValueError("at_risk.times", self.times, "a unit at every time or at none", remedy)
+        object.__setattr__(self, "times", tuple(one.value for one in read))
+        object.__setattr__(self, "unit", "months" if self.unit or any(with_unit) else None)
         object.__setattr__(self, "counts", tuple(_patients(count) for count in self.counts))
         times, counts = self.times, self.counts
         if not times or len(times) != len(counts):

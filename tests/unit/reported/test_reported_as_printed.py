@@ -79,6 +79,37 @@ def test_the_unit_of_a_report_holds_for_numbers_without_one() -> None:
         assert one.median_follow_up.value == pytest.approx(52 * WEEK)
 
 
+def test_a_row_of_numbers_at_risk_is_read_as_printed() -> None:
+    printed = AtRisk(("0", "26 weeks", "1 year"), ("1,234", "987", 12))
+    assert printed.times == pytest.approx((0, 26 * WEEK, 12))
+    assert printed.counts == (1234, 987, 12)
+    arms = [ReportedArm("a", n=1234, at_risk=printed), ReportedArm("b", n=40, at_risk=AtRisk((0, "26"), (40, 20)))]
+    for one in (
+        report := ReportedComparison("PFS", arms, control="b", time_unit="weeks"),
+        replace(report, n_total=1274),
+    ):
+        assert one.arms[0].at_risk.times == printed.times
+        assert one.arms[1].at_risk.times == pytest.approx((0, 26 * WEEK))
+    assert AtRisk((0, "6 months", 52), (9, 8, 7), unit="weeks").times == pytest.approx((0, 6, 52 * WEEK))
+
+
+@pytest.mark.parametrize(
+    ("times", "counts", "field"),
+    [
+        ((0, "8 weeks", 16), (9, 8, 7), r"at_risk\.times: got \(0, '8 weeks', 16\); expected a unit at every time"),
+        ((0, "< 6"), (9, 8), r"at_risk\.times: got '< 6'"),
+        ((0, "NR"), (9, 8), r"at_risk\.times: got 'NR'"),
+        ((0, "soon"), (9, 8), r"at_risk\.times: got 'soon'"),
+        ((0, None), (9, 8), r"at_risk\.times: got None"),
+        ((0, 6), ("9", "NE"), r"at_risk\.counts: got 'NE'"),
+        ((0, 6), ("9", "8.5"), r"at_risk\.counts: got '8.5'"),
+    ],
+)
+def test_what_cannot_be_read_in_a_row_of_numbers_at_risk_is_named(times, counts, field) -> None:
+    with pytest.raises(InvalidValueError, match=field):
+        AtRisk(times, counts)
+
+
 @pytest.mark.parametrize("endpoint", ["iDFS", "rPFS", "PFS2"])
 def test_endpoints_go_by_their_usual_names(endpoint: str) -> None:
     assert ReportedComparison(endpoint, [ReportedArm("a", n=5)]).endpoint == endpoint.upper()
