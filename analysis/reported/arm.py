@@ -83,18 +83,11 @@ class Quartile:
 
 def _patients(count: object) -> int:
     if isinstance(count, str):
-        return int(_plain(count, "count", "at_risk.counts").value)
+        return int(Reported.plain(count, "count", "at_risk.counts").value)
     if isinstance(count, bool) or not isinstance(count, Real) or not float(count).is_integer():
         remedy = "leave out the times whose numbers cannot be read"
         raise InvalidValueError("at_risk.counts", count, "whole numbers of patients", remedy)
     return int(float(count))
-
-
-def _plain(got: object, unit: str, field: str) -> Reported:
-    read = Reported.of(got, unit, field)
-    if read.relation != "=" or not read.reached:
-        raise InvalidValueError(field, got, "a number", "leave out the times that have none")
-    return read
 
 
 @border
@@ -124,7 +117,7 @@ class AtRisk:
                 "at_risk.unit", self.unit, "months, weeks, days or years", "name the unit of the axis"
             )
         given: tuple[object, ...] = self.times
-        read = [_plain(time, self.unit or "months", "at_risk.times") for time in given]
+        read = [Reported.plain(time, self.unit or "months", "at_risk.times") for time in given]
         with_unit = [isinstance(time, str) and one.unit_said for time, one in zip(given, read, strict=True)]
         bare = [one for one, said in zip(read, with_unit, strict=True) if not said and one.value > 0]
         if any(with_unit) and bare and self.unit is None:

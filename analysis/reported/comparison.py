@@ -11,7 +11,7 @@ from analysis.conventions.border import strict_border
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reported.arm import FORBID, ReportedArm, coerce, limits
 from analysis.reported.number import UNITS, Reported
-from analysis.reported.reading import BY_NAME, Count, HazardRatio, PValue, Time
+from analysis.reported.reading import BY_NAME, Count, HazardRatio, PValue, Time, as_date
 from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval, ReportedPValue
 
 ENDPOINTS = {
@@ -181,6 +181,8 @@ class ReportedComparison:
         if len(set(named)) < len(named):
             raise InvalidValueError("strata", named, "each factor once", "name the levels of one factor in its n")
         object.__setattr__(self, "strata", factors)
+        if self.cutoff is not None:
+            object.__setattr__(self, "cutoff", as_date(self.cutoff, "cutoff"))
         coerce(
             self,
             {

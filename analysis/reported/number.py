@@ -143,6 +143,14 @@ class Reported:
         except InvalidValueError as error:
             raise InvalidValueError(field, got, error.expected, error.remedy) from None
 
+    @classmethod
+    def plain(cls, got: object, unit: str, field: str) -> Self:
+        """Read a number as `of` does where no bound and no word can stand."""
+        read = cls.of(got, unit, field)
+        if read.relation != "=":
+            raise InvalidValueError(field, got, "a number", "leave out what has none")
+        return read
+
     def in_unit(self, unit: str) -> Self:
         """Give the same digits in another unit of the same dimension."""
         return replace(self, unit=unit)

@@ -1,8 +1,9 @@
 """How a number, an interval or a p-value is read from a file: what its table leaves out, its report supplies."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationInfo
@@ -13,6 +14,16 @@ from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval, R
 
 _NUMBER_KEYS = {"value", "unit", "sources", "status"}
 _INTERVAL_KEYS = {"lower", "upper", "level", "scale", "unit", "sources", "status"}
+
+
+def as_date(got: object, field: str) -> date:
+    """Read a date; a text as ISO 8601 writes it."""
+    if isinstance(got, date):
+        return got.date() if isinstance(got, datetime) else got
+    if isinstance(got, str):
+        with suppress(ValueError):
+            return date.fromisoformat(got)
+    raise InvalidValueError(field, got, "a date", 'write date(2009, 6, 1) or "2009-06-01"')
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """A trial in time: when patients came in, and when its data were cut."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar
@@ -8,9 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import ConfigDict
 
 from analysis.conventions.border import strict_border
-from analysis.conventions.checks import one_of
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.errors import InvalidValueError
+from analysis.reported.number import Reported
+from analysis.reported.reading import as_date
 
 if TYPE_CHECKING:
     from analysis.reported.comparison import ReportedComparison
@@ -26,10 +28,12 @@ class TrialTimeline:
     first_patient_in
         Date of the first patient's entry: month 0 of the trial.
     last_patient_in
-        Date, or months after the first patient; None where it is not known.
+        Date, or months after the first patient, as a number or with their unit (``"18 months"``); None where it is not
+        known.
     cutoffs
         Data cut-offs that the reports do not print, by the id of a comparison or the name of an analysis
-        (``"interim"``): dates, or months after the first patient. A date that a comparison prints counts before these.
+        (``"interim"``): dates, or months after the first patient in the same way. A date that a comparison prints
+        counts before these.
     sources, status, note
         Where the dates were read, how they are known, and what was assumed.
 
@@ -54,7 +58,10 @@ class TrialTimeline:
     note: str | None = None
 
     def __post_init__(self) -> None:
-        one_of("first_patient_in", self.first_patient_in, date, "date(2009, 6, 1)")
+        object.__setattr__(self, "first_patient_in", as_date(self.first_patient_in, "first_patient_in"))
+        object.__setattr__(self, "last_patient_in", _read("last_patient_in", self.last_patient_in))
+        cutoffs = {name: _read(f"cutoffs[{name!r}]", when) for name, when in self.cutoffs.items()}
+        object.__setattr__(self, "cutoffs", cutoffs)
         last = self.months_of_accrual
         if last is not None and last <= 0:
             expected = f"a date after the first patient's, {self.first_patient_in}"
@@ -91,3 +98,15 @@ class TrialTimeline:
         if not self.month(when) > 0:
             expected = f"a cut-off after the first patient, {self.first_patient_in}"
             raise InvalidValueError(field, str(when), expected, "give a date, or months after the first patient")
+
+
+def _read(field: str, when: object) -> date | float | None:
+    """Read a date, or months after the first patient, as they may be written."""
+    if when is None:
+        return None
+    with suppress(InvalidValueError):
+        return as_date(when, field)
+    with suppress(InvalidValueError):
+        return Reported.plain(when, "months", field).value
+    expected = "a date such as 2009-06-01, or months after the first patient"
+    raise InvalidValueError(field, when, expected, 'write date(2009, 6, 1), 18.0 or "18 months"')

@@ -1,12 +1,23 @@
 """Numbers are read as journals print them, and in the unit that their report names."""
 
 from dataclasses import replace
+from datetime import date, datetime
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from analysis.errors import InvalidValueError, LostZeroWarning, ReportedDataError
-from analysis.reported import AtRisk, Landmark, Reported, ReportedArm, ReportedComparison, ReportedHazardRatio, load
+from analysis.reported import (
+    AtRisk,
+    Landmark,
+    Reported,
+    ReportedArm,
+    ReportedComparison,
+    ReportedHazardRatio,
+    TrialTimeline,
+    load,
+)
 from analysis.reported.summaries import ReportedInterval
 
 WEEK = 7 / 30.4375
@@ -108,6 +119,34 @@ def test_a_row_of_numbers_at_risk_is_read_as_printed() -> None:
 def test_what_cannot_be_read_in_a_row_of_numbers_at_risk_is_named(times, counts, field) -> None:
     with pytest.raises(InvalidValueError, match=field):
         AtRisk(times, counts)
+
+
+def test_a_timeline_is_read_as_it_may_be_written() -> None:
+    cutoffs = {"interim": "52 weeks", "final": "2017-01-01", "update": np.float64(30.5)}
+    found = TrialTimeline(datetime(2015, 1, 1, 9), last_patient_in="1.5 years", cutoffs=cutoffs)
+    assert found.first_patient_in == date(2015, 1, 1)
+    assert found.months_of_accrual == 18.0
+    assert found.cutoffs == {"interim": pytest.approx(52 * WEEK), "final": date(2017, 1, 1), "update": 30.5}
+
+
+@pytest.mark.parametrize(
+    "given", ["soon", "< 6", "NR", True, float("nan"), float("inf"), -3, 0, "2015-13-01", "0", [3]]
+)
+def test_what_is_neither_a_date_nor_months_is_refused_in_a_timeline(given) -> None:
+    """True was a month, and NaN an accrual that says nothing."""
+    with pytest.raises(InvalidValueError, match="last_patient_in"):
+        TrialTimeline("2015-01-01", last_patient_in=given)
+    with pytest.raises(InvalidValueError, match=r"cutoffs\['final'\]"):
+        TrialTimeline("2015-01-01", cutoffs={"final": given})
+
+
+@pytest.mark.parametrize("given", ["soon", "24 months", 24.0, True, "2013-13-01"])
+def test_a_data_cut_of_a_report_is_a_date(given) -> None:
+    arms = [ReportedArm("a", n=5)]
+    for when in ("2013-10-03", date(2013, 10, 3), datetime(2013, 10, 3, 12)):
+        assert ReportedComparison("PFS", arms, cutoff=when).cutoff == date(2013, 10, 3)
+    with pytest.raises(InvalidValueError, match="cutoff: got .*; expected a date"):
+        ReportedComparison("PFS", arms, cutoff=given)
 
 
 @pytest.mark.parametrize("endpoint", ["iDFS", "rPFS", "PFS2"])
