@@ -189,7 +189,7 @@ class LandmarkRate(OneArmTest):
                     'missed falls on it; ask for its power by="simulation"'
                 )
         counted = trial.n * float(trial.accrual.enrolled_fraction(time - self.time + ROUNDING))
-        if counted < 1 - 1e-6 or self.time > trial.follow_up:
+        if counted < 1 - 1e-6 or self.time > trial.follow_up + ROUNDING:
             raise InfeasibleDesignError(
                 f"time: nobody is followed for {self.time:.4g} months at {time:.4g}; analyse later"
             )

@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.conventions import fields
 from analysis.conventions.border import border
+from analysis.conventions.checks import SAME_TIME
 from analysis.conventions.scales import ScaleName, scale
 from analysis.conventions.values import value
 from analysis.engine.risk_sets import one_arm_risk_sets
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from analysis.survival import Distribution
 
 Variance = Literal["alternative", "null", "both"]
+ENOUGH = 10.0
+"""Patients with and without an event at the landmark from which on the normal approximation is not warned of."""
 
 
 @border
@@ -123,7 +126,7 @@ class LandmarkSurvival(OneArmTest):
         if len(trial.strata) > 1:
             self._cannot("has moments without strata only", 'ask for its power by="simulation"')
         truth, on = trial.strata[0].arms[0].event_time, scale(self.scale)
-        visits = self._visits(trial)
+        visits = self._visits(trial, time)
         survival = float(truth.survival(self.time if visits is None else float(visits.max(initial=0.0))))
         if not 0 < survival < 1:
             expected = "a landmark by which some have an event, not all"
@@ -133,7 +136,20 @@ class LandmarkSurvival(OneArmTest):
         shift = on.forward(survival) - on.forward(self.null_survival)
         return Moments(float(shift), null_sd, null_sd if self.variance == "null" else sd)
 
-    def _visits(self, trial: ExpectedTrial) -> FloatArray | None:
+    def remarks(self, trial: ExpectedTrial, time: float) -> tuple[str, ...]:
+        """Say so where hardly anybody has an event by the landmark, or hardly anybody has none."""
+        visits, arm = self._visits(trial, time), trial.strata[0].arms[0]
+        alive = float(arm.event_time.survival(self.time if visits is None else float(visits.max(initial=0.0))))
+        fewer = arm.n * min(alive, 1 - alive)
+        if fewer >= ENOUGH:
+            return ()
+        kind = "with" if alive > 0.5 else "without"
+        return (
+            f"about {fewer:.1f} patients are expected {kind} an event at the landmark, too few for the normal "
+            "approximation: ask for the power by simulation",
+        )
+
+    def _visits(self, trial: ExpectedTrial, time: float) -> FloatArray | None:
         """Visits up to the landmark; None if events are seen as they happen."""
         if trial.assessments is None:
             return None
@@ -141,6 +157,12 @@ class LandmarkSurvival(OneArmTest):
             raise UnavailableError(
                 f"{self.name}: its moments are known for visits without window that are never missed; ask for its "
                 'power by="simulation"'
+            )
+        longest = min(time, trial.follow_up)
+        if not (trial.assessments.scheduled(longest) >= self.time * (1 - SAME_TIME)).any():
+            raise InfeasibleDesignError(
+                f"time: no visit in {longest:.4g} months of follow-up comes at the landmark of {self.time:.4g} months "
+                "or later, and every curve ends before it; move the landmark to a visit, or follow for longer"
             )
         return trial.assessments.scheduled(self.time)
 
@@ -157,7 +179,7 @@ class LandmarkSurvival(OneArmTest):
             entered = np.where(t <= time, trial.accrual.enrolled_fraction(time - t), 0.0)
             return np.asarray(arm.n * entered * arm.retention(t))
 
-        if followed(np.array([self.time]))[0] <= 0 or self.time > trial.follow_up:
+        if followed(np.array([self.time]))[0] <= 0 or self.time > trial.follow_up * (1 + SAME_TIME):
             raise InfeasibleDesignError(
                 f"time: nobody is followed for {self.time:.4g} months at an analysis after {time:.4g}; analyse later"
             )

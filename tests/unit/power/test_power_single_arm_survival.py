@@ -27,6 +27,7 @@ from analysis.errors import (
     UnknownNameError,
 )
 from analysis.power import power, sample_size
+from analysis.simulation import simulate
 from analysis.single_arm import two_stage_survival
 from analysis.statistical_tests import LandmarkSurvival, OneSampleLogRank, RestrictedMean
 from analysis.survival import Exponential, Weibull
@@ -117,6 +118,32 @@ def test_scans_make_a_landmark_see_the_last_visit():
     fine = single_arm_trial(TRUTH, n=1, accrual=18, assessments=Assessments.every(0.04))
     exact = single_arm_trial(TRUTH, n=1, accrual=18)
     assert test.moments(fine, 24).sd == pytest.approx(test.moments(exact, 24).sd, rel=8e-3)
+
+
+def test_scans_that_end_before_the_landmark_determine_nothing():
+    """A formula said 0.91 where every curve ended at the last scan before the landmark, and no trial had a result."""
+    test, scans = LandmarkSurvival(6, 0.3), Assessments.every(MONTHS)  # scans at 5.52 and 7.36 months
+    short = single(n=200, accrual=UniformAccrual(6), assessments=scans, follow_up=6.5)
+    with pytest.raises(InfeasibleDesignError, match=r"no visit in 6\.5 months of follow-up .* move the landmark"):
+        power(short, under(TRUTH), test)
+    assert simulate(short, under(TRUTH), trials=50, rng=1, tests=[test]).undetermined().value == 1.0
+    longer = replace(short, follow_up=4 * MONTHS)
+    simulated = simulate(longer, under(TRUTH), trials=500, rng=1, tests=[test])
+    assert simulated.undetermined().value == 0.0
+    assert power(longer, under(TRUTH), test).power == pytest.approx(simulated.power().value, abs=0.03)
+
+
+def test_a_normal_approximation_of_few_events_is_said():
+    few = power(single(n=30), under(Exponential(0.02)), LandmarkSurvival(6, 0.7))
+    assert any("3.4 patients are expected with an event at the landmark" in note for note in few.notes)
+    assert not power(single(n=60), under(TRUTH), LandmarkSurvival(6, 0.4)).notes
+
+
+@pytest.mark.parametrize("test", [LandmarkSurvival(6, 0.4), RestrictedMean(6, 4.0)], ids=repr)
+def test_formulas_of_one_arm_go_as_far_as_the_longest_follow_up(test):
+    design = single(n=100, accrual=UniformAccrual(6), follow_up=6.0)
+    simulated = simulate(design, under(TRUTH), trials=1000, rng=1, tests=[test]).power()
+    assert power(design, under(TRUTH), test).power == pytest.approx(simulated.value, abs=0.05)
 
 
 def test_dropout_costs_power_and_follow_up_gains_it():

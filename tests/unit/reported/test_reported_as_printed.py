@@ -145,7 +145,7 @@ def test_a_data_cut_of_a_report_is_a_date(given) -> None:
     arms = [ReportedArm("a", n=5)]
     for when in ("2013-10-03", date(2013, 10, 3), datetime(2013, 10, 3, 12)):
         assert ReportedComparison("PFS", arms, cutoff=when).cutoff == date(2013, 10, 3)
-    with pytest.raises(InvalidValueError, match="cutoff: got .*; expected a date"):
+    with pytest.raises(InvalidValueError, match=r"cutoff: got .*; expected a date"):
         ReportedComparison("PFS", arms, cutoff=given)
 
 
