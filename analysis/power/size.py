@@ -89,7 +89,11 @@ def sample_size(
         factor = _factor(members, design, power)
         n, members = design.n * factor, [member.resized(factor) for member in members]
     else:
-        n = _root_over_n(lambda k: mean_power(large_samples(design, scenario, chosen, arm=arm, n=k), design), power)
+
+        def power_with(n: float) -> float:
+            return mean_power(large_samples(design, scenario, chosen, arm=arm, n=n), design)
+
+        n = _root_over_n(power_with, power, design)
         members = large_samples(design, scenario, chosen, arm=arm, n=n)
     sized = replace(design, n=max(math.ceil(n - 1e-9), 1))
     return from_members(sized, scenario, chosen, members, n)
@@ -109,10 +113,10 @@ def _factor(members: list[LargeSample], design: TrialDesign, power: float) -> fl
         return factor
     if all(isinstance(m, Moments) and m.effect <= 0 for member in members for m in member.moments):
         first.moments[-1].size_factor(power, design.alpha)  # says that no size has the power
-    return _root_over_n(lambda factor: mean_power(members, design, factor), power, start=1.0)
+    return _root_over_n(lambda factor: mean_power(members, design, factor), power, design, start=1.0)
 
 
-def _root_over_n(power_with: Callable[[float], float], power: float, start: float = 64.0) -> float:
+def _root_over_n(power_with: Callable[[float], float], power: float, design: TrialDesign, start: float = 64.0) -> float:
     """Least size with a power that grows with it, from a start on that is doubled or halved."""
 
     def missing(size: float) -> float:
@@ -125,9 +129,12 @@ def _root_over_n(power_with: Callable[[float], float], power: float, start: floa
     while missing(high) > 0:
         high *= 2
         if high > LARGEST:
+            limits = "looks at a number of events fix what can be shown: ask events_needed"
+            if isinstance(design.accrual, AccrualRate) and isinstance(design.looks[-1].cut, AtTime):
+                limits = "at this rate no more enter by the last look: look later, or recruit faster"
+            found = power - missing(high)
             raise InfeasibleDesignError(
-                f"power: {power:g} is asked for, but it is {power - missing(high):.3f} with {high:.0f} times as many "
-                "or as many patients; looks at a number of events fix what can be shown: ask events_needed"
+                f"power: {power:g} is asked for, but it is {found:.3f} however many patients are planned; {limits}"
             )
     low = high / 2
     while missing(low) < 0:

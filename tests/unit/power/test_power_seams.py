@@ -7,6 +7,7 @@ import pytest
 
 from analysis.conventions import replace
 from analysis.design import (
+    AccrualRate,
     AtEvents,
     AtTime,
     Look,
@@ -16,7 +17,7 @@ from analysis.design import (
     UniformAccrual,
 )
 from analysis.errors import InfeasibleDesignError, InvalidValueError
-from analysis.power import detectable_effect, power, power_summary, study_duration
+from analysis.power import detectable_effect, power, power_summary, sample_size, study_duration
 from analysis.sequential import BetaSpending, FutilityBounds, GroupSequentialDesign, HwangShihDeCani
 from analysis.statistical_tests import CoxHazardRatio, LogRank, QuantileDifference, RMSTDifference
 from analysis.statistical_tests.formulas import FORMULAS
@@ -198,3 +199,21 @@ def test_a_margin_that_is_met_without_effect_is_detected_above_one():
     found = detectable_effect(at(30, n=600), Scenario.proportional_hazards(Exponential(0.06), 1.0), wide, power=0.8)
     assert 1.0 < found.hazard_ratio < 2.0
     assert found.power == pytest.approx(0.8, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("accrual", "cut", "message"),
+    [
+        (
+            AccrualRate(4),
+            AtTime(24),
+            r"it is 0\.[0-9]{3} however many patients are planned; at this rate no more enter",
+        ),
+        (AccrualRate(4), AtEvents(30), "however many patients are planned; looks at a number of events fix"),
+        (UniformAccrual(12), AtEvents(30), "however many patients are planned; looks at a number of events fix"),
+    ],
+)
+def test_a_size_that_no_number_of_patients_reaches_says_what_stands_in_the_way(accrual, cut, message):
+    design = TrialDesign(n=50, accrual=accrual, looks=[Look(cut)])
+    with pytest.raises(InfeasibleDesignError, match=message):
+        sample_size(design, Scenario.proportional_hazards(Exponential(0.1), 0.8), power=0.8)
