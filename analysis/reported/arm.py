@@ -82,8 +82,6 @@ class Quartile:
 
 
 def _patients(count: object) -> int:
-    if isinstance(count, str):
-        return int(Reported.plain(count, "count", "at_risk.counts").value)
     if isinstance(count, bool) or not isinstance(count, Real) or not float(count).is_integer():
         remedy = "leave out the times whose numbers cannot be read"
         raise InvalidValueError("at_risk.counts", count, "whole numbers of patients", remedy)
