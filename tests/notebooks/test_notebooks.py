@@ -23,7 +23,8 @@ def test_notebook_runs(path, tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(path.parents[1]) + os.pathsep + os.environ.get("PYTHONPATH", ""))
     notebook = nbformat.read(path, as_version=4)
-    executed = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(path.parent)}}).execute()
+    place = {"metadata": {"path": str(path.parent)}}
+    executed = NotebookClient(notebook, timeout=600, startup_timeout=300, resources=place).execute()
     shown = [cell for cell in executed.cells if cell.cell_type == "code" and cell.outputs]
     assert shown
     errors = [output for cell in shown for output in cell.outputs if output.output_type in ("error",)]
