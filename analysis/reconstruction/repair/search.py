@@ -15,8 +15,9 @@ from analysis.reconstruction.repair.anchors import (
     no_aims,
     no_anchors,
 )
-from analysis.reconstruction.repair.board import stratum
+from analysis.reconstruction.repair.board import boxes_of, stratum
 from analysis.reconstruction.repair.bounds import GAP, move_back, move_between
+from analysis.reconstruction.repair.deal import MOST, propose_deal
 from analysis.reconstruction.repair.patients import next_uniform
 from analysis.reconstruction.repair.ratios import Parts, Stretches, compare, stretches, test_range, tune
 from analysis.reconstruction.repair.regroup import astray, regroup, settled
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 WARMTH_OF_BOUNDS = 0.01  # by which a move may worsen the bounds at the start of a search
 SHIFTS = 0.2  # share of the moves that shift one point between its neighbours
+DEALS = 0.3  # share of the moves of a small arm that deal its events out anew
 FLIPS = 0.15  # share of the moves that add an event or take one away, where they are not printed
 PROPOSALS = 10  # draws of a move until one is possible
 ROUNDING = 1e-9  # of a sum of what is missed, by which a limit of it may be off
@@ -74,6 +76,13 @@ class Effort(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
+def deals_help(board: Board, arm: int, packed: PackedBoxes) -> bool:
+    """Whether an arm is small, has printed rates, and is asked about by one analysis only."""
+    rates = boxes_of(packed, 0, arm).landmarks.shape[0]
+    return bool(packed.starts.shape[0] == 1 and board.size[arm] <= MOST and rates > 0)
+
+
+@njit(cache=True, nogil=True)
 def reorder(
     board: Board,
     arm: int,
@@ -96,10 +105,14 @@ def reorder(
     missed, aims = penalty + strain, aims_of(scratch, worst)
     copy_anchors(scratch.anchors, anchors)
     nothing = no_standing(number)
+    deals = deals_help(board, arm, packed)
     for step in range(steps):
         if missed == 0.0:
             break
-        move = propose(board, arm, analyses, nothing, latest, aims, scratch, rng_state)
+        if deals and aims.worst.excess != 0.0 and next_uniform(rng_state) < DEALS:
+            move = propose_deal(board, arm, boxes_of(packed, 0, arm).landmarks, rng_state)
+        else:
+            move = propose(board, arm, analyses, nothing, latest, aims, scratch, rng_state)
         if move.kind == NOTHING:
             continue
         mark_touched(board, arm, analyses, move, touched)
@@ -143,6 +156,8 @@ def draw_move(
     for _ in range(PROPOSALS):
         if asked.open[arm] and next_uniform(state) < FLIPS:
             move = propose_flip(board, arm, asked.analyses.last[0], state)
+        elif deals_help(board, arm, asked.boxes) and next_uniform(state) < DEALS:
+            move = propose_deal(board, arm, boxes_of(asked.boxes, 0, arm).landmarks, state)
         else:
             move = propose(board, arm, asked.analyses, standing, asked.latest, aims, scratch, state)
         if move.kind != NOTHING:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 NEIGHBOURS = 4  # patients looked at, each way, for one to swap with
-FLAGS, OWNER, PLACE, GROUP, FLIP, NOTHING = range(6)
+FLAGS, OWNER, PLACE, GROUP, FLIP, DEAL, NOTHING = range(7)
 TRIES = 8
 AIMED = 0.7  # share of the moves at an analysis whose curve is off that bring it nearer
 AIMS = 12  # draws of such a move
@@ -36,7 +36,8 @@ class Move(NamedTuple):
     ``FLAGS``: patients ``a`` and ``b`` swap event and censoring. ``OWNER``: the cut at point ``a`` goes from patient
     ``b`` to patient ``c``. ``PLACE``: point ``a`` becomes the ``b``-th, at ``time``, from ``home``.
     ``GROUP``: patients ``a`` and ``b`` swap their membership of subgroup ``c``. ``FLIP``: patient ``a`` has an event
-    instead of a censoring, or the other way round.
+    instead of a censoring, or the other way round. ``DEAL``: so have the patients at the points whose bits are set in
+    ``a``.
     """
 
     kind: int
@@ -86,6 +87,12 @@ def apply(board: Board, arm: int, move: Move) -> Move:
         return move
     if move.kind == FLIP:
         board.event[arm, move.a] = not board.event[arm, move.a]
+        return move
+    if move.kind == DEAL:
+        for k in range(board.size[arm]):
+            if move.a >> k & 1:
+                i = board.patient[arm, k]
+                board.event[arm, i] = not board.event[arm, i]
         return move
     if move.kind == OWNER:
         board.patient[arm, move.a] = move.c

@@ -1,0 +1,120 @@
+"""Deals the events of a small arm out anew, so that all its printed rates are in their boxes at once.
+
+In a small arm few orders of events and censorings give a rate printed with three digits, and they are several swaps
+away from each other. How much an event takes off log S depends only on how many are at risk; so all ways to share out
+the events of some patients before a landmark are looked through, from the first landmark to the last.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+from analysis.reconstruction.repair.patients import next_uniform
+from analysis.reconstruction.repair.swaps import DEAL, NOTHING, Move
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analysis.conventions.checks import BoolArray, FloatArray
+    from analysis.reconstruction.repair.board import Board
+
+    IntArray = NDArray[np.int64]
+
+MOST = 62  # patients of an arm: bits of a move
+BEFORE, BEHIND = 8, 3  # patients whose events are shared out, between the rate before and this one, and behind it
+KEPT = 0.8  # share of the rates in their boxes whose patients stay as they are
+
+
+@njit(cache=True, nogil=True)
+def propose_deal(board: Board, arm: int, landmarks: FloatArray, state: NDArray[np.uint64]) -> Move:
+    """Propose events for some of the patients of an arm at the last cut, with which every rate is in its box.
+
+    Nothing is proposed if the patients drawn do not allow it. Of the ways that do one is drawn, each as probable as the
+    hazards make it; the number of events stays.
+    """
+    nothing = Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+    size = board.size[arm]
+    time, patient = board.time[arm, :size], board.patient[arm, :size]
+    event = np.empty(size, np.bool_)
+    for k in range(size):
+        event[k] = board.event[arm, patient[k]]
+    since, survival = 0, 1.0
+    for j in range(landmarks.shape[0]):
+        place = np.searchsorted(time, landmarks[j, 0]) + int(3.0 * next_uniform(state)) - 1
+        place = min(max(place, since), size - 1)
+        there = through(event, since, place, survival)
+        low, high = landmarks[j, 1], landmarks[j, 2]
+        if not low <= there <= high or next_uniform(state) > KEPT:
+            if not deal(event, board.odds[arm], since, place, low / survival, high / survival, state):
+                return nothing
+            there = through(event, since, place, survival)
+        since, survival = place, there
+    bits = 0
+    for k in range(size):
+        if event[k] != board.event[arm, patient[k]]:
+            bits |= 1 << k
+    return Move(DEAL, bits, 0, 0, 0.0, 0.0) if bits > 0 else nothing
+
+
+@njit(cache=True, nogil=True)
+def through(event: BoolArray, since: int, place: int, survival: float) -> float:
+    """Bring S from behind so many patients to behind so many more."""
+    for k in range(since, place):
+        if event[k]:
+            survival *= 1.0 - 1.0 / (event.size - k)
+    return survival
+
+
+@njit(cache=True, nogil=True)
+def deal(
+    event: BoolArray,
+    odds: FloatArray,
+    since: int,
+    place: int,
+    low: float,
+    high: float,
+    state: NDArray[np.uint64],
+) -> bool:
+    """Share out the events of some patients so that S falls to between ``low`` and ``high`` of what it was."""
+    size = event.size
+    rank, taken = np.empty(BEFORE + BEHIND, np.int64), 0
+    for part in range(2):
+        begin, end, most = (since, place, BEFORE) if part == 0 else (place, size, BEHIND)
+        left = end - begin
+        for k in range(begin, end):  # each choice is as likely as any other
+            if next_uniform(state) * left < most:
+                rank[taken] = k
+                taken += 1
+                most -= 1
+            left -= 1
+    fixed, now = 1.0, 0
+    for k in range(since, place):
+        if event[k]:
+            fixed *= 1.0 - 1.0 / (size - k)
+    share, likely, events = np.ones(1 << taken), np.zeros(1 << taken), np.zeros(1 << taken, np.int64)
+    for i in range(taken):
+        bit, k = 1 << i, rank[i]
+        step = 1.0 - 1.0 / (size - k) if k < place else 1.0
+        if event[k]:
+            now |= bit
+            fixed /= step
+        for other in range(bit):
+            share[bit + other] = share[other] * step
+            likely[bit + other] = likely[other] + odds[k]
+            events[bit + other] = events[other] + 1
+    chosen, total = -1, 0.0
+    for other in range(1 << taken):
+        if events[other] == events[now] and low <= fixed * share[other] <= high:
+            weight = math.exp(likely[other] - likely[now])
+            total += weight
+            if next_uniform(state) * total < weight:
+                chosen = other
+    if chosen < 0:
+        return False
+    for i in range(taken):
+        event[rank[i]] = (chosen >> i) & 1 == 1
+    return True
