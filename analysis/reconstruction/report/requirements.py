@@ -230,7 +230,7 @@ def _read_arm(
 
 def _read_landmarks(arm: ReportedArm, k: int, equations: _Equations, scale: str) -> list[tuple[float, ...]]:
     rows = []
-    for landmark in sorted(arm.landmarks, key=lambda each: each.time.value):
+    for landmark in arm.landmarks:
         rate = landmark.survival
         time, low, high = landmark.time.value, rate.lower, rate.upper
         limits: tuple[float, ...] = (0.0, 0, np.nan, np.nan, np.nan, np.nan)

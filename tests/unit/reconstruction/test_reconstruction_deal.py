@@ -71,12 +71,3 @@ def test_two_arms_of_twenty_with_rates_and_a_p_value_are_met_by_most_draws() -> 
     result = reconstruct(report, members=40, rng=1)
     assert result.faithful.all()
     assert result.diagnostics["met"] >= 0.5  # 0.04 without deals
-
-
-def test_rates_in_any_order_of_time_give_the_same_members() -> None:
-    marks = tuple(Landmark(at, rate) for at, rate in (("6", "77.8%"), ("12", "48.5%"), ("24", "42.5%")))
-    one, other = (
-        reconstruct(ReportedComparison("PFS", [ReportedArm("drug", n=23, landmarks=given)]), members=10, rng=1)
-        for given in (marks, marks[::-1])
-    )
-    np.testing.assert_array_equal(one.time, other.time)
