@@ -79,7 +79,10 @@ def deal(
     high: float,
     state: NDArray[np.uint64],
 ) -> bool:
-    """Share out the events of some patients so that S falls to between ``low`` and ``high`` of what it was."""
+    """Share out the events of some patients so that S falls to between ``low`` and ``high`` of what it was.
+
+    Returns whether there is a way to do so; if not, ``event`` stays as it is.
+    """
     size = event.size
     rank, taken = np.empty(BEFORE + BEHIND, np.int64), 0
     for part in range(2):
