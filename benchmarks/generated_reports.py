@@ -1,6 +1,6 @@
 """Reports computed from random data sets: each is possible, because there are patients that gave it.
 
-    python benchmarks/generated_reports.py [--reports 2000] [--members 500] [--seed 1] [--json]
+    python benchmarks/generated_reports.py [--reports 2000] [--members 500] [--seed 1] [--rows FILE] [--json]
 
 Says how many were not solved, how long the slowest took, and how often the bands hold the data's own curve, by kind of
 truth. Points count where at least half of the draws are distinct and the data's own curve is neither 0 nor 1 nor past
@@ -13,12 +13,12 @@ import argparse
 import json
 import time
 from collections import defaultdict
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rows import rows_of
 
 from analysis import reconstruct
 from analysis.errors import NotEstimableError
@@ -153,7 +153,7 @@ def evaluate(seed: int, members: int, threads: int = 1) -> dict[str, Any]:
         row |= {"error": f"{type(error).__name__}: {error}"[:2000], "seconds": time.perf_counter() - start}
         return row
     row["seconds"] = time.perf_counter() - start
-    row["distinct"] = result.diagnostics["met"]
+    row["drawn"], row["distinct"] = result.diagnostics["met"], result.diagnostics["distinct members"] / members
     held = {0.9: 0, 0.5: 0}
     points = 0
     for arm, t, curve in zip(result.arms, data.times, data.curves, strict=True):
@@ -188,6 +188,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "reports": len(rows),
         "refused": len(rows) - len(solved),
         "half distinct": sum(row["distinct"] >= 0.5 for row in solved) / max(len(solved), 1),
+        "half drawn": sum(row["drawn"] >= 0.5 for row in solved) / max(len(solved), 1),
         "slowest, seconds": max(row["seconds"] for row in rows),
         "coverage": cover,
     }
@@ -199,11 +200,11 @@ def main() -> None:
     parser.add_argument("--reports", type=int, default=2000)
     parser.add_argument("--members", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rows", type=Path, metavar="FILE", help="keep the rows here, and go on from those it has")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     seeds = range(given.seed, given.seed + given.reports)
-    with ProcessPoolExecutor() as pool:
-        rows = list(pool.map(partial(evaluate, members=given.members), seeds, chunksize=5))
+    rows = rows_of(evaluate, seeds, given.rows, "report", members=given.members)
     if given.json:
         print(json.dumps(rows))
         return

@@ -1,6 +1,6 @@
 """Trials drawn at random with several reports each: reconstructed together and one at a time, against their truth.
 
-    python benchmarks/generated_trials.py [--trials 200] [--members 200] [--seed 1] [--json]
+    python benchmarks/generated_trials.py [--trials 200] [--members 200] [--seed 1] [--rows FILE] [--json]
 
 Each trial has two arms of 60 to 800 patients in all, two data cuts, two readers, a subgroup and deaths; every report is
 computed from its patients. Says how many trials were solved, whether every member gives all printed numbers back and
@@ -13,13 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rows import rows_of
 
 from analysis import reconstruct
 from analysis.errors import NotEstimableError
@@ -196,10 +196,11 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--members", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rows", type=Path, metavar="FILE", help="keep the rows here, and go on from those it has")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    with ProcessPoolExecutor() as pool:
-        rows = list(pool.map(partial(evaluate, members=given.members), range(given.seed, given.seed + given.trials)))
+    seeds = range(given.seed, given.seed + given.trials)
+    rows = rows_of(evaluate, seeds, given.rows, "trial", members=given.members)
     if given.json:
         print(json.dumps(rows))
         return

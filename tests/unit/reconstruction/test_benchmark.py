@@ -191,3 +191,34 @@ def test_baselines_pass_through_the_printed_medians(harness: SimpleNamespace, tm
     expected = sum(30 * (1 - without.survival(k, np.array([14.4]))[0]) for k in (0, 1))
     assert expected == pytest.approx(other.events, abs=0.01)
     assert without.medians[0] / without.medians[1] == pytest.approx(0.80)
+
+
+def test_rows_that_a_file_has_are_not_made_again_and_what_was_cut_off_is(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from generated_reports import evaluate
+    from rows import rows_of
+
+    file = tmp_path / "rows.jsonl"
+    first = rows_of(evaluate, range(1, 3), file, "report", members=2)
+    assert [row["seed"] for row in first] == [1, 2]
+    head, *lines = file.read_text().splitlines()
+    kept = next(line for line in lines if json.loads(line)["seed"] == 1)
+    file.write_text("\n".join([head, json.dumps(json.loads(kept) | {"mark": "kept"}), kept[:30]]))
+    again = rows_of(evaluate, range(1, 4), file, "report", members=2)
+    assert [row["seed"] for row in again] == [1, 2, 3]
+    assert [row.get("mark") for row in again] == ["kept", None, None]
+    assert again[1]["held90"] == first[1]["held90"]
+    assert len(file.read_text().splitlines()) == 4
+
+
+def test_rows_of_other_settings_are_not_mixed(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from generated_reports import evaluate
+    from rows import rows_of
+
+    file = tmp_path / "rows.jsonl"
+    rows_of(evaluate, [], file, "report", members=2)
+    before = file.read_text()
+    with pytest.raises(SystemExit, match="members 2 there and 3 here; name another file, or remove this one"):
+        rows_of(evaluate, [1], file, "report", members=3)
+    assert file.read_text() == before
