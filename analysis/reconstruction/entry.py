@@ -113,8 +113,8 @@ def reconstruct(
     -------
     Reconstruction or TrialReconstruction
         Each member gives all numbers back that were not relaxed; what they leave open differs between members.
-        ``diagnostics`` holds the share of draws that met the report (``met``), how many members are distinct, and
-        how many draws were made.
+        ``diagnostics`` holds the share of members that were drawn so that they met the report (``met``), how many
+        members are distinct, those walked on from them among them, and how many draws were made.
 
     Raises
     ------

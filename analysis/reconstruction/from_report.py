@@ -43,6 +43,7 @@ SHORT = 3  # attempts at that
 TRIED, EASY = 100, 2  # members, and attempts at each, that tell which type of intervals is likely
 FAR_MORE = 3.0  # times as many draws have to give a report back under another type than the usual one
 ENOUGH_DISTINCT = 0.5  # share of the members below which a finding warns of a band that is too narrow
+ENOUGH_DRAWN = 10  # members that were not walked on from others, below which a finding warns
 
 
 def reconstruct_report(
@@ -89,16 +90,19 @@ def reconstruct_report(
             [name for name in list(suspects(attempt))[:SUSPECTS] if _possible(kept, name, chosen, types, sequence)],
         )
     filled = fill_missed(met, members, sequence)
+    drawn = int(ensemble.drawn.own[met].sum())
     findings = whole.findings + unknown_strata(kept, block.division)
     if kept.assessment_interval is not None and required.interval == 0:
         findings += (_visits_unused(kept),)
     if met.size < ENOUGH_DISTINCT * members:
         findings += (_few_distinct(comparison, int(met.size), members),)
+    elif drawn < min(ENOUGH_DRAWN, ENOUGH_DISTINCT * members):
+        findings += (_few_drawn(comparison, drawn, members),)
     return replace(
         whole,
         findings=findings,
         diagnostics={
-            "met": met.size / members,
+            "met": drawn / members,
             "distinct members": float(met.size),
             "draws": float(ensemble.attempts),
         },
@@ -169,6 +173,18 @@ def _few_distinct(comparison: ReportedComparison, distinct: int, members: int) -
         message=f"only {distinct} of {members} draws gave every printed number back; the others repeat them",
         values=(f"{distinct} distinct members",),
         remedy="take the bands as too narrow, or relax the number that is hardest to meet",
+    )
+
+
+def _few_drawn(comparison: ReportedComparison, drawn: int, members: int) -> Finding:
+    return Finding(
+        check="few-members-drawn",
+        severity="warning",
+        where=comparison.id or comparison.endpoint,
+        message=f"only {drawn} of {members} draws gave every printed number back; the other members were walked on "
+        "from them, by moves that keep every number, and stay more alike than draws",
+        values=(f"{drawn} draws",),
+        remedy="take the bands as approximate, or relax the number that is hardest to meet",
     )
 
 

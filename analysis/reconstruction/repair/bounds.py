@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 EDGE = 1e-6  # months kept clear of the edges of a rounding box
-GAP = 1e-9  # months between consecutive patients, so that no two are tied
+CLEAR = 1e-3  # months within which patients who move to one bound are spread, so that those of two arms are not tied
+GAP = 2e-6  # months between consecutive patients, so that no two are tied, nor taken for tied by who analyses them
 BOX = 1.1  # months: bounds so near to each other are those of a printed time
 DIGITS = 1e3
 SMALL, GROWN = 0.5, 1.65  # a number, and its exponential, rounded up
@@ -215,6 +216,8 @@ def find_anchors(
     for j in range(landmarks.shape[0]):
         at = landmarks[j, 0]
         first, last = 0, size
+        if survival[size] > 0.0:
+            last = size - 1  # somebody has been followed for longer, or no rate could be printed
         at_tick = False
         for tick in range(ticks.shape[0]):
             gone = size - int(ticks[tick, 1])
@@ -240,8 +243,8 @@ def find_anchors(
                 clash += 0.02
             if c > 0 and low[c - 1] > at:
                 clash += 0.02
-            if at_tick and c > first:
-                clash += 0.002
+            if at_tick:
+                clash += 0.002 * (c - first)  # they are tied
             cost = miss * 50.0 + clash + 0.2 * abs(c - now) / size
             if cost < best:
                 best, chosen = cost, c
@@ -293,7 +296,7 @@ def move_between(time: FloatArray, low: FloatArray, high: FloatArray, work: Floa
         if room < BOX and (time[i] < floor or time[i] > latest[i]):
             aim = floor + digits * room
         else:
-            clear = min(EDGE * digits, 0.5 * room)
+            clear = min(CLEAR * digits + GAP * (i - start), 0.5 * room)
             aim = min(max(time[i], floor + clear), latest[i] - clear)
         floor = max(floor, aim)
         span = time[i] - old_start
@@ -307,7 +310,7 @@ def move_between(time: FloatArray, low: FloatArray, high: FloatArray, work: Floa
         moved[k] = max(time[k] + shift, new_start, low[size])
     time[0] = moved[0]
     for i in range(1, size):
-        time[i] = moved[i] if moved[i] > time[i - 1] else min(time[i - 1] + GAP, latest[i])
+        time[i] = moved[i] if moved[i] >= time[i - 1] + GAP else min(time[i - 1] + GAP, latest[i])
 
 
 @njit(cache=True, nogil=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,9 +16,12 @@ from analysis.reconstruction.repair.members import (
     Drawn,
     arrange,
     expected_counts,
+    joined_boards,
     meet_comparisons,
     new_boards,
     read_boards,
+    rows_of,
+    walk_arms,
 )
 from analysis.reconstruction.repair.search import Effort
 from analysis.reconstruction.solve.conditioning import FROM_NEAR, condition
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.conventions.checks import BoolArray, FloatArray
+    from analysis.reconstruction.repair.board import Board
     from analysis.reconstruction.report.block import Block
     from analysis.reconstruction.solve.problem import Problem
 
@@ -53,12 +58,37 @@ EFFORTS_TOGETHER = (
     Effort(steps=4000, bends=400, singles=25600, spread=0.3, slack=1.0, most=40_000, warmth=0.5),
 )
 """How long a member is searched for, by attempt: of one report, and of several together."""
+WALK = Effort(steps=0, bends=0, singles=20, spread=0.0, slack=1.0, most=4_000, warmth=0.0, walk=True)
+WALKS = WALK, WALK._replace(reach=0.03)
+"""How long a member that misses nothing is walked on from: without ties of events, and where those are needed."""
+SOURCES = 500  # members at least whose boards are kept for that, if so many miss nothing
+WALKING = 2  # number of the stream of random numbers for that
 HARD, HARD_TOGETHER = 2, 3  # attempts from this one on are long, and made for so many members of an ensemble first:
 HARD_MEMBERS = 60
 PROBED, WORTH = 10, 0.05  # of a chunk, in the first long attempt, and the share met for the others to be tried too
 RARE = 0.1  # share of a chunk below which events are tied, if untied times meet no more
-ENOUGH_TOGETHER = 0.6  # share of the members of several reports from which on no more are sought
+ENOUGH, ENOUGH_TOGETHER = 0.3, 0.6  # share of the members met from which on long attempts are not made for more
 CLUMP = 0.01  # variance that each event of an arm adds to the spacing of its events: published curves move in steps
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """Members as they were drawn: their patients, the states of their paths, and the boards of the search."""
+
+    drawn: Drawn
+    states: FloatArray
+    boards: Board
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Members of a chunk, some that ``met`` every number with their boards, and how many draws all that took."""
+
+    drawn: Drawn
+    states: FloatArray
+    met: NDArray[np.intp]
+    boards: Board
+    draws: int
 
 
 @dataclass(frozen=True)
@@ -99,53 +129,117 @@ class Ensemble:
 
 
 def draw_ensemble(
-    problem: Problem, members: int, seed: np.random.SeedSequence, threads: int, *, attempts: int = len(EFFORTS)
+    problem: Problem, members: int, seed: np.random.SeedSequence, threads: int, *, attempts: int | None = None
 ) -> Ensemble:
-    """Draw members in chunks of ``CHUNK``, each in so many attempts; the same bits for any number of threads."""
+    """Draw members in chunks of ``CHUNK``; the same bits for any number of threads.
+
+    Each is drawn in at most so many ``attempts``. If that is not given all are made, and members of one report that
+    still miss a number are replaced by ones that are walked on from the others.
+    """
     sizes = [min(CHUNK, members - start) for start in range(0, members, CHUNK)]
     streams = [np.random.SeedSequence([*seed.generate_state(4).tolist(), k]) for k in range(len(sizes))]
-    hard = -(-HARD_MEMBERS // len(sizes))
+    hard, sources = -(-HARD_MEMBERS // len(sizes)), -(-SOURCES // len(sizes))
     with ThreadPoolExecutor(threads) as pool:
-        chunks = list(
-            pool.map(lambda task: _draw_chunk(problem, hard, attempts, *task), zip(sizes, streams, strict=True))
+        chunks = list(pool.map(partial(_draw_chunk, problem, hard, sources, attempts), sizes, streams))
+        drawn = Drawn(*(np.concatenate(parts) for parts in zip(*(chunk.drawn for chunk in chunks), strict=True)))
+        states = np.concatenate([chunk.states for chunk in chunks])
+        if attempts is None and len(problem.block.analyses) == 1:
+            met = np.concatenate([number * CHUNK + chunk.met for number, chunk in enumerate(chunks)])
+            boards = joined_boards([chunk.boards for chunk in chunks])
+            _walk_on(problem.block, drawn, states, met, boards, seed, pool)
+    return Ensemble(problem.block, drawn, states, sum(chunk.draws for chunk in chunks))
+
+
+def _walk_on(
+    block: Block,
+    drawn: Drawn,
+    states: FloatArray,
+    met: NDArray[np.intp],
+    boards: Board,
+    seed: np.random.SeedSequence,
+    pool: ThreadPoolExecutor,
+) -> None:
+    """Replace members that miss a number by ones that are walked on from those that miss none.
+
+    ``met`` are such members, and ``boards`` theirs, each of which is taken as often as the others. They are changed by
+    moves that are as probable as the hazards make them, after each of which no number is missed (resample-move: Gilks
+    and Berzuini 2001). Who cannot be replaced so stays.
+    """
+    if met.size == 0:
+        return
+    rng = np.random.default_rng([*seed.generate_state(4).tolist(), WALKING])
+    for effort in WALKS:
+        missed = np.flatnonzero(drawn.miss > 0)
+        source = np.resize(rng.permutation(met.size), missed.size)
+        rng_states = rng.integers(0, 2**64, (missed.size, 1), dtype=np.uint64)
+        parts = [slice(start, start + CHUNK) for start in range(0, missed.size, CHUNK)]
+        walks = pool.map(
+            partial(_walk, block, effort, boards),
+            [source[part] for part in parts],
+            [rng_states[part] for part in parts],
         )
-    drawn = Drawn(*(np.concatenate(parts) for parts in zip(*(chunk.drawn for chunk in chunks), strict=True)))
-    states = np.concatenate([chunk.states for chunk in chunks])
-    return Ensemble(problem.block, drawn, states, sum(chunk.attempts for chunk in chunks))
+        for part, walked in zip(parts, walks, strict=True):
+            better = walked.miss == 0
+            chosen = missed[part][better]
+            for kept, new in zip(drawn, walked, strict=True):
+                kept[chosen] = new[better]
+            states[chosen], drawn.own[chosen] = states[met[source[part][better]]], False
 
 
-def _draw_chunk(problem: Problem, hard: int, most: int, members: int, seed: np.random.SeedSequence) -> Ensemble:
+def _walk(block: Block, effort: Effort, boards: Board, rows: NDArray[np.intp], rng_states: NDArray[np.uint64]) -> Drawn:
+    """Walk on from some members that give every number back."""
+    boards = rows_of(boards, rows)
+    events = [boards.event[:, arm, :size].sum(axis=1) for arm, size in enumerate(boards.size)]
+    wanted = np.stack(events, axis=1)[:, None, :].astype(np.int64)
+    miss = np.zeros(len(wanted))
+    walk = meet_comparisons if block.arms == 2 else walk_arms
+    walk(boards, asked_of(block, effort), wanted, effort, rng_states, miss)
+    drawn = read_boards(boards, len(block.latest), miss)
+    drawn.miss[:] += _follow_up_missed(block, drawn)
+    return drawn
+
+
+def _draw_chunk(
+    problem: Problem, hard: int, sources: int, most: int | None, members: int, seed: np.random.SeedSequence
+) -> _Chunk:
+    """Draw the members of a chunk in at most so many attempts, of which the long ones are made for ``hard`` of them."""
     rng = np.random.default_rng(seed)
     single = len(problem.block.analyses) == 1
-    efforts, first, enough = (EFFORTS, HARD, 1.0) if single else (EFFORTS_TOGETHER, HARD_TOGETHER, ENOUGH_TOGETHER)
+    efforts, first = (EFFORTS, HARD) if single else (EFFORTS_TOGETHER, HARD_TOGETHER)
     best = _attempt(problem, members, rng, efforts[0])
-    attempts = members
+    draws = members
 
     def draw_again(part: NDArray[np.intp], effort: Effort) -> float:
         """Replace members by better ones; returns the share of them that give all numbers back."""
         again = _attempt(problem, part.size, rng, effort)
         better = again.drawn.miss < best.drawn.miss[part]
         chosen = part[better]
-        best.states[chosen] = again.states[better]
-        for kept, new in zip(best.drawn, again.drawn, strict=True):
+        for kept, new in zip(_by_member(best), _by_member(again), strict=True):
             kept[chosen] = new[better]
         return float(np.mean(again.drawn.miss == 0))
 
     for number, effort in enumerate(efforts[1:most], start=1):
         open_ = np.flatnonzero(best.drawn.miss > 0)
-        if np.mean(best.drawn.miss == 0) >= (RARE if effort.reach > 0 else enough):
+        enough = RARE if effort.reach > 0 else ENOUGH_TOGETHER if not single else ENOUGH if number > first else 1.0
+        if np.mean(best.drawn.miss == 0) >= enough:
             break
         probing = single and number == first
         some = open_ if number < first else open_[: max(hard, PROBED) if probing else hard]
         met = draw_again(some, effort)
-        attempts += some.size
+        draws += some.size
         if probing and met >= WORTH and some.size < open_.size:
             draw_again(open_[some.size :], effort)
-            attempts += open_.size - some.size
-    return Ensemble(problem.block, best.drawn, best.states, attempts)
+            draws += open_.size - some.size
+    kept = np.flatnonzero(best.drawn.miss == 0)[:sources]
+    return _Chunk(best.drawn, best.states, kept, rows_of(best.boards, kept), draws)
 
 
-def _attempt(problem: Problem, members: int, rng: np.random.Generator, effort: Effort) -> Ensemble:
+def _by_member(attempt: _Attempt) -> list[NDArray[Any]]:
+    """Give all arrays that have a row for each member."""
+    return [*attempt.drawn, attempt.states, *attempt.boards[:-1]]
+
+
+def _attempt(problem: Problem, members: int, rng: np.random.Generator, effort: Effort) -> _Attempt:
     block = problem.block
     start = problem.mean + product(rng.standard_normal((members, problem.mean.size)), problem.root.T.copy())
     targets = _draw_targets(problem, members, rng)
@@ -177,12 +271,18 @@ def _attempt(problem: Problem, members: int, rng: np.random.Generator, effort: E
     if block.arms == 2:
         meet_comparisons(boards, asked, wanted, effort, rng_states, miss)
     drawn = read_boards(boards, len(block.latest), miss)
-    ensemble = Ensemble(block, drawn, states, members)
+    drawn.miss[:] += _follow_up_missed(block, drawn)
+    return _Attempt(drawn, states, boards)
+
+
+def _follow_up_missed(block: Block, drawn: Drawn) -> FloatArray:
+    """How far the median follow-up of all arms together is from where it is printed, by member, over all analyses."""
+    missed = np.zeros(drawn.miss.size)
     for v, analysis in enumerate(block.analyses):
         if analysis.required.follow_up_of_all is not None:
-            times, events, _ = ensemble.patients(v, np.arange(members))
-            drawn.miss[:] += _outside_follow_up(times, events, analysis.required.follow_up_of_all)
-    return ensemble
+            times, events, _ = Ensemble(block, drawn, np.empty(0), 0).patients(v, np.arange(missed.size))
+            missed += _outside_follow_up(times, events, analysis.required.follow_up_of_all)
+    return missed
 
 
 def asked_of(block: Block, effort: Effort) -> Asked:

@@ -11,10 +11,12 @@ from analysis.reconstruction.repair.anchors import new_scratch
 from analysis.reconstruction.repair.board import Asked, Board
 from analysis.reconstruction.repair.bounds import move_between
 from analysis.reconstruction.repair.layout import lay_out
-from analysis.reconstruction.repair.search import meet_ratios, reorder
+from analysis.reconstruction.repair.search import go_home, meet_ratios, reorder
 from analysis.reconstruction.solve.forward import fill_paths, lay_cells
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from analysis.conventions.checks import BoolArray, FloatArray
@@ -30,7 +32,7 @@ class Drawn(NamedTuple):
 
     ``time`` and ``event`` (members, N) are those at the last cut, ``limit`` (members, cuts - 1, N) the time of leaving
     at an earlier cut, inf where it does not come before; ``group`` (members, N) bits; ``miss`` (members,) is 0 for a
-    member that gives every number back.
+    member that gives every number back; ``own`` (members,) is False for one that was walked on from another.
     """
 
     time: FloatArray
@@ -38,6 +40,7 @@ class Drawn(NamedTuple):
     limit: FloatArray
     group: IntArray
     miss: FloatArray
+    own: BoolArray
 
     def rows(self, members: IntArray) -> Drawn:
         """Take some of the members."""
@@ -61,6 +64,17 @@ def new_boards(members: int, size: IntArray, cuts: int) -> Board:
     )
 
 
+def rows_of(boards: Board, rows: IntArray) -> Board:
+    """Copy some members of a board."""
+    return Board._make([*(each[rows] for each in boards[:-1]), boards.size])
+
+
+def joined_boards(parts: Sequence[Board]) -> Board:
+    """Put the members of several boards into one."""
+    joined = [np.concatenate(each) for each in zip(*(part[:-1] for part in parts), strict=True)]
+    return Board._make([*joined, parts[0].size])
+
+
 def read_boards(boards: Board, cuts: int, miss: FloatArray) -> Drawn:
     """Give the patients of all members, arms one after the other."""
     members, _, points = boards.time.shape
@@ -76,6 +90,7 @@ def read_boards(boards: Board, cuts: int, miss: FloatArray) -> Drawn:
         limit=np.full((members, cuts - 1, total), np.inf),
         group=np.concatenate([boards.group[:, k, :size] for k, size in enumerate(boards.size)], axis=1),
         miss=miss,
+        own=np.ones(members, np.bool_),
     )
     drawn.time[member[last], patient[last]] = time[last]
     drawn.limit[member[~last], cut[~last], patient[~last]] = time[~last]
@@ -153,6 +168,7 @@ def arrange(
                 wanted[i, :, arm],
                 asked.latest,
                 effort.steps,
+                False,
                 scratch,
                 state,
             )
@@ -174,3 +190,35 @@ def meet_comparisons(
     scratch = new_scratch(boards.time.shape[2], boards.event.shape[2], asked.boxes, effort.slack)
     for i in range(miss.size):
         miss[i] = meet_ratios(board_of(boards, i), asked, wanted[i], effort, scratch, rng_states[i])
+
+
+@njit(cache=True, nogil=True)
+def walk_arms(
+    boards: Board,
+    asked: Asked,
+    wanted: IntArray,
+    effort: Effort,
+    rng_states: NDArray[np.uint64],
+    miss: FloatArray,
+) -> None:
+    """Walk on in every arm of every member by itself, where no comparison is asked; arguments as those of `arrange`."""
+    scratch = new_scratch(boards.time.shape[2], boards.event.shape[2], asked.boxes, effort.slack)
+    for i in range(miss.size):
+        board, state = board_of(boards, i), rng_states[i]
+        miss[i] = 0.0
+        for arm in range(boards.size.size):
+            points = board.points[arm]
+            miss[i] += reorder(
+                board,
+                arm,
+                asked.analyses,
+                asked.boxes,
+                wanted[i, :, arm],
+                asked.latest,
+                min(effort.singles * points, effort.most),
+                True,
+                scratch,
+                state,
+            )
+            go_home(board, arm)
+            move_between(board.time[arm, :points], scratch.low, scratch.high, scratch.work)

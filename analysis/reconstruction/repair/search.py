@@ -62,7 +62,8 @@ class Effort(NamedTuple):
     ``spread`` is how far events by arm that are not printed may be from what is expected, ``slack`` the share of the
     points that the bounds of several analyses may push together, ``reach`` how far off a test may be before events are
     tied, which only one analysis by itself does; ``most`` bounds the moves of single patients, of which few patients
-    get more; ``warmth``, per patient, is by how much such a move may worsen what is missed at the start.
+    get more; ``warmth``, per patient, is by how much such a move may worsen what is missed at the start. ``walk``:
+    moves go on where nothing is missed, ``singles`` a point, each of which leaves it so.
     """
 
     steps: int
@@ -73,6 +74,7 @@ class Effort(NamedTuple):
     reach: float = 0.0
     most: int = 20_000
     warmth: float = 1.5
+    walk: bool = False
 
 
 @njit(cache=True, nogil=True)
@@ -91,11 +93,13 @@ def reorder(
     wanted: IntArray,
     latest: FloatArray,
     steps: int,
+    walk: bool,
     scratch: Scratch,
     rng_state: NDArray[np.uint64],
 ) -> float:
     """Change the points of an arm until its bounds agree with each other; returns what is left over.
 
+    To ``walk`` is to go on where they agree, by so many moves after each of which they do.
     ``rng_state`` is (1,) uint64, the state of a small generator of its own, so that the result depends on nothing else.
     Leaves the bounds in ``scratch``.
     """
@@ -107,9 +111,15 @@ def reorder(
     nothing = no_standing(number)
     deals = deals_help(board, arm, packed)
     for step in range(steps):
-        if missed == 0.0:
+        if missed == 0.0 and not walk:
             break
-        if deals and aims.worst.excess != 0.0 and next_uniform(rng_state) < DEALS:
+        if walk and board.points[arm] > 1 and next_uniform(rng_state) < SHIFTS:  # by which no bound changes
+            k = int(next_uniform(rng_state) * (board.points[arm] - 1))
+            earliest = board.home[arm, k - 1] if k > 0 else 0.0
+            share = 0.05 + 0.9 * next_uniform(rng_state)
+            board.home[arm, k] = earliest + share * max(board.home[arm, k + 1] - earliest, 0.0)
+            continue
+        if deals and (walk or aims.worst.excess != 0.0) and next_uniform(rng_state) < DEALS:
             move = propose_deal(board, arm, boxes_of(packed, 0, arm).landmarks, rng_state)
         else:
             move = propose(board, arm, analyses, nothing, latest, aims, scratch, rng_state)
@@ -119,7 +129,7 @@ def reorder(
         back = apply(board, arm, move)
         copy_anchors(anchors, scratch.anchors)
         penalty, strain, worst = bound_arm(board, arm, analyses, packed, wanted, latest, touched, scratch)
-        slack = WARMTH_OF_BOUNDS * next_uniform(rng_state) * (1.0 - step / steps)
+        slack = 0.0 if walk else WARMTH_OF_BOUNDS * next_uniform(rng_state) * (1.0 - step / steps)
         if penalty + strain <= missed + slack:
             missed, aims = penalty + strain, aims_of(scratch, worst)
             copy_anchors(scratch.anchors, anchors)
@@ -213,9 +223,15 @@ def meet_ratios(
     standing = Standing(values, trial, parts, asked.ratios, at_risk, left)
     p0, p1 = board.points[0], board.points[1]
     time0, time1 = board.time[0, :p0], board.time[1, :p1]
+    if effort.walk:  # from members whose events may have been tied
+        for arm in range(2):
+            bound_arm(board, arm, analyses, asked.boxes, loose[:, arm], asked.latest, every, scratch)
+            go_home(board, arm)
+            move_between(board.time[arm, : board.points[arm]], scratch.low, scratch.high, scratch.work)
     miss = compare(time0, time1, parts, asked.ratios, every, np.inf, values, at_risk, left)
     off = astray(parts, asked.totals)
-    steps = min(effort.singles * max(1, FEW // max(p0 + p1, 1)), effort.most)
+    each = p0 + p1 if effort.walk else max(1, FEW // max(p0 + p1, 1))
+    steps = min(effort.singles * each, effort.most)
     for step in range(steps + 1):
         regrouped = False
         if step % REGROUP == 0 and step > 0:
@@ -227,7 +243,7 @@ def meet_ratios(
             if regrouped:
                 miss = compare(time0, time1, parts, asked.ratios, every, np.inf, values, at_risk, left)
                 off = astray(parts, asked.totals)
-        if regrouped or (step % RETUNE == 0 and (step == 0 or np.all(fits))):
+        if regrouped or (step % RETUNE == 0 and (step == 0 or (np.all(fits) and not effort.walk))):
             for arm in range(2):
                 points = board.points[arm]
                 there, strain, worst = bound_arm(
@@ -238,27 +254,30 @@ def meet_ratios(
                 copy_anchors(scratch.anchors, anchors[arm])
                 keep_bounds(scratch, points, bounds[arm])
                 free.number[arm] = stretches(scratch.low, scratch.high, points, free.ends[arm])
-            if np.all(fits):
+            if np.all(fits) and not effort.walk:
                 tune(time0, time1, parts, free, asked.ratios, 0 if step > 0 else effort.bends, state)
                 move_back(time0, bounds[0, 0], bounds[0, 1], board.home[0, :p0])
                 move_back(time1, bounds[1, 0], bounds[1, 1], board.home[1, :p1])
                 miss = compare(time0, time1, parts, asked.ratios, every, np.inf, values, at_risk, left)
-        if miss + off + penalty[0] + penalty[1] == 0.0:
+        if miss + off + penalty[0] + penalty[1] == 0.0 and not effort.walk:
             break
         warmth = -effort.warmth / (p0 + p1) * (1.0 - step / (steps + 1)) ** 2 * math.log(1.0 - next_uniform(state))
         arm = int(next_uniform(state) * 2)
-        if miss + off + penalty[arm] == 0.0:
+        if miss + off + penalty[arm] == 0.0 and not effort.walk:
             arm = 1 - arm
         points = board.points[arm]
         time = board.time[arm, :points]
         trial[:] = values
-        if miss > 0.0 and next_uniform(state) < SHIFTS:  # one point between its neighbours
+        shifts = fits[arm] and (miss > 0.0 or effort.walk)
+        if shifts and next_uniform(state) < SHIFTS:  # one point between its neighbours
             k = int(next_uniform(state) * points)
-            earliest = time[k - 1] if k > 0 else 0.0
-            latest = time[k + 1] if k + 1 < points else time[k]
-            aim = earliest + (latest - earliest) * (0.05 + 0.9 * next_uniform(state))
-            if not bounds[arm, 0, k] <= aim <= bounds[arm, 1, k]:
+            if effort.walk and k + 1 == points:
+                continue  # it has no neighbour behind it
+            earliest = max(time[k - 1] if k > 0 else 0.0, bounds[arm, 0, k])
+            latest = min(time[k + 1] if k + 1 < points else time[k], bounds[arm, 1, k])
+            if latest <= earliest:
                 continue
+            aim = earliest + (latest - earliest) * (0.05 + 0.9 * next_uniform(state))
             kept = time[k]
             time[k] = aim
             for v in range(number):
@@ -268,8 +287,8 @@ def meet_ratios(
                 miss = new
                 values[:] = trial
                 if bounds[arm, 0, k] != 0.0 or bounds[arm, 1, k] != np.inf:
-                    board.home[arm, k] = aim
-                if fits[arm]:
+                    board.home[arm, :points] = time
+                else:
                     move_back(time, bounds[arm, 0], bounds[arm, 1], board.home[arm, :points])
             else:
                 time[k] = kept

@@ -70,4 +70,4 @@ def test_two_arms_of_twenty_with_rates_and_a_p_value_are_met_by_most_draws() -> 
     )
     result = reconstruct(report, members=40, rng=1)
     assert result.faithful.all()
-    assert result.diagnostics["met"] >= 0.5  # 0.04 without deals
+    assert result.diagnostics["met"] >= 0.5  # 0.33 without deals

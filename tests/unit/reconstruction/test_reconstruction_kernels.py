@@ -67,7 +67,7 @@ def search(time: np.ndarray, event: np.ndarray, asked: Boxes, steps: int, seed: 
     analyses = Analyses(cut=none, group=none - 1, inside=np.ones(1, np.bool_), strata=none, last=none)
     scratch = new_scratch(n, n, packed, 1.0)
     state = np.array([seed], dtype=np.uint64)
-    left = reorder(board, 0, analyses, packed, np.array([-1]), np.array([np.inf]), steps, scratch, state)
+    left = reorder(board, 0, analyses, packed, np.array([-1]), np.array([np.inf]), steps, False, scratch, state)
     return left, board.event[0], (scratch.low, scratch.high, scratch.work)
 
 
