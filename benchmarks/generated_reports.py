@@ -3,8 +3,8 @@
     python benchmarks/generated_reports.py [--reports 2000] [--members 500] [--seed 1] [--rows FILE] [--json]
 
 Says how many were not solved, how long the slowest took, and how often the bands hold the data's own curve, by kind of
-truth. Points count where at least half of the draws are distinct and the data's own curve is neither 0 nor 1 nor past
-its end.
+truth. Points count where at least half of the members are distinct and the data's own curve is neither 0 nor 1 nor
+past its end.
 """
 
 from __future__ import annotations

@@ -170,7 +170,8 @@ def _few_distinct(comparison: ReportedComparison, distinct: int, members: int) -
         check="few-distinct-members",
         severity="warning",
         where=comparison.id or comparison.endpoint,
-        message=f"only {distinct} of {members} draws gave every printed number back; the others repeat them",
+        message=f"only {distinct} of {members} draws gave every printed number back, those walked on from others "
+        "counted; the remaining members repeat them",
         values=(f"{distinct} distinct members",),
         remedy="take the bands as too narrow, or relax the number that is hardest to meet",
     )

@@ -202,7 +202,10 @@ def _walk(block: Block, effort: Effort, boards: Board, rows: NDArray[np.intp], r
 def _draw_chunk(
     problem: Problem, hard: int, sources: int, most: int | None, members: int, seed: np.random.SeedSequence
 ) -> _Chunk:
-    """Draw the members of a chunk in at most so many attempts, of which the long ones are made for ``hard`` of them."""
+    """Draw the members of a chunk in at most so many attempts, of which the long ones are made for ``hard`` of them.
+
+    The boards of at most ``sources`` that miss nothing are kept.
+    """
     rng = np.random.default_rng(seed)
     single = len(problem.block.analyses) == 1
     efforts, first = (EFFORTS, HARD) if single else (EFFORTS_TOGETHER, HARD_TOGETHER)
