@@ -55,29 +55,53 @@ class Stretches(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def risk_sets(time0: FloatArray, time1: FloatArray, parts: Parts, v: int, at_risk: FloatArray, left: FloatArray) -> int:
-    """Patients at risk at each event of an analysis: ``at_risk`` (events, 3): control, experimental, whose event.
+    """Patients at risk at each event of an analysis; returns how many events there are.
 
-    ``left`` (2, strata) is scratch. No two patients are tied.
+    ``at_risk`` (events, 4): control, experimental, whose event, and how many events there are at this time: 0 behind
+    the first of them. ``left`` (2, strata) is scratch.
     """
     left[:] = 0.0
     for arm in range(2):
         for i in range(parts.size[v, arm]):
             left[arm, parts.stratum[v, arm, i]] += 1.0
-    i = j = found = 0
+    i = j = found = start = 0
     n0, n1 = parts.size[v, 0], parts.size[v, 1]
+    before, before_stratum = -1.0, 0  # the last event
     while i < n0 or j < n1:
-        first = j >= n1 or (i < n0 and time0[parts.point[v, 0, i]] < time1[parts.point[v, 1, j]])
+        first = j >= n1
+        if not first and i < n0:
+            own, other = time0[parts.point[v, 0, i]], time1[parts.point[v, 1, j]]
+            first = own < other or (own == other and parts.event[v, 0, i])  # who leaves without an event leaves last
         arm, k = (0, i) if first else (1, j)
         stratum = parts.stratum[v, arm, k]
         if parts.event[v, arm, k]:
             at_risk[found, 0], at_risk[found, 1], at_risk[found, 2] = left[0, stratum], left[1, stratum], arm
+            at_risk[found, 3] = 1.0
+            time = time0[parts.point[v, 0, i]] if first else time1[parts.point[v, 1, j]]
             found += 1
+            if time == before and stratum == before_stratum:
+                share_ties(at_risk, start, found)
+            else:
+                start, before, before_stratum = found - 1, time, stratum
         left[arm, stratum] -= 1.0
         if first:
             i += 1
         else:
             j += 1
     return found
+
+
+@njit(cache=True, nogil=True)
+def share_ties(at_risk: FloatArray, start: int, end: int) -> None:
+    """Let tied events leave in equal parts, as Efron does: a rate and a number at risk can force them to one time."""
+    control, experimental = at_risk[start, 0], at_risk[start, 1]
+    events = float(end - start)
+    own = np.sum(at_risk[start:end, 2])
+    for k in range(start, end):
+        gone = (k - start) / events
+        at_risk[k, 0] = control - gone * (events - own)
+        at_risk[k, 1] = experimental - gone * own
+        at_risk[k, 3] = events if k == start else 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -103,14 +127,22 @@ def cox(at_risk: FloatArray, events: int, start: float) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def log_rank(at_risk: FloatArray, events: int) -> float:
-    """Log-rank statistic, above 0 where it favours the experimental arm."""
-    score = information = 0.0
+def log_rank(at_risk: FloatArray, events: int) -> tuple[float, float]:
+    """Score of the log-rank test, above 0 where it favours the experimental arm, and its variance."""
+    score = variance = 0.0
     for k in range(events):
-        p = at_risk[k, 1] / (at_risk[k, 0] + at_risk[k, 1])
-        score += p - at_risk[k, 2]
-        information += p * (1.0 - p)
-    return score / math.sqrt(max(information, 1e-12))
+        tied, total = at_risk[k, 3], at_risk[k, 0] + at_risk[k, 1]
+        p = at_risk[k, 1] / total
+        others = (total - tied) / (total - 1.0) if tied > 1.0 else 1.0
+        score += tied * p - at_risk[k, 2]
+        variance += tied * p * (1.0 - p) * others
+    return score, variance
+
+
+@njit(cache=True, nogil=True)
+def statistic(score: float, variance: float) -> float:
+    """Give a score in its standard errors."""
+    return score / math.sqrt(max(variance, 1e-12))
 
 
 @njit(cache=True, nogil=True)
@@ -161,7 +193,8 @@ def compare_one(
         values[v, 0], values[v, 1] = beta, box[6] / math.sqrt(max(information, LEAST_INFORMATION))
         miss += ratio_miss(beta, values[v, 1], box)
     if miss <= limit and boxes.test[v, 1] - boxes.test[v, 0] < np.inf:
-        values[v, 2] = log_rank(at_risk, events)
+        score, variance = log_rank(at_risk, events)
+        values[v, 2] = statistic(score, variance)
         low, high = test_range(values[v, 2], boxes.test[v])
         miss += max(0.0, low - values[v, 2], values[v, 2] - high)
     values[v, 3] = miss if miss <= limit else np.inf
@@ -311,7 +344,7 @@ def tune(
     total = free.number[0] + free.number[1]
     analyses = parts.strata.size
     every = np.ones(analyses, np.bool_)
-    at_risk = np.empty((np.max(np.sum(parts.size, axis=1)), 3))
+    at_risk = np.empty((np.max(np.sum(parts.size, axis=1)), 4))
     left = np.empty((2, np.max(parts.strata)))
     values, there = np.zeros((analyses, 4)), np.zeros((analyses, 4))
     miss = compare(time0, time1, parts, boxes, every, np.inf, values, at_risk, left)

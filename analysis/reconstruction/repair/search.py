@@ -213,7 +213,7 @@ def meet_ratios(
         parts.weight[v] = np.sum(parts.size[v]) / np.sum(board.size)
     values, trial = np.zeros((number, 4)), np.zeros((number, 4))
     every, touched = np.ones(number, np.bool_), np.ones(number, np.bool_)
-    at_risk, left = np.empty((np.sum(board.size), 3)), np.empty((2, np.max(parts.strata)))
+    at_risk, left = np.empty((np.sum(board.size), 4)), np.empty((2, np.max(parts.strata)))
     free = Stretches(np.empty((2, np.max(board.points) + 1, 2), np.int64), np.zeros(2, np.int64))
     bounds, before = np.empty((2, 2, np.max(board.points) + 1)), np.empty(np.max(board.points))
     penalty, fits = np.zeros(2), np.zeros(2, np.bool_)

@@ -179,7 +179,7 @@ def two_arms(rng: np.random.Generator, n: int = 80) -> tuple[np.ndarray, np.ndar
 
 def test_a_comparison_with_a_limit_is_given_up_only_beyond_it() -> None:
     rng = np.random.default_rng(4)
-    every, left, at_risk = np.ones(1, np.bool_), np.empty((2, 1)), np.empty((160, 3))
+    every, left, at_risk = np.ones(1, np.bool_), np.empty((2, 1)), np.empty((160, 4))
     asked = RatioBoxes(np.array([[-0.6, -0.5, -1.1, -1.0, -0.1, 0.0, Z]]), np.array([[2.0, 2.1, 0.0]]))
     given_up = 0
     for _ in range(200):
@@ -239,7 +239,7 @@ def trial_with_a_subgroup(rng: np.random.Generator) -> tuple[Board, Analyses, Pa
 def stand(board: Board, analyses: Analyses, parts: Parts, boxes: RatioBoxes) -> tuple[Standing, Scratch]:
     """Read both arms and compare them."""
     scratch = new_scratch(NUMBER, NUMBER, no_boxes(), 1.0)
-    standing = Standing(np.zeros((2, 4)), np.zeros((2, 4)), parts, boxes, np.empty((2 * NUMBER, 3)), np.empty((2, 1)))
+    standing = Standing(np.zeros((2, 4)), np.zeros((2, 4)), parts, boxes, np.empty((2 * NUMBER, 4)), np.empty((2, 1)))
     for v in range(2):
         for arm in range(2):
             read_part(board, analyses, v, arm, scratch, parts)

@@ -51,7 +51,8 @@ def test_tied_events_move_the_test_and_nothing_else(by, strata):
     assert new.std_error == pytest.approx(old.std_error, rel=1e-9)
     for rows in own:
         curves = [kaplan_meier(t[rows], event[rows]) for t in (time, moved)]
-        at = np.setdiff1d(time[rows], moved[rows][moved[rows] != time[rows]])  # but between the events of a pair
+        tied_to_next = np.append(moved[rows][1:] == moved[rows][:-1], False)
+        at = time[rows][~tied_to_next]  # not between events that are tied
         np.testing.assert_allclose(curves[0].survival_at(at), curves[1].survival_at(at), rtol=1e-12)
         lower = [curve.limits_at(at, 0.95, scale="log-log")[0] for curve in curves]
         np.testing.assert_allclose(lower[0], lower[1], rtol=1e-9)
