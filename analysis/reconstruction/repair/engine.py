@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -58,16 +59,16 @@ EFFORTS_TOGETHER = (
     Effort(steps=4000, bends=400, singles=25600, spread=0.3, slack=1.0, most=40_000, warmth=0.5),
 )
 """How long a member is searched for, by attempt: of one report, and of several together."""
-WALK = Effort(steps=0, bends=0, singles=20, spread=0.0, slack=1.0, most=4_000, warmth=0.0, walk=True)
+WALK = Effort(steps=0, bends=0, singles=40, spread=0.0, slack=1.0, most=1_500, warmth=0.0, walk=True)
 WALKS = WALK, WALK._replace(reach=0.03)
 """How long a member that misses nothing is walked on from: without ties of events, and where those are needed."""
 SOURCES = 500  # members at least whose boards are kept for that, if so many miss nothing
 WALKING = 2  # number of the stream of random numbers for that
 HARD, HARD_TOGETHER = 2, 3  # attempts from this one on are long, and made for so many members of an ensemble first:
 HARD_MEMBERS = 60
-PROBED, WORTH = 10, 0.05  # of a chunk, in the first long attempt, and the share met for the others to be tried too
-RARE = 0.1  # share of a chunk below which events are tied, if untied times meet no more
-ENOUGH, ENOUGH_TOGETHER = 0.3, 0.6  # share of the members met from which on long attempts are not made for more
+PROBED, WORTH = 10, 0.05  # of a chunk, in the first long attempt, and the share met for others to be tried too
+ENOUGH, ENOUGH_TOGETHER = 0.3, 0.6  # share of a chunk met that long attempts are made for
+RARE = 0.1  # share below which the longest are made too, and events are tied
 CLUMP = 0.01  # variance that each event of an arm adds to the spacing of its events: published curves move in steps
 
 
@@ -223,16 +224,19 @@ def _draw_chunk(
 
     for number, effort in enumerate(efforts[1:most], start=1):
         open_ = np.flatnonzero(best.drawn.miss > 0)
-        enough = RARE if effort.reach > 0 else ENOUGH_TOGETHER if not single else ENOUGH if number > first else 1.0
+        enough = (1.0 if number < first else ENOUGH if number == first else RARE) if single else ENOUGH_TOGETHER
         if np.mean(best.drawn.miss == 0) >= enough:
             break
         probing = single and number == first
         some = open_ if number < first else open_[: max(hard, PROBED) if probing else hard]
         met = draw_again(some, effort)
         draws += some.size
-        if probing and met >= WORTH and some.size < open_.size:
-            draw_again(open_[some.size :], effort)
-            draws += open_.size - some.size
+        if probing and met >= WORTH:
+            short = math.ceil((ENOUGH * members - np.sum(best.drawn.miss == 0)) / met)
+            others = open_[some.size :][: max(short, 0)]
+            if others.size > 0:
+                draw_again(others, effort)
+                draws += others.size
     kept = np.flatnonzero(best.drawn.miss == 0)[:sources]
     return _Chunk(best.drawn, best.states, kept, rows_of(best.boards, kept), draws)
 
