@@ -56,7 +56,8 @@ def _comparisons() -> str:
 
     from analysis import load
     from analysis.reconstruction.from_report import SCALES_TRIED
-    from analysis.reconstruction.repair.engine import EFFORTS, asked_of, layout_of
+    from analysis.reconstruction.repair.asking import asked_of, layout_of
+    from analysis.reconstruction.repair.engine import EFFORTS
     from analysis.reconstruction.repair.members import meet_comparisons, new_boards
     from analysis.reconstruction.report.block import Block
     from analysis.reconstruction.report.requirements import read_requirements

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.reconstruction.algebra import product
-from analysis.reconstruction.repair.board import Asked, stratum
-from analysis.reconstruction.repair.layout import Layout
+from analysis.reconstruction.repair.asking import asked_of, layout_of
+from analysis.reconstruction.repair.board import stratum
 from analysis.reconstruction.repair.members import (
     Drawn,
     arrange,
@@ -290,44 +290,6 @@ def _follow_up_missed(block: Block, drawn: Drawn) -> FloatArray:
             times, events, _ = Ensemble(block, drawn, np.empty(0), 0).patients(v, np.arange(missed.size))
             missed += _outside_follow_up(times, events, analysis.required.follow_up_of_all)
     return missed
-
-
-def asked_of(block: Block, effort: Effort) -> Asked:
-    """Give what is asked of the patients, for kernels."""
-    exact = block.ratios()
-    return Asked(
-        analyses=block.codes(),
-        boxes=block.packed(),
-        ratios=exact._replace(test=exact.test + effort.reach * np.array([-1.0, 1.0, 0.0])),
-        tests=exact.test,
-        totals=_totals(block),
-        open=np.array([arm.events is None for arm in block.first.arms]),
-        latest=np.array(block.latest),
-    )
-
-
-def _totals(block: Block) -> IntArray:
-    """Events of all arms together, where the arms' own are not printed."""
-    totals = [-1] * len(block.analyses)
-    for v, analysis in enumerate(block.analyses):
-        total = analysis.required.events_total
-        if total is not None and all(arm.events is None for arm in analysis.required.arms):
-            totals[v] = total
-    return np.array(totals)
-
-
-def layout_of(block: Block) -> Layout:
-    """Give what patients are laid out by, for kernels."""
-    groups = [block.of_group(group) for group in range(len(block.division.names))]
-    sizes = block.sizes.astype(np.int64).reshape(-1, block.arms)
-    return Layout(
-        size=sizes[0],
-        interval=block.first.interval,
-        latest=np.array(block.latest),
-        whole=np.array([block.whole(cut) for cut in range(len(block.latest))]),
-        of_group=np.array(groups, dtype=np.int64),
-        table=block.division.table,
-    )
 
 
 def _outside_follow_up(times: list[FloatArray], events: list[BoolArray], box: tuple[float, float]) -> FloatArray:

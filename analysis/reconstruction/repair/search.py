@@ -15,11 +15,12 @@ from analysis.reconstruction.repair.anchors import (
     no_aims,
     no_anchors,
 )
+from analysis.reconstruction.repair.bends import Stretches, stretches, tune
 from analysis.reconstruction.repair.board import boxes_of, stratum
 from analysis.reconstruction.repair.bounds import GAP, move_back, move_between
 from analysis.reconstruction.repair.deal import MOST, propose_deal
 from analysis.reconstruction.repair.patients import next_uniform
-from analysis.reconstruction.repair.ratios import Parts, Stretches, compare, stretches, test_range, tune
+from analysis.reconstruction.repair.ratios import Parts, compare, test_range
 from analysis.reconstruction.repair.regroup import astray, regroup, settled
 from analysis.reconstruction.repair.swaps import (
     GROUP,
