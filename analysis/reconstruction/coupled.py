@@ -15,7 +15,7 @@ from analysis.reconstruction.repair.coupling import Patients, couple
 from analysis.reconstruction.trial_result import Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -156,24 +156,24 @@ def _floor(endpoints: Sequence[Drawn], out: Coupled, k: int, member: int) -> Flo
     return floor
 
 
-def _candidates(other: Drawn, floor: FloatArray, member: int, rng: np.random.Generator) -> list[int]:
+def _candidates(other: Drawn, floor: FloatArray, member: int, rng: np.random.Generator) -> Iterator[int]:
     """Members of another endpoint to put beside one of the first: any, then those who come least too soon."""
     rows = rng.permutation(other.met)
     if member in other.met:
         rows = np.concatenate([[member], rows])
-    if floor.any():
-        start = 0
-        too_soon = np.zeros(rows.size)
-        for size in (arm.size for arm in other.ensemble.block.first.arms):
-            patients_ = slice(start, start + size)
-            mine = np.sort(floor[patients_])
-            too_soon += np.maximum(mine - other.ordered[rows, patients_], 0.0).sum(axis=1)
-            start += size
-        best = np.argsort(too_soon, kind="stable")
-        rows = np.concatenate([rows[:TRIES], rows[best[: 3 * TRIES]]])
-    else:
-        rows = rows[:TRIES]
-    return [int(row) for row in dict.fromkeys(rows.tolist())]
+    if not floor.any():
+        yield from rows[:TRIES].tolist()
+        return
+    yield from rows[: 3 * TRIES].tolist()
+    rows = rows[3 * TRIES :]
+    start = 0
+    too_soon = np.zeros(rows.size)
+    for size in (arm.size for arm in other.ensemble.block.first.arms):
+        patients_ = slice(start, start + size)
+        mine = np.sort(floor[patients_])
+        too_soon += np.maximum(mine - other.ordered[rows, patients_], 0.0).sum(axis=1)
+        start += size
+    yield from rows[np.argsort(too_soon, kind="stable")[:TRIES]].tolist()
 
 
 def _not_too_soon(other: Drawn, row: int, order: Indices, wrong: int, floor: FloatArray) -> FloatArray | None:

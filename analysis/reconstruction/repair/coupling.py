@@ -12,7 +12,11 @@ from scipy.special import ndtri
 from analysis.reconstruction.algebra import log
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from analysis.conventions.checks import BoolArray, FloatArray
+
+    IntArray = NDArray[np.intp]
 
 FORBIDDEN = 1e4  # cost of a pair that cannot be one patient
 LEAST, MOST = 1e-3, 1 - 1e-3
@@ -51,7 +55,7 @@ def normal_scores(time: FloatArray, event: BoolArray, rng: np.random.Generator) 
 
 def couple(
     one: Patients, other: Patients, agreement: float, floor: FloatArray, rng: np.random.Generator, *, same_scans: bool
-) -> tuple[FloatArray, int]:
+) -> tuple[IntArray, int]:
     """Choose for each patient of one endpoint the patient of another that it is.
 
     Parameters
@@ -84,8 +88,21 @@ def couple(
     cost[forbidden] += FORBIDDEN
     too_soon = np.maximum(floor[:, None] - other.time[None, :], 0.0)
     cost += FORBIDDEN / 10 * too_soon / max(floor.max(), LEAST)  # by little rather than in few
-    rows, chosen = linear_sum_assignment(cost)
-    return chosen, int((forbidden | (too_soon > 0))[rows, chosen].sum())
+    chosen = _assigned(cost, one.groups, other.groups)
+    return chosen, int((forbidden | (too_soon > 0))[np.arange(chosen.size), chosen].sum())
+
+
+def _assigned(cost: FloatArray, groups: FloatArray, its_groups: FloatArray) -> IntArray:
+    """Cheapest assignment of columns to rows, each within its group; where one has too few, the rest as it comes."""
+    chosen = np.full(groups.size, -1, dtype=np.intp)
+    free = np.ones(groups.size, dtype=bool)
+    for group in np.unique(groups):
+        mine, its = np.flatnonzero(groups == group), np.flatnonzero(its_groups == group)
+        rows, columns = linear_sum_assignment(cost[np.ix_(mine, its)])
+        chosen[mine[rows]] = its[columns]
+        free[its[columns]] = False
+    chosen[chosen < 0] = np.flatnonzero(free)
+    return chosen
 
 
 def _beyond_the_scans(one: Patients, other: Patients) -> FloatArray:

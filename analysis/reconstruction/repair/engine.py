@@ -61,13 +61,16 @@ EFFORTS_TOGETHER = (
 """How long a member is searched for, by attempt: of one report, and of several together."""
 WALK = Effort(steps=0, bends=0, singles=40, spread=0.0, slack=1.0, most=1_500, warmth=0.0, walk=True)
 WALKS = WALK, WALK._replace(reach=0.03)
-"""How long a member that misses nothing is walked on from: without ties of events, and where those are needed."""
+WALKS_TOGETHER = WALK._replace(slack=0.05), WALK
+"""How long a member that misses nothing is walked on from, of one report, without ties of events and where those are
+needed, and of several, with few points that are pushed together and where more are."""
 SOURCES = 500  # members at least whose boards are kept for that, if so many miss nothing
+WALKED = 10  # members that are walked on by one thread at a time
 WALKING = 2  # number of the stream of random numbers for that
-HARD, HARD_TOGETHER = 2, 3  # attempts from this one on are long, and made for so many members of an ensemble first:
+HARD = 2  # attempts from this one on are long, and made for so many members of an ensemble first:
 HARD_MEMBERS = 60
 PROBED, WORTH = 10, 0.05  # of a chunk, in the first long attempt, and the share met for others to be tried too
-ENOUGH, ENOUGH_TOGETHER = 0.3, 0.6  # share of a chunk met that long attempts are made for
+ENOUGH = 0.3  # share of a chunk met that long attempts are made for
 RARE = 0.1  # share below which the longest are made too, and events are tied
 CLUMP = 0.01  # variance that each event of an arm adds to the spacing of its events: published curves move in steps
 
@@ -134,8 +137,8 @@ def draw_ensemble(
 ) -> Ensemble:
     """Draw members in chunks of ``CHUNK``; the same bits for any number of threads.
 
-    Each is drawn in at most so many ``attempts``. If that is not given all are made, and members of one report that
-    still miss a number are replaced by ones that are walked on from the others.
+    Each is drawn in at most so many ``attempts``. If that is not given all are made, and members that still miss a
+    number are replaced by ones that are walked on from the others.
     """
     sizes = [min(CHUNK, members - start) for start in range(0, members, CHUNK)]
     streams = [np.random.SeedSequence([*seed.generate_state(4).tolist(), k]) for k in range(len(sizes))]
@@ -144,7 +147,7 @@ def draw_ensemble(
         chunks = list(pool.map(partial(_draw_chunk, problem, hard, sources, attempts), sizes, streams))
         drawn = Drawn(*(np.concatenate(parts) for parts in zip(*(chunk.drawn for chunk in chunks), strict=True)))
         states = np.concatenate([chunk.states for chunk in chunks])
-        if attempts is None and len(problem.block.analyses) == 1:
+        if attempts is None:
             met = np.concatenate([number * CHUNK + chunk.met for number, chunk in enumerate(chunks)])
             boards = joined_boards([chunk.boards for chunk in chunks])
             _walk_on(problem.block, drawn, states, met, boards, seed, pool)
@@ -169,11 +172,11 @@ def _walk_on(
     if met.size == 0:
         return
     rng = np.random.default_rng([*seed.generate_state(4).tolist(), WALKING])
-    for effort in WALKS:
+    for effort in WALKS if len(block.analyses) == 1 else WALKS_TOGETHER:
         missed = np.flatnonzero(drawn.miss > 0)
         source = np.resize(rng.permutation(met.size), missed.size)
         rng_states = rng.integers(0, 2**64, (missed.size, 1), dtype=np.uint64)
-        parts = [slice(start, start + CHUNK) for start in range(0, missed.size, CHUNK)]
+        parts = [slice(start, start + WALKED) for start in range(0, missed.size, WALKED)]
         walks = pool.map(
             partial(_walk, block, effort, boards),
             [source[part] for part in parts],
@@ -189,15 +192,23 @@ def _walk_on(
 
 def _walk(block: Block, effort: Effort, boards: Board, rows: NDArray[np.intp], rng_states: NDArray[np.uint64]) -> Drawn:
     """Walk on from some members that give every number back."""
-    boards = rows_of(boards, rows)
-    events = [boards.event[:, arm, :size].sum(axis=1) for arm, size in enumerate(boards.size)]
-    wanted = np.stack(events, axis=1)[:, None, :].astype(np.int64)
-    miss = np.zeros(len(wanted))
+    boards, miss = rows_of(boards, rows), np.zeros(rows.size)
+    wanted = _events_of(block, read_boards(boards, len(block.latest), miss))
     walk = meet_comparisons if block.arms == 2 else walk_arms
     walk(boards, asked_of(block, effort), wanted, effort, rng_states, miss)
     drawn = read_boards(boards, len(block.latest), miss)
     drawn.miss[:] += _follow_up_missed(block, drawn)
     return drawn
+
+
+def _events_of(block: Block, drawn: Drawn) -> IntArray:
+    """Events of each analysis and arm that members have, shape (members, V, A); -1 where nothing is asked of them."""
+    out = np.full((drawn.miss.size, len(block.analyses), block.arms), -1, dtype=np.int64)
+    whole = Ensemble(block, drawn, np.empty(0), 0)
+    for v, asked in enumerate(_asks_for_events(block)):
+        for arm in np.flatnonzero(asked):
+            out[:, v, arm] = whole.patients(v, np.arange(drawn.miss.size))[1][arm].sum(axis=1)
+    return out
 
 
 def _draw_chunk(
@@ -209,7 +220,7 @@ def _draw_chunk(
     """
     rng = np.random.default_rng(seed)
     single = len(problem.block.analyses) == 1
-    efforts, first = (EFFORTS, HARD) if single else (EFFORTS_TOGETHER, HARD_TOGETHER)
+    efforts = EFFORTS if single else EFFORTS_TOGETHER
     best = _attempt(problem, members, rng, efforts[0])
     draws = members
 
@@ -224,11 +235,11 @@ def _draw_chunk(
 
     for number, effort in enumerate(efforts[1:most], start=1):
         open_ = np.flatnonzero(best.drawn.miss > 0)
-        enough = (1.0 if number < first else ENOUGH if number == first else RARE) if single else ENOUGH_TOGETHER
+        enough = 1.0 if single and number < HARD else ENOUGH if number <= HARD else RARE
         if np.mean(best.drawn.miss == 0) >= enough:
             break
-        probing = single and number == first
-        some = open_ if number < first else open_[: max(hard, PROBED) if probing else hard]
+        probing = single and number == HARD
+        some = open_ if number < HARD else open_[: max(hard, PROBED) if probing else hard]
         met = draw_again(some, effort)
         draws += some.size
         if probing and met >= WORTH:
@@ -332,17 +343,25 @@ def _events(problem: Problem, states: FloatArray, spread: float, rng: np.random.
     varied = spread * rng.standard_normal(expected.shape) * np.sqrt(np.minimum(expected, sizes - expected) + 1)
     expected = np.clip(expected + varied, 0.3, sizes)
     out = np.full(expected.shape, -1, dtype=np.int64)
-    for v, analysis in enumerate(block.analyses):
-        printed = {k: arm.events for k, arm in enumerate(analysis.required.arms) if arm.events is not None}
-        total = analysis.required.events_total
-        if v > 0 and total is None and not printed:
+    for v, (analysis, asked) in enumerate(zip(block.analyses, _asks_for_events(block), strict=True)):
+        if not asked.any():
             continue
+        printed = {k: arm.events for k, arm in enumerate(analysis.required.arms) if arm.events is not None}
         most = np.broadcast_to(sizes[v], out[:, v].shape) if v == 0 else np.minimum(sizes[v], out[:, 0])
-        events = _split(expected[:, v], most, printed, total, rng)
-        if v > 0 and total is None:
-            events[:, [k for k in range(block.arms) if k not in printed]] = -1
-        out[:, v] = events
+        events = _split(expected[:, v], most, printed, analysis.required.events_total, rng)
+        out[:, v, asked] = events[:, asked]
     return out
+
+
+def _asks_for_events(block: Block) -> BoolArray:
+    """Whether the events of each analysis and arm are fixed, shape (V, A): those of the first always are."""
+    return np.array(
+        [
+            [v == 0 or analysis.required.events_total is not None or arm.events is not None for arm in required.arms]
+            for v, analysis in enumerate(block.analyses)
+            for required in [analysis.required]
+        ]
+    )
 
 
 def _split(

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from analysis.reconstruction.algebra import exp, log, positive_part, product, root_and_inverse
+from analysis.reconstruction.report.followed import follow_up_of_cuts
 from analysis.reconstruction.solve import forward
 from analysis.reconstruction.solve.conditioning import FROM_FAR, condition
 from analysis.reconstruction.terms import FOLLOW_UP, LIMIT, QUANTILE, SURVIVAL, Equations, Frame
@@ -26,8 +27,7 @@ JITTER = 1e-6  # variance that keeps hazards apart of which nothing tells that t
 # the share of the prior's difference between arms that their shapes have of their own
 PROGNOSIS, INTERACTION, OWN_SHAPE = 0.3, 0.2, 0.5
 SAME_ACCRUAL = 0.7  # correlation of the shapes of follow-up at two cuts
-FOLLOW_UP_OF_CUT = 0.35  # spread of the log of a median follow-up that is not printed, at an earlier cut
-EARLIER = 0.7  # of the median follow-up at the next cut, that is expected at an earlier one without anything printed
+NEAR = 0.01  # step of the log of a median follow-up, over which a profile's change with it is told
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,20 @@ def pose(block: Block, prior: EndpointPrior) -> Problem:
             shape, (log_unit, unit_sd) = prior.shape, required.median
     shapes = np.tile(shape.mean + shape.trend * (log_unit - shape.centre), arms * number)
     profile = follow_up.mean + follow_up.trend * (log_length - follow_up.centre)
-    shorter, spreads = _lengths(block, log_length)
+    shorter, spreads, slopes = follow_up_of_cuts(block, log_length)
     moves = [_stretch(follow_up.edges, ratio) for ratio in shorter]
+    farther = [_stretch(follow_up.edges, ratio + NEAR * slope) for ratio, slope in zip(shorter, slopes, strict=True)]
     lengths = np.concatenate(
         [np.tile(_times(m, profile) - log_ratio, arms) for m, log_ratio in zip(moves, shorter, strict=True)]
     )
     mean = np.concatenate([shapes, lengths, [log_unit, log_length]])
     scales = np.zeros((mean.size, 2))  # what a change of each unit does to the state
-    length_trend = np.concatenate([np.tile(_times(m, follow_up.trend), arms) for m in moves])
+    length_trend = np.concatenate(
+        [
+            np.tile(_times(m, follow_up.trend) + _times(f - m, profile) / NEAR - slope, arms)
+            for m, f, slope in zip(moves, farther, slopes, strict=True)
+        ]
+    )
     scales[: shapes.size, 0], scales[shapes.size : -2, 1] = np.tile(shape.trend, arms * number), length_trend
     scales[-2, 0] = scales[-1, 1] = 1.0
     if required.follow_up is None:  # what is known of it is its ratio to the unit: a change of the unit changes both
@@ -104,25 +110,6 @@ def pose(block: Block, prior: EndpointPrior) -> Problem:
             condition(expected[None], state, FROM_FAR, total, precision, noise, frame, equations, centre, solved)
             state = solved[0]
     return Problem(block, frame, equations, boxes, expected, state, total, precision, root, noise)
-
-
-def _lengths(block: Block, log_length: float) -> tuple[FloatArray, FloatArray]:
-    """Log of each analysis' median follow-up over that of the last one, and how well it is known."""
-    last = len(block.latest) - 1
-    by_cut: dict[int, tuple[float, float]] = {last: (0.0, 0.0)}
-    for cut in range(last - 1, -1, -1):
-        there = [a.required.follow_up for a in block.analyses if a.cut == cut and a.required.follow_up is not None]
-        if there:
-            by_cut[cut] = there[0][0] - log_length, there[0][1]
-            continue
-        later = block.latest[cut + 1] - block.latest[cut]
-        between = exp(by_cut[cut + 1][0] + log_length)
-        shorter = log(max(between - later, 0.2 * between) / between) if np.isfinite(later) else log(EARLIER)
-        by_cut[cut] = by_cut[cut + 1][0] + shorter, FOLLOW_UP_OF_CUT
-    return (
-        np.array([by_cut[analysis.cut][0] for analysis in block.analyses]),
-        np.array([by_cut[analysis.cut][1] for analysis in block.analyses]),
-    )
 
 
 def _stretch(edges: FloatArray, log_ratio: float) -> FloatArray:
