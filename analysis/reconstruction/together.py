@@ -34,7 +34,6 @@ from analysis.reconstruction.report.feasibility import (
     suspects,
     without,
 )
-from analysis.reconstruction.report.followed import follow_up_by_dates
 from analysis.reconstruction.report.sorting import Sorted, sort_reports
 from analysis.reconstruction.result import Reconstruction
 from analysis.reconstruction.solve.problem import pose
@@ -90,7 +89,7 @@ def reconstruct_trial(
     for one, stream in zip(sorted_, streams, strict=False):
         more = _times_as_many(endpoints, one, members)
         known = _followed_alike(prior.for_endpoint(one.comparisons[0].endpoint), endpoints, one)
-        followed, prognosis = _followed(endpoints, one, whole, timeline), _prognosis(endpoints)
+        followed, prognosis = _followed(endpoints, one, whole), _prognosis(endpoints)
         drawn = _draw(one, whole, more * members, stream, known, scale, workers, followed, prognosis)
         endpoints.append(drawn)
         draws += drawn.ensemble.attempts
@@ -204,15 +203,9 @@ def _same_cut(endpoint: Drawn, one: Sorted) -> bool:
 
 
 def _followed(
-    endpoints: Sequence[Drawn],
-    one: Sorted,
-    whole: Mapping[str, ReportedComparison],
-    timeline: TrialTimeline | None,
+    endpoints: Sequence[Drawn], one: Sorted, whole: Mapping[str, ReportedComparison]
 ) -> tuple[float, float] | None:
-    """Median follow-up at the last cut, where its report does not ask for one.
-
-    As printed, if it was only relaxed; else that of an endpoint that was drawn before, or what the dates say.
-    """
+    """Median follow-up at the last cut: as printed, if only relaxed, or that of an endpoint that was drawn before."""
     printed = whole[one.comparisons[0].id].median_follow_up
     if printed is not None and printed.reached:
         return float(log(printed.value)), FOLLOW_UP_RELAXED
@@ -226,7 +219,7 @@ def _followed(
             logs = log([median for median in medians if np.isfinite(median)])
             if logs.size:
                 return float(logs.mean()), float(max(logs.std(), FOLLOW_UP_ERROR))
-    return follow_up_by_dates(one, None if timeline is None else timeline.months_of_accrual)
+    return None
 
 
 def _prognosis(endpoints: Sequence[Drawn]) -> dict[str, tuple[float, float]]:

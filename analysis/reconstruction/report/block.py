@@ -44,13 +44,15 @@ class Block:
 
     ``latest`` are the longest follow-ups, in months, that a patient can have had at each cut; ``division`` says how
     many patients of each arm are in which subgroups and strata. ``known`` holds, by the name of a part that no analysis
-    shows, the log hazard ratio of its patients to the others and how well it is known.
+    shows, the log hazard ratio of its patients to the others and how well it is known. ``accrual`` are the months in
+    which the patients came in, None where that is not known.
     """
 
     analyses: tuple[Analysis, ...]
     latest: tuple[float, ...]
     division: Partition
     known: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    accrual: float | None = None
 
     @classmethod
     def single(cls, comparison: ReportedComparison, required: Requirements) -> Block:

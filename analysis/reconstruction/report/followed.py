@@ -9,11 +9,8 @@ import numpy as np
 from analysis.reconstruction.algebra import exp, log
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from analysis.conventions.checks import FloatArray
     from analysis.reconstruction.report.block import Block
-    from analysis.reconstruction.report.sorting import Sorted
 
 MEAN_ENTRY = 0.55  # of the accrual: more patients come in late than early
 KEPT = 0.92  # of the time from entry to the cut that patients are followed for: some leave before
@@ -25,18 +22,26 @@ EARLIER = 0.7  # of the median follow-up at the next cut, that is expected at an
 LEAST = 0.2  # of that at the next cut, at least
 
 
-def follow_up_by_dates(one: Sorted, accrual: float | None) -> tuple[float, float] | None:
-    """Log of the median follow-up at the last cut that the months of the trial's cuts say, and how well it is known.
+def last_follow_up(block: Block) -> tuple[float, float] | None:
+    """Log of the median follow-up at the last cut, as printed or as the dates say, and how well it is known.
 
-    Every patient came in before the first cut at which all are analysed; ``accrual`` are the months that it took, if
-    they are known. None where the month of the last cut is not.
+    Beside one that is printed for an earlier cut, patients were followed for the months between the two. Else every
+    patient came in before the first cut at which all are analysed. None where no report prints it and nothing says when
+    the data were cut.
     """
-    last = one.months[-1]
-    everyone = [one.months[cut] for cut, group in zip(one.cut, one.group, strict=True) if group is None]
-    longest = float(np.nanmin([*everyone, np.inf if accrual is None else accrual]))
-    if not np.isfinite(last):
-        return None
-    took, spread = (SHARE * longest, SHARE_SPREAD * longest) if accrual is None else (longest, 0.0)
+    last = block.latest[-1]
+    if block.first.follow_up is not None or not np.isfinite(last):
+        return block.first.follow_up
+    for analysis in sorted(block.analyses, key=lambda one: -one.cut):
+        earlier, later = analysis.required.follow_up, KEPT * (last - block.latest[analysis.cut])
+        if earlier is not None and np.isfinite(later):
+            months = exp(earlier[0]) + later
+            error = np.hypot(earlier[1] * exp(earlier[0]), TIMED_ERROR * later)
+            return float(log(months)), float(error / months)
+    longest = min(block.latest[analysis.cut] for analysis in block.analyses if analysis.group < 0)
+    took, spread = SHARE * longest, SHARE_SPREAD * longest
+    if block.accrual is not None:
+        took, spread = min(longest, block.accrual), 0.0
     months = KEPT * (last - MEAN_ENTRY * took)
     return float(log(months)), float(np.hypot(MEAN_ENTRY * spread / months, TIMED_ERROR))
 

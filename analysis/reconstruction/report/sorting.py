@@ -30,7 +30,7 @@ class Sorted:
 
     ``comparisons`` have their numbers of patients filled in; ``cut`` numbers the data cut of each from 0, ``months``
     says when each cut was, NaN where that is not known; ``group`` is the name of a subgroup, or None; ``division``
-    counts the patients by subgroups and strata.
+    counts the patients by subgroups and strata; ``accrual`` are the months that these took to come in, if known.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Sorted:
     group: tuple[str | None, ...]
     inside: tuple[bool, ...]
     division: Partition
+    accrual: float | None
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -89,7 +90,7 @@ class Sorted:
             for cut in range(len(self.months))
         ]
         latest = tuple(float(np.fmin(month, most)) for month, most in zip(self.months, longest, strict=True))
-        return Block(analyses, latest, self.division, known or {})
+        return Block(analyses, latest, self.division, known or {}, self.accrual)
 
 
 def sort_reports(
@@ -212,7 +213,9 @@ def _sort(
     )
     inside = tuple(name not in of_complement for name in population)
     undivided = Partition.whole([_n(whole, arm.name) for arm in whole.arms])
-    return Sorted(_name(reports[0]), comparisons, tuple(cuts[k] for k in order), months, group, inside, undivided)
+    accrual = None if timeline is None else timeline.months_of_accrual
+    in_order = tuple(cuts[k] for k in order)
+    return Sorted(_name(reports[0]), comparisons, in_order, months, group, inside, undivided, accrual)
 
 
 def _name(comparison: ReportedComparison) -> str:

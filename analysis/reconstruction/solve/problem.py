@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from analysis.reconstruction.algebra import exp, log, positive_part, product, root_and_inverse
-from analysis.reconstruction.report.followed import follow_up_of_cuts
+from analysis.reconstruction.report.followed import follow_up_of_cuts, last_follow_up
 from analysis.reconstruction.solve import forward
 from analysis.reconstruction.solve.conditioning import FROM_FAR, condition
 from analysis.reconstruction.terms import FOLLOW_UP, LIMIT, QUANTILE, SURVIVAL, Equations, Frame
@@ -59,13 +59,13 @@ def pose(block: Block, prior: EndpointPrior) -> Problem:
     by a few rounds of conditioning.
     """
     required, arms, number = block.first, block.arms, len(block.analyses)
-    follow_up = prior.follow_up
-    if required.follow_up is None:
+    follow_up, followed = prior.follow_up, last_follow_up(block)
+    if followed is None:
         shape, (log_unit, unit_sd) = prior.shape, required.median
         mean_ratio, ratio_sd = prior.log_follow_up
         log_length, length_sd = log_unit + mean_ratio, ratio_sd
     else:
-        log_length, length_sd = required.follow_up
+        log_length, length_sd = followed
         if required.immature:
             shape, (log_unit, unit_sd) = prior.immature, (log_length, KNOWN)
         else:
@@ -88,7 +88,7 @@ def pose(block: Block, prior: EndpointPrior) -> Problem:
     )
     scales[: shapes.size, 0], scales[shapes.size : -2, 1] = np.tile(shape.trend, arms * number), length_trend
     scales[-2, 0] = scales[-1, 1] = 1.0
-    if required.follow_up is None:  # what is known of it is its ratio to the unit: a change of the unit changes both
+    if followed is None:  # what is known of it is its ratio to the unit: a change of the unit changes both
         scales[-1, 0], scales[shapes.size : -2, 0] = 1.0, length_trend
     covariance = product(scales * np.square([unit_sd, length_sd]), scales.T.copy())
     covariance[:-2, :-2] += block_diag(
