@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from generated_reports import draw_data_set, draw_report
+from generated_trials import draw_trial
 
 from analysis import reconstruct
 from analysis.reconstruction import ShapePrior, from_report
@@ -60,6 +61,20 @@ def test_members_of_one_arm_and_of_three_are_walked_on_too(seed):
     assert result.diagnostics["distinct members"] == 60
     assert result.faithful.all()
     assert np.unique(result.time, axis=0).shape[0] == 60
+
+
+def test_members_of_several_reports_are_walked_on_too():
+    """Each analysis keeps its numbers on the way: events by cut, ratios, and those of the subgroup."""
+    trial = draw_trial(np.random.default_rng([12, 110]))
+    reports = [one for one in trial.reports if one.id.startswith("pfs-local")]
+    one, two = (reconstruct(reports, 60, rng=1, timeline=trial.timeline, threads=threads) for threads in (1, 2))
+    assert one.diagnostics["draws"] > 60  # not all were met at once
+    assert one.faithful.all()
+    assert one.diagnostics["distinct members"] >= 57
+    assert np.unique(one.endpoints["PFS local"].time, axis=0).shape[0] == one.diagnostics["distinct members"]
+    np.testing.assert_array_equal(one.endpoints["PFS local"].time, two.endpoints["PFS local"].time)
+    early, late = (one.analysis(f"pfs-local-{name}") for name in ("interim", "final"))
+    assert (early.event.sum(axis=1) <= late.event.sum(axis=1)).all()
 
 
 def test_few_kept_sources_are_enough(fewer_attempts, monkeypatch):
