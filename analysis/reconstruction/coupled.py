@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 BEFORE = {"PFS": "OS", "DFS": "OS", "EFS": "OS", "RFS": "OS", "DMFS": "OS", "TTP": "OS", "TTF": "OS"}
 """Endpoints that cannot come after another."""
-TRIES = 8  # members of one endpoint that are tried beside one of another, until all pairs can be one patient
+TRIES = 24  # members of one endpoint that are tried beside one of another, until all pairs can be one patient
 
 
 class Drawn:
@@ -160,13 +160,11 @@ def _candidates(other: Drawn, floor: FloatArray, member: int, rng: np.random.Gen
     """Members of another endpoint to put beside one of the first: any, then those who come least too soon."""
     rows = rng.permutation(other.met)
     if member in other.met:
-        rows = np.concatenate([[member], rows])
+        rows = np.concatenate([[member], rows[rows != member]])
+    yield from rows[:TRIES].tolist()
+    rows, start = rows[TRIES:], 0
     if not floor.any():
-        yield from rows[:TRIES].tolist()
         return
-    yield from rows[: 3 * TRIES].tolist()
-    rows = rows[3 * TRIES :]
-    start = 0
     too_soon = np.zeros(rows.size)
     for size in (arm.size for arm in other.ensemble.block.first.arms):
         patients_ = slice(start, start + size)

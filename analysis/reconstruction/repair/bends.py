@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from analysis.reconstruction.repair.patients import next_uniform
-from analysis.reconstruction.repair.ratios import WIDEST, compare, ratio_miss, test_range
+from analysis.reconstruction.repair.ratios import WIDEST, compare, ratio_miss, test_asked, test_range
 from analysis.reconstruction.solve.conditioning import solve_in_place
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def aims(values: FloatArray, parts: Parts, boxes: RatioBoxes, wanted: FloatArray
                 least = box[6] * 2.0 / math.sqrt(max(np.sum(parts.events[v]), 1))
                 aim_beta, aim_error = nearest_pair(beta, error, least, box)
                 wanted[row], wanted[row + 1] = aim_beta - beta, aim_error - error
-        if test[1] - test[0] < np.inf:
+        if test_asked(test):
             low, high = test_range(z, test)
             inset = min(INSET * (high - low), OPEN)
             width[row + 2] = min(0.5 * (high - low), OPEN)

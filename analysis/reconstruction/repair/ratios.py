@@ -176,7 +176,7 @@ def compare_one(
         beta, information = cox(at_risk, events, values[v, 0])
         values[v, 0], values[v, 1] = beta, box[6] / math.sqrt(max(information, LEAST_INFORMATION))
         miss += ratio_miss(beta, values[v, 1], box)
-    if miss <= limit and boxes.test[v, 1] - boxes.test[v, 0] < np.inf:
+    if miss <= limit and test_asked(boxes.test[v]):
         score, variance = log_rank(at_risk, events)
         values[v, 2] = statistic(score, variance)
         low, high = test_range(values[v, 2], boxes.test[v])
@@ -190,6 +190,12 @@ def ratio_miss(beta: float, error: float, box: FloatArray) -> float:
     miss = max(0.0, box[0] - beta, beta - box[1])
     miss = max(miss, box[2] - (beta - error), (beta - error) - box[3])
     return float(max(miss, box[4] - (beta + error), (beta + error) - box[5]))
+
+
+@njit(cache=True, nogil=True)
+def test_asked(box: FloatArray) -> bool:
+    """Whether a p-value is printed: as digits, or as less or more than some."""
+    return bool(box[0] > -np.inf or box[1] < np.inf)
 
 
 @njit(cache=True, nogil=True)

@@ -20,7 +20,7 @@ from analysis.reconstruction.repair.board import boxes_of, stratum
 from analysis.reconstruction.repair.bounds import GAP, move_back, move_between
 from analysis.reconstruction.repair.deal import MOST, propose_deal
 from analysis.reconstruction.repair.patients import next_uniform
-from analysis.reconstruction.repair.ratios import Parts, compare, test_range
+from analysis.reconstruction.repair.ratios import Parts, compare, test_asked, test_range
 from analysis.reconstruction.repair.regroup import astray, regroup, settled
 from analysis.reconstruction.repair.swaps import (
     GROUP,
@@ -334,7 +334,7 @@ def meet_ratios(
                     if touched[v]:
                         read_part(board, analyses, v, arm, scratch, parts)
     missed = float(miss + off + penalty[0] + penalty[1])
-    if missed == 0.0 and effort.reach > 0.0 and asked.tests[0, 1] - asked.tests[0, 0] < np.inf:
+    if missed == 0.0 and effort.reach > 0.0 and test_asked(asked.tests[0]):
         low, high = test_range(values[0, 2], asked.tests[0])
         return tie_events(time0, time1, parts, bounds, low, high, state)
     return missed

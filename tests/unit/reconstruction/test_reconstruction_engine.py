@@ -313,3 +313,15 @@ def test_the_prior_survives_its_file(tmp_path: object) -> None:
         file.write("{}")
     with pytest.raises(InvalidValueError, match="prior"):
         ShapePrior.load(path)
+
+
+def test_a_p_value_printed_as_less_than_some_is_searched_for() -> None:
+    """Beside a limit of 1.00 most draws that meet the ratio have a p above 0.05; they had been taken for met."""
+    arms = [ReportedArm("new", n=150, median="9.0"), ReportedArm("old", n=150, median="7.2")]
+    ratio = ("0.76", "0.57", "1.00")
+    report = ReportedComparison("PFS", arms, control="old", hazard_ratio=ratio, p_value="< 0.05", events_total=200)
+    result = reconstruct(report, 100, rng=1)
+    assert result.diagnostics["met"] > 0.7
+    assert result.diagnostics["distinct members"] == 100
+    assert result.faithful.all()
+    assert (result.fidelity().set_index("number")["share"] == 1.0).all()
