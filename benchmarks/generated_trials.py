@@ -138,7 +138,7 @@ def evaluate(seed: int, members: int) -> dict[str, Any]:
         return row | {"error": f"{type(error).__name__}: {error}"[:600], "seconds": time.perf_counter() - start}
     row["seconds"] = time.perf_counter() - start
     row["faithful"] = float(joint.faithful.mean())
-    row["distinct"] = joint.diagnostics["met"]
+    row["drawn"], row["distinct"] = joint.diagnostics["met"], joint.diagnostics["distinct members"] / members
     early, late = (joint.analysis(f"pfs-local-{name}") for name in ("interim", "final"))
     row["nested"] = bool((early.event.sum(axis=1) <= late.event.sum(axis=1)).all())
     row["clashes"] = sum("cannot all be right" in str(finding) for finding in joint.findings)

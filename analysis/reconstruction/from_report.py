@@ -97,7 +97,7 @@ def reconstruct_report(
     if met.size < ENOUGH_DISTINCT * members:
         findings += (_few_distinct(comparison, int(met.size), members),)
     elif drawn < min(ENOUGH_DRAWN, ENOUGH_DISTINCT * members):
-        findings += (_few_drawn(comparison, drawn, members),)
+        findings += (few_drawn(comparison.id or comparison.endpoint, drawn, members),)
     return replace(
         whole,
         findings=findings,
@@ -177,11 +177,12 @@ def _few_distinct(comparison: ReportedComparison, distinct: int, members: int) -
     )
 
 
-def _few_drawn(comparison: ReportedComparison, drawn: int, members: int) -> Finding:
+def few_drawn(where: str, drawn: int, members: int) -> Finding:
+    """Say that most members were walked on from few draws."""
     return Finding(
         check="few-members-drawn",
         severity="warning",
-        where=comparison.id or comparison.endpoint,
+        where=where,
         message=f"only {drawn} of {members} draws gave every printed number back; the other members were walked on "
         "from them, by moves that keep every number, and stay more alike than draws",
         values=(f"{drawn} draws",),

@@ -62,7 +62,8 @@ class Reconstruction:
     findings
         What stood out in the report or on the way.
     diagnostics
-        Figures on the sampling, such as the share of draws that met the report.
+        Figures on the sampling: ``draws``, ``distinct members``, and ``met``, the share of members that are draws and
+        not walked on from others.
     version
         Version of this package.
 

@@ -15,11 +15,13 @@ from analysis.reconstruction.algebra import log, product
 from analysis.reconstruction.coupled import Drawn, comes_before, put_together
 from analysis.reconstruction.from_report import (
     ENOUGH_DISTINCT,
+    ENOUGH_DRAWN,
     METHOD,
     NEAREST,
     SCALES_TRIED,
     SHORT,
     SUSPECTS,
+    few_drawn,
     patients,
     populations,
     unnamed_types,
@@ -104,6 +106,11 @@ def reconstruct_trial(
     distinct = min(np.unique(rows).size for rows in used.rows)
     if distinct < ENOUGH_DISTINCT * members:
         findings += (_few_distinct(endpoints, used.rows),)
+    for endpoint in endpoints:
+        own, of = endpoint.ensemble.drawn.own, endpoint.ensemble.drawn.miss.size
+        drawn_itself = int(own[endpoint.met].sum())
+        if drawn_itself < min(ENOUGH_DRAWN, ENOUGH_DISTINCT * of):
+            findings += (few_drawn(endpoint.of.name, drawn_itself, of),)
     first = endpoints[0].of.comparisons[0]
     names = [arm.name for arm in first.arms]
     names.sort(key=lambda name: name != first.control)
@@ -121,7 +128,10 @@ def reconstruct_trial(
         timeline=timeline,
         findings=findings,
         diagnostics={
-            "met": distinct / members,
+            "met": min(
+                float(endpoint.ensemble.drawn.own[rows].mean())
+                for endpoint, rows in zip(endpoints, used.rows, strict=True)
+            ),
             "distinct members": float(distinct),
             "draws": float(draws),
         },

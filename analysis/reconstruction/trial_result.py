@@ -79,7 +79,8 @@ class TrialReconstruction:
     findings
         What stood out in the reports or on the way.
     diagnostics
-        Figures on the sampling, such as the share of draws that met all reports.
+        Figures on the sampling: ``draws``, ``distinct members``, of the endpoint with the fewest, and ``met``, the
+        share of members that are draws and not walked on from others, of the endpoint with the smallest.
 
     Examples
     --------

@@ -6,7 +6,7 @@ from generated_reports import draw_data_set, draw_report
 from generated_trials import draw_trial
 
 from analysis import reconstruct
-from analysis.reconstruction import ShapePrior, from_report
+from analysis.reconstruction import ShapePrior, from_report, together
 from analysis.reconstruction.repair import engine
 from analysis.reconstruction.repair.bounds import CLEAR, GAP, move_between
 from analysis.reconstruction.report.block import Block
@@ -63,12 +63,18 @@ def test_members_of_one_arm_and_of_three_are_walked_on_too(seed):
     assert np.unique(result.time, axis=0).shape[0] == 60
 
 
-def test_members_of_several_reports_are_walked_on_too():
+def test_members_of_several_reports_are_walked_on_too(monkeypatch):
     """Each analysis keeps its numbers on the way: events by cut, ratios, and those of the subgroup."""
     trial = draw_trial(np.random.default_rng([12, 110]))
     reports = [one for one in trial.reports if one.id.startswith("pfs-local")]
-    one, two = (reconstruct(reports, 60, rng=1, timeline=trial.timeline, threads=threads) for threads in (1, 2))
+    one = reconstruct(reports, 60, rng=1, timeline=trial.timeline, threads=1)
+    monkeypatch.setattr(together, "ENOUGH_DRAWN", 60)
+    two = reconstruct(reports, 60, rng=1, timeline=trial.timeline, threads=2)
     assert one.diagnostics["draws"] > 60  # not all were met at once
+    assert 0.1 < one.diagnostics["met"] < 0.9
+    assert "few-members-drawn" not in {finding.check for finding in one.findings}
+    [finding] = [finding for finding in two.findings if finding.check == "few-members-drawn"]
+    assert finding.where == "PFS local"
     assert one.faithful.all()
     assert one.diagnostics["distinct members"] >= 57
     assert np.unique(one.endpoints["PFS local"].time, axis=0).shape[0] == one.diagnostics["distinct members"]
