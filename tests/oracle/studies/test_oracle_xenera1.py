@@ -70,7 +70,7 @@ def test_power_over_the_hazard_ratio_with_its_events(base, central):
 
 def test_formulas_beside_the_simulation(base, central):
     """Expected events and z of one very large trial of each member."""
-    n, row = 40_000, base.loc[0.6]
+    n, row = 400_000, base.loc[0.6]
     found = []
     for k, one in enumerate(central.survival):
         time, event, treated, _ = observed(Curves([one]), 0.6, 1, k, n=n)
@@ -125,7 +125,7 @@ def test_events_that_are_asked_for_and_when_they_come(central):
         assert row["events"] == np.ceil(4 * (Z + stats.norm.isf(0.2)) ** 2 / np.log(ratio) ** 2)
     row = table.loc[0.4]
     # the month at which they are expected on each member's curve: that of as many a patient in one very large trial
-    n = 40_000
+    n = 400_000
     large = [
         observed(Curves([one]), 0.4, 1, k, n=n, events=int(row["events"]) * n // 100)[3][0]
         for k, one in enumerate(central.survival)
