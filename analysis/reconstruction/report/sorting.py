@@ -89,8 +89,9 @@ class Sorted:
             min((r.longest for r, c in zip(required, self.cut, strict=True) if c == cut), default=np.inf)
             for cut in range(len(self.months))
         ]
-        latest = tuple(float(np.fmin(month, most)) for month, most in zip(self.months, longest, strict=True))
-        return Block(analyses, latest, self.division, known or {}, self.accrual)
+        latest = np.fmin(self.months, longest)
+        latest = np.minimum.accumulate(latest[::-1])[::-1]  # follow-up can only be added
+        return Block(analyses, tuple(latest.tolist()), self.division, known or {}, self.accrual)
 
 
 def sort_reports(

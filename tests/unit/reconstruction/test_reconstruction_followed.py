@@ -94,6 +94,14 @@ def test_an_earlier_cut_that_cannot_lack_so_much_is_followed_for_a_while():
     assert (np.exp(ratios[1]), slopes[1]) == (pytest.approx(0.2), 0.0)
 
 
+def test_nobody_was_followed_for_longer_at_an_interim_than_at_the_final():
+    both = block(report("interim", "7.5"), report("final", longest_follow_up="12.0"))
+    assert both.latest == pytest.approx((12.05, 12.05))
+    months, error = followed(both)
+    assert months == pytest.approx(7.5)
+    assert 0 < error < 0.2
+
+
 def test_the_length_of_follow_up_moves_the_censoring_of_both_cuts():
     """Of the prior: where the final's follow-up is longer by a month, so is the interim's."""
     both = block(report("interim"), report("final"))
