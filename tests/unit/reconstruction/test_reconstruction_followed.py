@@ -15,6 +15,7 @@ from analysis.reconstruction.report.requirements import read_requirements
 from analysis.reconstruction.report.sorting import sort_reports
 from analysis.reconstruction.solve.problem import pose
 from analysis.reported import ReportedArm, ReportedComparison, TrialTimeline
+from analysis.survival.distributions import PiecewiseExponential
 from analysis.survival.estimators import kaplan_meier, reverse_kaplan_meier
 
 
@@ -103,18 +104,24 @@ def test_nobody_was_followed_for_longer_at_an_interim_than_at_the_final():
 
 
 def test_the_length_of_follow_up_moves_the_censoring_of_both_cuts():
-    """Of the prior: where the final's follow-up is longer by a month, so is the interim's."""
+    """Of the prior: where the final's follow-up is longer by some months, the interim's is by about as many."""
     both = block(report("interim"), report("final"))
     problem = pose(both, ShapePrior.shipped().for_endpoint("PFS"))
-    width, length = problem.frame.edges.size, problem.frame.lengths.size
-    start = 4 * width
     of_length = problem.covariance[:, -1] / problem.covariance[-1, -1]  # what one of the log length does to the state
-    final, interim = of_length[start : start + length], of_length[start + 2 * length : start + 3 * length]
-    months = followed(both)[0]
-    early = months * np.exp(follow_up_of_cuts(both, np.log(months))[0][1])
-    # a shorter follow-up has higher hazards: the interim's fall by what it gains beyond its share
-    assert np.mean(interim - final) == pytest.approx(-(months / early - 1.0), rel=0.6)
-    assert np.mean(interim - final) < -0.5
+    lengths, step = problem.frame.lengths, 0.05
+
+    def median(state, analysis):
+        start = 4 * problem.frame.edges.size + 2 * analysis * lengths.size
+        unit = np.exp(state[-1])
+        rates = np.exp(state[start : start + lengths.size]) / unit
+        return float(PiecewiseExponential(rates, unit * lengths[1:]).median)
+
+    before, after = problem.mean, problem.mean + step * of_length
+    slope = follow_up_of_cuts(both, problem.mean[-1])[2][1]
+    assert slope > 0.5
+    for analysis, wanted in ((0, 1.0), (1, 1.0 + slope)):
+        moved = np.log(median(after, analysis) / median(before, analysis)) / step
+        assert moved == pytest.approx(wanted, rel=0.15)
 
 
 def test_two_cuts_of_a_trial_give_its_follow_up_back():
