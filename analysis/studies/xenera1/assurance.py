@@ -33,8 +33,6 @@ SCEPTICISM = Assumption(
 SHRUNK = "non-visceral subgroup, shrunk towards the rest by the printed intervals"
 SHRUNK_BY_INTERACTION = "non-visceral subgroup, shrunk towards the rest by the printed interaction"
 Z95 = float(ndtri(0.975))
-RATIO_RANGE = (0.02, 4.0)
-"""Hazard ratios between which the power is computed; beyond them it is that at the ends."""
 
 
 @dataclass(frozen=True)
