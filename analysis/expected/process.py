@@ -58,8 +58,11 @@ class RiskProcess:
 
     @cached_property
     def pooled_cumulative_hazard(self) -> FloatArray:
-        """What the pooled Nelson-Aalen estimate converges to; its exponential is the pooled survival."""
-        return self.grid.running_integral(self.pooled_hazard)
+        """What the pooled Nelson-Aalen estimate converges to; its exponential is the pooled survival.
+
+        Where the hazard rises from nothing, a polynomial through it dips a little below 0: its integral does not.
+        """
+        return np.maximum(self.grid.running_integral(self.pooled_hazard), 0.0)
 
 
 def risk_processes(

@@ -159,12 +159,13 @@ def powers(members: list[LargeSample], design: TrialDesign, factor: float = 1.0)
     return np.array([rejecting(member.crossing(design), design.sided) for member in scaled])
 
 
-def check_test(design: TrialDesign, test: OneArmTest | TwoArmTest) -> None:
+def check_test(design: TrialDesign, test: object) -> None:
     """Refuse a test that does not fit the design's arms or sides."""
-    from analysis.statistical_tests import OneArmTest, TwoArmTest
+    from analysis.statistical_tests import OneArmTest, TwoArmTest, Weight
 
     if not isinstance(test, OneArmTest | TwoArmTest):
-        raise InvalidValueError("test", test, "a statistical test", "write LogRank()")
+        remedy = f"write LogRank({test!r})" if isinstance(test, Weight) else "write LogRank()"
+        raise InvalidValueError("test", test, "a statistical test", remedy)
     if isinstance(test, OneArmTest) != (design.control is None):
         expected = "a comparison of two arms" if design.control else "a test of one arm against a null value"
         remedy = "use LogRank() or another two-arm test" if design.control else "use LandmarkRate(...) or the like"

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from analysis.expected.trial import ExpectedTrial
 
 
+WELL_DETERMINED = 0.99
+"""Share of trials that determine a statistic, above which nothing need be said."""
+
+
 def by_stratum(sets: RiskSets) -> tuple[FloatArray, FloatArray]:
     """Give two empty arrays, estimate and variance by (trial, stratum, arm), control first."""
     first, second = np.empty((2, sets.trials, sets.strata, 2))
@@ -153,6 +157,34 @@ def processes_to(
         )
     processes = risk_processes(trial, time, until=months, stratified=stratified)
     return [(process, float(process.patients.sum()) / trial.n) for process in processes]
+
+
+def left_at(
+    trial: ExpectedTrial, time: float, field: str, months: float, *, stratified: bool = True
+) -> tuple[str, ...]:
+    """Say so where in many trials the curve of an arm, or of a stratum of it, ends before a time."""
+    determined = 1.0
+    for process, _ in processes_to(trial, time, field, months, stratified=stratified):
+        determined *= float(np.prod(1 - _cut_short(process)))
+    if determined >= WELL_DETERMINED:
+        return ()
+    return (few_determined(determined, f"have curves up to {months:.4g} months in every arm and stratum", "time"),)
+
+
+def _cut_short(process: RiskProcess) -> FloatArray:
+    """Chance that a curve ends before the course does, by arm: the last patient is lost, and has no event."""
+    patients = process.patients
+    gone = 1 - np.minimum(process.at_risk / patients[:, None, None], 1.0)
+    last_has_event = process.grid.integral(gone ** (patients - 1)[:, None, None] * process.event_rate)
+    return np.asarray(np.clip(gone[:, -1, -1] ** patients - last_has_event, 0.0, 1.0))
+
+
+def few_determined(share: float, what: str, earlier: str) -> str:
+    """Say that many trials have no result, which a formula does not know."""
+    return (
+        f"only about {100 * share:.0f}% of trials {what}, the others do not reject: the formula does not know this; "
+        f"analyse later, ask for an earlier {earlier}, or simulate"
+    )
 
 
 def greenwood(process: RiskProcess) -> FloatArray:

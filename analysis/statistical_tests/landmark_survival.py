@@ -15,7 +15,13 @@ from analysis.engine.risk_sets import one_arm_risk_sets
 from analysis.errors import InfeasibleDesignError, InvalidValueError, UnavailableError
 from analysis.expected.quadrature import Quadrature
 from analysis.statistical_tests.base import ESTIMATION, OneArmTest
-from analysis.statistical_tests.curves import by_stratum, estimation, survivals
+from analysis.statistical_tests.curves import (
+    WELL_DETERMINED,
+    by_stratum,
+    estimation,
+    few_determined,
+    survivals,
+)
 from analysis.statistical_tests.moments import Moments
 from analysis.survival import Exponential
 
@@ -137,9 +143,14 @@ class LandmarkSurvival(OneArmTest):
         return Moments(float(shift), null_sd, null_sd if self.variance == "null" else sd)
 
     def remarks(self, trial: ExpectedTrial, time: float) -> tuple[str, ...]:
-        """Say so where hardly anybody has an event by the landmark, or hardly anybody has none."""
+        """Say so where hardly anybody has an event by the landmark, has none, or is followed up to it."""
         visits, arm = self._visits(trial, time), trial.strata[0].arms[0]
-        alive = float(arm.event_time.survival(self.time if visits is None else float(visits.max(initial=0.0))))
+        last = self.time if visits is None else float(visits.max(initial=0.0))
+        alive = float(arm.event_time.survival(last))
+        left = alive * float(self._followed(trial, time, np.array([last]))[0])
+        determined = 1 - (1 - left / arm.n) ** arm.n
+        if determined < WELL_DETERMINED:
+            return (few_determined(determined, f"follow somebody for {self.time:.4g} months", "landmark"),)
         fewer = arm.n * min(alive, 1 - alive)
         if fewer >= ENOUGH:
             return ()
@@ -171,27 +182,28 @@ class LandmarkSurvival(OneArmTest):
         slope = scale(self.scale).slope(self.null_survival)
         return float(slope * self.null_survival * np.sqrt(self._log_variance(trial, time, null, visits)))
 
+    def _followed(self, trial: ExpectedTrial, time: float, t: FloatArray) -> FloatArray:
+        """Patients who are followed for `t` months unless they have an event."""
+        arm = trial.strata[0].arms[0]
+        entered = np.where(t <= time, trial.accrual.enrolled_fraction(time - t), 0.0)
+        return np.asarray(arm.n * entered * arm.retention(t))
+
     def _log_variance(self, trial: ExpectedTrial, time: float, truth: Distribution, visits: FloatArray | None) -> float:
         """Greenwood's variance of log S at the landmark."""
         arm = trial.strata[0].arms[0]
-
-        def followed(t: FloatArray) -> FloatArray:
-            entered = np.where(t <= time, trial.accrual.enrolled_fraction(time - t), 0.0)
-            return np.asarray(arm.n * entered * arm.retention(t))
-
-        if followed(np.array([self.time]))[0] <= 0 or self.time > trial.follow_up * (1 + SAME_TIME):
+        if self._followed(trial, time, np.array([self.time]))[0] <= 0 or self.time > trial.follow_up * (1 + SAME_TIME):
             raise InfeasibleDesignError(
                 f"time: nobody is followed for {self.time:.4g} months at an analysis after {time:.4g}; analyse later"
             )
         if visits is not None:
             before = truth.survival(np.concatenate([[0.0], visits[:-1]]))
             after = truth.survival(visits)
-            return float(np.sum((before - after) / (before * after * followed(visits))))
+            return float(np.sum((before - after) / (before * after * self._followed(trial, time, visits))))
         changes = [truth.change_points, time - trial.accrual.rate_changes]
         curves = [truth] if arm.loss is None else [truth, arm.loss]
         grid = Quadrature.over(self.time, np.concatenate([*changes, arm.change_points]), curves)
         t = grid.time
-        return float(grid.integral(truth.hazard(t) / (truth.survival(t) * followed(t))))
+        return float(grid.integral(truth.hazard(t) / (truth.survival(t) * self._followed(trial, time, t))))
 
     def truth(self, arm: Distribution) -> float:
         """Give the true survival."""

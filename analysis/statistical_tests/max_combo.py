@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from analysis.expected.trial import ExpectedTrial
 
 EARLY_AND_LATE = (FlemingHarrington(0, 0), FlemingHarrington(0, 1), FlemingHarrington(1, 0), FlemingHarrington(1, 1))
-REACH = 6.5
+REACH, FURTHER = 6.5, 2.0
+"""Standard deviations that are integrated over, at least and beyond the statistic."""
 NODES = (0, 1, 1, 65, 27)
-"""Points in each of the directions but two, by the rank of the correlation."""
+"""Points in each of the directions but two within the reach, by the rank of the correlation."""
 PIECE, NEAR, FAR = 2.2, 1e-9, 6.0
 GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(6)
 
@@ -225,8 +226,8 @@ class MaxCombo(TwoArmTest):
         errors = np.sqrt(np.diag(covariance))
         components, correlation = scores[0] / errors, covariance / np.outer(errors, errors)
         greatest = float(np.abs(components).max())
-        inside = _probability_inside(-greatest, greatest, covariances[0])
-        return {"components": components, "correlation": correlation, "p_two_sided": 1 - inside}
+        p_two_sided = _probability_outside(-greatest, greatest, covariances[0])
+        return {"components": components, "correlation": correlation, "p_two_sided": p_two_sided}
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -260,12 +261,12 @@ def _max_combo(scores: NDArray[np.float64], covariances: NDArray[np.float64], ou
                 break
         out[trial, 1] = largest
         known = largest == largest
-        out[trial, 0] = 1.0 - _inside(-np.inf, largest, _loadings(covariances[trial])) if known else np.nan
+        out[trial, 0] = _outside(-np.inf, largest, _loadings(covariances[trial])) if known else np.nan
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _probability_inside(lower: float, upper: float, covariance: NDArray[np.float64]) -> float:
-    return _inside(lower, upper, _loadings(covariance))
+def _probability_outside(lower: float, upper: float, covariance: NDArray[np.float64]) -> float:
+    return _outside(lower, upper, _loadings(covariance))
 
 
 @njit(inline="always")
@@ -298,11 +299,16 @@ def _normal_cdf(x: float) -> float:
 
 
 @njit(inline="always")
-def _inside(lower: float, upper: float, factor: NDArray[np.float64]) -> float:
-    """Probability that all components are between two bounds.
+def _normal_between(low: float, high: float) -> float:
+    return _normal_cdf(high) - _normal_cdf(low) if low < 0.0 else _normal_cdf(-low) - _normal_cdf(-high)
 
-    Given all but two of the independent normals, the region is bounded by lines; what is between them is integrated
-    from corner to corner.
+
+@njit(inline="always")
+def _outside(lower: float, upper: float, factor: NDArray[np.float64]) -> float:
+    """Probability that a component is not between two bounds.
+
+    Given all but two of the independent normals, the region is bounded by lines; what is beyond them is integrated from
+    corner to corner. What is outside is summed up, not taken from 1: a p-value of 1e-12 has no digits there.
     """
     size = factor.shape[0]
     rank = np.int64(0)
@@ -312,33 +318,38 @@ def _inside(lower: float, upper: float, factor: NDArray[np.float64]) -> float:
             carried |= factor[k, column] != 0.0
         rank += np.int64(carried)
     if rank == 1:
-        return _normal_cdf(upper) - _normal_cdf(lower)
-    nodes = NODES[rank]
-    step = 2.0 * REACH / max(nodes - 1, 1)
+        return _normal_cdf(lower) + _normal_cdf(-upper)
+    beyond = max(upper, -lower) if lower > -np.inf else upper
+    reach = max(REACH, beyond + FURTHER)
+    step = 2.0 * REACH / max(NODES[rank] - 1, 1)
+    nodes = NODES[rank] + 2 * math.ceil((reach - REACH) / step)
+    least = 1e-12 * math.exp(-0.5 * max(beyond, 0.0) ** 2)
     total, weight = 0.0, 0.0
     rest = np.zeros(size)
     for point in range(nodes ** (rank - 2)):
         density, number = 1.0, point
         rest[:] = 0.0
         for column in range(2, rank):
-            x = -REACH + (number % nodes) * step
+            x = (number % nodes - 0.5 * (nodes - 1)) * step
             number //= nodes
             density *= math.exp(-0.5 * x * x)
             for k in range(size):
                 rest[k] += factor[k, column] * x
-        if density > 1e-12:
-            total += density * _between_lines(lower, upper, factor, rest)
+        if density > least:
+            total += density * _beyond_lines(lower, upper, factor, rest, reach)
         weight += density
     return total / weight
 
 
 @njit(inline="always")
-def _between_lines(lower: float, upper: float, factor: NDArray[np.float64], rest: NDArray[np.float64]) -> float:
-    """Probability that ``lower < factor[:, 0] u + factor[:, 1] x + rest < upper`` for standard normal u and x."""
+def _beyond_lines(
+    lower: float, upper: float, factor: NDArray[np.float64], rest: NDArray[np.float64], reach: float
+) -> float:
+    """Probability that not ``lower < factor[:, 0] u + factor[:, 1] x + rest < upper`` for standard normal u and x."""
     size = factor.shape[0]
     intercepts, slopes = np.empty((2, 2 * size)), np.empty((2, 2 * size))  # of bounds on u: below, above
     counts = np.zeros(2, np.int64)
-    left, right = -REACH, REACH
+    left, right = -reach, reach
     for k in range(size):
         lead, tilt = factor[k, 0], factor[k, 1]
         for bound, above in ((lower, 0), (upper, 1)):
@@ -356,7 +367,9 @@ def _between_lines(lower: float, upper: float, factor: NDArray[np.float64], rest
                 else:
                     left = max(left, at)
             elif (above == 1 and rest[k] > bound) or (above == 0 and rest[k] < bound):
-                return 0.0
+                return 1.0
+    if left >= right:
+        return 1.0
     levels, tilts = np.empty(2), np.empty(2)
     total, x = 0.0, left
     while x < right:
@@ -389,7 +402,10 @@ def _between_lines(lower: float, upper: float, factor: NDArray[np.float64], rest
         if levels[0] + tilts[0] * middle < levels[1] + tilts[1] * middle:
             for node in range(GAUSS_NODES.size):
                 at = middle + half * GAUSS_NODES[node]
-                inside = _normal_cdf(levels[1] + tilts[1] * at) - _normal_cdf(levels[0] + tilts[0] * at)
-                total += half * GAUSS_WEIGHTS[node] * math.exp(-0.5 * at * at) * inside
+                outside = _normal_cdf(levels[0] + tilts[0] * at) + _normal_cdf(-levels[1] - tilts[1] * at)
+                total += half * GAUSS_WEIGHTS[node] * math.exp(-0.5 * at * at) * outside
+        else:
+            total += 2.5066282746310002 * _normal_between(x, end)
         x = end
-    return total * 0.3989422804014327
+    ends = (_normal_cdf(left) if left > -reach else 0.0) + (_normal_cdf(-right) if right < reach else 0.0)
+    return ends + total * 0.3989422804014327

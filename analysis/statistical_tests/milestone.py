@@ -11,7 +11,15 @@ from analysis.conventions.border import border
 from analysis.conventions.scales import ScaleName, scale
 from analysis.conventions.values import value
 from analysis.statistical_tests.base import ESTIMATION, TwoArmTest, against
-from analysis.statistical_tests.curves import by_stratum, estimation, greenwood, over_strata, processes_to, survivals
+from analysis.statistical_tests.curves import (
+    by_stratum,
+    estimation,
+    greenwood,
+    left_at,
+    over_strata,
+    processes_to,
+    survivals,
+)
 from analysis.statistical_tests.moments import Moments
 
 if TYPE_CHECKING:
@@ -115,6 +123,10 @@ class MilestoneDifference(TwoArmTest):
             errors = (survival * on.slope(survival)) ** 2 * greenwood(process)
             effect, variance = effect + share * (experimental - control), variance + share**2 * errors.sum()
         return Moments(float(effect), float(np.sqrt(variance)), float(np.sqrt(variance)))
+
+    def remarks(self, trial: ExpectedTrial, time: float) -> tuple[str, ...]:
+        """Say so where in many trials a curve ends before the milestone."""
+        return left_at(trial, time, "milestone", self.milestone, stratified=self.stratified)
 
     def truth(self, experimental: Distribution, control: Distribution) -> float:
         """Give the difference of the true survival probabilities, on the scale."""

@@ -14,7 +14,16 @@ from analysis.conventions.scales import RatioScale
 from analysis.conventions.values import value
 from analysis.expected.process import risk_processes
 from analysis.statistical_tests.base import ESTIMATION, TwoArmTest, against
-from analysis.statistical_tests.curves import by_stratum, estimation, greenwood, over_strata, processes_to, quantiles
+from analysis.statistical_tests.curves import (
+    WELL_DETERMINED,
+    by_stratum,
+    estimation,
+    few_determined,
+    greenwood,
+    over_strata,
+    processes_to,
+    quantiles,
+)
 from analysis.statistical_tests.moments import Moments
 
 if TYPE_CHECKING:
@@ -25,9 +34,6 @@ if TYPE_CHECKING:
     from analysis.expected.process import RiskProcess
     from analysis.expected.trial import ExpectedTrial, Stratum
     from analysis.survival import Distribution
-
-WELL_DETERMINED = 0.99
-"""Share of trials that determine a quantile, above which nothing need be said."""
 
 
 @border
@@ -129,16 +135,13 @@ class QuantileDifference(TwoArmTest):
         )
         if determined >= WELL_DETERMINED:
             return ()
-        return (
-            f"only about {100 * determined:.0f}% of trials determine both quantiles by month {time:.4g}, the others do "
-            "not reject: the formula does not know this; analyse later, ask for an earlier quantile, or simulate",
-        )
+        return (few_determined(determined, f"determine both quantiles by month {time:.4g}", "quantile"),)
 
     def _determined(self, process: RiskProcess, arm: int) -> float:
         """Chance that the curve of an arm comes down to a standard error below the quantile's survival."""
         at_risk, alive = process.at_risk[arm], process.survival[arm]
         rate = np.divide(process.event_rate[arm], at_risk**2, out=np.zeros_like(at_risk), where=at_risk > 1)
-        error = alive * np.sqrt(process.grid.running_integral(rate))
+        error = alive * np.sqrt(np.maximum(process.grid.running_integral(rate), 0.0))
         seen = (at_risk > 1) & (error > 0)
         below = np.divide(1 - self.p - alive, error, out=np.full_like(alive, -np.inf), where=seen)
         return float(ndtr(below.max() - 1))

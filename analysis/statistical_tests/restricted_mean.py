@@ -16,6 +16,7 @@ from analysis.statistical_tests.curves import (
     by_stratum,
     estimation,
     expected_restricted_means,
+    left_at,
     processes_to,
     restricted_means,
 )
@@ -92,6 +93,10 @@ class RestrictedMean(OneArmTest):
         means, variances = expected_restricted_means(process)
         sd = float(np.sqrt(variances[0]))
         return Moments(float(means[0]) - self.null_mean, sd, sd)
+
+    def remarks(self, trial: ExpectedTrial, time: float) -> tuple[str, ...]:
+        """Say so where in many trials nobody is left to be followed up to `tau`."""
+        return left_at(trial, time, "tau", self.tau, stratified=False)
 
     def truth(self, arm: Distribution) -> float:
         """Give the true restricted mean."""

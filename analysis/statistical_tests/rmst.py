@@ -15,6 +15,7 @@ from analysis.statistical_tests.curves import (
     by_stratum,
     estimation,
     expected_restricted_means,
+    left_at,
     over_strata,
     processes_to,
     restricted_means,
@@ -112,6 +113,10 @@ class RMSTDifference(TwoArmTest):
                 means, errors = np.log(means), errors / means**2
             effect, variance = effect + share * (means[1] - means[0]), variance + share**2 * errors.sum()
         return Moments(float(effect), float(np.sqrt(variance)), float(np.sqrt(variance)))
+
+    def remarks(self, trial: ExpectedTrial, time: float) -> tuple[str, ...]:
+        """Say so where in many trials a curve ends before the restriction."""
+        return left_at(trial, time, "tau", self.tau, stratified=self.stratified)
 
     def truth(self, experimental: Distribution, control: Distribution) -> float:
         """Give the true difference on the scale."""

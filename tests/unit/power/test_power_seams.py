@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -19,9 +22,29 @@ from analysis.design import (
 from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.power import detectable_effect, power, power_summary, sample_size, study_duration
 from analysis.sequential import BetaSpending, FutilityBounds, GroupSequentialDesign, HwangShihDeCani
-from analysis.statistical_tests import CoxHazardRatio, LogRank, QuantileDifference, RMSTDifference
+from analysis.simulation import simulate
+from analysis.statistical_tests import (
+    CoxHazardRatio,
+    FlemingHarrington,
+    LandmarkSurvival,
+    LogRank,
+    MaxCombo,
+    MilestoneDifference,
+    QuantileDifference,
+    RestrictedMean,
+    RMSTDifference,
+)
 from analysis.statistical_tests.formulas import FORMULAS
-from analysis.survival import Ensemble, Exponential, LogLogistic, PiecewiseExponential, ProportionalHazards, Tabulated
+from analysis.survival import (
+    Ensemble,
+    Exponential,
+    LogLogistic,
+    LogNormal,
+    PiecewiseExponential,
+    ProportionalHazards,
+    Tabulated,
+    Weibull,
+)
 
 MONTHS = [2, 4, 6, 8, 12, 18, 24]
 CONTROL = Tabulated(MONTHS, [0.90, 0.72, 0.60, 0.52, 0.40, 0.28, 0.20])
@@ -182,6 +205,63 @@ def test_quantiles_that_trials_do_not_determine_are_said_by_both_ways():
     late = power(at(60, n=200), scenario, test)
     assert late.notes == ()
     assert late.power == pytest.approx(power(at(60, n=200), scenario, test, by="simulation").power, abs=0.03)
+
+
+@pytest.mark.parametrize("test", [MilestoneDifference(13), RMSTDifference(13)], ids=lambda test: test.name)
+def test_curves_that_end_too_early_in_many_trials_are_said_by_both_ways(test):
+    """Four small groups of whom few are followed so long: 0.64 was said, and 0.49 simulated, without a word."""
+    curves = {"a": Weibull(1.2, 12), "b": Weibull(1.2, 8)}
+    treated = {name: ProportionalHazards(curve, (0.6,)) for name, curve in curves.items()}
+    scenario = Scenario({"control": curves, "experimental": treated})
+    planned = partial(TrialDesign, n=100, accrual=UniformAccrual(12), strata={"a": 0.6, "b": 0.4}, dropout=0.01)
+    design = planned(looks=[Look(AtTime(17))])
+    by_formula, simulated = power(design, scenario, test), power(design, scenario, test, by="simulation", trials=4000)
+    [note] = by_formula.notes
+    said = float(re.search(r"only about (\d+)% of trials have curves up to 13 months", note)[1]) / 100
+    unknown = simulate(design, scenario, trials=4000, rng=1, tests=[test]).undetermined().value
+    assert 0.1 < unknown < 0.5
+    assert said == pytest.approx(1 - unknown, abs=0.05)
+    assert by_formula.power > simulated.power + 0.05
+    assert power(planned(looks=[Look(AtTime(40))]), scenario, test).notes == ()
+
+
+@pytest.mark.parametrize("test", [LandmarkSurvival(13, 0.3), RestrictedMean(13, 6)], ids=lambda test: test.name)
+def test_one_arm_of_which_few_are_followed_so_long_is_said_by_both_ways(test):
+    scenario = Scenario({"treated": Weibull(1.2, 14)})
+    planned = partial(TrialDesign, n=40, accrual=UniformAccrual(12), allocation={"treated": 1}, control=None)
+    design = planned(looks=[Look(AtTime(14))], dropout=0.02)
+    [note] = power(design, scenario, test).notes
+    said = float(re.search(r"only about (\d+)% of trials", note)[1]) / 100
+    unknown = simulate(design, scenario, trials=4000, rng=1, tests=[test]).undetermined().value
+    assert 0.1 < unknown < 0.5
+    assert said == pytest.approx(1 - unknown, abs=0.05)
+    assert power(planned(looks=[Look(AtTime(40))]), scenario, test).notes == ()
+
+
+@pytest.mark.parametrize("sigma", [0.3, 0.6, 1.2])
+def test_a_hazard_that_rises_from_nothing_has_a_power(sigma):
+    """A log-normal curve is flat at first: a polynomial through its hazard dipped below 0, and roots were NaN."""
+    scenario = Scenario.proportional_hazards(LogNormal(np.log(8), sigma), 0.7)
+    for test in (MaxCombo(), LogRank(FlemingHarrington(0, 0.5))):
+        found = power(at(22, n=300), scenario, test)
+        simulated = power(at(22, n=300), scenario, test, by="simulation", trials=4000)
+        assert found.power == pytest.approx(simulated.power, abs=4 * simulated.std_error + 0.02)
+
+
+def test_a_strong_effect_is_always_found_by_the_max_combo():
+    """Half of the trials had no p-value, as it came out below 0: power 0.50 where it is 1."""
+    scenario = Scenario.proportional_hazards(Exponential.from_median(10), 0.4)
+    design = TrialDesign(n=350, accrual=UniformAccrual(9), looks=[Look(AtTime(36))])
+    test = MaxCombo([FlemingHarrington(0, 0), FlemingHarrington(0, 1)])
+    result = simulate(design, scenario, trials=2000, rng=1, tests=[test])
+    assert result.undetermined().value == 0.0
+    assert result.power().value == 1.0
+
+
+def test_a_weight_where_a_test_belongs_is_told_how_to_become_one():
+    scenario = Scenario.proportional_hazards(Exponential(0.1), 0.7)
+    with pytest.raises(InvalidValueError, match=r"write LogRank\(FlemingHarrington\(gamma=1\.0\)\)"):
+        power(at(30), scenario, FlemingHarrington(0, 1))
 
 
 @pytest.mark.parametrize("test", [LogRank(), LogRank(margin=1.3), RMSTDifference(12)], ids=lambda test: test.name)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lifelines import CoxPHFitter
-from scipy import stats
+from scipy import integrate, stats
 from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import survdiff
 
@@ -22,6 +22,7 @@ from analysis.statistical_tests import (
     RMSTDifference,
     Weight,
 )
+from analysis.statistical_tests.max_combo import _probability_outside
 from analysis.survival import kaplan_meier, numbers_at_risk, reverse_kaplan_meier, rmst
 
 DATA = Path(__file__).parents[2] / "reference" / "data"
@@ -124,6 +125,42 @@ def test_max_combo_of_two_weights_is_the_bivariate_normal(trial):
     test = MaxCombo([FlemingHarrington(0, 0), FlemingHarrington(0, 1)]).analyse(*arrays(trial))
     normal = stats.multivariate_normal(cov=test.details["correlation"])
     assert test.p_one_sided == pytest.approx(1 - normal.cdf([test.details["largest_z"]] * 2), abs=2e-6)
+
+
+@pytest.mark.parametrize("months", [1.0, 0.6, 0.4, 0.25, 0.1])
+def test_max_combo_of_a_strong_effect_keeps_its_digits(months):
+    """1 less what is inside the region has no digits left: p was below 0, and its z nothing, in half of such trials."""
+    rng = np.random.default_rng(2)
+    treat = np.repeat([0, 1], 150)
+    time = rng.exponential(np.where(treat == 1, 1.0, months))
+    test = MaxCombo([FlemingHarrington(0, 0), FlemingHarrington(0, 1)]).analyse(time, np.ones(300), treat)
+    z, correlation = test.details["largest_z"], test.details["correlation"][0, 1]
+    spread = np.sqrt(1 - correlation**2)
+    both = integrate.quad(
+        lambda x: stats.norm.pdf(x) * stats.norm.sf((z - correlation * x) / spread), z, z + 12, epsrel=1e-10, epsabs=0
+    )[0]
+    p = 2 * stats.norm.sf(z) - both
+    assert test.p_one_sided == pytest.approx(p, rel=1e-6)
+    assert test.z == pytest.approx(stats.norm.isf(p), rel=1e-6)
+
+
+@pytest.mark.parametrize("z", [1.0, 3.0, 5.0, 7.0, 12.0])
+@pytest.mark.parametrize("lower", [False, True])
+def test_the_tail_of_four_tests_is_that_of_draws_given_that_one_is_beyond(z, lower):
+    """Unbiased however far out: each draw has one component beyond the bound, and counts by how many are."""
+    loadings = np.array([[1, 0.2, 0.1, 0.3], [0.6, 0.8, 0.1, 0.1], [0.9, 0.1, 0.7, 0.2], [0.5, 0.5, 0.1, 0.9]])
+    correlation = loadings @ loadings.T / np.outer(*[np.linalg.norm(loadings, axis=1)] * 2)
+    rng, size = np.random.default_rng(3), 50_000
+    counts = []
+    for one in range(4):
+        beyond = stats.norm.isf(rng.random(size) * stats.norm.sf(z))
+        drawn = rng.standard_normal((size, 4)) @ np.linalg.cholesky(correlation).T
+        drawn += np.outer(beyond - drawn[:, one], correlation[:, one])
+        counts.append(1 / np.maximum((drawn > z).sum(axis=1) + (lower * (drawn < -z)).sum(axis=1), 1))
+    p = stats.norm.sf(z) * np.mean(counts, axis=1).sum() * (1 + lower)
+    error = stats.norm.sf(z) * np.sqrt(np.var(counts, axis=1).sum() / size) * (1 + lower)
+    found = _probability_outside(-z if lower else -np.inf, z, np.tril(correlation))
+    assert found == pytest.approx(p, abs=4 * error + 1e-9 * p)
 
 
 class Growing(Weight):
