@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtr
 
+from analysis.design import AtEvents
 from analysis.errors import InvalidValueError, UnavailableError
 from analysis.expected.clock import expected_cut_time
 from analysis.expected.numbers import expected_enrolled, expected_events
@@ -96,10 +97,15 @@ class Timetable:
     times: tuple[float, ...]
     events: tuple[float, ...]
     enrolled: tuple[float, ...]
+    by_events: tuple[bool, ...]
+    """Whether each look comes with a number of events of the whole trial."""
 
     def tested(self, test: OneArmTest | TwoArmTest) -> LargeSample:
         """Give the distribution of a test at the looks."""
-        moments = tuple(test.moments(self.trial, time) for time in self.times)
+        moments = tuple(
+            test.moments_at_events(self.trial, time) if by_events else test.moments(self.trial, time)
+            for time, by_events in zip(self.times, self.by_events, strict=True)
+        )
         return LargeSample(self.trial, self.times, self.events, self.enrolled, moments)
 
 
@@ -139,7 +145,11 @@ def _timetable(design: TrialDesign, trial: ExpectedTrial, whole: ExpectedTrial) 
     for look in design.looks:
         times.append(max(expected_cut_time(look.cut, whole, design), *times[-1:], 0.0))
     events = tuple(float(expected_events(trial, time).sum()) for time in times)
-    return Timetable(trial, tuple(times), events, tuple(expected_enrolled(whole, time) for time in times))
+    enrolled = tuple(expected_enrolled(whole, time) for time in times)
+    by_events = tuple(
+        isinstance(look.cut, AtEvents) and look.cut.arm is None and look.cut.stratum is None for look in design.looks
+    )
+    return Timetable(trial, tuple(times), events, enrolled, by_events)
 
 
 def rejecting(crossing: Crossing, sided: int) -> float:

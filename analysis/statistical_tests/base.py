@@ -134,6 +134,13 @@ class Test(ABC):
         """Give the large-sample moments of the statistic at an analysis at calendar month `time`."""
         return self._cannot("has no large-sample moments", 'ask for its power by="simulation"')
 
+    def moments_at_events(self, trial: ExpectedTrial, time: float) -> Moments:
+        """Give the moments at an analysis that comes with a number of events, expected at calendar month `time`.
+
+        Those at that month, where it matters little that the month varies.
+        """
+        return self.moments(trial, time)
+
     def remarks(self, trial: ExpectedTrial, time: float) -> tuple[str, ...]:
         """Say what the moments leave out at an analysis at calendar month `time`, if it matters there."""
         return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,24 @@ if TYPE_CHECKING:
 
     from analysis.engine.risk_sets import Snapshot
     from analysis.expected.trial import ExpectedTrial
+
+
+MOMENT = 1e-4
+"""Share of the time to an analysis over which counts are compared to see how they grow."""
+
+
+class Counts(NamedTuple):
+    """Means, variances and covariance of the events that the null distribution expects and of those observed."""
+
+    expected: float
+    observed: float
+    var_expected: float
+    var_observed: float
+    covariance: float
+
+    def moments(self, variance: float) -> Moments:
+        """Give the moments of their difference, which has this variance."""
+        return Moments(self.expected - self.observed, float(np.sqrt(self.expected)), float(np.sqrt(variance)))
 
 
 @border
@@ -88,18 +106,33 @@ class OneSampleLogRank(OneArmTest):
 
     def moments(self, trial: ExpectedTrial, time: float) -> Moments:
         """Give the moments of ``E - O`` at calendar month `time`; its variance is exact."""
-        effect = null = variance = 0.0
+        counts = self._counts(trial, time)
+        return counts.moments(counts.var_expected + counts.var_observed - 2 * counts.covariance)
+
+    def moments_at_events(self, trial: ExpectedTrial, time: float) -> Moments:
+        """Give the moments of ``E - O`` where O is fixed, and the month varies until it is reached.
+
+        To first order E then differs from what it is at the expected month by what it grows with each event, for each
+        event that is missing there.
+        """
+        counts = self._counts(trial, time)
+        early, late = (self._counts(trial, time * (1 + step)) for step in (-MOMENT, MOMENT))
+        seen = late.observed - early.observed
+        grows = (late.expected - early.expected) / seen if seen > 0 else 0.0
+        return counts.moments(counts.var_expected + grows**2 * counts.var_observed - 2 * grows * counts.covariance)
+
+    def _counts(self, trial: ExpectedTrial, time: float) -> Counts:
+        sums = np.zeros(5)
         for process in risk_processes(trial, time, change_points=self.null.change_points):
             t, n = process.grid.time, float(process.patients[0])
             at_risk, events = process.at_risk[0] / n, process.event_rate[0] / n
             h0, so_far = self.margin * self.null.hazard(t), self.margin * self.null.cumulative_hazard(t)
             p0, p1 = process.grid.integral(at_risk * h0), process.grid.integral(events)
             p00, p01 = process.grid.integral(at_risk * so_far * h0), process.grid.integral(events * so_far)
-            effect, null = effect + n * float(p0 - p1), null + n * float(p0)
-            variance += n * float(p1 - p1**2 + 2 * p00 - p0**2 - 2 * p01 + 2 * p0 * p1)
-        if not null > 0:
+            sums += n * np.array([p0, p1, 2 * p00 - p0**2, p1 - p1**2, p01 - p0 * p1])
+        if not sums[0] > 0:
             raise no_events(time)
-        return Moments(effect, float(np.sqrt(null)), float(np.sqrt(variance)))
+        return Counts(*sums.tolist())
 
     @property
     def _advice(self) -> str:

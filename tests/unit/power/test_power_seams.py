@@ -30,6 +30,7 @@ from analysis.statistical_tests import (
     LogRank,
     MaxCombo,
     MilestoneDifference,
+    OneSampleLogRank,
     QuantileDifference,
     RestrictedMean,
     RMSTDifference,
@@ -297,3 +298,24 @@ def test_a_size_that_no_number_of_patients_reaches_says_what_stands_in_the_way(a
     design = TrialDesign(n=50, accrual=accrual, looks=[Look(cut)])
     with pytest.raises(InfeasibleDesignError, match=message):
         sample_size(design, Scenario.proportional_hazards(Exponential(0.1), 0.8), power=0.8)
+
+
+@pytest.mark.parametrize(
+    ("truth", "null", "share"),
+    [
+        (PiecewiseExponential([0.07, 0.03], [6]), Exponential(0.06), 0.5),
+        (Weibull(1.5, 12), Exponential.from_median(8.4), 0.7),
+        (Exponential.from_median(10), Exponential.from_median(8.8), 0.5),
+    ],
+    ids=["later benefit", "early benefit", "proportional"],
+)
+def test_one_sample_log_rank_at_a_number_of_events_has_fixed_events(truth, null, share):
+    """The power at the month in which they are expected was 0.91 where 0.82 was simulated: only E varies, not O."""
+    scenario, test = Scenario({"treated": truth}), OneSampleLogRank(null)
+    planned = partial(TrialDesign, n=600, accrual=UniformAccrual(12), allocation={"treated": 1}, control=None)
+    by_events = planned(looks=[Look(AtEvents(600 * share))])
+    found = power(by_events, scenario, test)
+    by_month = planned(looks=[Look(AtTime(found.times[-1]))])
+    for design in (by_events, by_month):
+        simulated = power(design, scenario, test, by="simulation", trials=10_000)
+        assert power(design, scenario, test).power == pytest.approx(simulated.power, abs=0.025)
