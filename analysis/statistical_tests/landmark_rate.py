@@ -199,6 +199,22 @@ class LandmarkRate(OneArmTest):
             success += arm.n / trial.n * float(arm.event_time.survival(self.time) * arm.retention(np.array(self.time)))
         return BinomialMoments(int(counted + 1e-6), self.null_rate, success)
 
+    def moments_at_events(self, trial: ExpectedTrial, time: float) -> BinomialMoments:  # type: ignore[override]
+        """Give the exact distribution where all patients are counted by the month in which the events are expected.
+
+        Raises
+        ------
+        UnavailableError
+            If they are not: where the events come late, more patients are counted, and more of them without an event.
+        """
+        moments = self.moments(trial, time)
+        if moments.patients < int(trial.n + 1e-6):
+            raise UnavailableError(
+                f"{self.name}: at a number of events, expected at month {time:.4g}, some patients have not reached the "
+                'landmark, and how many depends on the events; analyse at a time, or ask for its power by="simulation"'
+            )
+        return moments
+
     def truth(self, arm: Distribution) -> float:
         """Give the true share without an event."""
         return float(arm.survival(self.time))

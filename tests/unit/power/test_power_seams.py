@@ -19,13 +19,14 @@ from analysis.design import (
     TrialDesign,
     UniformAccrual,
 )
-from analysis.errors import InfeasibleDesignError, InvalidValueError
+from analysis.errors import InfeasibleDesignError, InvalidValueError, UnavailableError
 from analysis.power import detectable_effect, power, power_summary, sample_size, study_duration
 from analysis.sequential import BetaSpending, FutilityBounds, GroupSequentialDesign, HwangShihDeCani
 from analysis.simulation import simulate
 from analysis.statistical_tests import (
     CoxHazardRatio,
     FlemingHarrington,
+    LandmarkRate,
     LandmarkSurvival,
     LogRank,
     MaxCombo,
@@ -319,3 +320,14 @@ def test_one_sample_log_rank_at_a_number_of_events_has_fixed_events(truth, null,
     for design in (by_events, by_month):
         simulated = power(design, scenario, test, by="simulation", trials=10_000)
         assert power(design, scenario, test).power == pytest.approx(simulated.power, abs=0.025)
+
+
+def test_a_rate_at_a_number_of_events_has_no_formula_before_all_have_reached_the_landmark():
+    """0.11 was said where 0.16 was simulated: the later the events come, the more patients are counted."""
+    scenario, test = Scenario({"treated": Exponential.from_median(6)}), LandmarkRate(6, 0.4)
+    planned = partial(TrialDesign, n=150, accrual=UniformAccrual(5), allocation={"treated": 1}, control=None)
+    with pytest.raises(UnavailableError, match=r"at a number of events, expected at month 8\.62, .* by=\"simulation\""):
+        power(planned(looks=[Look(AtEvents(75))]), scenario, test)
+    late = planned(looks=[Look(AtEvents(105))])
+    simulated = power(late, scenario, test, by="simulation")
+    assert power(late, scenario, test).power == pytest.approx(simulated.power, abs=0.03)
