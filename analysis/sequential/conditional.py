@@ -98,7 +98,8 @@ def conditional_power(
     """Probability of rejecting at a later look, given the statistic at this one.
 
     The parameters are those of :func:`conditional_crossing`; with ``drift=0`` this is the conditional rejection
-    probability (conditional type I error).
+    probability (conditional type I error). As the power of the design, that of a two-sided one counts rejections in
+    favour of the experimental arm only, unless its ``rejection`` is ``"either"``.
 
     Examples
     --------
@@ -108,7 +109,7 @@ def conditional_power(
     0.438293
     """
     crossed = conditional_crossing(design, look, z, drift, increments=increments, combination=combination)
-    return float(crossed.upper.sum())
+    return design.rejecting(crossed)
 
 
 @border

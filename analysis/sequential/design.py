@@ -166,7 +166,7 @@ class GroupSequentialDesign:
             return self.alternative_drift
 
         def lacking(drift: float) -> float:
-            return self._rejecting(self._crossing(self._bounds_at(drift), drift)) - self.power
+            return self.rejecting(self._crossing(self._bounds_at(drift), drift)) - self.power
 
         low, high = 0.8 * self.fixed_drift, 1.05 * self.fixed_drift
         while lacking(high) < 0:
@@ -178,14 +178,15 @@ class GroupSequentialDesign:
                 )
         return float(brentq(lacking, low, high, xtol=1e-13, rtol=1e-13))
 
-    def _rejecting(self, crossed: Crossing) -> float:
+    def rejecting(self, crossed: Crossing) -> float:
+        """Give the probability of rejecting, in the directions that count as power."""
         either = float(crossed.lower.sum()) if self.sided == 2 and self.rejection == "either" else 0.0
         return float(crossed.upper.sum()) + either
 
     @cached_property
     def attained_power(self) -> float:
         """Power under the alternative: what was asked for, or what the information that came gives (see `observed`)."""
-        return self._rejecting(self.crossing(self.drift))
+        return self.rejecting(self.crossing(self.drift))
 
     @cached_property
     def bounds(self) -> Bounds:

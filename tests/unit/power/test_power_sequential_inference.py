@@ -39,6 +39,15 @@ def test_conditional_power_before_the_last_look_is_closed_form():
     assert conditional_power(DESIGN, 2, z, drift) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("rejection", ["benefit", "either"])
+def test_conditional_power_counts_the_directions_that_the_power_counts(rejection):
+    design = GroupSequentialDesign((0.4, 0.7, 1.0), sided=2, rejection=rejection)
+    t, z, drift, b = 0.7, -1.5, 0.4, design.upper[-1]
+    mean, spread = z * math.sqrt(t) + drift * (1 - t), math.sqrt(1 - t)
+    expected = norm.sf(b, mean, spread) + (norm.cdf(-b, mean, spread) if rejection == "either" else 0.0)
+    assert conditional_power(design, 2, z, drift) == pytest.approx(expected, rel=1e-10)
+
+
 @pytest.mark.parametrize("futility", [FutilityBounds((0.1, 0.6)), BetaSpending(HwangShihDeCani(-2.0))])
 def test_conditional_crossing_averages_to_the_unconditional(futility):
     design = GroupSequentialDesign((0.4, 0.7, 1.0), futility=futility)
