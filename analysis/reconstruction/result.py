@@ -298,7 +298,7 @@ class Reconstruction:
     def _reproduced(self) -> NDArray[np.bool_]:
         reproduced = np.ones((self.members, len(self._statistics)), dtype=np.bool_)
         for column, statistic in enumerate(self._statistics):
-            reproduced[:, column] = [statistic.reproduced(value) for value in self._values[statistic.name]]
+            reproduced[:, column] = statistic.reproduced(self._values[statistic.name].to_numpy(dtype=np.float64))
         return reproduced
 
     @property

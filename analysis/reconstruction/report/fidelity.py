@@ -90,12 +90,12 @@ class Statistic:
     reported: Reported
     of: Callable[[PatientData], float]
 
-    def reproduced(self, value: float) -> bool:
-        """Whether `value` would have been printed as the report printed it."""
+    def reproduced(self, values: FloatArray) -> BoolArray:
+        """Whether each of the values would have been printed as the report printed it."""
         if not self.reported.reached:
-            return value == math.inf
+            return np.asarray(values == math.inf)
         slack = ROUNDING * max(1.0, abs(self.reported.value))
-        return self.reported.lower - slack <= value <= self.reported.upper + slack
+        return np.asarray((self.reported.lower - slack <= values) & (values <= self.reported.upper + slack))
 
 
 Statistics: TypeAlias = Iterator[Statistic]
