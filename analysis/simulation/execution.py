@@ -6,7 +6,7 @@ import os
 import warnings
 import zlib
 from collections import deque
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -162,11 +162,19 @@ def _submit(pool: Executor, plan: Plan, number: int, size: int) -> Future[Column
         return done
 
 
-def _run_here(plan: Plan, number: int, size: int, error: BaseException) -> Columns:
+def _run_here(plan: Plan, number: int, size: int, failed: Exception) -> Columns:
+    """Run a chunk again in this process: if that fails too, it was the chunk, and otherwise the executor."""
+    try:
+        columns = run_chunk(plan, number, size)
+    except Exception as error:  # whatever a test of the caller's raises is chained, with the chunk's name
+        raise SimulationError(
+            f"chunk {number} (trials {number * plan.chunk_trials} to {number * plan.chunk_trials + size - 1}): "
+            f"got {type(error).__name__}: {error}; expected a simulated chunk; see the chained cause"
+        ) from error
     warnings.warn(
-        f"the executor failed ({type(error).__name__}: {error}); chunk {number} is run in this process", stacklevel=2
+        f"the executor failed ({type(failed).__name__}: {failed}); chunk {number} is run in this process", stacklevel=2
     )
-    return run_chunk(plan, number, size)
+    return columns
 
 
 def _finish(
@@ -175,15 +183,8 @@ def _finish(
     if not isinstance(result, dict):
         try:
             columns = result.result()
-        except (BrokenExecutor, CancelledError) as error:
+        except Exception as error:  # a cluster that is shut down raises what it likes
             columns = _run_here(plan, number, size, error)
-        except (
-            Exception
-        ) as error:  # whatever a test or an executor of the caller's raises is chained, with the chunk's name
-            raise SimulationError(
-                f"chunk {number} (trials {number * plan.chunk_trials} to {number * plan.chunk_trials + size - 1}): "
-                f"got {type(error).__name__}: {error}; expected a simulated chunk; see the chained cause"
-            ) from error
         if checkpoint:
             checkpoint.save(number, size, columns)
         return number * plan.chunk_trials, columns

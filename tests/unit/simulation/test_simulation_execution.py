@@ -5,7 +5,10 @@ import signal
 import subprocess
 import sys
 import textwrap
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+import threading
+import time
+import warnings
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
@@ -203,3 +206,47 @@ def test_a_cluster_that_was_closed_is_said_and_the_trials_are_run_here(reference
         client.close()
     with pytest.warns(UserWarning, match="the executor failed.*run in this process"):
         assert same(run(executor=executor), reference)
+
+
+class Ending(Executor):
+    """A cluster that is shut down after so many chunks: what it has not done ends in an error of its own."""
+
+    def __init__(self, chunks):
+        self.left = chunks
+
+    def submit(self, function, /, *args, **kwargs):
+        self.left -= 1
+        done = Future()
+        if self.left < 0:
+            done.set_exception(ValueError("too many values to unpack (expected 3)"))
+        else:
+            done.set_result(function(*args, **kwargs))
+        return done
+
+
+@pytest.mark.parametrize("chunks", [0, 2])
+def test_a_cluster_that_is_shut_down_under_way_is_said_and_the_rest_is_run_here(reference, chunks):
+    with pytest.warns(UserWarning, match="the executor failed.*too many values.*run in this process"):
+        assert same(run(executor=Ending(chunks)), reference)
+
+
+def test_a_dask_cluster_that_is_shut_down_under_way_loses_nothing():
+    distributed = pytest.importorskip("distributed")
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": ":0"}
+    alone = run(trials=200_000)
+    with distributed.LocalCluster(**options) as cluster:
+        client = distributed.Client(cluster)
+        executor = client.get_executor()
+        ending = threading.Timer(0.3, client.shutdown)
+        ending.start()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "the executor failed", UserWarning)
+            assert same(run(trials=200_000, executor=executor), alone)
+        ending.join()
+
+
+def test_a_clock_that_jumps_changes_nothing(reference, monkeypatch, tmp_path):
+    jumps = np.random.default_rng(1)
+    monkeypatch.setattr(time, "time", lambda: 1.7e9 + jumps.normal() * 3e8)
+    for _ in range(2):
+        assert same(run(checkpoint=tmp_path), reference)
