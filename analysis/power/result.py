@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MEMBERS = "over the members"
 """What the powers of a `Power` are, if its scenario has ensembles."""
+NEVER = "no trial that goes on to the last look"
 
 
 @border
@@ -119,6 +120,11 @@ class Power:
         return float(self.times[-1])
 
     @property
+    def _ends_late(self) -> bool:
+        """Whether any trial goes on to the last look; all do in large samples."""
+        return math.isfinite(self.time)
+
+    @property
     def stopping(self) -> FloatArray:
         """Probability that the trial ends at each look; the last look ends it in any case."""
         ending = self.reject + self.stop_low
@@ -127,17 +133,22 @@ class Power:
     @property
     def expected_duration(self) -> float:
         """Expected calendar months until the trial ends."""
-        return float(self.stopping @ self.times)
+        return self._at_the_end(self.times)
 
     @property
     def expected_events(self) -> float:
         """Expected events when the trial ends."""
-        return float(self.stopping @ self.events)
+        return self._at_the_end(self.events)
 
     @property
     def expected_patients(self) -> float:
         """Expected patients enrolled when the trial ends."""
-        return float(self.stopping @ self.enrolled)
+        return self._at_the_end(self.enrolled)
+
+    def _at_the_end(self, by_look: FloatArray) -> float:
+        """Mean over the looks at which trials end; none is known of a look that no simulated trial came to."""
+        ending = self.stopping > 0
+        return float(self.stopping[ending] @ by_look[ending])
 
     def looks(self) -> pd.DataFrame:
         """One row per look.
@@ -192,8 +203,8 @@ class Power:
             ("test", self.test.name),
             ("alpha", f"{self.design.alpha:g} ({side}-sided)"),
             ("patients", f"{self.n:.1f}"),
-            ("analysis", f"{self.time:.2f} months"),
-            ("events", f"{self.events[-1]:.1f}"),
+            ("analysis", f"{self.time:.2f} months" if self._ends_late else NEVER),
+            ("events", f"{self.events[-1]:.1f}" if self._ends_late else NEVER),
         ]
         if self.times.size > 1:
             rows += [("expected duration", f"{self.expected_duration:.2f} months")]
@@ -233,7 +244,9 @@ class Power:
                 f"{self.expected_events:.0f} events."
             )
         what = f"{100 * self.power:.1f}%"
-        when = f"{math.ceil(self.n - 1e-6)} patients and {self.events[-1]:.0f} events expected at month {self.time:.1f}"
+        when = f"{math.ceil(self.n - 1e-6)} patients and " + (
+            f"{self.events[-1]:.0f} events expected at month {self.time:.1f}" if self._ends_late else NEVER
+        )
         if self.by == "simulation":
             sentences.append(
                 f"With {when} the power is {what} (by simulation, Monte Carlo standard error "
@@ -254,7 +267,8 @@ class Power:
         noted = "".join(f"; {note}" for note in self.notes)
         return (
             f"<power {self.power:.4f}{error} of the {self.test.name}, {self.n:.4g} patients, "
-            f"{self.events[-1]:.1f} events, {self.time:.2f} months{solved}{noted}>"
+            + (f"{self.events[-1]:.1f} events, {self.time:.2f} months" if self._ends_late else NEVER)
+            + f"{solved}{noted}>"
         )
 
     def _repr_html_(self) -> str:

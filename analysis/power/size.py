@@ -130,7 +130,9 @@ def _root_over_n(power_with: Callable[[float], float], power: float, design: Tri
         high *= 2
         if high > LARGEST:
             limits = "looks at a number of events fix what can be shown: ask events_needed"
-            if isinstance(design.accrual, AccrualRate) and isinstance(design.looks[-1].cut, AtTime):
+            if _fixed_calendar(design):
+                limits = "a larger trial stops for futility, or sees no benefit: move the looks, or the effect"
+            elif isinstance(design.accrual, AccrualRate) and isinstance(design.looks[-1].cut, AtTime):
                 limits = "at this rate no more enter by the last look: look later, or recruit faster"
             found = power - missing(high)
             raise InfeasibleDesignError(

@@ -331,3 +331,28 @@ def test_a_rate_at_a_number_of_events_has_no_formula_before_all_have_reached_the
     late = planned(looks=[Look(AtEvents(105))])
     simulated = power(late, scenario, test, by="simulation")
     assert power(late, scenario, test).power == pytest.approx(simulated.power, abs=0.03)
+
+
+def test_a_trial_that_always_stops_early_has_no_last_look_to_speak_of():
+    """Time and events of a look that no simulated trial came to are not known, and were written as nan."""
+    looks = [Look(AtTime(20), efficacy_z=1.0), Look(AtTime(40), efficacy_z=2.0)]
+    scenario = Scenario.proportional_hazards(Exponential.from_median(8), 0.2)
+    found = power(
+        TrialDesign(n=500, accrual=UniformAccrual(12), looks=looks), scenario, by="simulation", trials=200, rng=1
+    )
+    assert found.power == 1.0
+    assert found.expected_duration == pytest.approx(20)
+    assert found.expected_events == pytest.approx(found.events[0])
+    for text in (found.protocol_text(), repr(found), found.summary()["value"].str.cat(sep=" ")):
+        assert "nan" not in text
+        assert "no trial that goes on to the last look" in text
+
+
+def test_a_size_that_no_effect_has_does_not_blame_the_events():
+    """The hazards cross: at the first look, which stops for futility, the arm is worse, later it is better."""
+    crossing = PiecewiseExponential([0.15, 0.03], [4])
+    looks = [Look(AtTime(6), efficacy_z=8.0, futility_z=0.0), Look(AtTime(30), efficacy_z=1.96)]
+    design = TrialDesign(n=200, accrual=UniformAccrual(4), looks=looks)
+    scenario = Scenario({"control": Exponential(0.1), "experimental": crossing})
+    with pytest.raises(InfeasibleDesignError, match="a larger trial stops for futility, or sees no benefit"):
+        sample_size(design, scenario, power=0.8)
