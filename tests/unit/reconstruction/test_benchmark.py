@@ -1,6 +1,7 @@
 """The benchmark's own arithmetic, on figures small enough to work out by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -191,6 +192,30 @@ def test_baselines_pass_through_the_printed_medians(harness: SimpleNamespace, tm
     expected = sum(30 * (1 - without.survival(k, np.array([14.4]))[0]) for k in (0, 1))
     assert expected == pytest.approx(other.events, abs=0.01)
     assert without.medians[0] / without.medians[1] == pytest.approx(0.80)
+
+
+def test_endpoints_of_the_same_patients_are_compared_jointly_and_singly(
+    harness: SimpleNamespace, tmp_path: Path
+) -> None:
+    import reconstruction_together
+
+    summaries, ipd = write(tmp_path, ["a", "a", "b", "b"], [True, True, True, True])
+    figures = [
+        replace(figure, endpoint=endpoint, hazard_ratio_lower="0.39", hazard_ratio_upper="1.64")
+        for figure, endpoint in zip(
+            harness.figures.read_figures(summaries, ipd), ("OS", "PFS", "PFS", "PFS"), strict=True
+        )
+    ]
+    # nobody dies before progression: overall survival is the other curve, months later
+    later = tuple(replace(arm, time=arm.time + 2.0) for arm in figures[0].arms)
+    figures[0] = replace(figures[0], arms=later)
+    [pair] = reconstruction_together.pairs_of(figures)
+    assert [figure.id for figure in pair] == ["f1", "f0"]
+    rows = reconstruction_together.evaluate((pair, None), tier="window", members=4, seed=1)
+    assert [(row["id"], row["endpoint"], row["failed"]) for row in rows] == [("f1", "PFS", None), ("f0", "OS", None)]
+    assert all(row["faithful"] == 1.0 and 0 < row["together_iae"] < 0.2 and 0 < row["single_iae"] < 0.2 for row in rows)
+    told = reconstruction_together.table(pd.DataFrame(rows))
+    assert told.loc["together_iae", "both"] == pytest.approx(np.mean([row["together_iae"] for row in rows]))
 
 
 def test_rows_that_a_file_has_are_not_made_again_and_what_was_cut_off_is(tmp_path, monkeypatch):
