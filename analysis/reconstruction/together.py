@@ -11,7 +11,7 @@ import numpy as np
 from analysis.conventions.checks import number
 from analysis.conventions.seeds import Seed, seed_sequence
 from analysis.errors import InfeasibleReportError, InvalidValueError, NotEstimableError, UnknownNameError
-from analysis.reconstruction.algebra import log, product
+from analysis.reconstruction.algebra import log
 from analysis.reconstruction.coupled import Drawn, comes_before, put_together
 from analysis.reconstruction.from_report import (
     ENOUGH_DISTINCT,
@@ -61,7 +61,8 @@ POOL, LEAST = 1500, 4  # but no more than a pool of so many is worth drawing, an
 FOLLOWED = 50  # members whose median follow-up, and prognosis of subgroups, are handed on to the next endpoint
 PROGNOSIS_ERROR = 0.1  # at least, on the log scale: endpoints differ a little in it
 FOLLOW_UP_RELAXED = 0.2  # spread of the log of a printed median follow-up that was relaxed
-FOLLOW_UP_ERROR = 0.05  # at least, on the log scale: endpoints of one trial are not followed alike to the day
+FOLLOWED_ALIKE = 0.0, 0.05  # mean and spread of the log of one endpoint's median follow-up to another's, at one cut
+FOLLOWED_LONGER = {("PFS", "OS"): (0.1, 0.2)}  # censored at the last scan, and at the cut
 
 
 def reconstruct_trial(
@@ -90,7 +91,7 @@ def reconstruct_trial(
     draws = 0
     for one, stream in zip(sorted_, streams, strict=False):
         more = _times_as_many(endpoints, one, members)
-        known = _followed_alike(prior.for_endpoint(one.comparisons[0].endpoint), endpoints, one)
+        known = prior.for_endpoint(one.comparisons[0].endpoint)
         followed, prognosis = _followed(endpoints, one, whole), _prognosis(endpoints)
         drawn = _draw(one, whole, more * members, stream, known, scale, workers, followed, prognosis)
         endpoints.append(drawn)
@@ -184,30 +185,6 @@ def _times_as_many(endpoints: Sequence[Drawn], one: Sorted, members: int) -> int
     return max(min(MORE, POOL // members), LEAST) if any(comes_before(other.of, one) for other in endpoints) else LEAST
 
 
-def _followed_alike(prior: EndpointPrior, endpoints: Sequence[Drawn], one: Sorted) -> EndpointPrior:
-    """Give follow-up the shape that it has in an endpoint that was drawn before: these are the same patients."""
-    for endpoint in endpoints:
-        if not _same_cut(endpoint, one):
-            continue
-        arms, length = endpoint.ensemble.block.arms, prior.follow_up.edges.size
-        number, width = len(endpoint.ensemble.block.analyses), endpoint.problem.frame.edges.size
-        start = number * arms * width  # the first analysis is that of the last cut
-        logs = endpoint.ensemble.states[:, start : start + arms * length].reshape(-1, arms, length)
-        middle = logs.mean(axis=1)
-        apart = (logs - middle[:, None, :]).reshape(-1, length) * np.sqrt(1 / max(arms - 1, 1))
-        centred = middle - middle.mean(axis=0)
-        error = FOLLOW_UP_ERROR**2 * np.eye(length)
-        follow_up = replace(
-            prior.follow_up,
-            mean=middle.mean(axis=0),
-            trend=np.zeros(length),
-            shared=product(centred.T.copy(), centred) / max(len(centred) - 1, 1) + error,
-            difference=product(apart.T.copy(), apart) / max(len(apart), 1) + error,
-        )
-        return replace(prior, follow_up=follow_up)
-    return prior
-
-
 def _same_cut(endpoint: Drawn, one: Sorted) -> bool:
     return bool(endpoint.of.months[-1] == one.months[-1] or endpoint.of.last_label == one.last_label)
 
@@ -228,7 +205,9 @@ def _followed(
             ]
             logs = log([median for median in medians if np.isfinite(median)])
             if logs.size:
-                return float(logs.mean()), float(max(logs.std(), FOLLOW_UP_ERROR))
+                pair = endpoint.of.comparisons[0].endpoint, one.comparisons[0].endpoint
+                later, spread = FOLLOWED_LONGER.get(pair, FOLLOWED_ALIKE)
+                return float(logs.mean()) + later, float(np.hypot(logs.std(), spread))
     return None
 
 
