@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from analysis.expected.trial import ExpectedTrial
 
 EARLY_AND_LATE = (FlemingHarrington(0, 0), FlemingHarrington(0, 1), FlemingHarrington(1, 0), FlemingHarrington(1, 1))
-REACH, FURTHER = 6.5, 2.0
-"""Standard deviations that are integrated over, at least and beyond the statistic."""
+REACH, FURTHER, FARTHEST = 6.5, 2.0, 15.0
+"""Standard deviations that are integrated over: at least, beyond the statistic, and of a statistic at most; farther out
+a probability falls as that of a single component does."""
 NODES = (0, 1, 1, 65, 27)
 """Points in each of the directions but two within the reach, by the rank of the correlation."""
 PIECE, NEAR, FAR = 2.2, 1e-9, 6.0
@@ -305,7 +306,7 @@ def _normal_between(low: float, high: float) -> float:
 
 @njit(inline="always")
 def _outside(lower: float, upper: float, factor: NDArray[np.float64]) -> float:
-    """Probability that a component is not between two bounds.
+    """Probability that a component is not between two bounds: ``lower`` is minus ``upper``, or minus infinity.
 
     Given all but two of the independent normals, the region is bounded by lines; what is beyond them is integrated from
     corner to corner. What is outside is summed up, not taken from 1: a p-value of 1e-12 has no digits there.
@@ -319,11 +320,15 @@ def _outside(lower: float, upper: float, factor: NDArray[np.float64]) -> float:
         rank += np.int64(carried)
     if rank == 1:
         return _normal_cdf(lower) + _normal_cdf(-upper)
-    beyond = max(upper, -lower) if lower > -np.inf else upper
-    reach = max(REACH, beyond + FURTHER)
+    farther = 1.0
+    if upper > FARTHEST:
+        farther = _normal_cdf(-upper) / _normal_cdf(-FARTHEST)
+        lower = max(lower, -FARTHEST) if lower > -np.inf else lower
+        upper = FARTHEST
+    reach = max(REACH, upper + FURTHER)
     step = 2.0 * REACH / max(NODES[rank] - 1, 1)
     nodes = NODES[rank] + 2 * math.ceil((reach - REACH) / step)
-    least = 1e-12 * math.exp(-0.5 * max(beyond, 0.0) ** 2)
+    least = 1e-12 * math.exp(-0.5 * max(upper, 0.0) ** 2)
     total, weight = 0.0, 0.0
     rest = np.zeros(size)
     for point in range(nodes ** (rank - 2)):
@@ -338,7 +343,7 @@ def _outside(lower: float, upper: float, factor: NDArray[np.float64]) -> float:
         if density > least:
             total += density * _beyond_lines(lower, upper, factor, rest, reach)
         weight += density
-    return total / weight
+    return farther * total / weight
 
 
 @njit(inline="always")

@@ -163,6 +163,15 @@ def test_the_tail_of_four_tests_is_that_of_draws_given_that_one_is_beyond(z, low
     assert found == pytest.approx(p, abs=4 * error + 1e-9 * p)
 
 
+@pytest.mark.parametrize("z", [15.5, 30.0])
+def test_the_tail_of_tests_goes_on_as_far_as_anybody_asks(z):
+    correlation = np.array([[1, 0.6, 0.9, 0.5], [0.6, 1, 0.7, 0.9], [0.9, 0.7, 1, 0.6], [0.5, 0.9, 0.6, 1.0]])
+    found = _probability_outside(-np.inf, z, correlation)
+    assert stats.norm.sf(z) < found < 4 * stats.norm.sf(z)
+    assert found < _probability_outside(-np.inf, z - 0.6, correlation)
+    assert _probability_outside(-z, z, correlation) == pytest.approx(2 * found, rel=1e-6)
+
+
 class Growing(Weight):
     """Magirr and Burman's weight, written as its definition at the event times."""
 
