@@ -56,6 +56,14 @@ def test_links_lead_to_pages_that_are_or_are_made(page):
         assert target.startswith("http") or target in made or (DOCS / target).exists(), target
 
 
+@pytest.mark.parametrize("page", [*PAGES, DOCS.parent / "README.md"], ids=lambda page: page.stem)
+def test_files_of_the_repository_that_are_named_are_there(page):
+    named = re.findall(
+        r"`((?:analysis|tests|benchmarks|docs|notebooks|reported_data|figures)/[\w./-]+)`", page.read_text()
+    )
+    assert [path for path in named if not (DOCS.parent / path).exists()] == []
+
+
 def test_links_to_the_gallery_lead_to_a_picture():
     anchors = {pages.anchor(title) for title in gallery.PICTURES}
     named = re.findall(r"made/gallery\.md#([^)]+)\)", (DOCS / "survival-figures.md").read_text(encoding="utf-8"))
