@@ -30,11 +30,13 @@ from tqdm.auto import tqdm
 import analysis
 from analysis.errors import AnalysisError
 from analysis.reconstruction.coupled import BEFORE
+from analysis.survival.estimators import reverse_kaplan_meier
 
 if TYPE_CHECKING:
     from analysis.reconstruction import ShapePrior
 
 LEVELS = (50, 90)  # per cent
+TOGETHER = 0.15  # of the log of the last follow-up, by which two curves may differ that end together
 
 
 def pairs_of(figures: list[Figure]) -> list[tuple[Figure, Figure]]:
@@ -47,6 +49,25 @@ def pairs_of(figures: list[Figure]) -> list[tuple[Figure, Figure]]:
         and BEFORE.get(first.endpoint) == second.endpoint
         and [arm.n for arm in first.arms] == [arm.n for arm in second.arms]
     ]
+
+
+def longer_followed(pairs: list[tuple[Figure, Figure]]) -> list[float]:
+    """How many times as long the later endpoint is followed, by median, where both curves end together, within 15%."""
+    ratios = []
+    for pair in pairs:
+        last = [max(arm.follow_up for arm in figure.arms) for figure in pair]
+        if abs(np.log(last[1] / last[0])) < TOGETHER:
+            first, second = (
+                reverse_kaplan_meier(*(np.concatenate(each) for each in zip(*_observed(figure), strict=True))).median()
+                for figure in pair
+            )
+            if np.isfinite(first) and np.isfinite(second):
+                ratios.append(second / first)
+    return sorted(ratios)
+
+
+def _observed(figure: Figure) -> list[tuple[np.ndarray, np.ndarray]]:
+    return [(arm.time, arm.event) for arm in figure.arms]
 
 
 def evaluate(
@@ -113,7 +134,15 @@ def main(argv: list[str] | None = None) -> int:
         rows = pd.DataFrame([row for pair in found for row in pair])
     for row in rows[rows["failed"].notna()].itertuples():
         print(f"failed: {row.id}: {row.failed}", file=sys.stderr)
-    print(json.dumps(rows.to_dict("records")) if given.json else table(rows).to_string(float_format="{:.4f}".format))
+    if given.json:
+        print(json.dumps(rows.to_dict("records")))
+        return 0
+    print(table(rows).to_string(float_format="{:.4f}".format))
+    for kind in sorted({first.endpoint for first, _ in pairs_of(figures)}):
+        ratios = longer_followed([pair for pair in pairs_of(figures) if pair[0].endpoint == kind])
+        if ratios:
+            more = sum(ratio > 1.5 for ratio in ratios)
+            print(f"OS followed for {np.median(ratios):.2f} times as long as {kind} ({len(ratios)}; {more} above 1.5)")
     return 0
 
 

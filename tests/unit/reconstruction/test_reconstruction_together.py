@@ -9,7 +9,7 @@ import pytest
 from generated_trials import draw_trial
 
 from analysis.errors import InfeasibleReportError, InvalidValueError, UnknownNameError
-from analysis.reconstruction import ShapePrior, TrialReconstruction, reconstruct, together
+from analysis.reconstruction import TrialReconstruction, reconstruct
 from analysis.reconstruction.repair.coupling import Patients, couple
 from analysis.reconstruction.together import _times_as_many
 from analysis.reported import AtRisk, ReportedArm, ReportedComparison, TrialTimeline, load
@@ -385,28 +385,3 @@ def test_the_curves_of_a_part_go_on_past_its_follow_up_with_the_hazard_of_all(jo
                 np.testing.assert_allclose(curve.survival(later) / left, [0.9, 0.5, 0.1], rtol=1e-6)
             ends.append(left)
     assert np.mean(np.array(ends) > 0) > 0.3  # or it was about nothing
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "assessor", "longer", "spread"), [("OS", None, 0.1, 0.2), ("PFS", "central", 0.0, 0.05)]
-)
-def test_follow_up_that_is_not_printed_is_that_of_another_endpoint_as_well_as_that_is_known(
-    monkeypatch, endpoint, assessor, longer, spread
-):
-    """Their censoring is not: taken over from progression, 90% bands of overall survival held 85% on real figures."""
-    first = [ReportedArm(name, n=80, median="6.0", median_follow_up="20.0") for name in "ab"]
-    arms = [ReportedArm(name, n=80, median="14.0") for name in "ab"]
-    pfs = report("pfs", arms=first, assessor="local")
-    other = replace(report("other", arms=arms, assessor=assessor), endpoint=endpoint)
-    asked = []
-
-    def drawn(one, whole, members, stream, prior, scale, workers, followed, prognosis):
-        asked.append((prior, followed))
-        return draw(one, whole, members, stream, prior, scale, workers, followed, prognosis)
-
-    draw = together._draw
-    monkeypatch.setattr(together, "_draw", drawn)
-    reconstruct([pfs, other], MEMBERS, rng=1)
-    prior, followed = asked[1]
-    assert prior == ShapePrior.shipped().for_endpoint(endpoint)
-    assert followed == pytest.approx((np.log(20.0) + longer, spread), abs=0.02)

@@ -22,7 +22,7 @@ from analysis.statistical_tests import (
     RMSTDifference,
     Weight,
 )
-from analysis.statistical_tests.max_combo import _probability_outside
+from analysis.statistical_tests.tails import probability_outside
 from analysis.survival import kaplan_meier, numbers_at_risk, reverse_kaplan_meier, rmst
 
 DATA = Path(__file__).parents[2] / "reference" / "data"
@@ -159,17 +159,17 @@ def test_the_tail_of_four_tests_is_that_of_draws_given_that_one_is_beyond(z, low
         counts.append(1 / np.maximum((drawn > z).sum(axis=1) + (lower * (drawn < -z)).sum(axis=1), 1))
     p = stats.norm.sf(z) * np.mean(counts, axis=1).sum() * (1 + lower)
     error = stats.norm.sf(z) * np.sqrt(np.var(counts, axis=1).sum() / size) * (1 + lower)
-    found = _probability_outside(-z if lower else -np.inf, z, np.tril(correlation))
+    found = probability_outside(-z if lower else -np.inf, z, np.tril(correlation))
     assert found == pytest.approx(p, abs=4 * error + 1e-9 * p)
 
 
 @pytest.mark.parametrize("z", [15.5, 30.0])
 def test_the_tail_of_tests_goes_on_as_far_as_anybody_asks(z):
     correlation = np.array([[1, 0.6, 0.9, 0.5], [0.6, 1, 0.7, 0.9], [0.9, 0.7, 1, 0.6], [0.5, 0.9, 0.6, 1.0]])
-    found = _probability_outside(-np.inf, z, correlation)
+    found = probability_outside(-np.inf, z, correlation)
     assert stats.norm.sf(z) < found < 4 * stats.norm.sf(z)
-    assert found < _probability_outside(-np.inf, z - 0.6, correlation)
-    assert _probability_outside(-z, z, correlation) == pytest.approx(2 * found, rel=1e-6)
+    assert found < probability_outside(-np.inf, z - 0.6, correlation)
+    assert probability_outside(-z, z, correlation) == pytest.approx(2 * found, rel=1e-6)
 
 
 class Growing(Weight):
