@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.conventions.finite import is_finite
@@ -307,15 +308,37 @@ def indicator(field: str, values: ArrayLike, length: int) -> BoolArray:
     return flags
 
 
+def is_missing(labels: Iterable[Any]) -> BoolArray:
+    """Say of each label whether it is none: None, NaN, NA, NaT or blank text.
+
+    Examples
+    --------
+    >>> is_missing(["new", None, float("nan"), "", " ", 0]).tolist()
+    [False, True, True, True, True, False]
+    """
+    given = list(labels)
+    none = pd.isna(pd.Series(given, dtype=object)).to_numpy(bool)
+    blank = [isinstance(label, str) and not label.strip() for label in given]
+    missing: BoolArray = none | np.array(blank, bool)
+    return missing
+
+
+def labels(field: str, values: Iterable[Any], length: int) -> list[Any]:
+    """Return `values` as labels, none of them missing, one for each of `length` patients."""
+    given = list(values)
+    if len(given) != length:
+        raise InvalidValueError(field, f"{len(given)} values", f"{length}, to match time", f"check {field}")
+    missing = np.flatnonzero(is_missing(given))
+    if missing.size:
+        got = f"no label at position {missing[0]}" + (f" and {missing.size - 1} more" if missing.size > 1 else "")
+        raise InvalidValueError(field, got, "a label for each patient", "name it or drop those patients")
+    return given
+
+
 def stratum_numbers(strata: ArrayLike, n: int) -> NDArray[np.int64]:
     """Return the number of each patient's stratum, strata in the order of their labels."""
-    labels = np.asarray(strata)
-    if labels.ndim != 1:
-        raise InvalidValueError("strata", f"shape {labels.shape}", "one label a patient", "cross the factors first")
-    if labels.size != n:
-        raise InvalidValueError("strata", f"{labels.size} values", f"{n}, to match time", "check strata")
-    missing = [i for i, label in enumerate(labels.tolist()) if label is None or label != label or label == ""]
-    if missing or str(labels.dtype) in ("datetime64", "timedelta64"):
-        got = f"no label at position {missing[0]}"
-        raise InvalidValueError("strata", got, "a label for each patient", "give those patients a stratum or drop them")
-    return np.asarray(np.unique(labels.astype(str), return_inverse=True)[1], np.int64)
+    given = np.asarray(strata)
+    if given.ndim != 1:
+        raise InvalidValueError("strata", f"shape {given.shape}", "one label a patient", "cross the factors first")
+    labels("strata", given, n)
+    return np.asarray(np.unique(given.astype(str), return_inverse=True)[1], np.int64)

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.conventions.border import border
-from analysis.conventions.checks import count, positive
+from analysis.conventions.checks import count, labels, positive
 from analysis.errors import InvalidValueError
 from analysis.plots.numbered import NumberedFigure, numbered
 from analysis.plots.patients import ARMS
@@ -156,9 +156,7 @@ def survival_facets(
 def _levels_of(frame: pd.DataFrame, facet: str) -> list[Any]:
     if facet not in frame.columns:
         raise InvalidValueError("facet", facet, f"one of the columns {list(frame.columns)}", "name the column")
-    missing = int(frame[facet].isna().sum())
-    if missing:
-        raise InvalidValueError("facet", f"{missing} rows without {facet}", "a level for each patient", "drop them")
+    labels(facet, frame[facet], len(frame))
     return sorted(frame[facet].unique().tolist(), key=str)
 
 

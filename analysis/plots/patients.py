@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.conventions.checks import numeric, observations, same_length
+from analysis.conventions.checks import is_missing, labels, numeric, observations
 from analysis.conventions.units import DAYS_PER_MONTH, WEEK
 from analysis.errors import InvalidValueError
 from analysis.plots.drawn import Drawn, of_estimate
@@ -51,7 +51,7 @@ def of_patients(
         frame = pd.DataFrame({"time": np.asarray(time), "event": np.asarray(event)})
         names = [""] * len(frame) if arm is None else list(np.asarray(arm))
         order: Sequence[Any] = list(dict.fromkeys(names))
-        labels = None if strata is None else np.asarray(strata)
+        within = None if strata is None else np.asarray(strata)
     else:
         whole = source.to_pandas() if hasattr(source, "to_pandas") else source
         _one_row_each(whole)
@@ -61,17 +61,14 @@ def of_patients(
         columns = {"time": _column(whole, time, TIMES, "time"), "event": _column(whole, event, EVENTS, "event")}
         names, order = _arms(whole, arm)
         unit = _unit_of(whole, columns["time"], unit)
-        labels = None if strata is None else _strata(whole, strata)
+        within = None if strata is None else _strata(whole, strata)
         frame = pd.DataFrame({name: whole[column].to_numpy() for name, column in columns.items()})
         if columns["event"] == "CNSR":
             frame["event"] = _happened(whole["CNSR"])
-    if labels is not None:
-        same_length("strata", labels, "time", len(frame))
-        if pd.isna(labels).any():
-            got = f"{int(pd.isna(labels).sum())} patients without a stratum"
-            raise InvalidValueError("strata", got, "a stratum for each patient", "drop them or name it")
+    if within is not None:
+        labels("strata", within, len(frame))
     months = UNITS[_unit_named("unit", unit or "months")]
-    return _by_arm(frame, names, order, labels, months, level, scale)
+    return _by_arm(frame, names, order, within, months, level, scale)
 
 
 def _by_arm(
@@ -80,14 +77,11 @@ def _by_arm(
 ) -> list[Drawn]:  # fmt: skip
     if not len(frame):
         raise InvalidValueError("source", "no rows", "at least one patient", "check the selection of patients")
-    missing = [k for k, name in enumerate(names) if name is None or name != name]
-    if missing:
-        got = f"{len(missing)} rows without an arm"
-        raise InvalidValueError("arm", got, "an arm for each patient", "drop them or name it")
-    labels = np.array([str(name) for name in names])
+    names = labels("arm", names, len(frame)) if order != [""] else names
+    label = np.array([str(name) for name in names])
     found = []
     for name in order:
-        rows = labels == str(name)
+        rows = label == str(name)
         times, events = observations(frame["time"][rows], frame["event"][rows])
         times = times * months
         curve = of_estimate(str(name), kaplan_meier(times, events), level, scale)
@@ -136,9 +130,9 @@ def _strata(frame: pd.DataFrame, strata: Any) -> Any:
         if factor not in frame.columns:
             raise InvalidValueError("strata", factor, f"columns of {list(frame.columns)}", "name the columns")
     crossed = frame[factors].astype(object)
-    labels = crossed.astype(str).agg(", ".join, axis=1).to_numpy(dtype=object)
-    labels[crossed.isna().any(axis=1).to_numpy()] = None
-    return labels
+    within = crossed.astype(str).agg(", ".join, axis=1).to_numpy(dtype=object)
+    within[np.any([is_missing(crossed[factor]) for factor in factors], axis=0)] = None
+    return within
 
 
 def _one_row_each(frame: pd.DataFrame) -> None:

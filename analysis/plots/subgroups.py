@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from scipy.special import chdtrc, ndtri
 
 from analysis.conventions.border import border
-from analysis.conventions.checks import probability
+from analysis.conventions.checks import is_missing, probability
 from analysis.errors import InvalidValueError
 from analysis.plots.drawn import tested
 from analysis.plots.forest import forest
@@ -105,15 +105,16 @@ def subgroup_forest(
     for factor in factors:
         if factor not in frame.columns:
             raise InvalidValueError("factors", factor, f"columns of {list(frame.columns)}", "name the columns")
-        values = frame[factor].dropna().unique().tolist()
+        unknown = is_missing(frame[factor])
+        values = frame[factor][~unknown].unique().tolist()
         of_factor = []
         for value in sorted(values, key=str):
             chosen = frame[frame[factor] == value]
             curves = of_patients(chosen, time, event, arm, level, "log-log", unit)
             of_factor.append(_row(factor, str(value), curves, other, reference, level))
         p = _interaction(of_factor, level)
-        if frame[factor].isna().any():
-            curves = of_patients(frame[frame[factor].isna()], time, event, arm, level, "log-log", unit)
+        if unknown.any():
+            curves = of_patients(frame[unknown], time, event, arm, level, "log-log", unit)
             of_factor.append(_row(factor, UNKNOWN, curves, other, reference, level))
         rows += [row | {"interaction_p": p} for row in of_factor]
     return _drawn(rows, list(factors), other, reference, level)

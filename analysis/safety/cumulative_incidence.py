@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.conventions.border import border
-from analysis.conventions.checks import SAME_TIME, choice, not_negative, probability, tied, vector
+from analysis.conventions.checks import SAME_TIME, choice, labels, not_negative, probability, tied, vector
 from analysis.errors import InvalidValueError, NotEstimableError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from analysis.conventions.scales import ScaleName
 
 CENSORED = "censored"
+CENSORED_OTHERWISE = {CENSORED, "censor", "censoring", "cens", "none", "no event", "0", "0.0", "false"}
+"""As others write it; taken as it is, it would be one more event that competes."""
 SCALES = ("plain", "log", "log-log")
 CERTAIN = 1e-9
 """Below 1, an incidence that is 1 but for rounding."""
@@ -266,11 +268,11 @@ def _observed(
     time: ArrayLike, cause: Sequence[str], group: Sequence[str] | None
 ) -> tuple[FloatArray, list[str], list[str]]:
     times = tied(vector("time", time))
-    causes = [str(one) for one in cause]
-    groups = ["all"] * len(times) if group is None else [str(one) for one in group]
-    for name, values in (("cause", causes), ("group", groups)):
-        if len(values) != len(times):
-            raise InvalidValueError(name, len(values), f"{len(times)} values, one for each time", "give one each")
+    causes = [str(one) for one in labels("cause", cause, len(times))]
+    groups = ["all"] * len(times) if group is None else [str(one) for one in labels("group", group, len(times))]
+    meant = [one for one in causes if one != CENSORED and one.strip().casefold() in CENSORED_OTHERWISE]
+    if meant:
+        raise InvalidValueError("cause", meant[0], f"{CENSORED!r} or the name of an event", f"write {CENSORED!r}")
     if (times < 0).any():
         raise InvalidValueError("time", float(times.min()), "times from 0 on", "count from the first dose")
     return times, causes, groups

@@ -10,7 +10,7 @@ from scipy.special import chdtrc, ndtr
 
 from analysis.conventions import fields
 from analysis.conventions.border import border
-from analysis.conventions.checks import numeric, observations, one_of, stratum_numbers
+from analysis.conventions.checks import labels, numeric, observations, one_of, stratum_numbers
 from analysis.conventions.display import html
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError, NotEstimableError
@@ -209,12 +209,8 @@ class LogRankOfArms:
 
 def _numbered(arm: ArrayLike, n: int, order: Sequence[Any] | None) -> tuple[Any, tuple[str, ...]]:
     """Give the number of each patient's arm, and the names of the arms."""
-    labels = list(np.asarray(arm, dtype=object))
-    if len(labels) != n:
-        raise InvalidValueError("arm", len(labels), f"one label for each of {n} patients", "give as many")
-    if any(label is None or label != label for label in labels):
-        raise InvalidValueError("arm", "a missing label", "an arm for each patient", "drop the patient or name it")
-    present = set(labels)
+    given = labels("arm", np.asarray(arm, dtype=object), n)
+    present = set(given)
     try:
         arms = sorted(present) if order is None else list(order)
     except TypeError:
@@ -224,7 +220,7 @@ def _numbered(arm: ArrayLike, n: int, order: Sequence[Any] | None) -> tuple[Any,
         expected = "two arms or more with patients, each once"
         raise InvalidValueError("arm" if order is None else "order", got, expected, "check how the arms are coded")
     places = {label: k for k, label in enumerate(arms)}
-    return np.array([places[label] for label in labels]), tuple(map(str, arms))
+    return np.array([places[label] for label in given]), tuple(map(str, arms))
 
 
 def _scores(field: str, given: Any) -> tuple[float, ...] | None:

@@ -69,7 +69,7 @@ def test_weeks_and_years_too():
         (pd.concat([ADTTE, ADTTE[:3]]), {}, "one row for each patient"),
         (FRAME.assign(member=np.resize([0, 1], N)), {}, "one member of a reconstruction"),
         (FRAME, {"strata": "age"}, "strata: got 'age'"),
-        (FRAME.assign(visceral=None), {"strata": "visceral"}, "240 patients without a stratum"),
+        (FRAME.assign(visceral=None), {"strata": "visceral"}, "no label at position 0 and 239 more"),
         ({"drug": FRAME[["time", "event"]]}, {"unit": "days"}, "a frame of patients, or arrays"),
         (FRAME, {"every": 0.01}, "at most 60 ticks"),
         (FRAME, {"every": -3}, "every"),

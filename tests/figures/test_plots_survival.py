@@ -182,7 +182,7 @@ def test_arms_differ_by_dash_too():
     ("rows", "says"),
     [
         (FRAME[:0], "at least one patient"),
-        (FRAME.assign(arm=[None, *FRAME["arm"][1:]]), "1 rows without an arm"),
+        (FRAME.assign(arm=[None, *FRAME["arm"][1:]]), "no label at position 0"),
         (FRAME.assign(event=FRAME["event"].astype(str)), "event: got"),
         (FRAME.rename(columns={"time": "weeks"}), "say time="),
         (pd.concat([FRAME.assign(arm=f"arm {k}") for k in range(8)]), "at most 7"),

@@ -85,5 +85,19 @@ def test_what_cannot_be_compared_is_named():
         fine_gray(
             [1, 2, 3, 4], ["relapse", "relapse", "relapse", "death"], ["A", "A", "B", "B"], of="death", control="A"
         )
-    with pytest.raises(InvalidValueError, match="60 values"):
+    with pytest.raises(InvalidValueError, match="got '3 values'; expected 60"):
         fine_gray(TIME, CAUSE[:3], GROUP, of="death", control="A")
+
+
+@pytest.mark.parametrize("written", ["Censored", " censored", "cens", "none", 0])
+def test_censoring_under_another_name_is_no_event_that_competes(written):
+    with pytest.raises(InvalidValueError, match="write 'censored'"):
+        cumulative_incidence([1, 2, 3, 4], ["nausea", "death", "nausea", written])
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), "", " "])
+def test_a_missing_cause_or_group_is_no_cause_or_group_of_its_own(missing):
+    with pytest.raises(InvalidValueError, match="cause: got 'no label at position 3'"):
+        cumulative_incidence([1, 2, 3, 4], ["nausea", "death", "nausea", missing])
+    with pytest.raises(InvalidValueError, match="group: got 'no label at position 1 and 1 more'"):
+        cumulative_incidence([1, 2, 3], ["nausea", "death", "nausea"], ["new", missing, missing])

@@ -1,6 +1,7 @@
 """Log-rank tests of several arms, against R's survival and lifelines."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from lifelines.statistics import multivariate_logrank_test
 from scipy.stats import chi2
@@ -106,8 +107,8 @@ def test_arms_of_separate_strata_cost_a_degree_of_freedom_each():
         ((0, np.nan, 1), ARM, None, "scores"),
         (None, np.zeros(90), None, "two arms or more"),
         (None, ARM, [0, 1], "two arms or more"),
-        (None, [None, *ARM[1:]], None, "missing label"),
-        (None, ARM[1:], None, "one label for each of 90"),
+        *((None, [none, *ARM[1:]], None, "no label at position 0") for none in (None, np.nan, pd.NA, "", " ")),
+        (None, ARM[1:], None, "89 values"),
         (None, ["a", *ARM[1:]], None, "several kinds"),
     ],
 )
