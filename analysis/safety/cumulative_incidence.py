@@ -15,9 +15,9 @@ from analysis.errors import InvalidValueError, NotEstimableError, UnknownNameErr
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
-    from analysis.conventions.checks import FloatArray
+    from analysis.conventions.checks import BoolArray, FloatArray
     from analysis.conventions.scales import ScaleName
 
 CENSORED = "censored"
@@ -39,7 +39,8 @@ class CumulativeIncidence:
         One row for each group, cause and distinct time: ``group``, ``cause``, ``time`` (months), ``n_risk``,
         ``estimate``, ``std_error`` (delta method), ``lower``, ``upper``; where the incidence is 1 the lower is NaN.
     gray
-        Of two groups or more, Gray's (1988) test of each cause: ``cause``, ``statistic``, ``df``, ``p_value``.
+        Of two groups or more, Gray's (1988) test of each cause: ``cause``, ``statistic``, ``df``, ``p_value``;
+        NaN where no event is seen while two groups are at risk.
     level, scale
         Of the limits: two-sided confidence level, and the scale they are computed on.
 
@@ -137,9 +138,12 @@ def cumulative_incidence(
     tests = []
     if len(set(groups)) > 1 and len(seen) > 1:
         for one in seen:
-            with np.errstate(divide="ignore", invalid="ignore"):  # at times when a group has nobody left
-                test = greenwood.grays_test(response, groups, cause=one)
-            tests.append([one, test.statistic, test.df, test.p_value])
+            try:
+                with np.errstate(divide="ignore", invalid="ignore"):  # at times when a group has nobody left
+                    test = greenwood.grays_test(response, groups, cause=one)
+                tests.append([one, test.statistic, test.df, test.p_value])
+            except np.linalg.LinAlgError:  # no event while two groups are at risk
+                tests.append([one, np.nan, len(set(groups)) - 1, np.nan])
     gray = pd.DataFrame(tests, columns=["cause", "statistic", "df", "p_value"])
     return CumulativeIncidence(curves, gray, level, scale)
 
@@ -216,7 +220,7 @@ def fine_gray(
     UnknownNameError
         If there is no such cause or arm.
     NotEstimableError
-        If a group has no event of the cause.
+        If a group has no event of the cause, or none while both are at risk.
 
     Notes
     -----
@@ -254,6 +258,7 @@ def fine_gray(
                 f"fine_gray: got no {of} in {name}; expected events in both groups; compare the cumulative incidences"
             )
     is_other = np.array([[float(name == other)] for name in groups])
+    _check_overlap(times, np.array(causes), of, is_other[:, 0] == 1)
     if CENSORED not in causes:  # greenwood needs one; one who is lost before all events is at risk at none of them
         before = float(times.min()) / 2
         response, _ = _response(np.append(times, before), [*causes, CENSORED])
@@ -262,6 +267,21 @@ def fine_gray(
     ratio, lower, upper = (float(np.exp(value[0])) for value in (model.coef_, model.conf_low_, model.conf_high_))
     error, p_value = float(model.std_error_[0]), float(model.p_value_[0])
     return SubdistributionHazard(of, other, control, ratio, lower, upper, error, p_value, level)
+
+
+def _check_overlap(times: FloatArray, causes: NDArray[np.str_], of: str, is_other: BoolArray) -> None:
+    """Refuse groups of which one has all events while both are at risk: the ratio is then 0 or infinite."""
+    competing = (causes != of) & (causes != CENSORED)
+    seen = set()
+    for time in np.unique(times[causes == of]):
+        at_risk = (times >= time) | competing  # whoever had another event stays at risk
+        if len(set(is_other[at_risk])) == 2:
+            seen |= set(is_other[(times == time) & (causes == of)])
+    if len(seen) < 2:
+        raise NotEstimableError(
+            f"fine_gray: got every {of} in one group while both are at risk; expected some in either; "
+            "compare the cumulative incidences"
+        )
 
 
 def _observed(

@@ -101,3 +101,17 @@ def test_a_missing_cause_or_group_is_no_cause_or_group_of_its_own(missing):
         cumulative_incidence([1, 2, 3, 4], ["nausea", "death", "nausea", missing])
     with pytest.raises(InvalidValueError, match="group: got 'no label at position 1 and 1 more'"):
         cumulative_incidence([1, 2, 3], ["nausea", "death", "nausea"], ["new", missing, missing])
+
+
+def test_curves_are_not_lost_where_grays_test_has_nothing_to_compare():
+    time, cause = [2, 4, 3, 19, 5, 1], ["AE", "censored", "death", "AE", "censored", "censored"]
+    found = cumulative_incidence(time, cause, ["b", "a", "a", "a", "a", "a"])
+    assert found.gray.set_index("cause")["p_value"].isna().to_dict() == {"AE": False, "death": True}
+    assert found.at(3, "death")["estimate"].iloc[1] == pytest.approx(0.25)
+
+
+def test_a_subdistribution_ratio_that_is_infinite_is_not_estimated():
+    # all of the new group's events come while nobody of the old one is at risk any more, or the other way round
+    cause = ["nausea"] * 3 + ["censored"] + ["nausea"] * 2 + ["death"]
+    with pytest.raises(NotEstimableError, match="every nausea in one group while both are at risk"):
+        fine_gray([1, 2, 3, 4, 5, 6, 7], cause, ["old"] * 4 + ["new"] * 3, of="nausea", control="old")
