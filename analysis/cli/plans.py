@@ -1,12 +1,15 @@
 """``trial-analysis power`` and ``report``: a planned trial from its file to its power and to a report."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analysis.cli.shell import Json, command, not_there_yet, print_json
 from analysis.conventions.whole import written_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A planned trial, as `new NAME --design` writes it.")]
 
@@ -47,7 +50,7 @@ def power(
         value = found if isinstance(found, float) else found.power
         print_json(title=plan.title, power=value, text=plan.protocol_text(), methods=plan.methods(), wrote=wrote)
         return 0
-    print(f"{plan.protocol_text()}\n\n{plan.methods().round(4).to_string(index=False, na_rep='')}")
+    print(plan.protocol_text(), *_told(plan.methods()), sep="\n\n")
     print(*(f"wrote {path}" for path in wrote), sep="\n")
     return 0
 
@@ -64,3 +67,11 @@ def report(
 
     print(f"wrote {write_report(read_plan(file), out)}")
     return 0
+
+
+def _told(methods: "pd.DataFrame") -> list[str]:
+    """Write the methods as a table, and below it what some of them remark."""
+    remarks = methods.pop("remark") if "remark" in methods.columns else []
+    said = [f"{name}: {remark}." for name, remark in zip(methods.iloc[:, 0], remarks, strict=False) if remark]
+    table = methods.dropna(axis="columns", how="all").round(4).to_string(index=False, na_rep="")
+    return [table, "\n".join(said)] if said else [table]

@@ -141,7 +141,8 @@ class TrialDesign:
     endpoint
         Name of the endpoint that `looks` count by default, ``"PFS"`` or ``"OS"``, or any other name.
     alpha
-        Type I error of the final test when its look has no `efficacy_z`.
+        Type I error; it decides the final test when its look has no `efficacy_z`. `power` says by formula where the
+        boundaries of the looks spend more.
     sided
         1: rejection in favour of the experimental arm only; 2: `alpha` is shared by both directions.
     follow_up
@@ -337,7 +338,10 @@ class TrialDesign:
                 f"{self.endpoint} is analysed once, {looks}, at a {side} significance level of {self.alpha:g}."
             )
         else:
-            sentences.append(f"{self.endpoint} is analysed {len(self.looks)} times: {looks}.")
+            sentences.append(
+                f"{self.endpoint} is analysed {len(self.looks)} times, at a {side} significance level of "
+                f"{self.alpha:g} over all: {looks}."
+            )
         return " ".join(sentences)
 
     def _dropout_in_words(self) -> str:

@@ -96,6 +96,10 @@ def _design(raw: dict[str, Any]) -> TrialDesign:
         if "accrual" in given:
             raise InvalidValueError("design.accrual", given["accrual"], "accrual or accrual_months", "give one of them")
         given["accrual"] = UniformAccrual(given.pop("accrual_months"))
+    for name, part in raw.get("sequential", {}).items():
+        if name in ("alpha", "sided") and given.setdefault(name, part) != part:
+            expected = f"{given[name]}, that of [design]"
+            raise InvalidValueError(f"sequential.{name}", part, expected, "say it once")
     made = {name: _made(f"design.{name}", part) for name, part in given.items() if name != "looks"}
     if len(given.get("allocation", "xy")) == 1:  # a trial of one arm
         made.setdefault("control", None)
@@ -140,7 +144,7 @@ def _sequential(raw: dict[str, Any], looks: Any) -> tuple[Look, ...]:
         raise InvalidValueError("sequential.events", events, expected, remedy)
     made = {name: _made(f"sequential.{name}", part) for name, part in given.items()}
     for name in ("alpha", "sided"):
-        if name in raw.get("design", {}):
+        if name in raw["design"]:
             made.setdefault(name, raw["design"][name])
     boundaries = GroupSequentialDesign(**made)
     return boundaries.looks(events=events) if months is None else boundaries.looks([AtTime(month) for month in months])

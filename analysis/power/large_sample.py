@@ -71,12 +71,26 @@ class LargeSample:
                 "formula='exact' or 'schoenfeld', or the test has all its data at the first look, then leave out the "
                 "others"
             )
-        # independent increments on the scale of a score, whose variance grows with the information, or of an estimate,
-        # whose variance shrinks with it
-        information = sd**2 if sd[-1] >= sd[0] else sd**-2
         spread = sd / null_sd
         low, high = np.minimum(lower, upper) / spread, upper / spread
-        return crossing_probabilities(information, low, high, effect / sd)
+        return crossing_probabilities(_information(sd), low, high, effect / sd)
+
+    def type_one_error(self, design: TrialDesign) -> float | None:
+        """Probability that the looks reject where arms are alike, stops for futility heeded; None without a formula."""
+        upper = np.array(design.efficacy_bounds)
+        if len(self.moments) == 1:
+            return design.sided * float(ndtr(-upper[0]))
+        null_sd = np.array([getattr(each, "null_sd", np.nan) for each in self.moments])
+        if not (np.diff(null_sd) > 0).all() and not (np.diff(null_sd) < 0).all():
+            return None
+        lower = -upper if design.sided == 2 else np.minimum(design.futility_bounds, upper)
+        null = crossing_probabilities(_information(null_sd), lower, upper, np.zeros(upper.size))
+        return rejecting(null, design.sided)
+
+
+def _information(sd: FloatArray) -> FloatArray:
+    """Give the information by look: a score's variance grows with it, an estimate's shrinks."""
+    return np.asarray(sd**2 if sd[-1] >= sd[0] else sd**-2)
 
 
 def _single(moments: Any, lower: float, upper: float, sided: int) -> Crossing:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 By: TypeAlias = Literal["formula", "simulation"]
 TRIALS = 10_000
+OVERSPENT = 1.02  # times alpha that bounds may spend, printed with few digits as they often are
 KNOW_ASSESSMENTS = (LandmarkRate, LandmarkSurvival, IntervalCensoredHazardRatio)
 
 
@@ -134,7 +135,11 @@ def from_members(
         reject=mean([crossing.upper for crossing in crossings]),
         stop_low=mean([crossing.lower for crossing in crossings]),
         hazard_ratio=hazard_ratio,
-        notes=(*left_out(design, test), *test.remarks(members[0].trial, members[0].times[-1])),
+        notes=(
+            *left_out(design, test),
+            *_overspent(design, members[0]),
+            *test.remarks(members[0].trial, members[0].times[-1]),
+        ),
     )
 
 
@@ -145,6 +150,17 @@ def left_out(design: TrialDesign, test: OneArmTest | TwoArmTest) -> tuple[str, .
             "the formula counts events when they happen, not at assessments; simulate to see what the schedule does",
         )
     return ()
+
+
+def _overspent(design: TrialDesign, member: LargeSample) -> tuple[str, ...]:
+    """Say where the boundaries of the looks reject more often than the design's alpha allows."""
+    spent = member.type_one_error(design)
+    if spent is None or spent <= OVERSPENT * design.alpha:
+        return ()
+    return (
+        f"where arms are alike the looks reject with probability {spent:.4f}, and alpha is {design.alpha:g}; take the "
+        "boundaries of a GroupSequentialDesign for these looks, or say the alpha that they have",
+    )
 
 
 def _simulated(

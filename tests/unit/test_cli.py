@@ -189,6 +189,7 @@ def test_a_planned_trial_becomes_a_power_a_picture_and_reports(tmp_path, capsys,
     shown = capsys.readouterr().out
     assert "100 patients are randomised 1:1" in shown
     assert "simulated type I error" in shown
+    assert max(map(len, shown.partition("method  power")[2].splitlines())) < 100
     for name in DESIGN_FILES[2:]:
         assert main(["report", "mine.toml", name]) == 0
     assert all(Path(name).stat().st_size > 100 for name in DESIGN_FILES)

@@ -91,6 +91,16 @@ def test_a_sequential_design_gives_its_looks(tmp_path):
     assert read_plan(written(tmp_path, two_sided)).design.looks == looks
 
 
+def test_alpha_and_sides_said_of_the_boundaries_are_those_of_the_design(tmp_path):
+    head = "[design]\nn = 200\naccrual_months = 18\n"
+    text = head + "[sequential]\nfractions = [0.5, 1.0]\nevents = 120\nalpha = 0.05\nsided = 2\n" + EFFECT
+    plan = read_plan(written(tmp_path, text))
+    assert (plan.design.alpha, plan.design.sided) == (0.05, 2)
+    assert "at a two-sided significance level of 0.05 over all" in plan.protocol_text()
+    with pytest.raises(ReportedDataError, match=r"sequential.alpha: got 0.05; expected 0.025, that of \[design\]"):
+        read_plan(written(tmp_path, text.replace(head, head + "alpha = 0.025\n")))
+
+
 def test_the_control_is_reconstructed_from_a_report(tmp_path):
     control = '[control]\nreconstruct = "bolero-2"\ncomparison = "pfs-first-line-local"\narm = "placebo"\nmembers = 4\n'
     plan = read_plan(written(tmp_path, FIXED + control + "[effect]\nhazard_ratio = 0.6\n"))

@@ -356,3 +356,28 @@ def test_a_size_that_no_effect_has_does_not_blame_the_events():
     scenario = Scenario({"control": Exponential(0.1), "experimental": crossing})
     with pytest.raises(InfeasibleDesignError, match="a larger trial stops for futility, or sees no benefit"):
         sample_size(design, scenario, power=0.8)
+
+
+@pytest.mark.parametrize(
+    ("looks", "alpha", "spent"),
+    [
+        (GroupSequentialDesign((0.4, 0.7, 1.0), alpha=0.05).looks(events=200), 0.025, 0.05),
+        ((Look(AtEvents(100), 2.2), Look(AtEvents(200))), 0.025, None),
+        ((Look(AtTime(30), efficacy_z=1.6),), 0.025, 0.0548),
+        (GroupSequentialDesign((0.4, 0.7, 1.0), alpha=0.05).looks(events=200), 0.05, 0),
+        (GroupSequentialDesign((0.5, 1.0)).looks(events=200), 0.025, 0),
+    ],
+)
+def test_boundaries_that_spend_more_than_alpha_are_said(looks, alpha, spent):
+    """Boundaries made for 5% in a design that says 2.5% gave the power of 5%, and a protocol that said 2.5%."""
+    design = TrialDesign(n=300, accrual=UniformAccrual(18), looks=looks, alpha=alpha)
+    scenario = Scenario.proportional_hazards(Exponential.from_median(9), 0.7)
+    found = power(design, scenario)
+    if spent == 0:
+        assert found.notes == ()
+        return
+    said = float(re.search(r"the looks reject with probability (0\.\d+), and alpha is 0.025", found.protocol_text())[1])
+    if spent is not None:
+        assert said == pytest.approx(spent, rel=0.005)
+    null = power(design, Scenario.proportional_hazards(Exponential.from_median(9), 1), by="simulation")
+    assert said == pytest.approx(null.power, abs=4 * null.std_error + 0.002)
