@@ -1,6 +1,5 @@
 """``trial-analysis power`` and ``report``: a planned trial from its file to its power and to a report."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,7 +71,7 @@ def report(
 
 def _told(methods: "pd.DataFrame") -> list[str]:
     """Write the methods as a table, and below it what some of them remark."""
-    remarks: Sequence[str] = methods.pop("remark").tolist() if "remark" in methods.columns else []
+    remarks: list[str] = methods.pop("remark").tolist() if "remark" in methods.columns else []
     said = [f"{name}: {remark}." for name, remark in zip(methods.iloc[:, 0], remarks, strict=False) if remark]
     table = methods.dropna(axis="columns", how="all").round(4).to_string(index=False, na_rep="")
     return [table, "\n".join(said)] if said else [table]
