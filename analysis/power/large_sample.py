@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from analysis.design import AtEvents
-from analysis.errors import InvalidValueError, UnavailableError
+from analysis.errors import InfeasibleDesignError, InvalidValueError, UnavailableError
 from analysis.expected.clock import expected_cut_time
 from analysis.expected.numbers import expected_enrolled, expected_events
 from analysis.expected.trial import expected_trials
@@ -65,6 +65,11 @@ class LargeSample:
                 'by="simulation"'
             )
         effect, null_sd, sd = np.array([(m.effect, m.null_sd, m.sd) for m in self.moments]).T
+        if self.times[0] == self.times[-1]:
+            raise InfeasibleDesignError(
+                f"looks: got {len(self.times)} that are all expected at month {self.times[0]:.4g}; expected each after "
+                "the one before it; put them in order or leave some out"
+            )
         if sd[0] == sd[-1]:
             raise UnavailableError(
                 "looks: the information at each look does not grow: either the formula says nothing of it, then take "

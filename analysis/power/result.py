@@ -244,7 +244,10 @@ class Power:
                 f"{self.expected_events:.0f} events."
             )
         what = f"{100 * self.power:.1f}%"
-        when = f"{math.ceil(self.n - 1e-6)} patients and " + (
+        planned = math.ceil(self.n - 1e-6)
+        is_early = self._ends_late and self.enrolled[-1] < planned - 0.5
+        entered = f"{self.enrolled[-1]:.0f} of {planned}" if is_early else f"{planned}"
+        when = f"{entered} patients and " + (
             f"{self.events[-1]:.0f} events expected at month {self.time:.1f}" if self._ends_late else NEVER
         )
         if self.by == "simulation":

@@ -102,8 +102,11 @@ class TestResult:
 
 
 def against(margin: float, none: float, of: str) -> str:
-    """Word a margin of non-inferiority; nothing where there is none."""
-    return "" if margin == none else f" against a margin of {margin:g} {of} (non-inferiority)"
+    """Word a margin, in a hazard ratio where `none` is 1 and else in a difference; nothing where it is none."""
+    if margin == none:
+        return ""
+    kind = "non-inferiority" if (margin > none) == (none == 1) else "superiority by more than that"
+    return f" against a margin of {margin:g} {of} ({kind})"
 
 
 class Test(ABC):

@@ -20,8 +20,8 @@ from analysis.design import (
     UniformAccrual,
 )
 from analysis.errors import InfeasibleDesignError, InvalidValueError, UnavailableError
-from analysis.power import detectable_effect, power, power_summary, sample_size, study_duration
-from analysis.sequential import BetaSpending, FutilityBounds, GroupSequentialDesign, HwangShihDeCani
+from analysis.power import assurance, detectable_effect, power, power_summary, sample_size, study_duration
+from analysis.sequential import BetaSpending, FutilityBounds, GroupSequentialDesign, HwangShihDeCani, NormalPrior
 from analysis.simulation import simulate
 from analysis.statistical_tests import (
     CoxHazardRatio,
@@ -381,3 +381,42 @@ def test_boundaries_that_spend_more_than_alpha_are_said(looks, alpha, spent):
         assert said == pytest.approx(spent, rel=0.005)
     null = power(design, Scenario.proportional_hazards(Exponential.from_median(9), 1), by="simulation")
     assert said == pytest.approx(null.power, abs=4 * null.std_error + 0.002)
+
+
+def test_an_analysis_before_the_last_patient_entered_says_how_many_had():
+    scenario = Scenario.proportional_hazards(Exponential.from_median(9), 0.7)
+    for by in ("formula", "simulation"):
+        said = power(at(8, n=300), scenario, by=by, trials=500).protocol_text()
+        assert re.search(r"With 200 of 300 patients and 4\d events expected at month 8.0", said), said
+    assert "With 300 patients and" in power(at(30, n=300), scenario).protocol_text()
+
+
+def test_looks_out_of_order_are_named_as_such():
+    design = TrialDesign(n=300, accrual=UniformAccrual(18), looks=[Look(AtEvents(150)), Look(AtTime(10))])
+    with pytest.raises(InfeasibleDesignError, match="2 that are all expected at month 20"):
+        power(design, Scenario.proportional_hazards(Exponential.from_median(9), 0.7))
+
+
+@pytest.mark.parametrize(
+    ("test", "kind"),
+    [
+        (LogRank(margin=1.3), "non-inferiority"),
+        (LogRank(margin=0.8), "superiority by more than that"),
+        (CoxHazardRatio(margin=0.8), "superiority by more than that"),
+        (RMSTDifference(12, margin=-1), "non-inferiority"),
+        (RMSTDifference(12, margin=1), "superiority by more than that"),
+        (MilestoneDifference(12, margin=0.1), "superiority by more than that"),
+    ],
+    ids=lambda value: str(getattr(value, "name", value)),
+)
+def test_a_margin_on_the_other_side_is_not_called_non_inferiority(test, kind):
+    """A loss of a month that is allowed is -1; 1 asks for a month more, and a protocol has to say so."""
+    assert test.in_words.endswith(f"({kind})")
+
+
+def test_a_belief_about_the_ratio_itself_is_noticed():
+    scenario = Scenario.proportional_hazards(Exponential.from_median(9), 1.0)
+    [note] = assurance(at(30, n=300), scenario, NormalPrior(0.7, 0.1)).notes
+    assert "about a hazard ratio of 2.01, which is harm" in note
+    [note] = assurance(at(30, n=300), scenario, NormalPrior(np.log(0.7), 0.1)).notes
+    assert note.endswith("about a hazard ratio of 0.7")
