@@ -114,10 +114,11 @@ def assurance(
         found = [at(float(node)) for node in np.clip(nodes, *edges)]
         averaged, central = float(weights @ found), (min(found), max(found))
         typical = float(nodes @ weights)
-    truth = with_effect(design, scenario, math.exp(float(np.clip(typical, *edges))))
+    middle = math.exp(float(np.clip(typical, *edges)))
+    truth = with_effect(design, scenario, middle)
     members = large_samples(design, truth, chosen, arm=arm)
     result = from_members(design, truth, chosen, members, float(design.n))
-    note = f"the power is averaged over {prior!r} of the log hazard ratio, about a hazard ratio of {math.exp(typical):.3g}"
+    note = f"the power is averaged over {prior!r} of the log hazard ratio, about a hazard ratio of {middle:.3g}"
     if typical > 0:
         note += ", which is harm (a belief about a ratio of 0.7 is one about log(0.7), below 0)"
     return replace(result, power=averaged, members=np.array(central), notes=(*result.notes, note), spread=BELIEF)
