@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.conventions.border import border
 from analysis.conventions.checks import choice, count
+from analysis.conventions.display import listed
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.conventions.whole import written_whole
 from analysis.errors import InvalidValueError, UnavailableError
@@ -199,34 +200,52 @@ def paragraph(reconstruction: Reconstruction) -> str:
     """
     comparison, given = reconstruction.comparison, reconstruction.fidelity()
     endpoint = ENDPOINTS[comparison.endpoint].capitalize()
+    if comparison.assessor:
+        endpoint += f" ({comparison.assessor})"
     size = int(reconstruction.arm_index.size)
     named = []
     for arm in reconstruction.arms:
         own = [name.removeprefix(f"{arm}.") for name in given["number"] if name.startswith(f"{arm}.")]
         if own:
-            named.append(f"{_listed([_plain(name) for name in own])} of {arm}")
+            named.append(f"{listed(dict.fromkeys(map(_plain, own)))} of {arm}")
     of_arms = tuple(f"{arm}." for arm in reconstruction.arms)
     both = [_plain(name) for name in given["number"] if not name.startswith(of_arms)]
-    named += [_listed(both)] if both else []
+    named += [listed(dict.fromkeys(both))] if both else []
     kept = int(given["reproduced"].sum())
     met = "every member gives every one of them back"
     met = met if kept == len(given) else f"{kept} of {len(given)} are given back by every member"
-    relaxed = f" {_listed(list(reconstruction.relaxed))} was not asked for." if reconstruction.relaxed else ""
-    rows = [
-        f"{row['quantity']}{' of ' * bool(row['arm'])}{row['arm']} {row['estimate']:.3g} "
-        f"(90% of the members {row['lower']:.3g} to {row['upper']:.3g})"
-        for row in reconstruction.summary().to_dict("records")
-    ]
+    relaxed = f" {listed(reconstruction.relaxed)} was not asked for." if reconstruction.relaxed else ""
+    rows = [_in_members(row) for row in reconstruction.summary().to_dict("records")]
+    walked = round((1 - reconstruction.diagnostics.get("met", 1.0)) * reconstruction.members)
+    own = f", {walked} of them by moves from others that keep every number" if walked else ""
+    noted = "; ".join(finding.message for finding in reconstruction.findings)
     factors = [factor.name for factor in comparison.strata if factor.n or factor.population]
-    strata = f", ratio and test stratified by {_listed(factors)}" if reconstruction.stratum is not None else ""
+    strata = f", ratio and test stratified by {listed(factors)}" if reconstruction.stratum is not None else ""
     seed = "" if reconstruction.seed is None else f", seed {reconstruction.seed}"
     return (
         f"{endpoint} of {size} patients was reconstructed from the published {'; '.join(named)}. "
-        f"{reconstruction.members} data sets of pseudo-patients were drawn ({reconstruction.method}{strata}){seed}; "
-        f"rounded as printed, {met}.{relaxed} Over the data sets the median of each number is: {'; '.join(rows)}. "
-        "What the publication leaves open is the spread between the data sets; it is not the error of sampling. "
+        f"{reconstruction.members} data sets of pseudo-patients were drawn ({reconstruction.method}{strata})"
+        f"{seed}{own}; rounded as printed, {met}.{relaxed} "
+        f"Over the data sets the median of each number is: {'; '.join(rows)}. "
+        + (f"It was noted that {noted}. " if noted else "")
+        + "What the publication leaves open is the spread between the data sets; it is not the error of sampling. "
         f"Software: trial-outcome-analysis {reconstruction.version}."
     )
+
+
+def _in_members(row: dict[Any, Any]) -> str:
+    """Say what a number is in the members: its median, and the central 90% where that is not one number."""
+    estimate, lower, upper = (_number(row[side]) for side in ("estimate", "lower", "upper"))
+    spread = "" if lower == upper else f" (90% of the members {lower} to {upper})"
+    name, _, unit = row["quantity"].partition(", ")
+    unit = f" {unit}" if unit and np.isfinite(row["estimate"]) else ""
+    return f"{name}{' of ' * bool(row['arm'])}{row['arm']} {estimate}{unit}{spread}"
+
+
+def _number(value: float) -> str:
+    if not np.isfinite(value):
+        return "not reached"
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _plain(name: str) -> str:
@@ -236,8 +255,3 @@ def _plain(name: str) -> str:
     whole, limit, _ = name.replace("_ci", ".ci").partition(".ci")
     plain = whole.replace("_", " ").replace(".", " ").replace("p value", "p-value")
     return f"the limits of the {plain}" if limit else plain
-
-
-def _listed(words: list[str]) -> str:
-    once = list(dict.fromkeys(words))
-    return once[0] if len(once) == 1 else f"{', '.join(once[:-1])} and {once[-1]}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.conventions.checks import number
+from analysis.conventions.display import listed
 from analysis.conventions.seeds import Seed, seed_sequence
 from analysis.errors import InfeasibleReportError, InvalidValueError, NotEstimableError, UnknownNameError
 from analysis.reconstruction.algebra import log
@@ -112,6 +113,20 @@ def reconstruct_trial(
         drawn_itself = int(own[endpoint.met].sum())
         if drawn_itself < min(ENOUGH_DRAWN, ENOUGH_DISTINCT * of):
             findings += (few_drawn(endpoint.of.name, drawn_itself, of),)
+    seed = int(rng) if isinstance(rng, int | np.integer) else None
+    diagnostics = {
+        "met": min(
+            float(endpoint.ensemble.drawn.own[rows].mean()) for endpoint, rows in zip(endpoints, used.rows, strict=True)
+        ),
+        "distinct members": float(distinct),
+        "draws": float(draws),
+    }
+    ids = [comparison.id for comparison in comparisons]
+    for name, analysis in analyses.items():
+        others = [other for other in ids if other != name]
+        method = f"{METHOD}, together with {listed(others)} of the same patients" if others else METHOD
+        found = analysis.findings + findings
+        analyses[name] = replace(analysis, method=method, seed=seed, findings=found, diagnostics=diagnostics)
     first = endpoints[0].of.comparisons[0]
     names = [arm.name for arm in first.arms]
     names.sort(key=lambda name: name != first.control)
@@ -124,18 +139,11 @@ def reconstruct_trial(
         endpoints=used.endpoints,
         subgroups=used.subgroups,
         method=f"{METHOD}, all reports together",
-        seed=int(rng) if isinstance(rng, int | np.integer) else None,
+        seed=seed,
         agreement=agreement,
         timeline=timeline,
         findings=findings,
-        diagnostics={
-            "met": min(
-                float(endpoint.ensemble.drawn.own[rows].mean())
-                for endpoint, rows in zip(endpoints, used.rows, strict=True)
-            ),
-            "distinct members": float(distinct),
-            "draws": float(draws),
-        },
+        diagnostics=diagnostics,
     )
 
 
@@ -261,7 +269,7 @@ def _draw(
         results = [
             Reconstruction(
                 comparison=comparison,
-                method=f"{METHOD}, all reports together",
+                method=METHOD,
                 scale=name,
                 relaxed=left_out(whole[comparison.id], comparison),
                 findings=tuple(check_comparison(whole[comparison.id])),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval
 
 SHORT, LONG = 0.3, 8.0  # of a median: a median follow-up beyond is likely to be in another unit
+DECADE = 120.0  # months
 LOOK = "check both against the source; if they are printed so, list the finding as known and say why"
 
 
@@ -184,6 +185,23 @@ def follow_up_against_median(comparison: ReportedComparison) -> Iterator[Finding
             )
 
 
+def times_of_decades(comparison: ReportedComparison) -> Iterator[Finding]:
+    """Find a median or a landmark of ten years or more, which is more often one in days or weeks."""
+    for arm in comparison.arms:
+        times = [arm.median] if arm.median is not None and arm.median.reached else []
+        times += [landmark.time for landmark in arm.landmarks]
+        long = [time for time in times if time.value > DECADE]
+        if long:
+            yield Finding(
+                "times-of-decades",
+                "warning",
+                comparison.id,
+                f"times of arm {arm.name} are of more than {DECADE / 12:.0f} years",
+                tuple(f"{time} = {time.value:.0f} months" for time in long),
+                'check the unit; say it, e.g. time_unit="days", or list the finding as known',
+            )
+
+
 def no_events(comparison: ReportedComparison) -> Iterator[Finding]:
     """Find an arm without events that has a median, or a hazard ratio against it."""
     for arm in comparison.arms:
@@ -266,6 +284,7 @@ COMPARISON_CHECKS = (
     events_above_patients,
     events_against_interval,
     follow_up_against_median,
+    times_of_decades,
     no_events,
     rising_curve,
     median_against_landmark,

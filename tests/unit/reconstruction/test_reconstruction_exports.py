@@ -64,3 +64,32 @@ def test_the_paragraph_names_what_was_used_how_well_it_is_met_and_the_version(re
     assert result.version in text
     relaxed = reconstruct(result.comparison, members=2, rng=1, relax="drug.events")
     assert "drug.events was not asked for" in paragraph(relaxed)
+
+
+def test_the_paragraph_does_not_call_a_median_infinite_or_a_walk_a_draw():
+    """An OS with a ratio and p-value that few draws meet: the methods section says so, and what stood out."""
+    arms = [ReportedArm("new", n=150, events=36, median="NR"), ReportedArm("old", n=148, events=47, median="NR")]
+    report = ReportedComparison("OS", arms, control="old", hazard_ratio="0.66 (0.40-1.10)")
+    found = reconstruct(report, members=20, rng=1)
+    text = paragraph(found)
+    assert "events of new 36; median of new not reached; " in text
+    walked = round(20 * (1 - found.diagnostics["met"]))
+    assert walked > 0
+    assert f"{walked} of them by moves from others" in text
+    assert all(finding.message in text for finding in found.findings)
+
+
+def test_numbers_of_a_large_trial_are_written_out():
+    arms = [ReportedArm("new", n=2000, events=1234, median="11.0"), ReportedArm("old", n=2000, events=1311)]
+    text = paragraph(reconstruct(ReportedComparison("OS", arms, control="old"), members=2, rng=1))
+    assert "events of new 1234; median of new 11 months" in text
+
+
+def test_the_paragraph_of_a_joint_reconstruction_has_its_seed_its_reader_and_the_other_report():
+    reports = [
+        ReportedComparison("PFS", [ReportedArm("drug", n=60, events=41, median=median)], id=id, assessor=id)
+        for id, median in (("local", "9.2"), ("central", "9.9"))
+    ]
+    text = paragraph(reconstruct(reports, members=3, rng=5).analyses["local"])
+    assert text.startswith("Progression-free survival (local) of 60 patients")
+    assert "together with central of the same patients), seed 5" in text

@@ -103,6 +103,14 @@ CONTRADICTIONS = {
         comparison({"n": 50}, {"n": 30}),
         ("events-against-interval", "error"),
     ),
+    "days without their unit": (
+        comparison({"median": "330", "median_ci": None}, {"median": "222", "median_ci": None}),
+        ("times-of-decades", "warning"),
+    ),
+    "a landmark at day 365": (
+        comparison({"landmarks": [Landmark(365, "40%")], "median": None, "median_ci": None}),
+        ("times-of-decades", "warning"),
+    ),
     "median without events": (
         comparison({"events": 0}, hazard_ratio=None, p_value=None),
         ("no-events", "error"),
