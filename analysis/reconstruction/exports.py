@@ -217,7 +217,7 @@ def paragraph(reconstruction: Reconstruction) -> str:
     relaxed = f" {listed(reconstruction.relaxed)} was not asked for." if reconstruction.relaxed else ""
     rows = [_in_members(row) for row in reconstruction.summary().to_dict("records")]
     walked = round((1 - reconstruction.diagnostics.get("met", 1.0)) * reconstruction.members)
-    own = f", {walked} of them by moves from others that keep every number" if walked else ""
+    moved = f", {walked} of them by moves from others that keep every number" if walked else ""
     noted = "; ".join(finding.message for finding in reconstruction.findings)
     factors = [factor.name for factor in comparison.strata if factor.n or factor.population]
     strata = f", ratio and test stratified by {listed(factors)}" if reconstruction.stratum is not None else ""
@@ -225,7 +225,7 @@ def paragraph(reconstruction: Reconstruction) -> str:
     return (
         f"{endpoint} of {size} patients was reconstructed from the published {'; '.join(named)}. "
         f"{reconstruction.members} data sets of pseudo-patients were drawn ({reconstruction.method}{strata})"
-        f"{seed}{own}; rounded as printed, {met}.{relaxed} "
+        f"{seed}{moved}; rounded as printed, {met}.{relaxed} "
         f"Over the data sets the median of each number is: {'; '.join(rows)}. "
         + (f"It was noted that {noted}. " if noted else "")
         + "What the publication leaves open is the spread between the data sets; it is not the error of sampling. "
