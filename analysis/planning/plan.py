@@ -16,6 +16,7 @@ from analysis.conventions.values import value
 from analysis.design import Scenario, TrialDesign
 from analysis.errors import InfeasibleDesignError, InvalidValueError, UnavailableError
 from analysis.power import Power, power, power_summary
+from analysis.power.large_sample import check_test
 from analysis.single_arm import BinomialDesign
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class Plan:
     Raises
     ------
     InvalidValueError
-        If a scenario is missing, or given where there is none.
+        If a scenario is missing, or given where there is none, the test does not fit the design, or several arms are
+        compared with the control.
 
     Examples
     --------
@@ -89,6 +91,12 @@ class Plan:
         if isinstance(self.design, TrialDesign) and self.scenario is None:
             expected = "what is assumed of the event times"
             raise InvalidValueError("scenario", None, expected, "give Scenario.proportional_hazards(control, 0.6)")
+        if isinstance(self.design, TrialDesign) and len(self.design.experimental_arms) > 1:
+            expected = "one comparison, of an experimental arm with the control or of a single arm"
+            remedy = f"ask power(design, scenario, arm={self.design.experimental_arms[0]!r}) for each of them"
+            raise InvalidValueError("design", list(self.design.arms), expected, remedy)
+        if isinstance(self.design, TrialDesign) and self.test is not None:
+            check_test(self.design, self.test)
         if isinstance(self.design, BinomialDesign) and self.scenario is not None:
             expected = "none: the rates are part of the design"
             raise InvalidValueError("scenario", self.scenario, expected, "leave it out")

@@ -164,11 +164,8 @@ def _scenario(raw: dict[str, Any], design: TrialDesign, file: Path) -> Scenario:
         expected, remedy = "either [effect] or [experimental]", "say hazard_ratio = 0.6 under [effect]"
         raise InvalidValueError("effect", effect or None, expected, remedy)
     if effect:
-        if len(names) > 1:
-            raise InvalidValueError("effect", effect, "one experimental arm", f"there are {', '.join(names)}")
         return Scenario.proportional_hazards(first, effect["hazard_ratio"], arms=(design.control, names[0]))
-    second = _distribution("experimental", raw, file)
-    return Scenario({design.control: first, **dict.fromkeys(names, second)})
+    return Scenario({design.control: first, names[0]: _distribution("experimental", raw, file)})
 
 
 def _distribution(name: str, raw: dict[str, Any], file: Path) -> Distribution:

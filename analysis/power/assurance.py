@@ -117,7 +117,7 @@ def assurance(
     middle = math.exp(float(np.clip(typical, *edges)))
     truth = with_effect(design, scenario, middle)
     members = large_samples(design, truth, chosen, arm=arm)
-    result = from_members(design, truth, chosen, members, float(design.n))
+    result = from_members(design, truth, chosen, members, float(design.n), arm=arm)
     note = f"the power is averaged over {prior!r} of the log hazard ratio, about a hazard ratio of {middle:.3g}"
     if typical > 0:
         note += ", which is harm (a belief about a ratio of 0.7 is one about log(0.7), below 0)"

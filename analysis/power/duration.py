@@ -107,7 +107,8 @@ def study_duration(
     if time is None:
         raise _never(design, scenario, chosen, power, arm, reached)
     cut = at(time)
-    return from_members(cut, scenario, chosen, large_samples(cut, scenario, chosen, arm=arm), float(design.n))
+    members = large_samples(cut, scenario, chosen, arm=arm)
+    return from_members(cut, scenario, chosen, members, float(design.n), arm=arm)
 
 
 def _earliest(reached: Callable[[float], float], wanted: float, accrual: float) -> float | None:

@@ -114,7 +114,7 @@ def detectable_effect(
     log_ratio = float(brentq(missing, float(steps[reached]), float(steps[reached - 1]), xtol=1e-12))
     truth = assumed(log_ratio)
     members = large_samples(design, truth, chosen, arm=arm)
-    return from_members(design, truth, chosen, members, float(design.n), hazard_ratio=math.exp(log_ratio))
+    return from_members(design, truth, chosen, members, float(design.n), arm=arm, hazard_ratio=math.exp(log_ratio))
 
 
 def with_effect(design: TrialDesign, scenario: Scenario, hazard_ratio: float) -> Scenario:

@@ -94,7 +94,7 @@ def power(
     if simulation:
         raise InvalidValueError(next(iter(simulation)), "given", 'by="simulation" with it', "leave it out")
     members = large_samples(design, scenario, chosen, arm=arm, n=n if n is None else positive("n", n, "patients"))
-    return from_members(design, scenario, chosen, members, float(design.n if n is None else n))
+    return from_members(design, scenario, chosen, members, float(design.n if n is None else n), arm=arm)
 
 
 def default_test(design: TrialDesign) -> LogRank:
@@ -111,11 +111,15 @@ def from_members(
     test: OneArmTest | TwoArmTest,
     members: list[LargeSample],
     n: float,
+    *,
+    arm: str | None = None,
     hazard_ratio: float | None = None,
 ) -> Power:
     """Sum up a calculation by formula over the truths of a scenario."""
     crossings = [member.crossing(design) for member in members]
     each = np.array([rejecting(crossing, design.sided) for crossing in crossings])
+
+    several = len(design.experimental_arms) > 1
 
     def mean(rows: list[Any]) -> np.ndarray:
         return np.asarray(np.mean(rows, axis=0) if len(rows) > 1 else rows[0])
@@ -134,8 +138,10 @@ def from_members(
         enrolled=mean([member.enrolled for member in members]),
         reject=mean([crossing.upper for crossing in crossings]),
         stop_low=mean([crossing.lower for crossing in crossings]),
+        arm=arm if several else None,
         hazard_ratio=hazard_ratio,
         notes=(
+            *(("events are those of the two arms that are compared",) if several else ()),
             *left_out(design, test),
             *_overspent(design, members[0]),
             *test.remarks(members[0].trial, members[0].times[-1]),
@@ -202,6 +208,7 @@ def _simulated(
         scenario=scenario,
         test=test,
         n=float(design.n),
+        arm=arm if len(design.experimental_arms) > 1 else None,
         times=mean(run.columns["calendar_time"]),
         events=mean(events),
         enrolled=mean(run.columns["enrolled"]),

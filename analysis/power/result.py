@@ -53,6 +53,8 @@ class Power:
         patients by then; of the trials that go on to the look.
     reject, stop_low
         Probability of ending at each look above, below.
+    arm
+        The arm that is compared with the control, where the design has several experimental arms; else None.
     hazard_ratio
         The constant hazard ratio that was solved for; None if none was.
     notes
@@ -83,6 +85,7 @@ class Power:
     enrolled: FloatArray
     reject: FloatArray
     stop_low: FloatArray
+    arm: str | None = None
     hazard_ratio: float | None = None
     notes: tuple[str, ...] = ()
     spread: str = MEMBERS
@@ -200,7 +203,7 @@ class Power:
             own = f", standard error of their mean {self.members_std_error:.4f}" if drawn else ""
             rows.append((self.spread, f"{self.lowest:.4f} to {self.highest:.4f}{own}"))
         rows += [
-            ("test", self.test.name),
+            ("test", self.test.name + self._of_arms),
             ("alpha", f"{self.design.alpha:g} ({side}-sided)"),
             ("patients", f"{self.n:.1f}"),
             ("analysis", f"{self.time:.2f} months" if self._ends_late else NEVER),
@@ -232,10 +235,11 @@ class Power:
             if len({stratum for _, stratum, _ in models}) > 1 and getattr(self.test, "stratified", False)
             else ""
         )
+        alone = f", at that level for this one of {len(self.design.experimental_arms)} comparisons" if self.arm else ""
         named = "" if self.scenario.name == "scenario" else f" ({self.scenario.name})"
         sentences = [
             self.design.protocol_text(),
-            f"The null hypothesis is tested by {self.test.in_words}{stratified}.",
+            f"The null hypothesis is tested by {self.test.in_words}{stratified}{self._of_arms}{alone}.",
             f"Event times are assumed as follows{named}: {assumed}.",
         ]
         if self.times.size > 1:
@@ -264,12 +268,16 @@ class Power:
             sentences.append(f"Method: {self.test.reference}.")
         return " ".join(sentences)
 
+    @property
+    def _of_arms(self) -> str:
+        return f" of {self.arm} against {self.design.control}" if self.arm else ""
+
     def __repr__(self) -> str:
         error = f" (Monte Carlo SE {self.std_error:.4f})" if self.by == "simulation" else ""
         solved = f", hazard ratio {self.hazard_ratio:.4f}" if self.hazard_ratio is not None else ""
         noted = "".join(f"; {note}" for note in self.notes)
         return (
-            f"<power {self.power:.4f}{error} of the {self.test.name}, {self.n:.4g} patients, "
+            f"<power {self.power:.4f}{error} of the {self.test.name}{self._of_arms}, {self.n:.4g} patients, "
             + (f"{self.events[-1]:.1f} events, {self.time:.2f} months" if self._ends_late else NEVER)
             + f"{solved}{noted}>"
         )

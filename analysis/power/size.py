@@ -96,7 +96,7 @@ def sample_size(
         n = _root_over_n(power_with, power, design)
         members = large_samples(design, scenario, chosen, arm=arm, n=n)
     sized = replace(design, n=max(math.ceil(n - 1e-9), 1))
-    return from_members(sized, scenario, chosen, members, n)
+    return from_members(sized, scenario, chosen, members, n, arm=arm)
 
 
 def _fixed_calendar(design: TrialDesign) -> bool:

@@ -126,7 +126,8 @@ def power_summary(
     for name, variant in _variants(chosen).items():
         try:
             looks = looks or timetables(design, scenario, arm=arm)  # the same for all methods
-            methods[name] = from_members(design, scenario, variant, tested(looks, variant), float(design.n))
+            members = tested(looks, variant)
+            methods[name] = from_members(design, scenario, variant, members, float(design.n), arm=arm)
         except AnalysisError as error:
             unavailable[name] = str(error)
     simulated = null = None

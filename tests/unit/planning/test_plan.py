@@ -186,6 +186,9 @@ def test_a_test_without_a_formula_is_simulated_or_says_so():
         ("single_arm = 30\n", "write [single_arm]"),
         (FIXED + EFFECT + "[single_arm]\nn = 30\n", "no such table beside [single_arm]"),
         ("title = [", "not valid TOML"),
+        (FIXED + EFFECT + '[test]\nkind = "LandmarkRate"\ntime = 6\nnull_rate = 0.3\n', "a comparison of two arms"),
+        (FIXED + 'allocation = { old = 1, a = 1, b = 1 }\ncontrol = "old"\n[control]\nmedian = 9\n'
+         "[experimental]\nmedian = 12\n", "ask power(design, scenario, arm='a') for each of them"),
         ('[design]\nn = 40\naccrual_months = 9\nlooks = [{ month = 12 }]\nallocation = { new = 1 }\ncontrol = "old"\n'
          "[experimental]\nmedian = 9\n", "a single arm has no control"),
     ],

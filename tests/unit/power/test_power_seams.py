@@ -420,3 +420,18 @@ def test_a_belief_about_the_ratio_itself_is_noticed():
     assert "about a hazard ratio of 2.01, which is harm" in note
     [note] = assurance(at(30, n=300), scenario, NormalPrior(np.log(0.7), 0.1)).notes
     assert note.endswith("about a hazard ratio of 0.7")
+
+
+@pytest.mark.parametrize("by", ["formula", "simulation"])
+def test_of_several_arms_the_paragraph_says_which_is_compared(by):
+    """300 patients in three arms, and a power without a word of whose it is."""
+    control = Exponential.from_median(9)
+    arms = {"old": control, "a": ProportionalHazards(control, 0.7), "b": ProportionalHazards(control, 0.6)}
+    design = at(30, n=300, allocation=dict.fromkeys(arms, 1), control="old")
+    found = power(design, Scenario(arms), arm="b", by=by, trials=200)
+    assert "of b against old, at that level for this one of 2 comparisons." in found.protocol_text()
+    assert "of b against old" in repr(found)
+    assert found.summary().set_index("item")["value"]["test"] == "log-rank of b against old"
+    assert any("events are those of" in note for note in found.notes)
+    two = power(at(30, n=300), Scenario.proportional_hazards(control, 0.7), arm="experimental", by=by, trials=200)
+    assert two.arm is None
