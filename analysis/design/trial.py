@@ -77,7 +77,11 @@ class Look:
             raise InvalidValueError("futility_z", self.futility_z, expected, "lower it")
 
     def __str__(self) -> str:
-        bounds = (("rejects at z of at least", self.efficacy_z), ("stops at z of at most", self.futility_z))
+        return self.in_words("z")
+
+    def in_words(self, statistic: str) -> str:
+        """Say when the look is and what it decides, by ``z``, or ``|z|`` where harm rejects as well."""
+        bounds = ((f"rejects at {statistic} of at least", self.efficacy_z), ("stops at z of at most", self.futility_z))
         told = [f"{words} {z:.4g}" for words, z in bounds if z is not None and math.isfinite(z)]
         return ", ".join([str(self.cut), *told])
 
@@ -332,7 +336,7 @@ class TrialDesign:
         if self.follow_up:
             sentences.append(f"Patients are followed for at most {self.follow_up:g} months.")
         side = "one-sided" if self.sided == 1 else "two-sided"
-        looks = listed(str(look) for look in self.looks)
+        looks = listed(look.in_words("z" if self.sided == 1 else "|z|") for look in self.looks)
         if len(self.looks) == 1:
             sentences.append(
                 f"{self.endpoint} is analysed once, {looks}, at a {side} significance level of {self.alpha:g}."

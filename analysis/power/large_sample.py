@@ -13,7 +13,7 @@ from analysis.errors import InfeasibleDesignError, InvalidValueError, Unavailabl
 from analysis.expected.clock import expected_cut_time
 from analysis.expected.numbers import expected_enrolled, expected_events
 from analysis.expected.trial import expected_trials
-from analysis.sequential.crossing import Crossing, crossing_probabilities
+from analysis.sequential.crossing import crossing_probabilities
 from analysis.statistical_tests.moments import Moments
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ class LargeSample:
         events, enrolled = (tuple(k * factor for k in counts) for counts in (self.events, self.enrolled))
         return replace(self.scaled(factor), trial=trial, events=events, enrolled=enrolled)
 
-    def crossing(self, design: TrialDesign) -> Crossing:
-        """Probabilities of ending at each look, above and below."""
+    def ends(self, design: TrialDesign) -> Ends:
+        """Probabilities of ending at each look."""
         upper = np.array(design.efficacy_bounds)
-        lower = -upper if design.sided == 2 else np.array(design.futility_bounds)
+        futility = np.minimum(design.futility_bounds, upper)
         if len(self.moments) == 1:
-            return _single(self.moments[0], float(lower[0]), float(upper[0]), design.sided)
+            return _single(self.moments[0], float(futility[0]), float(upper[0]), design.sided)
         if not all(isinstance(each, Moments) for each in self.moments):
             raise UnavailableError(
                 "looks: the joint distribution of this test over several looks has no formula; ask for its power "
@@ -77,8 +77,7 @@ class LargeSample:
                 "others"
             )
         spread = sd / null_sd
-        low, high = np.minimum(lower, upper) / spread, upper / spread
-        return crossing_probabilities(_information(sd), low, high, effect / sd)
+        return _ends(_information(sd), effect / sd, futility / spread, upper / spread, design.sided)
 
     def type_one_error(self, design: TrialDesign) -> float | None:
         """Probability that the looks reject where arms are alike, stops for futility heeded; None without a formula."""
@@ -88,9 +87,36 @@ class LargeSample:
         null_sd = np.array([getattr(each, "null_sd", np.nan) for each in self.moments])
         if not (np.diff(null_sd) > 0).all() and not (np.diff(null_sd) < 0).all():
             return None
-        lower = -upper if design.sided == 2 else np.minimum(design.futility_bounds, upper)
-        null = crossing_probabilities(_information(null_sd), lower, upper, np.zeros(upper.size))
-        return rejecting(null, design.sided)
+        futility = np.minimum(design.futility_bounds, upper)
+        return _ends(_information(null_sd), np.zeros(upper.size), futility, upper, design.sided).power
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Probabilities of ending at each look: with a rejection, in a two-sided test also for harm, or for futility."""
+
+    reject: FloatArray
+    futile: FloatArray
+
+    @property
+    def power(self) -> float:
+        """Probability of rejection at any look."""
+        return float(self.reject.sum())
+
+
+def _ends(information: FloatArray, mean: FloatArray, futility: FloatArray, upper: FloatArray, sided: int) -> Ends:
+    """Give the ends of a path of z values with independent increments of information."""
+    if sided == 1:
+        crossed = crossing_probabilities(information, futility, upper, mean)
+        return Ends(crossed.upper, crossed.lower)
+    low = np.maximum(futility, -upper)
+    crossed = crossing_probabilities(information, low, upper, mean)
+    harm = crossed.lower.copy()
+    for k in np.flatnonzero(low > -upper):  # what stops there for futility includes what rejects for harm
+        bounds = np.append(low[:k], -upper[k])
+        to_here = slice(k + 1)
+        harm[k] = crossing_probabilities(information[to_here], bounds, upper[to_here], mean[to_here]).lower[k]
+    return Ends(crossed.upper + harm, crossed.lower - harm)
 
 
 def _information(sd: FloatArray) -> FloatArray:
@@ -98,14 +124,14 @@ def _information(sd: FloatArray) -> FloatArray:
     return np.asarray(sd**2 if sd[-1] >= sd[0] else sd**-2)
 
 
-def _single(moments: Any, lower: float, upper: float, sided: int) -> Crossing:
+def _single(moments: Any, futility: float, upper: float, sided: int) -> Ends:
     if not isinstance(moments, Moments):
-        above = moments.power(float(ndtr(-upper)))
-        below = 0.0
-    else:
-        above = moments.probability_above(upper)
-        below = 1.0 - moments.probability_above(lower) if sided == 2 or np.isfinite(lower) else 0.0
-    return Crossing(np.array([above]), np.array([min(below, 1.0 - above)]))
+        return Ends(np.array([moments.power(float(ndtr(-upper)))]), np.array([0.0]))
+    rejects, stops = moments.probability_above(upper), 1.0 - moments.probability_above(futility)
+    if sided == 2:
+        harm = 1.0 - moments.probability_above(-upper)
+        rejects, stops = rejects + harm, max(stops - harm, 0.0)
+    return Ends(np.array([rejects]), np.array([min(stops, 1.0 - rejects)]))
 
 
 @dataclass(frozen=True)
@@ -171,12 +197,6 @@ def _timetable(design: TrialDesign, trial: ExpectedTrial, whole: ExpectedTrial) 
     return Timetable(trial, tuple(times), events, enrolled, by_events)
 
 
-def rejecting(crossing: Crossing, sided: int) -> float:
-    """Probability of rejection, in either direction where the test is two-sided."""
-    below = float(crossing.lower.sum()) if sided == 2 else 0.0
-    return float(crossing.upper.sum()) + below
-
-
 def mean_power(members: list[LargeSample], design: TrialDesign, factor: float = 1.0) -> float:
     """Power, averaged over the truths, with `factor` times as many patients."""
     return float(np.mean(powers(members, design, factor)))
@@ -185,7 +205,7 @@ def mean_power(members: list[LargeSample], design: TrialDesign, factor: float = 
 def powers(members: list[LargeSample], design: TrialDesign, factor: float = 1.0) -> FloatArray:
     """Power under every truth."""
     scaled = members if factor == 1.0 else [member.scaled(factor) for member in members]
-    return np.array([rejecting(member.crossing(design), design.sided) for member in scaled])
+    return np.array([member.ends(design).power for member in scaled])
 
 
 def check_test(design: TrialDesign, test: object) -> None:

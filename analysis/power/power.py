@@ -10,7 +10,7 @@ from analysis.conventions.border import border
 from analysis.conventions.checks import choice, positive
 from analysis.conventions.values import replace
 from analysis.errors import InvalidValueError
-from analysis.power.large_sample import LargeSample, check_test, large_samples, rejecting
+from analysis.power.large_sample import LargeSample, check_test, large_samples
 from analysis.power.result import Power
 from analysis.simulation import simulate
 from analysis.statistical_tests import IntervalCensoredHazardRatio, LandmarkRate, LandmarkSurvival, LogRank
@@ -116,9 +116,8 @@ def from_members(
     hazard_ratio: float | None = None,
 ) -> Power:
     """Sum up a calculation by formula over the truths of a scenario."""
-    crossings = [member.crossing(design) for member in members]
-    each = np.array([rejecting(crossing, design.sided) for crossing in crossings])
-
+    ends = [member.ends(design) for member in members]
+    each = np.array([end.power for end in ends])
     several = len(design.experimental_arms) > 1
 
     def mean(rows: list[Any]) -> np.ndarray:
@@ -136,8 +135,8 @@ def from_members(
         times=mean([member.times for member in members]),
         events=mean([member.events for member in members]),
         enrolled=mean([member.enrolled for member in members]),
-        reject=mean([crossing.upper for crossing in crossings]),
-        stop_low=mean([crossing.lower for crossing in crossings]),
+        reject=mean([end.reject for end in ends]),
+        stop_low=mean([end.futile for end in ends]),
         arm=arm if several else None,
         hazard_ratio=hazard_ratio,
         notes=(

@@ -52,7 +52,7 @@ class Power:
         Expected calendar months of the looks, events of the arms that are compared (by simulation of all arms) and
         patients by then; of the trials that go on to the look.
     reject, stop_low
-        Probability of ending at each look above, below.
+        Probability of ending at each look with a rejection, for futility.
     arm
         The arm that is compared with the control, where the design has several experimental arms; else None.
     hazard_ratio
@@ -186,7 +186,7 @@ class Power:
     def _hazard_ratios(self, bounds: tuple[float, ...]) -> list[float]:
         sizes = self.design.arm_sizes
         control = sizes[self.design.control] if self.design.control else 0
-        ratio = sizes[self.design.experimental_arms[0]] / control
+        ratio = sizes[self.arm or self.design.experimental_arms[0]] / control
         margin = getattr(self.test, "margin", 1.0)
         at = zip(bounds, self.events.tolist(), strict=True)
         return [hazard_ratio_at_z(z, d, allocation_ratio=ratio, margin=margin) if d > 0 else math.nan for z, d in at]

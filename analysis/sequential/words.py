@@ -18,10 +18,7 @@ METHOD = (
 
 
 class LookInWords(NamedTuple):
-    """One look: where it is, what rejects, what stops low, and the errors spent by then; infinite where there is none.
-
-    `efficacy` and `futility` are added in brackets, e.g. the estimates at the bounds.
-    """
+    """One look: where it is, what rejects and stops low, and the errors spent by then; infinite where there is none."""
 
     where: str
     upper: float
@@ -29,8 +26,6 @@ class LookInWords(NamedTuple):
     alpha_spent: float
     lower: float
     beta_spent: float
-    efficacy: str = ""
-    futility: str = ""
 
 
 def sides(sided: int) -> str:
@@ -52,16 +47,17 @@ def looks_in_words(looks: Sequence[LookInWords], efficacy: str, futility: str, s
         number = "An interim analysis is" if len(interim) == 1 else "Interim analyses are"
         boundaries = efficacy if sided == 2 else f"{efficacy} and {futility}"
         sentences = [f"{number} planned at {listed(interim)}, the final analysis at {final}, with {boundaries}."]
+    side, statistic = ("one", "Z") if sided == 1 else ("two", "|Z|")
     for number_of, look in enumerate(looks, start=1):
         if math.isfinite(look.upper):
             sentences.append(
-                f"At {look.where} the null hypothesis is rejected if the one-sided p-value is at most "
-                f"{look.nominal_p:.4g} (Z at least {look.upper:.4f}{look.efficacy}; cumulative alpha "
+                f"At {look.where} the null hypothesis is rejected if the {side}-sided p-value is at most "
+                f"{sided * look.nominal_p:.4g} ({statistic} at least {look.upper:.4f}; cumulative alpha "
                 f"{look.alpha_spent:.4g})."
             )
         if sided == 1 and number_of < len(looks) and math.isfinite(look.lower):
             sentences.append(
-                f"The trial stops there for futility if Z is at most {look.lower:.4f}{look.futility}, which has "
+                f"The trial stops there for futility if Z is at most {look.lower:.4f}, which has "
                 f"probability {look.beta_spent:.4g} by then under the alternative."
             )
     return sentences

@@ -20,7 +20,15 @@ from analysis.design import (
     UniformAccrual,
 )
 from analysis.errors import InfeasibleDesignError, InvalidValueError, UnavailableError
-from analysis.power import assurance, detectable_effect, power, power_summary, sample_size, study_duration
+from analysis.power import (
+    assurance,
+    detectable_effect,
+    hazard_ratio_at_events,
+    power,
+    power_summary,
+    sample_size,
+    study_duration,
+)
 from analysis.sequential import BetaSpending, FutilityBounds, GroupSequentialDesign, HwangShihDeCani, NormalPrior
 from analysis.simulation import simulate
 from analysis.statistical_tests import (
@@ -435,3 +443,41 @@ def test_of_several_arms_the_paragraph_says_which_is_compared(by):
     assert any("events are those of" in note for note in found.notes)
     two = power(at(30, n=300), Scenario.proportional_hazards(control, 0.7), arm="experimental", by=by, trials=200)
     assert two.arm is None
+
+
+@pytest.mark.parametrize("ratio", [0.7, 1.0, 1.4])
+@pytest.mark.parametrize("futility", [1.0, -1.0, -2.5])
+def test_a_two_sided_test_with_futility_is_the_simulated_one(futility, ratio):
+    """The formula left futility out, the simulation stopped at it: 0.71 beside 0.65."""
+    looks = [Look(AtEvents(60), 2.2, futility), Look(AtEvents(120), 2.4, futility), Look(AtEvents(200), 1.97)]
+    design = TrialDesign(n=300, accrual=UniformAccrual(18), looks=looks, sided=2, alpha=0.06)
+    scenario = Scenario.proportional_hazards(Exponential.from_median(9), ratio)
+    exact, simulated = power(design, scenario), power(design, scenario, by="simulation", trials=20_000)
+    assert exact.power == pytest.approx(simulated.power, abs=0.01 + 4 * simulated.std_error)
+    assert exact.reject == pytest.approx(simulated.reject, abs=0.02)
+    assert exact.stop_low == pytest.approx(simulated.stop_low, abs=0.02)
+
+
+def test_both_directions_of_a_two_sided_test_are_rejections_at_a_look():
+    looks = GroupSequentialDesign((0.5, 1.0), alpha=0.4, sided=2).looks(events=200)
+    design = TrialDesign(n=300, accrual=UniformAccrual(18), looks=looks, alpha=0.4, sided=2)
+    null = Scenario.proportional_hazards(Exponential.from_median(9), 1.0)
+    exact, simulated = power(design, null), power(design, null, by="simulation")
+    assert exact.reject == pytest.approx(simulated.reject, abs=0.02)
+    assert exact.stop_low.tolist() == simulated.stop_low.tolist() == [0, 0]
+    assert "rejects at |z| of at least" in exact.protocol_text()
+    text = GroupSequentialDesign((0.5, 1.0), alpha=0.05, sided=2).protocol_text()
+    assert (
+        "rejected if the two-sided p-value is at most 0.003051 (|Z| at least 2.9626; cumulative alpha 0.003051)" in text
+    )
+
+
+def test_the_ratio_at_a_bound_is_that_of_the_arms_that_are_compared():
+    """The bound's ratio of a 1:3 comparison was that of the design's first arm, allocated 1:1."""
+    control = Exponential.from_median(9)
+    scenario = Scenario({"old": control, "a": control, "b": ProportionalHazards(control, 0.6)})
+    design = at(30, n=500, allocation={"old": 1, "a": 1, "b": 3}, control="old")
+    shown = power(design, scenario, arm="b").looks().iloc[0]
+    assert shown["efficacy_hazard_ratio"] == pytest.approx(
+        hazard_ratio_at_events(shown["events"], z=shown["efficacy_z"], allocation_ratio=3), rel=1e-6
+    )
