@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtr
 
+from analysis.conventions.checks import CLOSEST
 from analysis.design import AtEvents
 from analysis.errors import InfeasibleDesignError, InvalidValueError, UnavailableError
 from analysis.expected.clock import expected_cut_time
@@ -76,8 +77,16 @@ class LargeSample:
                 "formula='exact' or 'schoenfeld', or the test has all its data at the first look, then leave out the "
                 "others"
             )
+        information = _information(sd)
+        more = np.diff(information) / information[-1]
+        if more.min() <= CLOSEST:
+            k = int(more.argmin())
+            raise UnavailableError(
+                f"looks: the test knows no more at look {k + 2}, expected at month {self.times[k + 1]:.4g}, than at "
+                f'look {k + 1}, at month {self.times[k]:.4g}; leave one out, or ask for the power by="simulation"'
+            )
         spread = sd / null_sd
-        return _ends(_information(sd), effect / sd, futility / spread, upper / spread, design.sided)
+        return _ends(information, effect / sd, futility / spread, upper / spread, design.sided)
 
     def type_one_error(self, design: TrialDesign) -> float | None:
         """Probability that the looks reject where arms are alike, stops for futility heeded; None without a formula."""

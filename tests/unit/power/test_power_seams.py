@@ -481,3 +481,11 @@ def test_the_ratio_at_a_bound_is_that_of_the_arms_that_are_compared():
     assert shown["efficacy_hazard_ratio"] == pytest.approx(
         hazard_ratio_at_events(shown["events"], z=shown["efficacy_z"], allocation_ratio=3), rel=1e-6
     )
+
+
+def test_looks_between_which_a_test_learns_nothing_are_named():
+    """Everybody has been followed to the restriction by the second look: the array of informations was the message."""
+    looks = [Look(AtTime(12)), Look(AtTime(25)), Look(AtTime(30))]
+    design = TrialDesign(n=200, accrual=UniformAccrual(10), looks=looks)
+    with pytest.raises(UnavailableError, match="no more at look 3, expected at month 30, than at look 2, at month 25"):
+        power(design, Scenario.proportional_hazards(Exponential.from_median(9), 0.7), RMSTDifference(8))
