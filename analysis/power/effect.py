@@ -92,24 +92,25 @@ def detectable_effect(
         try:
             return power - mean_power(large_samples(design, assumed(log_ratio), chosen, arm=arm), design)
         except InfeasibleDesignError:  # so strong an effect leaves too few events for the cut
-            return power
+            return math.nan
 
     steps = np.log(np.geomspace(*HAZARD_RATIOS, 45))
     if design.sided == 2:  # harm is detected as well: benefit begins where the power is least
-        first = int(np.argmax([missing(float(step)) for step in steps]))
+        misses = [missing(float(step)) for step in steps]
+        first = int(np.nanargmax(misses)) if np.isfinite(misses).any() else 0
     else:
         none = int(np.searchsorted(-steps, 0.0))
-        first = none if missing(float(steps[none])) > 0 else 0
+        first = 0 if missing(float(steps[none])) <= 0 else none
     reached = next((i for i in range(first, steps.size) if missing(float(steps[i])) <= 0), None)
     if reached == first:
         raise InfeasibleDesignError(
             f"power: {power:g} is exceeded at a hazard ratio of {HAZARD_RATIOS[0]:g} already; check the margin"
         )
     if reached is None:
+        known = [power - miss for step in steps if not math.isnan(miss := missing(float(step)))]
         raise InfeasibleDesignError(
             f"power: {power:g} is not reached at any hazard ratio from {HAZARD_RATIOS[1]:.2g} on with {design.n:g} "
-            f"patients; it is {power - min(missing(float(step)) for step in steps):.3f} at most; enrol more patients "
-            "or analyse later"
+            f"patients; it is {max(known, default=0.0):.3f} at most; enrol more patients or analyse later"
         )
     log_ratio = float(brentq(missing, float(steps[reached]), float(steps[reached - 1]), xtol=1e-12))
     truth = assumed(log_ratio)

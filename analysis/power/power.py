@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 By: TypeAlias = Literal["formula", "simulation"]
 TRIALS = 10_000
+LATE = 240.0  # months
 OVERSPENT = 1.02  # times alpha that bounds may spend, printed with few digits as they often are
 KNOW_ASSESSMENTS = (LandmarkRate, LandmarkSurvival, IntervalCensoredHazardRatio)
 
@@ -143,6 +144,7 @@ def from_members(
             *(("events are those of the two arms that are compared",) if several else ()),
             *left_out(design, test),
             *_overspent(design, members[0]),
+            *_late(members[0]),
             *test.remarks(members[0].trial, members[0].times[-1]),
         ),
     )
@@ -166,6 +168,13 @@ def _overspent(design: TrialDesign, member: LargeSample) -> tuple[str, ...]:
         f"where arms are alike the looks reject with probability {spent:.4f}, and alpha is {design.alpha:g}; take the "
         "boundaries of a GroupSequentialDesign for these looks, or say the alpha that they have",
     )
+
+
+def _late(member: LargeSample) -> tuple[str, ...]:
+    """Say where the events of the last look are waited for beyond any trial."""
+    if member.times[-1] < LATE:
+        return ()
+    return (f"the last look is expected after {member.times[-1] / 12:.0f} years; ask for fewer events or enrol more",)
 
 
 def _simulated(

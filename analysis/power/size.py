@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 from scipy.optimize import brentq
 
 from analysis.conventions.border import border
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from analysis.statistical_tests import OneArmTest, TwoArmTest
 
 LARGEST = 1e7  # patients
+FINER = 100  # sizes tried where none of the doubled ones has the power
 
 
 @border
@@ -129,6 +131,9 @@ def _root_over_n(power_with: Callable[[float], float], power: float, design: Tri
     while missing(high) > 0:
         high *= 2
         if high > LARGEST:
+            high = float(min(np.geomspace(start, LARGEST, FINER), key=missing))  # with too many events come too soon
+            if missing(high) <= 0:
+                break
             limits = "looks at a number of events fix what can be shown: ask events_needed"
             if _fixed_calendar(design):
                 limits = "a larger trial stops for futility, or sees no benefit: move the looks, or the effect"
@@ -136,7 +141,8 @@ def _root_over_n(power_with: Callable[[float], float], power: float, design: Tri
                 limits = "at this rate no more enter by the last look: look later, or recruit faster"
             found = power - missing(high)
             raise InfeasibleDesignError(
-                f"power: {power:g} is asked for, but it is {found:.3f} however many patients are planned; {limits}"
+                f"power: {power:g} is asked for, but it is at most {found:.3f} however many patients are planned; "
+                f"{limits}"
             )
     low = high / 2
     while missing(low) < 0:

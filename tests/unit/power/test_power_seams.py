@@ -297,7 +297,7 @@ def test_a_margin_that_is_met_without_effect_is_detected_above_one():
         (
             AccrualRate(4),
             AtTime(24),
-            r"it is 0\.[0-9]{3} however many patients are planned; at this rate no more enter",
+            r"it is at most 0\.[0-9]{3} however many patients are planned; at this rate no more enter",
         ),
         (AccrualRate(4), AtEvents(30), "however many patients are planned; looks at a number of events fix"),
         (UniformAccrual(12), AtEvents(30), "however many patients are planned; looks at a number of events fix"),
@@ -489,3 +489,31 @@ def test_looks_between_which_a_test_learns_nothing_are_named():
     design = TrialDesign(n=200, accrual=UniformAccrual(10), looks=looks)
     with pytest.raises(UnavailableError, match="no more at look 3, expected at month 30, than at look 2, at month 25"):
         power(design, Scenario.proportional_hazards(Exponential.from_median(9), 0.7), RMSTDifference(8))
+
+
+@pytest.mark.parametrize("sided", [1, 2])
+def test_an_effect_so_strong_that_its_events_never_come_is_not_where_benefit_begins(sided):
+    """Two-sided, 150 events: "not reached at any hazard ratio, it is 1.000 at most", and 0.67 has the power."""
+    design = at(30, n=300, dropout=0.01, sided=sided, alpha=0.025 * sided)
+    design = replace(design, looks=(Look(AtEvents(150)),))
+    scenario = Scenario.proportional_hazards(Exponential.from_median(9), 1.0)
+    found = detectable_effect(design, scenario, power=0.7)
+    assert found.hazard_ratio == pytest.approx(0.6656, abs=1e-3)
+    assert found.power == pytest.approx(0.7, abs=1e-6)
+
+
+def test_sizes_between_the_doubled_ones_are_tried_before_none_is_said_to_do():
+    """With too many patients 150 events come before anybody is followed to the milestone, with few power is small."""
+    design = TrialDesign(n=300, accrual=UniformAccrual(12), looks=[Look(AtEvents(150))], dropout=0.01)
+    scenario = Scenario.proportional_hazards(Exponential.from_median(9), 0.6)
+    found = sample_size(design, scenario, MilestoneDifference(8), power=0.78)
+    assert 256 < found.n < 512
+    assert found.power == pytest.approx(0.78, abs=1e-6)
+    with pytest.raises(InfeasibleDesignError, match=r"at most 0\.7[0-9]{2} however many"):
+        sample_size(design, scenario, MilestoneDifference(8), power=0.9)
+
+
+def test_a_last_look_beyond_any_trial_is_said():
+    design = TrialDesign(n=180, accrual=UniformAccrual(12), looks=[Look(AtEvents(170))])
+    found = power(design, Scenario.proportional_hazards(Weibull(0.4, 40), 0.6))
+    assert any("the last look is expected after" in note for note in found.notes)
