@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from analysis.statistical_tests import OneArmTest, TwoArmTest
 
 LARGEST = 1e7  # patients
+MORE = 0.001  # power that is beyond what is asked for
 FINER = 100  # sizes tried where none of the doubled ones has the power
 
 
@@ -98,7 +99,11 @@ def sample_size(
         n = _root_over_n(power_with, power, design)
         members = large_samples(design, scenario, chosen, arm=arm, n=n)
     sized = replace(design, n=max(math.ceil(n - 1e-9), 1))
-    return from_members(sized, scenario, chosen, members, n, arm=arm)
+    found = from_members(sized, scenario, chosen, members, n, arm=arm)
+    if found.power > power + MORE:
+        note = f"the power is above {power:g}: fewer patients never have the events that a look waits for"
+        found = replace(found, notes=(*found.notes, note))
+    return found
 
 
 def _fixed_calendar(design: TrialDesign) -> bool:

@@ -513,6 +513,15 @@ def test_sizes_between_the_doubled_ones_are_tried_before_none_is_said_to_do():
         sample_size(design, scenario, MilestoneDifference(8), power=0.9)
 
 
+def test_a_size_that_the_events_fix_says_so():
+    design = TrialDesign(n=300, accrual=UniformAccrual(12), looks=[Look(AtEvents(150))], dropout=0.01)
+    scenario = Scenario.proportional_hazards(Exponential.from_median(9), 0.6)
+    found = sample_size(design, scenario, power=0.5)
+    assert found.power > 0.8
+    assert "the power is above 0.5: fewer patients never have the events" in found.notes[-1]
+    assert sample_size(at(30), scenario, power=0.5).notes == ()
+
+
 def test_a_last_look_beyond_any_trial_is_said():
     design = TrialDesign(n=180, accrual=UniformAccrual(12), looks=[Look(AtEvents(170))])
     found = power(design, Scenario.proportional_hazards(Weibull(0.4, 40), 0.6))
