@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 WELL_DETERMINED = 0.99
 """Share of trials that determine a statistic, above which nothing need be said."""
 
+ENOUGH = 25.0
+"""Patients of a single arm, with an event and without, from which on the normal approximation of its curve is not
+warned of: with fewer, power of 0.05 to 0.8 was off by up to 0.1 in simulation."""
+
+ENOUGH_OF_TWO = 10.0
+"""The same for each of two arms that are compared, whose skewness cancels out in part."""
+
 
 def by_stratum(sets: RiskSets) -> tuple[FloatArray, FloatArray]:
     """Give two empty arrays, estimate and variance by (trial, stratum, arm), control first."""
@@ -184,6 +191,23 @@ def few_determined(share: float, what: str, earlier: str) -> str:
     return (
         f"only about {100 * share:.0f}% of trials {what}, the others do not reject: the formula does not know this; "
         f"analyse later, ask for an earlier {earlier}, or simulate"
+    )
+
+
+def few_events(trial: ExpectedTrial, months: float) -> tuple[str, ...]:
+    """Say so where an arm that is compared has too few events by a time for the normal approximation."""
+    arms = zip(*(stratum.arms for stratum in trial.strata), strict=True)
+    fewest = min(sum(part.n * (1 - float(part.event_time.survival(months))) for part in arm) for arm in arms)
+    return few_patients(fewest, f"with an event by month {months:.4g} in one arm", ENOUGH_OF_TWO)
+
+
+def few_patients(expected: float, which: str, enough: float = ENOUGH) -> tuple[str, ...]:
+    """Say so where a curve is known from too few patients for the normal approximation."""
+    if expected >= enough:
+        return ()
+    return (
+        f"about {expected:.1f} patients are expected {which}, too few for the normal approximation: ask for the power "
+        "by simulation, and for its type I error",
     )
 
 

@@ -20,6 +20,7 @@ from analysis.statistical_tests.curves import (
     by_stratum,
     estimation,
     few_determined,
+    few_patients,
     survivals,
 )
 from analysis.statistical_tests.moments import Moments
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from analysis.survival import Distribution
 
 Variance = Literal["alternative", "null", "both"]
-ENOUGH = 10.0
-"""Patients with and without an event at the landmark from which on the normal approximation is not warned of."""
 
 
 @border
@@ -152,13 +151,7 @@ class LandmarkSurvival(OneArmTest):
         if determined < WELL_DETERMINED:
             return (few_determined(determined, f"follow somebody for {self.time:.4g} months", "landmark"),)
         fewer = arm.n * min(alive, 1 - alive)
-        if fewer >= ENOUGH:
-            return ()
-        kind = "with" if alive > 0.5 else "without"
-        return (
-            f"about {fewer:.1f} patients are expected {kind} an event at the landmark, too few for the normal "
-            "approximation: ask for the power by simulation",
-        )
+        return few_patients(fewer, f"{'with' if alive > 0.5 else 'without'} an event at the landmark")
 
     def _visits(self, trial: ExpectedTrial, time: float) -> FloatArray | None:
         """Visits up to the landmark; None if events are seen as they happen."""

@@ -14,6 +14,7 @@ from analysis.statistical_tests.base import ESTIMATION, TwoArmTest, against
 from analysis.statistical_tests.curves import (
     by_stratum,
     estimation,
+    few_events,
     greenwood,
     left_at,
     over_strata,
@@ -125,8 +126,9 @@ class MilestoneDifference(TwoArmTest):
         return Moments(float(effect), float(np.sqrt(variance)), float(np.sqrt(variance)))
 
     def remarks(self, trial: ExpectedTrial, time: float) -> tuple[str, ...]:
-        """Say so where in many trials a curve ends before the milestone."""
-        return left_at(trial, time, "milestone", self.milestone, stratified=self.stratified)
+        """Say so where in many trials a curve ends before the milestone, or few patients have an event by then."""
+        cut_short = left_at(trial, time, "milestone", self.milestone, stratified=self.stratified)
+        return cut_short or few_events(trial, self.milestone)
 
     def truth(self, experimental: Distribution, control: Distribution) -> float:
         """Give the difference of the true survival probabilities, on the scale."""

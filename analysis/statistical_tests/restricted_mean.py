@@ -16,6 +16,7 @@ from analysis.statistical_tests.curves import (
     by_stratum,
     estimation,
     expected_restricted_means,
+    few_patients,
     left_at,
     processes_to,
     restricted_means,
@@ -95,8 +96,11 @@ class RestrictedMean(OneArmTest):
         return Moments(float(means[0]) - self.null_mean, sd, sd)
 
     def remarks(self, trial: ExpectedTrial, time: float) -> tuple[str, ...]:
-        """Say so where in many trials nobody is left to be followed up to `tau`."""
-        return left_at(trial, time, "tau", self.tau, stratified=False)
+        """Say so where in many trials nobody is left to be followed up to `tau`, or few have an event by then."""
+        arms = [stratum.arms[0] for stratum in trial.strata]
+        events = sum(arm.n * (1 - float(arm.event_time.survival(self.tau))) for arm in arms)
+        cut_short = left_at(trial, time, "tau", self.tau, stratified=False)
+        return cut_short or few_patients(events, "with an event by tau")
 
     def truth(self, arm: Distribution) -> float:
         """Give the true restricted mean."""

@@ -15,6 +15,7 @@ from analysis.statistical_tests.curves import (
     by_stratum,
     estimation,
     expected_restricted_means,
+    few_events,
     left_at,
     over_strata,
     processes_to,
@@ -115,8 +116,9 @@ class RMSTDifference(TwoArmTest):
         return Moments(float(effect), float(np.sqrt(variance)), float(np.sqrt(variance)))
 
     def remarks(self, trial: ExpectedTrial, time: float) -> tuple[str, ...]:
-        """Say so where in many trials a curve ends before the restriction."""
-        return left_at(trial, time, "tau", self.tau, stratified=self.stratified)
+        """Say so where in many trials a curve ends before the restriction, or few patients have an event by then."""
+        cut_short = left_at(trial, time, "tau", self.tau, stratified=self.stratified)
+        return cut_short or few_events(trial, self.tau)
 
     def truth(self, experimental: Distribution, control: Distribution) -> float:
         """Give the true difference on the scale."""

@@ -245,7 +245,7 @@ def test_one_arm_of_which_few_are_followed_so_long_is_said_by_both_ways(test):
     unknown = simulate(design, scenario, trials=4000, rng=1, tests=[test]).undetermined().value
     assert 0.1 < unknown < 0.5
     assert said == pytest.approx(1 - unknown, abs=0.05)
-    assert power(planned(looks=[Look(AtTime(40))]), scenario, test).notes == ()
+    assert power(planned(n=100, looks=[Look(AtTime(40))]), scenario, test).notes == ()
 
 
 @pytest.mark.parametrize("sigma", [0.3, 0.6, 1.2])
@@ -526,3 +526,14 @@ def test_a_last_look_beyond_any_trial_is_said():
     design = TrialDesign(n=180, accrual=UniformAccrual(12), looks=[Look(AtEvents(170))])
     found = power(design, Scenario.proportional_hazards(Weibull(0.4, 40), 0.6))
     assert any("the last look is expected after" in note for note in found.notes)
+
+
+def test_two_curves_of_few_events_are_said():
+    """Survival of 95% and 97% with 30 patients in each arm: 0.07 by formula, none simulated, on the log-log scale."""
+    scenario = Scenario.proportional_hazards(Exponential.from_median(81), 0.5)
+    test = MilestoneDifference(6, scale="log-log")
+    few = power(at(20, n=60), scenario, test)
+    assert any("0.8 patients are expected with an event by month 6 in one arm" in note for note in few.notes)
+    assert few.power > power(at(20, n=60), scenario, test, by="simulation", trials=2000).power + 0.03
+    assert any("in one arm" in note for note in power(at(20, n=60), scenario, RMSTDifference(6)).notes)
+    assert power(at(20, n=1000), scenario, test).notes == ()

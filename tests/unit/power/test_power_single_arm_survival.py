@@ -137,6 +137,11 @@ def test_a_normal_approximation_of_few_events_is_said():
     few = power(single(n=30), under(Exponential(0.02)), LandmarkSurvival(6, 0.7))
     assert any("3.4 patients are expected with an event at the landmark" in note for note in few.notes)
     assert not power(single(n=60), under(TRUTH), LandmarkSurvival(6, 0.4)).notes
+    mean = RestrictedMean(6, Exponential(0.02).rmst(6))
+    null = power(single(n=30), under(Exponential(0.02)), mean)
+    assert any("3.4 patients are expected with an event by tau" in note for note in null.notes)
+    simulated = power(single(n=30), under(Exponential(0.02)), mean, by="simulation", trials=4000)
+    assert simulated.power > 2 * null.power  # the type I error of a mean of few events
 
 
 @pytest.mark.parametrize("test", [LandmarkSurvival(6, 0.4), RestrictedMean(6, 4.0)], ids=repr)
