@@ -62,6 +62,10 @@ def check(
 def reconstruct(
     trial: Annotated[str, typer.Argument(help="A file, my-trial.toml, or a name of the reported data.")],
     comparison: Annotated[str | None, typer.Option(metavar="ID", help="Which, if there are several.")] = None,
+    together: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="ID", help="Another of the same patients, to be met as well (repeatable)."),
+    ] = None,
     relax: Annotated[list[str] | None, typer.Option(metavar="NUMBER", help="Need not be met (repeatable).")] = None,
     members: Annotated[int, typer.Option(help="Data sets.")] = 200,
     seed: Annotated[int, typer.Option(help="Of all draws.")] = 1,
@@ -84,7 +88,14 @@ def reconstruct(
 
     not_there_yet(plot=plot, csv=csv, adtte=adtte, table=table, save=save)
     chosen = _comparison(trial, comparison)
-    result = reconstruct_report(chosen, members=members, rng=seed, relax=tuple(relax or ()))
+    if together:
+        others = [_comparison(trial, id) for id in together]
+        joint = reconstruct_report(
+            [chosen, *others], members=members, rng=seed, relax={str(chosen.id): tuple(relax)} if relax else {}
+        )
+        result = joint.analyses[str(chosen.id)]
+    else:
+        result = reconstruct_report(chosen, members=members, rng=seed, relax=tuple(relax or ()))
     wrote = []
     if csv is not None:
         with written_whole(csv) as draft:

@@ -270,7 +270,7 @@ class Reconstruction:
             rows.append(("", "hazard ratio", self.comparison.hazard_ratio, self.hazard_ratio()))
         return pd.DataFrame(
             [
-                (arm, quantity, "" if printed is None else str(printed), value.estimate, value.lower, value.upper)
+                (arm, quantity, _as_printed(printed), value.estimate, value.lower, value.upper)
                 for arm, quantity, printed, value in rows
             ],
             columns=["arm", "quantity", "reported", "estimate", "lower", "upper"],
@@ -363,6 +363,15 @@ class Reconstruction:
         return slice(
             int(np.searchsorted(self.arm_index, index)), int(np.searchsorted(self.arm_index, index, side="right"))
         )
+
+
+def _as_printed(printed: object) -> str:
+    """Give the digits of a number, with a unit of time that is not the months of the estimates beside it."""
+    if printed is None:
+        return ""
+    unit = getattr(printed, "unit", "")
+    is_other = unit in ("days", "weeks", "years") and getattr(printed, "reached", False)
+    return f"{printed} {unit}" if is_other else str(printed)
 
 
 def carried_on(part: Reconstruction, whole: Reconstruction) -> Reconstruction:

@@ -40,7 +40,10 @@ class Provenance:
         _known_keys(table, _NUMBER_KEYS, field)
         if "value" not in table:
             raise InvalidValueError(field, got, "a table with a value", "add `value = ...`")
-        read = Reported.of(table["value"], table["unit"] if "unit" in table else self._unit(unit, field), field)
+        read = Reported.of(table["value"], table["unit"] if "unit" in table else self._unit(unit), field)
+        if unit == "months" and self.time_unit is None and not read.unit_said and "unit" not in table and read.reached:
+            remedy = 'add `time_unit = "months"` to the report, or write "11.0 months"'
+            raise InvalidValueError(field, table["value"], "a number with its unit of time", remedy)
         Reported.of(read, unit, field)  # the unit has to measure the same thing
         sources = table.get("sources", list(self.sources))
         if not isinstance(sources, list) or not all(isinstance(key, str) for key in sources):
@@ -65,10 +68,8 @@ class Provenance:
         upper = self.number({**shared, "value": table["upper"]}, unit, f"{field}.upper")
         return ReportedInterval(lower, upper, level=float(table.get("level", 0.95)), scale=table.get("scale"))
 
-    def _unit(self, unit: str, field: str) -> str:
-        if unit == "months":
-            if self.time_unit is None:
-                raise InvalidValueError(field, None, "a unit of time", 'add `time_unit = "months"` to the report')
+    def _unit(self, unit: str) -> str:
+        if unit == "months" and self.time_unit is not None:
             return self.time_unit
         return "percent" if unit == "proportion" else unit
 

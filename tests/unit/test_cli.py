@@ -149,6 +149,18 @@ def test_a_report_of_ones_own_becomes_a_picture_files_and_a_paragraph(tmp_path, 
     assert "a file that is not there yet" in capsys.readouterr().err
 
 
+def test_reports_of_the_same_patients_are_met_together(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.toml").write_text(TWO_ENDPOINTS, encoding="utf-8")
+    assert main(["reconstruct", "mine.toml", "--comparison", "os", "--with", "pfs", "--members", "5", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["paragraph"].startswith("Overall survival of 120 patients")
+    assert "together with pfs of the same patients), seed 1" in found["paragraph"]
+    assert [row["reported"] for row in found["summary"] if row["quantity"] == "median, months"] == ["20.2", "525 days"]
+    assert main(["reconstruct", "mine.toml", "--comparison", "os", "--with", "dfs"]) == 1
+    assert "dfs" in capsys.readouterr().err
+
+
 def test_a_trial_of_several_comparisons_is_asked_for_one(capsys):
     assert main(["reconstruct", "bolero-2"]) == 1
     assert "say --comparison ID" in capsys.readouterr().err
@@ -175,6 +187,30 @@ def test_what_warm_compiles_without_members_is_what_members_use():
     assert len(meet_comparisons.signatures) == 1
 
 
+TWO_ENDPOINTS = """
+title = "Two endpoints"
+summary = "Units beside the numbers, no time_unit."
+[arms]
+new = "new"
+old = "old"
+[sources.paper]
+citation = "A paper"
+kind = "abstract"
+[[comparisons]]
+id = "pfs"
+endpoint = "PFS"
+sources = ["paper"]
+status = "published"
+control = "old"
+arms = [{ name = "new", n = 60, median = "10.1 months" }, { name = "old", n = 60, median = "7.4 months" }]
+[[comparisons]]
+id = "os"
+endpoint = "OS"
+sources = ["paper"]
+status = "published"
+control = "old"
+arms = [{ name = "new", n = 60, median = "20.2 months" }, { name = "old", n = 60, median = "525 days" }]
+"""
 DESIGN_FILES = ("power.png", "power.csv", "report.html", "report.docx", "report.rtf", "report.pdf")
 
 

@@ -83,7 +83,7 @@ def test_a_number_may_name_its_own_unit_source_and_status(read):
             "comparisons[pfs].arms[new].median: got -7.80; expected a number",
         ),
         ('time_unit = "months"', 'time_unit = "moons"', "comparisons[pfs].arms[new].median.unit: got 'moons'"),
-        ('time_unit = "months"\n', "", "comparisons[pfs].arms[new].median: got None; expected a unit of time"),
+        ('time_unit = "months"\n', "", "arms[new].median: got 7.80; expected a number with its unit of time"),
         (
             "share = 50",
             "share = 150",
