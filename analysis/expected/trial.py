@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis.design import IllnessDeath
 from analysis.errors import InvalidValueError, UnknownNameError
+from analysis.survival import Ensemble
 
 if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
@@ -182,10 +184,11 @@ def expected_trials(
     follow_up = np.inf if design.follow_up is None else design.follow_up
     known: dict[tuple[Any, ...], ExpectedTrial] = {}
     trials = []
-    for member in range(scenario.members):
+    for member in range(_members(design, scenario)):
         truth = scenario.member(member) if scenario.members > 1 else scenario
         by_stratum = [[truth.of(a, stratum) for a in arms] for stratum in design.strata]
-        key = tuple(_recognised(model) for models in by_stratum for model in models)
+        losses = [_of_member(design.dropout_of(a), member) for a in arms]
+        key = tuple(_recognised(model) for model in (*chain.from_iterable(by_stratum), *losses))
         if key not in known:
             strata = []
             for share, models in zip(design.strata.values(), by_stratum, strict=True):
@@ -194,11 +197,25 @@ def expected_trials(
                     if isinstance(model, IllnessDeath):
                         remedy = 'simulate illness-death models: by="simulation"'
                         raise InvalidValueError("event_time", model, "a distribution or an ensemble", remedy)
-                cells = zip(sizes, models, arms, strict=True)
-                strata.append(Stratum(tuple(Arm(k, m, design.dropout_of(a), follow_up) for k, m, a in cells)))  # type: ignore[arg-type]  # checked above
+                cells = zip(sizes, models, losses, strict=True)
+                strata.append(Stratum(tuple(Arm(k, m, lost, follow_up) for k, m, lost in cells)))  # type: ignore[arg-type]  # checked above
             known[key] = ExpectedTrial(tuple(strata), design.accrual, design.assessments, of_all)
         trials.append(known[key])
     return tuple(trials)
+
+
+def _members(design: TrialDesign, scenario: Scenario) -> int:
+    """Count the truths: members of the scenario's ensembles and of those of dropout, of the same number together."""
+    sizes = {len(lost.members) for lost in map(design.dropout_of, design.arms) if isinstance(lost, Ensemble)}
+    sizes = (sizes | {scenario.members}) - {1}
+    if len(sizes) > 1:
+        expected = "ensembles of dropout with as many members as those of event times"
+        raise InvalidValueError("dropout", sorted(sizes), expected, "give as many members to each")
+    return max(sizes, default=1)
+
+
+def _of_member(lost: Distribution | None, member: int) -> Distribution | None:
+    return lost.members[member] if isinstance(lost, Ensemble) else lost
 
 
 def _recognised(model: object) -> object:

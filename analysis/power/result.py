@@ -260,6 +260,9 @@ class Power:
                 f"{100 * self.std_error:.2f} percentage points)."
             )
         else:
+            if self.highest > self.lowest:
+                where = "over the curves assumed" if self.spread == MEMBERS else self.spread
+                what += f" on average, {100 * self.lowest:.1f}% to {100 * self.highest:.1f}% {where}"
             sentences.append(f"With {when} the power is {what}.")
         if self.hazard_ratio is not None:
             sentences.append(f"This is the power at a hazard ratio of {self.hazard_ratio:.3f}.")

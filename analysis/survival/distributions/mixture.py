@@ -202,6 +202,14 @@ class Ensemble(Distribution):
         return f"one of {len(self.members)} curves"
 
     @property
+    def description(self) -> str:
+        """The ensemble in words: how many curves, and between which medians."""
+        medians = [member.median for member in self.members]
+        low, high = (f"{end:.4g}" if np.isfinite(end) else "not reached" for end in (min(medians), max(medians)))
+        which = f"all with median {low}" if low == high else f"with medians from {low} to {high}"
+        return f"{self.kind}, {which}" + " months" * (high != "not reached")
+
+    @property
     def change_points(self) -> FloatArray:
         """Change points of all members."""
         return self.mixture.change_points
