@@ -32,6 +32,7 @@ BINOMIAL: dict[str, Callable[..., BinomialDesign]] = {
     "simon_minimax": lambda **given: simon_two_stage(**given).minimax,
     "single_stage": single_stage,
 }
+OF_BOUNDARIES = (*(field.name for field in fields_of(GroupSequentialDesign) if field.init), "events", "months")
 MEMBERS = 100
 
 
@@ -96,12 +97,13 @@ def _design(raw: dict[str, Any]) -> TrialDesign:
         if "accrual" in given:
             raise InvalidValueError("design.accrual", given["accrual"], "accrual or accrual_months", "give one of them")
         given["accrual"] = UniformAccrual(given.pop("accrual_months"))
-    for name, part in raw.get("sequential", {}).items():
-        if name in ("alpha", "sided") and given.setdefault(name, part) != part:
+    boundaries = _table(raw, "sequential", OF_BOUNDARIES)
+    for name in ("alpha", "sided"):
+        if name in boundaries and given.setdefault(name, boundaries[name]) != boundaries[name]:
             expected = f"{given[name]}, that of [design]"
-            raise InvalidValueError(f"sequential.{name}", part, expected, "say it once")
+            raise InvalidValueError(f"sequential.{name}", boundaries[name], expected, "say it once")
     made = {name: _made(f"design.{name}", part) for name, part in given.items() if name != "looks"}
-    if len(given.get("allocation", "xy")) == 1:  # a trial of one arm
+    if isinstance(given.get("allocation"), dict) and len(given["allocation"]) == 1:  # a trial of one arm
         made.setdefault("control", None)
     made["looks"] = _looks(raw, given.get("looks"))
     lacking = [name for name in ("n", "accrual") if name not in made]
@@ -132,8 +134,7 @@ def _look(where: str, given: Any) -> Look:
 
 
 def _sequential(raw: dict[str, Any], looks: Any) -> tuple[Look, ...]:
-    known = [field.name for field in fields_of(GroupSequentialDesign) if field.init]
-    given = dict(_table(raw, "sequential", (*known, "events", "months")))
+    given = dict(_table(raw, "sequential", OF_BOUNDARIES))
     events, months = given.pop("events", None), given.pop("months", None)
     if looks is not None:
         raise InvalidValueError(
@@ -205,7 +206,7 @@ def _binomial(given: Any) -> BinomialDesign:
         raise InvalidValueError("single_arm", given, "a table", "write [single_arm] and its fields below")
     given = dict(given)
     method = given.pop("method", "exact_binomial")
-    if method not in BINOMIAL:
+    if method not in list(BINOMIAL):
         raise UnknownNameError("single_arm.method", method, BINOMIAL)
     of = simon_two_stage if method.startswith("simon") else BINOMIAL[method]
     _known("single_arm", given, list(signature(of).parameters))
@@ -222,7 +223,7 @@ def _made(where: str, given: Any) -> Any:
     if "kind" not in given:
         return parts
     kinds = _kinds()
-    if given["kind"] not in kinds:
+    if given["kind"] not in list(kinds):
         raise UnknownNameError(f"{where}.kind", given["kind"], kinds)
     kind = kinds[given["kind"]]
     if set(parts) == {"median"} and hasattr(kind, "from_median"):

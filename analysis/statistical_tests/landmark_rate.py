@@ -199,7 +199,7 @@ class LandmarkRate(OneArmTest):
             success += arm.n / trial.n * float(arm.event_time.survival(self.time) * arm.retention(np.array(self.time)))
         return BinomialMoments(int(counted + 1e-6), self.null_rate, success)
 
-    def moments_at_events(self, trial: ExpectedTrial, time: float) -> BinomialMoments:  # type: ignore[override]
+    def moments_at_events(self, trial: ExpectedTrial, time: float) -> BinomialMoments:  # type: ignore[override]  # exact
         """Give the exact distribution where all patients are counted by the month in which the events are expected.
 
         Raises

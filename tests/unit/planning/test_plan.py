@@ -1,7 +1,10 @@
 """A plan from its file: the same value as in Python, the same numbers everywhere, and errors that say what to do."""
 
+import copy
 import html
+import json
 import re
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -185,6 +188,7 @@ def test_a_test_without_a_formula_is_simulated_or_says_so():
         ("[single_arm]\nn = 30\n", "null_rate"),
         ("single_arm = 30\n", "write [single_arm]"),
         (FIXED + EFFECT + "[single_arm]\nn = 30\n", "no such table beside [single_arm]"),
+        ("sequential = 5\n[design]\nn = 9\naccrual_months = 3\n" + EFFECT, "write [sequential] and its fields below"),
         ("title = [", "not valid TOML"),
         (FIXED + EFFECT + '[test]\nkind = "LandmarkRate"\ntime = 6\nnull_rate = 0.3\n', "a comparison of two arms"),
         (FIXED + 'allocation = { old = 1, a = 1, b = 1 }\ncontrol = "old"\n[control]\nmedian = 9\n'
@@ -198,6 +202,57 @@ def test_what_is_wrong_is_named_with_the_file(tmp_path, text, says):
         read_plan(written(tmp_path, text))
     assert str(told.value).startswith(str(tmp_path / "plan.toml"))
     assert says in str(told.value)
+
+
+TWO_ARMS = FIXED.replace("looks", "allocation = { control = 1, experimental = 1 }\nlooks") + EFFECT
+FILES = (
+    TWO_ARMS + '[test]\nkind = "LogRank"\n[simulation]\ntrials = 0\n',
+    '[design]\nn = 200\naccrual = { kind = "RampAccrual", duration = 18, ramp = 4 }\n'
+    'assessments = { kind = "Assessments", times = [2, 4], interval = 2 }\n[sequential]\nfractions = [0.5, 1.0]\n'
+    'events = 100\nfutility = { kind = "BetaSpending", function = { kind = "LanDeMetsPocock" } }\n'
+    '[control]\nreconstruct = "bolero-2"\ncomparison = "os-final"\n[experimental]\nkind = "Exponential"\nrate = 0.05\n',
+    '[single_arm]\nmethod = "exact_binomial"\nn = 30\nnull_rate = 0.15\nalpha = 0.05\n',
+)
+WRONG = (5, -1, "x", True, [], [1], {}, {"a": 1}, float("nan"), {"kind": 5}, {"kind": []})
+
+
+@pytest.mark.parametrize("text", FILES)
+def test_whatever_stands_in_a_field_nothing_ends_bare(tmp_path, text, monkeypatch):
+    """Each field and table of a file replaced by each of the wrong things: a plan, or an error with the file's name."""
+    monkeypatch.setattr("analysis.planning.read._reconstructed", lambda name, given, file: Exponential(0.05))
+    plain = tomllib.loads(text)
+    plans, refused = 0, []
+    for path in places(plain):
+        for wrong in WRONG:
+            changed = copy.deepcopy(plain)
+            inner = changed
+            for key in path[:-1]:
+                inner = inner[key]
+            inner[path[-1]] = wrong
+            file = written(tmp_path, "\n".join(f"{key} = {in_toml(part)}" for key, part in changed.items()))
+            try:
+                read_plan(file)
+                plans += 1
+            except ReportedDataError as told:
+                refused.append(str(told))
+    assert plans > 0
+    assert all(told.startswith(str(tmp_path / "plan.toml")) for told in refused)
+
+
+def places(part, path=()):
+    """Give the way to everything in a file."""
+    for key, inner in part.items() if isinstance(part, dict) else enumerate(part):
+        yield (*path, key)
+        if isinstance(inner, dict | list):
+            yield from places(inner, (*path, key))
+
+
+def in_toml(value):
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{key}" = {in_toml(inner)}' for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(in_toml, value)) + "]"
+    return "nan" if value != value else json.dumps(value)
 
 
 @pytest.mark.parametrize(
