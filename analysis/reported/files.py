@@ -140,10 +140,11 @@ class _Reader:
         cited = self._sources(raw)
         sources = [self._read(Source, {"key": key, **table}, f"sources.{key}") for key, table in cited.items()]
         tables = {name: self._tables(raw, name, kind, list(cited)) for name, kind in _TABLES.items()}
+        described = header.get("arms", {})
         for comparison in filter(None, tables["comparisons"]):
             for arm in comparison.arms:
-                if arm.name not in raw.get("arms", {}):
-                    problem = UnknownNameError("arm", arm.name, raw.get("arms", {}))
+                if described is not None and arm.name not in described:
+                    problem = UnknownNameError("arm", arm.name, described)
                     self.problems.append(f"comparisons[{comparison.id}].arms: {problem} Describe it under `[arms]`")
         timeline = self._timeline(raw, list(cited))
         if self.problems:
@@ -173,6 +174,8 @@ class _Reader:
         timeline: TrialTimeline | None = self._read(TrialTimeline, raw["timeline"], "timeline")
         for key in sorted(set(timeline.sources) - set(keys)) if timeline is not None else ():
             self.problems.append(f"timeline.sources: {UnknownNameError('source', key, keys)}")
+        if timeline is not None and timeline.status is not None:
+            self._check_status(timeline.status, "timeline")
         return timeline
 
     def _tables(self, raw: dict[str, Any], name: str, kind: type, keys: Sequence[str]) -> list[Any]:
@@ -194,7 +197,12 @@ class _Reader:
         if missing:
             self.problems += [f"{where}.{key}: missing; every entry says its {key}; add it" for key in missing]
             return None
-        provenance = Provenance(tuple(table["sources"]), table["status"], table.get("time_unit"))
+        named = table["sources"]
+        if not isinstance(named, list) or not all(isinstance(key, str) for key in named):
+            got = _digits(named)
+            self.problems.append(f'{where}.sources: got {got}; expected a list of source keys; write it as `["key"]`')
+            return None
+        provenance = Provenance(tuple(named), table["status"], table.get("time_unit"))
         try:
             table = limits_apart(table)
         except InvalidValueError as error:
@@ -205,11 +213,13 @@ class _Reader:
             cited = {*provenance.sources, *(key for _, number in read.numbers() for key in number.sources)}
             for key in sorted(cited - set(keys)):
                 self.problems.append(f"{where}.sources: {UnknownNameError('source', key, keys)}")
-        if provenance.status not in STATUSES:
-            self.problems.append(
-                f"{where}.status: got {provenance.status!r}; expected one of {', '.join(STATUSES)}; say how it is known"
-            )
+        self._check_status(provenance.status, where)
         return read
+
+    def _check_status(self, status: object, where: str) -> None:
+        if status not in STATUSES:
+            expected = f"one of {', '.join(STATUSES)}"
+            self.problems.append(f"{where}.status: got {_digits(status)}; expected {expected}; say how it is known")
 
     def _read(self, kind: Any, got: object, where: str, context: Provenance | None = None) -> Any:
         try:

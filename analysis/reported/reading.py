@@ -123,7 +123,7 @@ def _factor(_: Provenance, got: object, __: str, ___: str) -> object:
 def _quantity(source: Provenance, got: object, unit: str, field: str) -> Reported | date | str:
     if isinstance(got, (date, str)):
         return got
-    if not isinstance(got, dict) or got.get("unit") not in UNITS:
+    if not isinstance(got, dict) or got.get("unit") not in list(UNITS):
         raise InvalidValueError(
             field, got, f"a text, a date, or {{ value, unit }} with a unit of {', '.join(UNITS)}", "name the unit"
         )

@@ -134,8 +134,10 @@ class ReportedPValue:
     test: str | None = None
 
     def __post_init__(self) -> None:
-        if self.sided not in (None, 1, 2):
+        if self.sided not in (None, 1, 2) or isinstance(self.sided, bool):
             raise InvalidValueError("sided", self.sided, "1 or 2", "leave it out if the report does not say")
+        if self.test is not None and not isinstance(self.test, str):
+            raise InvalidValueError("test", self.test, "the name of a test", 'write e.g. test = "log-rank"')
 
     @classmethod
     def of(cls, got: object, field: str) -> Self:

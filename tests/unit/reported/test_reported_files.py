@@ -6,6 +6,7 @@ import pytest
 
 from analysis.errors import ReportedDataError, UnknownNameError
 from analysis.reported import available, data_directory, load, trial_file
+from tests import wrong_files
 
 GOOD = """\
 title = "A trial"
@@ -199,3 +200,44 @@ def test_unknown_names_offer_the_nearest(tmp_path):
 def test_the_files_are_found_from_a_checkout():
     assert trial_file("bolero-2").parent == data_directory()
     assert trial_file("bolero-2").is_file()
+
+
+def test_whatever_stands_in_a_field_nothing_ends_bare(read, tmp_path):
+    """Each field and table replaced by each of the wrong things: a trial, or an error with the file's name."""
+    more = GOOD.replace(
+        "p_value =", 'strata = [{ name = "visceral", n = [90, 60] }]\nmedian_follow_up = 12.5\np_value ='
+    )
+    more = more.replace(
+        "median = 3.2", 'median = { value = 3.2, unit = "months" }, landmarks = [{ time = 6, survival = 20 }]'
+    )
+    more = more.replace("median = 7.80", "median = 7.80, at_risk = { times = [0, 6], counts = [100, 60] }")
+    more += '[timeline]\nfirst_patient_in = 2009-06-01\nsources = ["paper"]\nstatus = "published"\n'
+    read(more)
+    trials, refused = 0, []
+    for wrong in wrong_files.changed(more.replace("2009-06-01", '"2009-06-01"')):
+        try:
+            read(wrong)
+            trials += 1
+        except ReportedDataError as told:
+            refused.append(str(told))
+    assert trials > 0
+    assert all(told.startswith(str(tmp_path / "trial.toml")) for told in refused)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('test = "log-rank"', "test = 5", "p_value.test: got 5; expected the name of a test"),
+        ("sided = 2", "sided = true", "p_value.sided: got True; expected 1 or 2"),
+        (
+            'sources = ["paper"]\nstatus = "published"\ntime',
+            'sources = 5\nstatus = "published"\ntime',
+            "a list of source keys",
+        ),
+        ("[arms]\nnew", "[[arms]]\nnew", "arms: got"),
+    ],
+)
+def test_what_is_no_word_or_list_is_named(read, old, new, says):
+    with pytest.raises(ReportedDataError) as told:
+        read(GOOD.replace(old, new, 1))
+    assert says in str(told.value)
