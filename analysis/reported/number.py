@@ -92,7 +92,7 @@ class Reported:
     unit_said: bool = field(default=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.unit not in list(UNITS):
+        if self.unit not in UNITS:
             raise InvalidValueError("unit", self.unit, f"one of {', '.join(UNITS)}", "write the unit as printed")
         if self.status is not None and self.status not in STATUSES:
             raise InvalidValueError("status", self.status, f"one of {', '.join(STATUSES)}", "name how it is known")
@@ -124,7 +124,7 @@ class Reported:
         read as journals print them (``".39"``, ``"0·39"``, ``"<.001"``, ``"1,234"``, ``"NR"``), times with their unit
         (``"8 weeks"``). `field` is the name by which an error speaks of it.
         """
-        if unit not in list(UNITS):
+        if unit not in UNITS:
             raise InvalidValueError(f"{field}.unit", unit, f"one of {', '.join(UNITS)}", "write the unit as printed")
         if isinstance(got, cls):
             if UNITS[got.unit].dimension != UNITS[unit].dimension:
