@@ -98,13 +98,15 @@ def reconstruct_trial(
         endpoints.append(drawn)
         draws += drawn.ensemble.attempts
     used = put_together(endpoints, timeline, agreement, members, streams[-1], workers)
-    analyses = {}
+    analyses: dict[str | None, Reconstruction] = {}
+    met: dict[str | None, float] = {}
     for k, (endpoint, rows) in enumerate(zip(endpoints, used.rows, strict=True)):
         taken = used.ensemble(k, endpoint)
         for v, reported in enumerate(endpoint.of.comparisons):
             drawn_along = populations(reported, endpoint.problem, v, endpoint.ensemble.states[rows])
             analysis = replace(endpoint.results[v], **patients(taken, v, np.arange(members)))
             analyses[reported.id] = replace(analysis, population=_through_medians(analysis, drawn_along))
+            met[reported.id] = float(endpoint.ensemble.drawn.own[rows].mean())
     distinct = min(np.unique(rows).size for rows in used.rows)
     if distinct < ENOUGH_DISTINCT * members:
         findings += (_few_distinct(endpoints, used.rows),)
@@ -114,19 +116,14 @@ def reconstruct_trial(
         if drawn_itself < min(ENOUGH_DRAWN, ENOUGH_DISTINCT * of):
             findings += (few_drawn(endpoint.of.name, drawn_itself, of),)
     seed = int(rng) if isinstance(rng, int | np.integer) else None
-    diagnostics = {
-        "met": min(
-            float(endpoint.ensemble.drawn.own[rows].mean()) for endpoint, rows in zip(endpoints, used.rows, strict=True)
-        ),
-        "distinct members": float(distinct),
-        "draws": float(draws),
-    }
+    diagnostics = {"met": min(met.values()), "distinct members": float(distinct), "draws": float(draws)}
     ids = [comparison.id for comparison in comparisons]
     for name, analysis in analyses.items():
         others = [other for other in ids if other != name]
         method = f"{METHOD}, together with {listed(others)} of the same patients" if others else METHOD
         found = analysis.findings + findings
-        analyses[name] = replace(analysis, method=method, seed=seed, findings=found, diagnostics=diagnostics)
+        sampling = diagnostics | {"met": met[name]}
+        analyses[name] = replace(analysis, method=method, seed=seed, findings=found, diagnostics=sampling)
     first = endpoints[0].of.comparisons[0]
     names = [arm.name for arm in first.arms]
     names.sort(key=lambda name: name != first.control)

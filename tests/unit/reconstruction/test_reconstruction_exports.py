@@ -90,6 +90,9 @@ def test_the_paragraph_of_a_joint_reconstruction_has_its_seed_its_reader_and_the
         ReportedComparison("PFS", [ReportedArm("drug", n=60, events=41, median=median)], id=id, assessor=id)
         for id, median in (("local", "9.2"), ("central", "9.9"))
     ]
-    text = paragraph(reconstruct(reports, members=3, rng=5).analyses["local"])
+    together = reconstruct(reports, members=3, rng=5)
+    text = paragraph(together.analyses["local"])
+    shares = [analysis.diagnostics["met"] for analysis in together.analyses.values()]
+    assert min(shares) == together.diagnostics["met"]
     assert text.startswith("Progression-free survival (local) of 60 patients")
     assert "together with central of the same patients), seed 5" in text
