@@ -367,11 +367,9 @@ class Reconstruction:
 
 def _as_printed(printed: object) -> str:
     """Give the digits of a number, with a unit of time that is not the months of the estimates beside it."""
-    if printed is None:
-        return ""
-    unit = getattr(printed, "unit", "")
+    unit = getattr(printed, "unit", "months")
     is_other = unit in ("days", "weeks", "years") and getattr(printed, "reached", False)
-    return f"{printed} {unit}" if is_other else str(printed)
+    return "" if printed is None else f"{printed} {unit}" if is_other else str(printed)
 
 
 def carried_on(part: Reconstruction, whole: Reconstruction) -> Reconstruction:
