@@ -242,7 +242,7 @@ def change_points(field: str, values: ArrayLike) -> FloatArray:
     return checked
 
 
-def same_length(field: str, values: FloatArray | BoolArray, other: str, length: int) -> None:
+def same_length(field: str, values: NDArray[Any], other: str, length: int) -> None:
     """Refuse `values` whose length is not `length`, the one that `other` asks for."""
     if values.size != length:
         raise InvalidValueError(field, f"{values.size} values", f"{length}, to match {other}", f"check {field}")
@@ -340,5 +340,9 @@ def stratum_numbers(strata: ArrayLike, n: int) -> NDArray[np.int64]:
     given = np.asarray(strata)
     if given.ndim != 1:
         raise InvalidValueError("strata", f"shape {given.shape}", "one label a patient", "cross the factors first")
-    labels("strata", given, n)
-    return np.asarray(np.unique(given.astype(str), return_inverse=True)[1], np.int64)
+    if given.dtype.kind in "biu":  # numbers of strata, which cannot be missing
+        same_length("strata", given, "time", n)
+    else:
+        labels("strata", given, n)
+        given = given.astype(str)
+    return np.asarray(np.unique(given, return_inverse=True)[1], np.int64)

@@ -58,14 +58,16 @@ def to_file(thing: object, path: str | Path) -> Path:
     (True, True)
     """
     store: dict[str, list[NDArray[Any]]] = {}
+    sizes: dict[str, int] = {}
 
     def kept(array: NDArray[Any]) -> Any:
         if array.dtype.kind not in NUMBERS:
             return [to_plain(item, kept) for item in array.tolist()]
-        entry = store.setdefault(array.dtype.str[1:], [])
-        start = sum(part.size for part in entry)
-        entry.append(np.ravel(array))
-        return {"kind": ARRAY, "of": array.dtype.str[1:], "start": start, "shape": list(array.shape)}
+        entry = array.dtype.str[1:]
+        start = sizes.get(entry, 0)
+        store.setdefault(entry, []).append(np.ravel(array))
+        sizes[entry] = start + array.size
+        return {"kind": ARRAY, "of": entry, "start": start, "shape": list(array.shape)}
 
     words = json.dumps(to_plain(thing, kept), allow_nan=False)
     entries: dict[str, Any] = {name: np.concatenate(parts) for name, parts in store.items()}
