@@ -7,7 +7,10 @@ import typer
 
 from analysis.cli.shell import command
 
-Toml = Annotated[Path | None, typer.Option(metavar="TOML", help="Windows, confirmation, censoring of the protocol.")]
+Toml = Annotated[
+    Path | None,
+    typer.Option(metavar="TOML", help="Criteria, confirmation, censoring, landmarks, doses of the protocol."),
+]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Write adrs, adtte, findings, summary, subjects here.")]
 
 
@@ -33,7 +36,8 @@ def endpoints(
     derived = read_study(folder).derive(of_protocol)
     print(f"{derived.name}, {of_protocol.criteria}\n")
     if derived.measured is not None or derived.recorded:
-        print(derived.summary().to_string(index=False, float_format="{:.1f}".format, na_rep=""))
+        summary = derived.summary().fillna({"category": ""})
+        print(summary.to_string(index=False, float_format="{:.1f}".format, na_rep=""))
     if derived.adverse_events is not None:
         worst = derived.adverse_events.worst_grades()
         print(f"\nTreatment-emergent adverse events, patients by worst grade\n{worst.head(20).to_string(index=False)}")

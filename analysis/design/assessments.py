@@ -117,6 +117,11 @@ class Assessments:
             Pairs (interval, until) in months; `until` of the last pair is None if visits go on without end.
         window, missed, recording
             As in `Assessments`.
+
+        Raises
+        ------
+        InvalidValueError
+            If a period but the last has no end, or one has no visit before its end.
         """
         times: list[float] = []
         start, endless = 0.0, None
@@ -128,7 +133,10 @@ class Assessments:
                 endless = interval
                 times.append(start + interval)
                 break
-            visits = math.floor((until - start) / interval + 1e-9)
+            visits = math.floor((positive("periods", until) - start) / interval + 1e-9)
+            if visits < 1:
+                expected = f"an end at least an interval after {start:g} months, when the period begins"
+                raise InvalidValueError("periods", (interval, until), expected, "give periods in their order")
             times.extend(start + interval * visit for visit in range(1, visits + 1))
             start = times[-1] if times else start
         return cls(tuple(times), endless, window, missed, recording)

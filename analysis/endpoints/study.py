@@ -18,6 +18,7 @@ from analysis.endpoints.response_tables import read_responses
 from analysis.errors import InvalidValueError
 from analysis.quality_of_life import QualityOfLife, read_qlq_c30
 from analysis.records.findings import DataFinding, as_frame
+from analysis.records.subject_tables import ALL, planned_arms
 from analysis.safety import AdverseEvents, DosePlan, Exposure, read_adverse_events, read_exposure
 
 if TYPE_CHECKING:
@@ -30,15 +31,6 @@ from analysis.endpoints.protocol import Protocol
 DOMAINS = ("tr", "tu", "rs", "ae", "adae", "ex", "ds", "qs", "adsl", "dm")
 READERS = {".xpt": "sas", ".sas7bdat": "sas7bdat", ".csv": "csv", ".parquet": "parquet"}
 ZERO_OF_PANDAS = 16.0**-65
-NAMES = {
-    "BOR": "Best overall response",
-    "CBOR": "Confirmed best overall response",
-    "ORR": "Objective response",
-    "CORR": "Confirmed objective response",
-    "PFS": "Progression-free survival",
-    "DOR": "Duration of response",
-    "TTR": "Time to response",
-}
 
 
 @strict_border
@@ -114,7 +106,8 @@ class Study:
         for part in (safety, doses, lived):
             findings += part.findings if part is not None else ()
         said = tuple(dict.fromkeys(findings))
-        return DerivedStudy(self.name, protocol, measured, recorded, said, safety, doses, lived)
+        arms = planned_arms(self.subjects)
+        return DerivedStudy(self.name, protocol, measured, recorded, said, safety, doses, lived, arms)
 
 
 @border
@@ -136,6 +129,8 @@ class DerivedStudy:
         What is wrong with the data, in the order of the tables.
     adverse_events, exposure, quality_of_life
         None without AE; without EX or a plan of doses; without QS.
+    arms
+        The arm of each subject as it was planned.
 
     Examples
     --------
@@ -146,7 +141,7 @@ class DerivedStudy:
     >>> _ = (folder / "adsl.csv").write_text("USUBJID,RANDDT\n1,2024-01-10\n")
     >>> _ = (folder / "rs.csv").write_text("USUBJID,RSSTRESC,RSDTC\n1,PR,2024-03-06\n")
     >>> read_study(folder).derive().adrs()["AVALC"].tolist()
-    ['PR', 'Y']
+    ['PR', 'Y', 'Y']
     """
 
     name: str
@@ -157,6 +152,7 @@ class DerivedStudy:
     adverse_events: AdverseEvents | None = field(default=None, repr=False)
     exposure: Exposure | None = field(default=None, repr=False)
     quality_of_life: QualityOfLife | None = field(default=None, repr=False)
+    arms: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def endpoints(self) -> pd.DataFrame:
         """One row for each source (``SRCDOM``: TR or RS), subject, reader and endpoint; see `derive_endpoints`."""
@@ -170,10 +166,15 @@ class DerivedStudy:
         return pd.concat(frames, ignore_index=True)
 
     def summary(self) -> pd.DataFrame:
-        """Rates and medians by source and reader; see `summarise`."""
-        found = [
-            summarise(rows).assign(SRCDOM=source) for source, rows in self.endpoints().groupby("SRCDOM", sort=False)
-        ]
+        """Rates and medians by source (``SRCDOM``), arm as planned and reader; see `summarise`."""
+        rows = self.endpoints()
+        rows["arm"] = [self.arms.get(subject, ALL) for subject in rows["subject"]]
+        found = []
+        for source, of_source in rows.groupby("SRCDOM", sort=False):
+            for arm, of_arm in of_source.groupby("arm", sort=False):
+                summary = summarise(of_arm)
+                summary.insert(0, "arm", arm)
+                found.append(summary.assign(SRCDOM=source))
         return pd.concat(found, ignore_index=True)
 
     def adrs(self) -> pd.DataFrame:
@@ -254,7 +255,7 @@ class DerivedStudy:
                 "STUDYID": self.name,
                 "USUBJID": rows["subject"].to_numpy(),
                 "PARAMCD": rows["endpoint"].to_numpy(),
-                "PARAM": [NAMES[name] for name in rows["endpoint"]],
+                "PARAM": [self.protocol.parameters[name] for name in rows["endpoint"]],
                 "RSEVAL": rows["evaluator"].to_numpy(),
                 "SRCDOM": rows["SRCDOM"].to_numpy(),
             }
@@ -289,7 +290,7 @@ def read_study(folder: str | Path) -> Study:
     ...     _ = (folder / "RS.csv").write_text("USUBJID,RSSTRESC,RSDTC\n1,PR,2024-03-06\n")
     ...     derived = read_study(folder).derive()
     >>> derived.adrs()[["PARAMCD", "AVALC"]].values.tolist()
-    [['BOR', 'PR'], ['ORR', 'Y']]
+    [['BOR', 'PR'], ['ORR', 'Y'], ['DCR', 'Y']]
     """
     place = Path(folder)
     if not place.is_dir():

@@ -15,7 +15,7 @@ from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.quality_of_life.deterioration import Deterioration
 from analysis.quality_of_life.scales import ITEMS, QLQ_C30, SUMMARY, score_qlq_c30
 from analysis.records.findings import DataFinding
-from analysis.records.subject_tables import patients
+from analysis.records.subject_tables import patients, planned_arms
 from analysis.records.tables import SUBJECT, VISIT, columns, dates, numbers, visit_labels
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from analysis.records.subject_tables import Patient
 
-ARMS = ("TRT01P", "ARM", "TRT01A", "ACTARM", "arm")
 NOT_DONE = "NOT DONE"
 
 
@@ -212,8 +211,7 @@ def read_qlq_c30(questionnaires: pd.DataFrame, subjects: pd.DataFrame, *, baseli
     """
     number("baseline_until", baseline_until, at_least=0, unit="days")
     known, findings = patients(subjects)
-    arms = columns(subjects, {"subject": SUBJECT}, {"arm": ARMS}, "subjects")
-    arm_of = {str(name): arm or "all" for name, arm in zip(arms["subject"], arms["arm"], strict=True)}
+    arm_of = planned_arms(subjects)
     needed = {"subject": SUBJECT, "item": ("QSTESTCD", "item"), "answer": ("QSSTRESN", "QSSTRESC", "QSORRES", "answer")}
     optional = {**VISIT, "date": ("QSDTC", "ADT", "date"), "category": ("QSCAT",), "status": ("QSSTAT",)}
     table = columns(questionnaires, needed, {**optional, "evaluator": (), "reader": ()}, "questionnaires")

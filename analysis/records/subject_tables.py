@@ -30,6 +30,10 @@ SUBJECT_OPTIONAL = {
 }
 
 
+ARMS = ("TRT01P", "ARM", "TRT01A", "ACTARM", "arm")
+"""Columns of the arm that was planned; where there is none, of the one that was received."""
+ALL = "all"
+"""Name of the arm where a table has none."""
 NOT_TREATED = ("SCRNFAIL", "SCREEN FAILURE", "SCREENFAIL", "NOTASSGN", "NOT ASSIGNED")
 """Arms of subjects who never came into the trial."""
 
@@ -52,6 +56,20 @@ class Patient(NamedTuple):
         """Last day of the baseline: that of randomisation, or of a first dose up to `LATEST_DOSE` after it."""
         dose = self.first_dose
         return dose if dose is not None and self.reference < dose <= self.reference + LATEST_DOSE else self.reference
+
+
+def planned_arms(subjects: pd.DataFrame) -> dict[str, str]:
+    """Give the arm of each subject as planned: `ALL` where the table has no arms, ``"not known"`` where one is blank.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> planned_arms(pd.DataFrame({"USUBJID": ["1", "2"], "TRT01P": ["drug", None]}))
+    {'1': 'drug', '2': 'not known'}
+    """
+    table = columns(subjects, SUBJECT_COLUMNS, {"arm": ARMS}, "subjects")
+    none = "not known" if any(table["arm"]) else ALL
+    return {str(name): arm or none for name, arm in zip(table["subject"], table["arm"], strict=True)}
 
 
 def patients(subjects: pd.DataFrame) -> tuple[Mapping[str, Patient], list[DataFinding]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.conventions.border import border
 from analysis.records.findings import DataFinding
+from analysis.records.subject_tables import ALL
 from analysis.records.tables import SUBJECT, WRITE_DATES, columns, dates
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ DATES = {
     "progression": ("PDDT", "progression"),
     "last_known": ("DCUTDT", "EOSDT", "LSTALVDT", "RFPENDTC", "last_known"),
 }
-ALL = "all"
-"""Name of the arm where a table has none."""
 
 
 class Treated(NamedTuple):

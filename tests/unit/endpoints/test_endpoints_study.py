@@ -10,8 +10,8 @@ import pyreadstat
 import pytest
 
 from analysis.cli import main
-from analysis.endpoints import Protocol, read_study
-from analysis.errors import InvalidValueError, UnknownNameError
+from analysis.endpoints import read_study
+from analysis.errors import InvalidValueError
 
 TR = pd.DataFrame(
     [
@@ -218,24 +218,6 @@ def test_another_encoding_is_read_and_said(tmp_path):
     assert study.subjects["SITE"].tolist() == ["Köln", "Köln"]
 
 
-@pytest.mark.parametrize(
-    ("text", "error", "says"),
-    [
-        ("censoring = ", InvalidValueError, "a TOML file"),
-        ("censor = 'fda'", UnknownNameError, "censoring"),
-        ("censoring = 'ema'", UnknownNameError, "fda"),
-        ("censoring = 'fda'", InvalidValueError, "longest_gap_days or assessments_weeks"),
-        ("censoring = 'fda'\nassessments_weeks = [8]", InvalidValueError, "pairs of interval and end"),
-        ("conventions = 'WHO'", UnknownNameError, "EORTC"),
-        ("confirmation_days = 'four weeks'", InvalidValueError, "days"),
-    ],
-)
-def test_a_protocol_that_cannot_be_read_is_named(text, error, says, tmp_path):
-    (tmp_path / "protocol.toml").write_text(text)
-    with pytest.raises(error, match=says):
-        Protocol.read(tmp_path / "protocol.toml")
-
-
 SAFETY = {
     "adsl": "USUBJID,ARM,RANDDT,TRTSDT,TRTEDT\n"
     "1,A,2024-01-10,2024-01-10,2024-03-09\n2,A,2024-01-10,2024-01-10,2024-03-09\n",
@@ -285,16 +267,6 @@ def test_what_a_folder_lacks_is_named_when_it_is_asked_for(tmp_path):
     (folder / "qs.csv").unlink()
     with pytest.raises(InvalidValueError, match="QS"):
         read_study(folder).quality_of_life()
-
-
-@pytest.mark.parametrize(
-    "written", ["doses = 40", "[doses.CABO]\nevery = 1", "[doses.CABO]\nunit = 'mg'", "[doses.CABO]\ndose = 0"]
-)
-def test_a_plan_of_doses_that_is_none_is_refused(tmp_path, written):
-    path = tmp_path / "protocol.toml"
-    path.write_text(written, encoding="utf-8")
-    with pytest.raises((InvalidValueError, UnknownNameError), match="dose"):
-        Protocol.read(path)
 
 
 def test_accepted_records_are_read_as_those_of_one_evaluator(tmp_path):

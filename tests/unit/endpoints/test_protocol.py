@@ -1,0 +1,164 @@
+"""A protocol's file: each key read, each wrong one named, disease control derived by it."""
+
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+
+from analysis.conventions import WEEK
+from analysis.design import Assessments
+from analysis.endpoints import Censoring, Confirmation, Protocol, ResponseRule, read_study
+from analysis.errors import AnalysisError, InvalidValueError, UnknownNameError
+from analysis.safety import DosePlan
+from tests import wrong_files
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "says"),
+    [
+        ("censoring = ", InvalidValueError, "a TOML file"),
+        ("censor = 'fda'", UnknownNameError, "censoring"),
+        ("censoring = 'ema'", UnknownNameError, "fda"),
+        ("censoring = 'fda'", InvalidValueError, "longest_gap_days or assessments_weeks"),
+        ("censoring = 'fda'\nassessments_weeks = [8]", InvalidValueError, "pairs of interval and end"),
+        ("conventions = 'WHO'", UnknownNameError, "EORTC"),
+        ("confirmation_days = 'four weeks'", InvalidValueError, "days"),
+    ],
+)
+def test_a_protocol_that_cannot_be_read_is_named(text, error, says, tmp_path):
+    (tmp_path / "protocol.toml").write_text(text)
+    with pytest.raises(error, match=says):
+        Protocol.read(tmp_path / "protocol.toml")
+
+
+@pytest.mark.parametrize(
+    "written", ["doses = 40", "[doses.CABO]\nevery = 1", "[doses.CABO]\nunit = 'mg'", "[doses.CABO]\ndose = 0"]
+)
+def test_a_plan_of_doses_that_is_none_is_refused(tmp_path, written):
+    path = tmp_path / "protocol.toml"
+    path.write_text(written, encoding="utf-8")
+    with pytest.raises((InvalidValueError, UnknownNameError), match="dose"):
+        Protocol.read(path)
+
+
+WHOLE = """
+criteria = "iRECIST"
+conventions = "EORTC"
+dating = "CDISC"
+confirm_progression_days = [28, 56]
+stable_from_days = 49
+confirmation_days = 28
+censoring = "fda"
+assessments_weeks = [[8, 24], [12]]
+window_weeks = 1
+disease_control_weeks = [8, 16]
+disease_control = "until landmark"
+unconfirmed = "control"
+clinical_benefit_weeks = 24
+landmark_window_weeks = 1
+emergent_days = 28
+[doses.CABO]
+dose = 40
+every_days = 2
+unit = "mg"
+late_days = 1
+"""
+
+
+def test_every_key_of_a_protocol_is_read(tmp_path):
+    path = tmp_path / "protocol.toml"
+    path.write_text(WHOLE, encoding="utf-8")
+    assert Protocol.read(path) == Protocol(
+        criteria="iRECIST",
+        rule=ResponseRule(True, True, confirm_from=28, confirm_until=56, dating="CDISC"),
+        stable_from=49,
+        confirmation=Confirmation(28),
+        censoring=Censoring.fda(Assessments.changing([(8 * WEEK, 24 * WEEK), (12 * WEEK, None)], window=WEEK)),
+        window=28,
+        doses={"CABO": DosePlan(40, every=2, late=1)},
+        landmarks=(56, 112),
+        disease_control="until landmark",
+        before=7,
+        after=7,
+        unconfirmed="control",
+        benefit_from=168,
+    )
+
+
+def test_what_stands_in_a_protocol_is_refused_by_file_and_key_or_changes_it(tmp_path):
+    path = tmp_path / "protocol.toml"
+    path.write_text(WHOLE, encoding="utf-8")
+    whole = Protocol.read(path)
+    taken = 0
+    for wrong in wrong_files.changed(WHOLE):
+        path.write_text(wrong, encoding="utf-8")
+        try:
+            read = Protocol.read(path)
+        except AnalysisError as error:
+            said = str(error)
+        else:
+            taken, said = taken + 1, str(path)
+            assert read != whole, wrong
+        assert str(path) in said, wrong
+    assert taken < 30
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("longest_gap_days = 126", "longest_gap_days: got 126; expected censoring beside it"),
+        ("censoring = 'none'\nlongest_gap_days = 126", "censoring = .fda. beside it"),
+        ("censoring = 'fda'\nlongest_gap_days = 126\nwindow_weeks = 1", "assessments_weeks beside it"),
+        ("censoring = 'fda'\nassessments_weeks = [[8, 5], [12]]", "an end at least an interval after 0 months"),
+        ("censoring = 'fda'\nassessments_weeks = [[8, 24], [6, 12]]", "an end at least an interval after"),
+        ("censoring = 'fda'\nassessments_weeks = [[8]]\nwindow_weeks = 4", "window_weeks: got 4"),
+        ("disease_control = 'at landmark'", "disease_control_weeks beside it"),
+        ("disease_control_weeks = [16]\nunconfirmed = 'control'", "only there is an iUPD"),
+        ("confirm_progression_days = 28", "only there is an iUPD"),
+        ("criteria = 'iRECIST'\nconfirm_progression_days = [56, 28]", "the first day before the last"),
+        ("landmark_window_weeks = 2", "say a landmark"),
+        ("disease_control_weeks = 16", r"write disease_control_weeks = \[16\]"),
+        ("disease_control_weeks = [16, 16]", "say each once"),
+        ("stable_from_days = -42", "stable_from_days: got -42"),
+        ("clinical_benefit_weeks = 2", "benefit_from: got 14"),
+    ],
+)
+def test_a_key_that_would_say_nothing_is_refused(text, says, tmp_path):
+    (tmp_path / "protocol.toml").write_text(text)
+    with pytest.raises(InvalidValueError, match=says):
+        Protocol.read(tmp_path / "protocol.toml")
+
+
+SCANS = [  # of each patient: week and response
+    ("1", "A", [(8, "iSD"), (16, "iSD"), (24, "iUPD"), (32, "iCPD")]),
+    ("2", "A", [(8, "iPR"), (16, "iUPD"), (24, "iSD")]),
+    ("3", "B", [(8, "iSD"), (18, "iPR")]),
+    ("4", "B", [(8, "iUPD"), (12, "iCPD")]),
+]
+CONTROL_BY_HAND = [
+    ("at landmark", "failure", "YNYN"),
+    ("at landmark", "control", "YYYN"),
+    ("at landmark", "resolved later", "YYYN"),
+    ("until landmark", "failure", "YYYN"),  # the iUPD of 2 is resolved
+    ("progression-free at landmark", "failure", "YYYN"),
+]
+
+
+@pytest.mark.parametrize(("how", "unconfirmed", "right"), CONTROL_BY_HAND)
+def test_a_folder_gives_disease_control_at_the_weeks_of_its_protocol(how, unconfirmed, right, tmp_path):
+    rows = [
+        (subject, response, str(date(2024, 1, 1) + timedelta(weeks=week)))
+        for subject, _, scans in SCANS
+        for week, response in scans
+    ]
+    pd.DataFrame(rows, columns=["USUBJID", "RSSTRESC", "RSDTC"]).to_csv(tmp_path / "rs.csv", index=False)
+    subjects = [(subject, arm, "2024-01-01") for subject, arm, _ in SCANS]
+    pd.DataFrame(subjects, columns=["USUBJID", "TRT01P", "RANDDT"]).to_csv(tmp_path / "adsl.csv", index=False)
+    text = f"criteria = 'iRECIST'\ndisease_control_weeks = [16]\ndisease_control = '{how}'\n"
+    (tmp_path / "protocol.toml").write_text(text + f"unconfirmed = '{unconfirmed}'\nclinical_benefit_weeks = 24\n")
+    derived = read_study(tmp_path).derive(Protocol.read(tmp_path / "protocol.toml"))
+    answers = derived.adrs().sort_values("USUBJID").groupby("PARAMCD")["AVALC"].agg("".join)
+    assert (answers["DCR16W"], answers["CBR"], answers["DCR"]) == (right, "NYYN", "YYYN")
+    assert "week 16" in Protocol.read(tmp_path / "protocol.toml").parameters["DCR16W"]
+    summary = derived.summary()
+    assert summary[summary["endpoint"] == "DCR"][["arm", "estimate"]].to_numpy().tolist() == [["A", 100], ["B", 50]]
