@@ -33,7 +33,9 @@ def curve(
     unit: Annotated[
         Literal["proportion", "percent"] | None, typer.Option(help="Of the survival; by default as it looks.")
     ] = None,
-    time_unit: Annotated[str, typer.Option(help="Of points and risk table.")] = "months",
+    time_unit: Annotated[
+        str | None, typer.Option(help="Of points and risk table; by default as their headings say, else months.")
+    ] = None,
     members: Annotated[int, typer.Option(help="Data sets.")] = 100,
     seed: Annotated[int, typer.Option(help="Of all draws.")] = 1,
     out: Annotated[Path | None, typer.Option(metavar="CSV", help="Write the patients of all members here.")] = None,
@@ -45,16 +47,11 @@ def curve(
     """
     from analysis.reconstruction import read_at_risk, read_curves, reconstruct_curve
     from analysis.reported import ReportedArm, ReportedComparison
-    from analysis.reported.number import UNITS
 
     not_there_yet(out=out, plot=plot)
-    if UNITS.get(time_unit, UNITS["count"]).dimension != "time":
-        known = "months, weeks, days or years"
-        raise InvalidValueError("time-unit", time_unit, known, "name the unit of the figure's axis")
-    read = read_curves(points)
-    curves = {arm: of_arm * (UNITS[time_unit].factor, 1.0) for arm, of_arm in read.curves.items()}
-    table = read_at_risk(at_risk, unit=time_unit) if at_risk else {}
-    curves = _named_alike(curves, table)
+    read = read_curves(points, time_unit=time_unit)
+    table = read_at_risk(at_risk, unit=read.time_unit) if at_risk else {}
+    curves = _named_alike(read.curves, table)
     numbers: dict[str, dict[str, Any]] = {
         "n": _by_arm("n", n or [], curves),
         "events": _by_arm("events", events or [], curves),
@@ -66,7 +63,8 @@ def curve(
     of_control = control or (list(curves)[-1] if len(curves) > 1 else None)
     comparison = ReportedComparison(endpoint=endpoint, arms=arms, control=of_control)
     scale: Any = unit or read.unit
-    print(f"{points}: {', '.join(f'{arm}, {len(of_arm)} points' for arm, of_arm in curves.items())}; {scale}")
+    counted = ", ".join(f"{arm}, {len(of_arm)} points" for arm, of_arm in curves.items())
+    print(f"{points}: {counted}; {scale}, {read.time_unit}")
     result = reconstruct_curve(comparison, curves, unit=scale, members=members, rng=seed)
     _print(result)
     if out is not None:
@@ -102,12 +100,14 @@ def _named_alike(curves: Mapping[str, Any], table: Mapping[str, Any]) -> dict[st
 
 
 def _by_arm(option: str, given: Iterable[str], arms: Mapping[str, Any]) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for text in given:
         arm, equals, number = text.rpartition("=")
         if not equals or arm not in arms:
             expected = " or ".join(f"{each}=N" for each in arms)
             raise InvalidValueError(option, text, expected, "name the arm as in the files")
+        if arm in found:
+            raise InvalidValueError(option, text, f"{arm} once", f"keep {found[arm]} or {number}")
         found[arm] = number
     return found
 

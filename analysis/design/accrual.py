@@ -156,7 +156,7 @@ class PiecewiseAccrual(Accrual):
     @property
     def description(self) -> str:
         """The pattern in words."""
-        rates = ", ".join(f"{rate:.3g}" for rate in self.rates)
+        rates = ", ".join(f"{rate:g}" for rate in self.rates)
         changes = ", ".join(f"{time:g}" for time in self.breaks)
         return f"over {self.duration:g} months in proportions {rates} with changes at months {changes}"
 

@@ -9,6 +9,7 @@ import numpy as np
 from analysis.endpoints import lesions
 from analysis.endpoints.codes import CR, IRECIST, MISSING, NE, PD, PR, RECIST
 from analysis.endpoints.new_lesions import at_visit, last_known
+from analysis.endpoints.size_measures import in_per_cent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,8 +97,8 @@ def _target(seen: Responses, i: int) -> str:
     if code == PD and not lesions.has_grown(size, nadir):
         return f"{against}: disease after a complete response"
     if code == PD:
-        percent = f" and {100 * (size / nadir - 1):+.3g}%" if nadir else ""
+        percent = f" and {in_per_cent(size / nadir)}" if nadir else ""
         return f"{against}: {size - nadir:+.4g} mm{percent} over the nadir"
     if code == PR and size > 0.7 * baseline + lesions.TOLERANCE:
         return f"{against}: a partial response is kept until progression"
-    return f"{against}: {100 * (size / baseline - 1):+.3g}% from baseline"
+    return f"{against}: {in_per_cent(size / baseline)} from baseline"

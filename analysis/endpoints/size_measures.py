@@ -49,6 +49,18 @@ def best_change(size: Floats, visits: int) -> float:
     return best
 
 
+def in_per_cent(ratio: float) -> str:
+    """Say by how many per cent a sum is another one times a ratio, to three digits or whole.
+
+    Examples
+    --------
+    >>> in_per_cent(1091.6 / 93.1), in_per_cent(0.9), in_per_cent(0.995)
+    ('+1073%', '-10%', '-0.5%')
+    """
+    percent = 100 * (ratio - 1)
+    return f"{percent:+.0f}%" if abs(percent) >= 100 else f"{percent:+.3g}%"
+
+
 @border
 def tumour_growth_rate(before: float, after: float, months: float) -> float:
     """Tumour growth rate: change of volume in per cent per month of 30.4375 days.
@@ -111,7 +123,7 @@ class Measured:
     index: int
 
     def __str__(self) -> str:
-        return f"{self.per_cent:+.3g}% on {self.date}"
+        return f"{in_per_cent(1 + self.per_cent / 100)} on {self.date}"
 
 
 @border

@@ -8,6 +8,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from analysis.reported.finding import Finding, excludes, is_below
+from analysis.reported.number import Reported
 from analysis.reported.recovered import least_events, log_asymmetry, wald_statistic
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from analysis.reported.arm import ReportedArm
     from analysis.reported.comparison import ReportedComparison
-    from analysis.reported.number import Reported
     from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval
 
 SHORT, LONG = 0.3, 8.0  # of a median: a median follow-up beyond is likely to be in another unit
@@ -116,7 +116,7 @@ def events_above_patients(comparison: ReportedComparison) -> Iterator[Finding]:
     """Find more events than patients, and totals that are not the sum of the arms."""
     arms = comparison.arms
     n, events = _sum(arms, "n"), _sum(arms, "events")
-    pairs = [(f"{arm.name}.events", arm.events, arm.n) for arm in arms]
+    pairs = [(f"{arm.name}.events", arm.events, _size(arm)) for arm in arms]
     pairs += [("events_total", comparison.events_total, comparison.n_total)]
     for name, count, patients in pairs:
         if count is not None and patients is not None and count.value > patients.value:
@@ -335,6 +335,13 @@ def _quantile(p: float) -> float:
     if 0 < p < 1:
         return NormalDist().inv_cdf(p)
     return -math.inf if p <= 0 else math.inf
+
+
+def _size(arm: ReportedArm) -> Reported | None:
+    """Give the patients of an arm: as printed, else those at risk at time 0."""
+    if arm.n is None and arm.at_risk is not None and arm.at_risk.times[0] == 0:
+        return Reported(str(arm.at_risk.counts[0]), "count")
+    return arm.n
 
 
 def _sum(arms: tuple[ReportedArm, ...], field: str) -> float | None:

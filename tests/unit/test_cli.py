@@ -117,6 +117,8 @@ def test_unnamed_curves_take_the_names_of_the_risk_table(tmp_path, capsys):
         (["--time-unit", "fortnights"], "expected months, weeks, days or years"),
         (["--endpoint", "happiness"], "endpoint"),
         (["--n", "41"], "name the arm as in the files"),
+        (["--n", "Drug=41", "--n", "Drug=40"], "keep 41 or 40"),
+        (["--events", "Drug=500"], "arms['Drug'].events: got '500'"),
     ],
 )
 def test_wrong_options_of_curve_are_named(more, says, tmp_path, capsys):

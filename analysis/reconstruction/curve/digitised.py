@@ -273,6 +273,9 @@ def _risk_table(
         raise InvalidValueError(
             f"arms[{arm.name!r}].at_risk", int(counts.max()), f"at most the {n} patients", "copy the row again"
         )
+    if arm.events is not None and arm.events.value > n:
+        expected = f"at most the {n} patients"
+        raise InvalidValueError(f"arms[{arm.name!r}].events", arm.events.text, expected, "compare it with the report")
     followed = counts > 0
     beyond = followed & (ticks > curve.end * (1 + 1e-9))
     if beyond.any():

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import tarfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,17 +15,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from analysis.conventions.border import border
-from analysis.errors import ReportedDataError
+from analysis.errors import InvalidValueError, ReportedDataError
 from analysis.reconstruction.curve.points import OUTSIDE
 from analysis.reported import AtRisk
+from analysis.reported.number import UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from analysis.conventions.checks import FloatArray
 
 Row = list[str]
 NUMBER = re.compile(r"[-+]?(\d+(\.\d*|,\d+)?|[.,]\d+)([eE][-+]?\d+)?\s*%?")
+TIMED = re.compile(r"\d+(\.\d+)? ?(months?|mo|weeks?|wks?|days?|d|years?|yrs?)\.?", re.IGNORECASE)
+AXIS_OF_TIME = re.compile(r"((time|follow-?up|t|x)[\W_]*(in |since \w+\W*)?)?(?P<unit>day|week|month|year)s?[\W_]*")
+TIMES = [name for name, unit in UNITS.items() if unit.dimension == "time"]
 MISSING = {"", "na", "nan", "null", "-", "\N{EN DASH}", "\N{EM DASH}"}
 
 
@@ -36,9 +41,11 @@ class DigitisedFile:
     Attributes
     ----------
     curves
-        For each arm its points, time and survival, shape ``(k, 2)``, in the order and the units of the file.
+        For each arm its points, time in months and survival, shape ``(k, 2)``, in the order of the file.
     unit
         Unit of the survival, told by its range over all arms.
+    time_unit
+        Unit of the times in the file.
 
     Examples
     --------
@@ -54,10 +61,11 @@ class DigitisedFile:
 
     curves: Mapping[str, FloatArray]
     unit: Literal["proportion", "percent"]
+    time_unit: str = "months"
 
 
 @border
-def read_curves(path: str | Path) -> DigitisedFile:
+def read_curves(path: str | Path, *, time_unit: str | None = None) -> DigitisedFile:
     r"""Read digitised curves: WebPlotDigitizer (CSV, JSON, project), Engauge, DigitizeIt, or any table of points.
 
     A table may have a pair of columns for each arm, one column of times and one of survival for each arm, a column
@@ -68,6 +76,8 @@ def read_curves(path: str | Path) -> DigitisedFile:
     ----------
     path
         ``.csv``, ``.txt``, ``.tsv``, ``.json`` or a WebPlotDigitizer project, ``.tar``.
+    time_unit
+        Unit of the times; by default what a heading says (``"weeks"``, ``"Time (days)"``), else months.
 
     Returns
     -------
@@ -77,7 +87,10 @@ def read_curves(path: str | Path) -> DigitisedFile:
     Raises
     ------
     ReportedDataError
-        If the file has no points, a cell is no number, the layout is none of these, or time and survival are swapped.
+        If the file has no points, a cell is no number, the layout is none of these, time and survival are swapped, or
+        a heading says another unit.
+    InvalidValueError
+        If the unit is none of time.
 
     Examples
     --------
@@ -92,26 +105,34 @@ def read_curves(path: str | Path) -> DigitisedFile:
     """
     path = Path(path)
     is_project = path.suffix.lower() in (".json", ".tar")
-    found = _from_project(path) if is_project else _from_table(path, _table(path))
+    rows = [] if is_project else _table(path)
+    found = _from_project(path) if is_project else _from_table(path, rows)
     curves = {name: np.array(points, dtype=np.float64) for name, points in found.items() if points}
     if not curves:
         raise ReportedDataError(f"{path}: no points; expected columns of time and survival; export the curve again")
     greatest = max(float(points[:, 1].max()) for points in curves.values())
     for name, points in curves.items():
         _refuse_swapped(path, name, points)
-    return DigitisedFile(curves, "percent" if greatest > 1 + OUTSIDE else "proportion")
+    headings = [cell for row in rows if not any(_number(cell) is not None for cell in row) for cell in row]
+    unit = _time_unit(path, headings, time_unit)
+    in_months = {name: points * (UNITS[unit].factor, 1.0) for name, points in curves.items()}
+    return DigitisedFile(in_months, "percent" if greatest > 1 + OUTSIDE else "proportion", unit)
 
 
 @border
-def read_at_risk(path: str | Path, *, unit: str = "months") -> dict[str, AtRisk]:
-    r"""Read a risk table: a row for each arm under a heading of times, or columns of times and of each arm.
+def read_at_risk(path: str | Path, *, unit: str | None = None) -> dict[str, AtRisk]:
+    r"""Read a risk table, laid out by arm, by time or by count.
+
+    It has a row for each arm under a heading of times, columns of times and of each arm, or a column that names the arm
+    of each time and count.
 
     Parameters
     ----------
     path
-        CSV, separated by commas, semicolons or tabs. Empty cells and ``NA`` are counts that were not printed.
+        CSV, separated by commas, semicolons or tabs. Empty cells and ``NA`` are counts that were not printed. A time
+        may have its unit beside it.
     unit
-        Unit of the times.
+        Unit of the times; by default what the heading of their column says, else months.
 
     Returns
     -------
@@ -121,7 +142,10 @@ def read_at_risk(path: str | Path, *, unit: str = "months") -> dict[str, AtRisk]
     Raises
     ------
     ReportedDataError
-        If the layout is neither, or a count is no whole number.
+        If the layout is none of these, a count is no whole number, belongs to no time or to an arm that stands there
+        twice, or the table says another unit.
+    InvalidValueError
+        If the unit is none of time.
 
     Examples
     --------
@@ -138,37 +162,74 @@ def read_at_risk(path: str | Path, *, unit: str = "months") -> dict[str, AtRisk]
     heading, body = (rows[0], rows[1:]) if rows else ([], [])
     if len(heading) < 2 or not body:
         raise ReportedDataError(f"{path}: no risk table; expected a heading and a row for each arm; copy it again")
-    named = _number(body[0][0]) is None  # rows are arms; else their first cell is a time
-    if named:
-        times = [_time(path, cell) for cell in heading[1:]]
-        columns = {row[0]: row[1:] for row in body}
+    of_times = _time_unit(path, heading, unit)
+    return {arm: _at_risk(path, arm, cells, of_times) for arm, cells in _cells(path, heading, body)}
+
+
+def _cells(path: Path, heading: Row, body: list[Row]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Give each arm with its pairs of time and count, as they stand there."""
+    if any(any(row[len(heading) :]) for row in body):
+        raise ReportedDataError(f"{path}: more cells in a row than in the heading; expected a time for each; add them")
+    body = [row + [""] * (len(heading) - len(row)) for row in body]
+    if _number(body[0][0]) is not None:  # a column of times, and one of each arm
+        columns = [(name, [(row[0], row[k]) for row in body]) for k, name in enumerate(heading) if k]
+    elif len(heading) == 3 and _number(heading[1]) is None and not TIMED.fullmatch(heading[1]):  # arm, time, count
+        arms = dict.fromkeys(row[0] for row in body)
+        columns = [(arm, [(row[1], row[2]) for row in body if row[0] == arm]) for arm in arms]
     else:
-        times = [_time(path, row[0]) for row in body]
-        columns = {name: [row[k] if k < len(row) else "" for row in body] for k, name in enumerate(heading) if k}
-    return {arm: _at_risk(path, arm, times, cells, unit) for arm, cells in columns.items()}
+        columns = [(row[0], list(zip(heading[1:], row[1:], strict=True))) for row in body]
+    twice = [arm for arm, times in Counter(arm for arm, _ in columns).items() if times > 1]
+    if twice:
+        raise ReportedDataError(
+            f"{path}: {twice[0]} stands there twice; expected each arm once; rename one, or drop it"
+        )
+    yield from columns
 
 
-def _at_risk(path: Path, arm: str, times: Sequence[float], cells: Sequence[str], unit: str) -> AtRisk:
+def _at_risk(path: Path, arm: str, cells: Sequence[tuple[str, str]], unit: str) -> AtRisk:
     counted = []
-    for time, cell in zip(times, cells, strict=False):
+    for time, cell in cells:
+        at = _time(path, time)
         if cell.lower() in MISSING:
             continue
         count = _number(cell)
         if count is None or count != int(count):
             raise ReportedDataError(
-                f"{path}: {arm}, time {time:g}: got {cell!r}; expected a whole number of patients; correct the cell"
+                f"{path}: {arm}, time {time}: got {cell!r}; expected a whole number of patients; correct the cell"
             )
-        counted.append((time, int(count)))
+        counted.append((at, int(count)))
     if not counted:
         raise ReportedDataError(f"{path}: {arm}: no number at risk; expected one at least; drop the row")
-    return AtRisk(tuple(time for time, _ in counted), tuple(count for _, count in counted), unit)
+    try:
+        times: Any = tuple(time for time, _ in counted)  # AtRisk reads those that have their unit
+        return AtRisk(times, tuple(count for _, count in counted), unit)
+    except InvalidValueError as error:
+        raise ReportedDataError(f"{path}: {arm}: {error}") from None
 
 
-def _time(path: Path, cell: str) -> float:
-    time = _number(re.sub(r"[a-zA-Z ]+$", "", cell))
-    if time is None:
-        raise ReportedDataError(f"{path}: got {cell!r} for a time; expected a number; name the columns by their times")
-    return time
+def _time(path: Path, cell: str) -> float | str:
+    time = _number(cell)
+    if time is None and not TIMED.fullmatch(cell):
+        raise ReportedDataError(
+            f"{path}: got {cell!r} for a time; expected a number, or one as '6 weeks'; name the columns by their times"
+        )
+    return cell if time is None else time
+
+
+def _time_unit(path: Path, headings: Sequence[str], asked: str | None) -> str:
+    """Give the unit of times: as asked for, as the heading of an axis says (that of an arm says none), or months."""
+    if asked is not None and asked not in TIMES:
+        known = "months, weeks, days or years"
+        raise InvalidValueError("time_unit", asked, known, "name the unit of the figure's axis")
+    said = {f"{found['unit']}s" for cell in headings if (found := AXIS_OF_TIME.fullmatch(cell.strip("\"'").lower()))}
+    if len(said) > 1:
+        raise ReportedDataError(
+            f"{path}: times in {' and '.join(sorted(said))}; expected one unit; correct the heading"
+        )
+    unit = next(iter(said), asked or "months")
+    if asked is not None and unit != asked:
+        raise ReportedDataError(f"{path}: times in {unit}; expected {asked}; say {unit}, or correct the heading")
+    return unit
 
 
 def _from_project(path: Path) -> dict[str, list[tuple[float, float]]]:

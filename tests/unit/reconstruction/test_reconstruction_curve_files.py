@@ -7,8 +7,9 @@ import tarfile
 import numpy as np
 import pytest
 
-from analysis.errors import ReportedDataError
+from analysis.errors import InvalidValueError, ReportedDataError
 from analysis.reconstruction import read_at_risk, read_curves
+from analysis.reported.number import UNITS
 
 DRUG = [(0.0, 1.0), (3.1, 0.825), (6.0, 0.61)]
 CONTROL = [(0.0, 1.0), (2.9, 0.71), (6.2, 0.4), (8.0, 0.31)]
@@ -130,6 +131,7 @@ def test_a_project_that_is_none_is_refused(name, text, says, tmp_path):
         "arm,0,6,12\ndrug,120,76,38\ncontrol,118,61,NA\n",
         "arm;0 months;6 months;12 months\ndrug;120;76;38\ncontrol;118;61;\n",
         "months,drug,control\n0,120,118\n6,76,61\n12,38,\n",
+        "arm,time,n\ndrug,0,120\ndrug,6,76\ndrug,12,38\ncontrol,0,118\ncontrol,6,61\ncontrol,12,NA\n",
     ],
 )
 def test_risk_tables_by_row_and_by_column(text, tmp_path):
@@ -146,12 +148,57 @@ def test_risk_tables_by_row_and_by_column(text, tmp_path):
         ("arm,0,6\ndrug,120,7.5\n", "drug, time 6: got '7.5'; expected a whole number"),
         ("arm,0,soon\ndrug,120,75\n", "got 'soon' for a time"),
         ("arm,0,6\ndrug,NA,NA\n", "drug: no number at risk"),
+        ("arm,0,6\ndrug,120,75,31\n", "more cells in a row than in the heading"),
+        ("arm,0,6\ndrug,120,75\ndrug,118,61\n", "drug stands there twice"),
+        ("arm,6,0\ndrug,120,75\n", "drug: at_risk.times"),
+        ("arm,0,6 fortnights\ndrug,120,75\n", "got '6 fortnights' for a time"),
+        ("weeks,days,drug\n0,120,118\n", "times in days and weeks"),
     ],
 )
 def test_what_is_no_risk_table_is_refused(text, says, tmp_path):
     (tmp_path / "risk.csv").write_text(text)
     with pytest.raises(ReportedDataError, match=rf"risk\.csv: .*{says}"):
         read_at_risk(tmp_path / "risk.csv")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "arm,0 weeks,26.0893 weeks\ndrug,120,76\n",
+        "weeks,drug\n0,120\n26.0893,76\n",
+        "arm,Time (weeks),n\ndrug,0,120\ndrug,26.0893,76\n",
+    ],
+)
+def test_a_risk_table_says_its_unit(text, tmp_path):
+    (tmp_path / "risk.csv").write_text(text)
+    assert read_at_risk(tmp_path / "risk.csv")["drug"].times == pytest.approx((0, 6), abs=1e-4)
+
+
+def test_another_unit_than_the_table_says_is_refused(tmp_path):
+    (tmp_path / "risk.csv").write_text("weeks,drug\n0,120\n26,76\n")
+    with pytest.raises(ReportedDataError, match=r"times in weeks; expected months; say weeks"):
+        read_at_risk(tmp_path / "risk.csv", unit="months")
+
+
+@pytest.mark.parametrize(
+    ("heading", "unit"),
+    [
+        ("weeks,drug", "weeks"),
+        ("Time since randomisation (months),drug", "months"),
+        ("time_days,drug", "days"),
+        ("Follow-up, in years;drug", "years"),
+        ("x,9 weeks", "months"),  # an arm of nine weeks' treatment
+    ],
+)
+def test_points_say_the_unit_of_their_times(heading, unit, tmp_path):
+    mark = ";" if ";" in heading else ","
+    (tmp_path / "points.csv").write_text(f"{heading}\n0{mark}1\n3{mark}0.8\n6{mark}0.5\n")
+    read = read_curves(tmp_path / "points.csv")
+    assert read.time_unit == unit
+    (points,) = read.curves.values()
+    assert points[-1, 0] == pytest.approx(6 * UNITS[unit].factor)
+    with pytest.raises(InvalidValueError, match="months, weeks, days or years"):
+        read_curves(tmp_path / "points.csv", time_unit="percent")
 
 
 def test_weeks_become_months(tmp_path):
