@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 from analysis.endpoints.protocol import Protocol
 
 DOMAINS = ("tr", "tu", "rs", "ae", "adae", "ex", "ds", "qs", "adsl", "dm")
+LABELS = ["STUDYID", "USUBJID", "TRTP", "PARAMCD", "PARAM", "RSEVAL", "SRCDOM"]
 READERS = {".xpt": "sas", ".sas7bdat": "sas7bdat", ".csv": "csv", ".parquet": "parquet"}
 ZERO_OF_PANDAS = 16.0**-65
 
@@ -178,15 +179,19 @@ class DerivedStudy:
         return pd.concat(found, ignore_index=True)
 
     def adrs(self) -> pd.DataFrame:
-        """Responses in the form of ADRS: STUDYID, USUBJID, PARAMCD, PARAM, AVALC, ADT, RSEVAL, SRCDOM."""
+        """Responses in the form of ADRS: STUDYID, USUBJID, TRTP, PARAMCD, PARAM, AVALC, ADT, RSEVAL, SRCDOM."""
         rows = self.endpoints()
         rows = rows[rows["value"].notna()]
         return self._labelled(rows).assign(AVALC=rows["value"].to_numpy(), ADT=rows["date"].to_numpy())[
-            ["STUDYID", "USUBJID", "PARAMCD", "PARAM", "AVALC", "ADT", "RSEVAL", "SRCDOM"]
+            [*LABELS[:-2], "AVALC", "ADT", *LABELS[-2:]]
         ]
 
     def adtte(self) -> pd.DataFrame:
-        """Give times in the form of ADTTE: AVAL in days (end minus start plus one, as CDISC counts), CNSR, EVNTDESC."""
+        """Give times in the form of ADTTE: AVAL in days (end minus start plus one, as CDISC counts), CNSR, EVNTDESC.
+
+        The rows of one PARAMCD, reader (RSEVAL) and source (SRCDOM) are what `analysis.plots.survival_plot` draws, by
+        TRTP, the arm as planned.
+        """
         rows = self.endpoints()
         rows = rows[rows["days"].notna()]
         event = rows["event"].to_numpy(bool)
@@ -196,7 +201,7 @@ class DerivedStudy:
             CNSR=np.where(event, 0, 1),
             EVNTDESC=rows["reason"].to_numpy(),
             ADT=rows["date"].to_numpy(),
-        )[["STUDYID", "USUBJID", "PARAMCD", "PARAM", "AVAL", "AVALU", "CNSR", "EVNTDESC", "ADT", "RSEVAL", "SRCDOM"]]
+        )[[*LABELS[:-2], "AVAL", "AVALU", "CNSR", "EVNTDESC", "ADT", *LABELS[-2:]]]
 
     def html(self) -> str:
         """Write every subject with its findings and the explanation of each value, down to the measurement."""
@@ -254,6 +259,7 @@ class DerivedStudy:
             {
                 "STUDYID": self.name,
                 "USUBJID": rows["subject"].to_numpy(),
+                "TRTP": [self.arms.get(subject, ALL) for subject in rows["subject"]],
                 "PARAMCD": rows["endpoint"].to_numpy(),
                 "PARAM": [self.protocol.parameters[name] for name in rows["endpoint"]],
                 "RSEVAL": rows["evaluator"].to_numpy(),

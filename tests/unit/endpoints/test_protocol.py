@@ -9,6 +9,7 @@ from analysis.conventions import WEEK
 from analysis.design import Assessments
 from analysis.endpoints import Censoring, Confirmation, Protocol, ResponseRule, read_study
 from analysis.errors import AnalysisError, InvalidValueError, UnknownNameError
+from analysis.plots import survival_plot
 from analysis.safety import DosePlan
 from tests import wrong_files
 
@@ -162,3 +163,14 @@ def test_a_folder_gives_disease_control_at_the_weeks_of_its_protocol(how, unconf
     assert "week 16" in Protocol.read(tmp_path / "protocol.toml").parameters["DCR16W"]
     summary = derived.summary()
     assert summary[summary["endpoint"] == "DCR"][["arm", "estimate"]].to_numpy().tolist() == [["A", 100], ["B", 50]]
+
+
+def test_the_times_of_a_folder_are_drawn_by_arm(tmp_path):
+    rs = [("1", "SD", "2024-03-06"), ("1", "PD", "2024-05-01"), ("2", "SD", "2024-03-06"), ("3", "PD", "2024-03-06")]
+    pd.DataFrame(rs, columns=["USUBJID", "RSSTRESC", "RSDTC"]).to_csv(tmp_path / "rs.csv", index=False)
+    subjects = [(name, arm, "2024-01-10") for name, arm in (("1", "drug"), ("2", "placebo"), ("3", "placebo"))]
+    pd.DataFrame(subjects, columns=["USUBJID", "TRT01P", "RANDDT"]).to_csv(tmp_path / "adsl.csv", index=False)
+    times = read_study(tmp_path).derive().adtte()
+    assert times["TRTP"].tolist() == ["drug", "drug", "placebo", "placebo", "placebo"]  # PFS, and DDC but of 3
+    shown = survival_plot(times[times["PARAMCD"] == "PFS"], control="placebo")
+    assert shown.counts.set_index("arm")[0.0].to_dict() == {"drug": 1, "placebo": 2}
