@@ -170,7 +170,7 @@ def _cells(path: Path, heading: Row, body: list[Row]) -> Iterator[tuple[str, lis
     """Give each arm with its pairs of time and count, as they stand there."""
     if any(any(row[len(heading) :]) for row in body):
         raise ReportedDataError(f"{path}: more cells in a row than in the heading; expected a time for each; add them")
-    body = [row + [""] * (len(heading) - len(row)) for row in body]
+    body = [[*row[: len(heading)], *[""] * (len(heading) - len(row))] for row in body]
     if _number(body[0][0]) is not None:  # a column of times, and one of each arm
         columns = [(name, [(row[0], row[k]) for row in body]) for k, name in enumerate(heading) if k]
     elif len(heading) == 3 and _number(heading[1]) is None and not TIMED.fullmatch(heading[1]):  # arm, time, count
@@ -276,7 +276,14 @@ def _table(path: Path) -> list[Row]:
         points = [row for row in cells if any(_number(cell) is not None for cell in row)]
         if "," not in sample or (points and all(len(r) > 1 and None not in map(_number, r) for r in points)):
             return cells  # blanks separate, and decimals may have a comma
-    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(sample), delimiter=separator)]
+    try:
+        return [
+            [cell.strip() for cell in row] for row in csv.reader(io.StringIO(sample), delimiter=separator, strict=True)
+        ]
+    except csv.Error as error:
+        raise ReportedDataError(
+            f"{path}: no table ({error}); expected cells between separators; mend the quotes"
+        ) from None
 
 
 def _from_table(path: Path, rows: list[Row]) -> dict[str, list[tuple[float, float]]]:

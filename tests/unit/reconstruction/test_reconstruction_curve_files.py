@@ -129,7 +129,7 @@ def test_a_project_that_is_none_is_refused(name, text, says, tmp_path):
     "text",
     [
         "arm,0,6,12\ndrug,120,76,38\ncontrol,118,61,NA\n",
-        "arm;0 months;6 months;12 months\ndrug;120;76;38\ncontrol;118;61;\n",
+        "arm;0 months;6 months;12 months\ndrug;120;76;38\ncontrol;118;61;;\n",
         "months,drug,control\n0,120,118\n6,76,61\n12,38,\n",
         "arm,time,n\ndrug,0,120\ndrug,6,76\ndrug,12,38\ncontrol,0,118\ncontrol,6,61\ncontrol,12,NA\n",
     ],
@@ -153,6 +153,7 @@ def test_risk_tables_by_row_and_by_column(text, tmp_path):
         ("arm,6,0\ndrug,120,75\n", "drug: at_risk.times"),
         ("arm,0,6 fortnights\ndrug,120,75\n", "got '6 fortnights' for a time"),
         ("weeks,days,drug\n0,120,118\n", "times in days and weeks"),
+        ('arm,0,6\ndrug,120,75\n"control,118,61\n', "mend the quotes"),
     ],
 )
 def test_what_is_no_risk_table_is_refused(text, says, tmp_path):
