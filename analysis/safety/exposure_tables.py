@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -186,8 +187,8 @@ def _wrong(
     """Say why a record cannot be read: rule, what was found, and what to do."""
     if unit is not None and label_key(unit) != label_key(plan.unit):
         return "unit", f"EXDOSU {unit!r}, planned in {plan.unit}", "convert it; the patient is left out"
-    if not dose >= 0:
-        return "dose", "EXDOSE is no number from 0 on", "correct it; the patient is left out"
+    if not 0 <= dose < math.inf:
+        return "dose", "EXDOSE is no finite number from 0 on", "correct it; the patient is left out"
     if start is None:
         return "unreadable date", "EXSTDTC is no date", "write YYYY-MM-DD; the patient is left out"
     word = label_key(frequency)

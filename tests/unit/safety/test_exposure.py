@@ -117,6 +117,7 @@ def test_a_last_dose_on_the_day_of_the_cut_off_has_not_ended_treatment():
         ([dose(0.04, "2024-01-01", "2024-01-30", EXDOSU="g")], "unit"),
         ([dose("forty", "2024-01-01", "2024-01-30")], "dose"),
         ([dose(-40, "2024-01-01", "2024-01-30")], "dose"),
+        ([dose(float("inf"), "2024-01-01", "2024-01-30")], "dose"),
         ([dose(40, "2024-01", "2024-01-30")], "partial date"),
         ([dose(40, "soon", "2024-01-30")], "unreadable date"),
         ([dose(40, "2024-01-30", "2024-01-01")], "dates out of order"),
