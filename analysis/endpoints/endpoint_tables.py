@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 
 from analysis.conventions.border import border
 from analysis.conventions.units import DAYS_PER_MONTH
+from analysis.endpoints.codes import IRECIST, RECIST
 from analysis.endpoints.options import as_number
 from analysis.errors import InvalidValueError
 from analysis.survival import kaplan_meier
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from analysis.endpoints.time_to_event import Duration
 
 FIELDS = ["value", "per_cent", "days", "event", "reason"]
-COLUMNS = ["evaluator", "endpoint", "category", "patients", "count", "statistic", "estimate", "lower", "upper"]
+COLUMNS = ["endpoint", "category", "patients", "count", "statistic", "estimate", "lower", "upper"]
+IN_ORDER = [*IRECIST.terms, *RECIST.terms]
+"""Categories as they are listed, from a complete response to no assessment; others come after them."""
 
 
 class Endpoint(Protocol):
@@ -87,28 +90,31 @@ def derive_endpoints(
 
 
 @border
-def summarise(endpoints: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
+def summarise(endpoints: pd.DataFrame, *, by: Sequence[str] = ("evaluator",), level: float = 0.95) -> pd.DataFrame:
     """Summarise endpoints over patients.
 
     Parameters
     ----------
     endpoints
         As `derive_endpoints` lays them out.
+    by
+        Columns whose values are summarised apart, as ``("arm", "evaluator")``.
     level
         Two-sided confidence level.
 
     Returns
     -------
     pandas.DataFrame
-        Columns evaluator, endpoint, category, patients, count, statistic, estimate, lower, upper. A response endpoint
-        has a row for each category, ``"Y"`` alone where it asks a question: the `count` of patients in it, and their
-        rate in per cent with exact (Clopper-Pearson) limits. A time has its number of events as `count`, and its
-        Kaplan-Meier median in months with log-log limits. A size has its median in per cent with its quartiles.
+        The columns of `by`, then endpoint, category, patients, count, statistic, estimate, lower, upper. A response
+        endpoint has a row for each category that somebody has, best first, ``"Y"`` alone where it asks a question: the
+        `count` of patients in it, and their rate in per cent with exact (Clopper-Pearson) limits. A time has its number
+        of events as `count`, and its Kaplan-Meier median in months with log-log limits. A size has its median in per
+        cent with its quartiles.
 
     Raises
     ------
     InvalidValueError
-        If the level is not between 0 and 1.
+        If the level is not between 0 and 1, a column is missing, or a subject has an endpoint twice in a part.
 
     Examples
     --------
@@ -118,29 +124,45 @@ def summarise(endpoints: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     """
     if not 0 < as_number(level) < 1:
         raise InvalidValueError("level", level, "a level between 0 and 1", "give 0.95 for 95%")
-    needed = ("evaluator", "endpoint", "value", "per_cent", "days", "event")
+    needed = (*by, "endpoint", "value", "per_cent", "days", "event")
     missing = [name for name in needed if name not in getattr(endpoints, "columns", ())]
     if missing:
         got = f"a table without {', '.join(missing)}"
         raise InvalidValueError("endpoints", got, "the table that derive gives", "give derive(...).endpoints")
+    _refuse_twice(endpoints, by)
+    had = {str(name): set(of["value"].dropna()) for name, of in endpoints.groupby("endpoint", sort=False)}
     rows: list[tuple[object, ...]] = []
-    for (evaluator, endpoint), of in endpoints.groupby(["evaluator", "endpoint"], sort=False):
+    for key, of in endpoints.groupby([*by, "endpoint"], sort=False):
         value, size, days = of["value"].dropna(), of["per_cent"].dropna().astype(float), of["days"].dropna()
         if len(value):
-            yes_or_no = set(value) <= {"Y", "N"}
-            for category in ("Y",) if yes_or_no else sorted(set(value)):
+            values = had[str(key[-1])]
+            for category in ["Y"] if values <= {"Y", "N"} else sorted(values, key=_place):
                 count = int((value == category).sum())
                 limits = binomtest(count, len(value)).proportion_ci(level, method="exact")
                 rate = (100 * count / len(value), 100 * limits.low, 100 * limits.high)
-                rows.append((evaluator, endpoint, category, len(value), count, "rate, per cent", *rate))
+                rows.append((*key, category, len(value), count, "rate, per cent", *rate))
         if len(size):
             middle, low, high = size.quantile([0.5, 0.25, 0.75])
-            statistic = "median and quartiles, per cent"
-            rows.append((evaluator, endpoint, None, len(size), len(size), statistic, middle, low, high))
+            rows.append((*key, None, len(size), len(size), "median and quartiles, per cent", middle, low, high))
         if len(days):
             event = of.loc[days.index, "event"].astype(bool)
             curve = kaplan_meier(days.astype(float) / DAYS_PER_MONTH, event)
             limits = curve.median_ci(level, scale="log-log")
-            statistic = "median, months"
-            rows.append((evaluator, endpoint, None, len(days), int(event.sum()), statistic, curve.median(), *limits))
-    return pd.DataFrame(rows, columns=COLUMNS)
+            rows.append((*key, None, len(days), int(event.sum()), "median, months", curve.median(), *limits))
+    return pd.DataFrame(rows, columns=[*by, *COLUMNS])
+
+
+def _place(category: str) -> tuple[int, str]:
+    return (IN_ORDER.index(category) if category in IN_ORDER else len(IN_ORDER)), category
+
+
+def _refuse_twice(endpoints: pd.DataFrame, by: Sequence[str]) -> None:
+    """Refuse a subject that would count twice: endpoints of two sources (TR and RS), or of two criteria."""
+    if "subject" not in endpoints.columns:
+        return
+    twice = endpoints.duplicated(["subject", *by, "endpoint"])
+    if twice.any():
+        first = endpoints[twice].iloc[0]
+        got = f"{first['endpoint']} of {first['subject']} twice"
+        remedy = "select one source or criterion, as table[table['SRCDOM'] == 'TR'], or name it in by="
+        raise InvalidValueError("endpoints", got, f"each endpoint of a subject once by {', '.join(by)}", remedy)

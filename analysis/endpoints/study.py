@@ -170,13 +170,7 @@ class DerivedStudy:
         """Rates and medians by source (``SRCDOM``), arm as planned and reader; see `summarise`."""
         rows = self.endpoints()
         rows["arm"] = [self.arms.get(subject, ALL) for subject in rows["subject"]]
-        found = []
-        for source, of_source in rows.groupby("SRCDOM", sort=False):
-            for arm, of_arm in of_source.groupby("arm", sort=False):
-                summary = summarise(of_arm)
-                summary.insert(0, "arm", arm)
-                found.append(summary.assign(SRCDOM=source))
-        return pd.concat(found, ignore_index=True)
+        return summarise(rows, by=("SRCDOM", "arm", "evaluator"))
 
     def adrs(self) -> pd.DataFrame:
         """Responses in the form of ADRS: STUDYID, USUBJID, TRTP, PARAMCD, PARAM, AVALC, ADT, RSEVAL, SRCDOM."""

@@ -251,19 +251,18 @@ def endpoint_table(
         raise InvalidValueError("endpoints", missing, f"the columns {', '.join(needed)}", "derive them first")
     known = endpoints if arms is None else endpoints[endpoints["subject"].isin(list(arms))]
     left_out = endpoints["subject"].nunique() - known["subject"].nunique()
-    groups = pd.Series(ALL, known.index) if arms is None else known["subject"].map(dict(arms))
+    groups = ALL if arms is None else known["subject"].map(dict(arms))
     order = [ALL] if arms is None else list(dict.fromkeys(arms.values()))
-    columns: dict[str, dict[tuple[str, str], str]] = {}
+    columns: dict[str, dict[tuple[str, str], str]] = {
+        f"{group}, {evaluator}" if evaluator else group: {}
+        for evaluator in dict.fromkeys(known["evaluator"])
+        for group in order
+    }
     labels: dict[tuple[str, str], None] = {}
-    for evaluator in dict.fromkeys(known["evaluator"]):
-        for group in order:
-            of = known[(known["evaluator"] == evaluator) & (groups == group)]
-            name = f"{group}, {evaluator}" if evaluator else group
-            columns[name] = {}
-            for row in summarise(of, level=level).itertuples():
-                key = (str(row.endpoint), _label(row, level))
-                labels[key] = None
-                columns[name][key] = _cell(row)
+    for row in summarise(known.assign(arm=groups), by=("evaluator", "arm"), level=level).itertuples():
+        key = (str(row.endpoint), _label(row, level))
+        labels[key] = None
+        columns[", ".join(filter(None, map(str, (row.arm, row.evaluator))))][key] = _cell(row)
     if not labels:
         raise InvalidValueError("endpoints", "no values", "an endpoint of one patient at least", "check the selection")
     order_of_endpoints = list(dict.fromkeys(known["endpoint"]))

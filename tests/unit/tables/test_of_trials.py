@@ -127,10 +127,16 @@ def test_endpoints_by_arm_and_reader():
     low, high = beta.ppf([0.05, 0.95], [1, 2], [2, 1]) * 100  # one of two, Clopper-Pearson
     assert orr.tolist() == [f"1/2 (50.0; {low:.1f} to {high:.1f})"] * 4
     assert cells.loc[("BOR", "PD, n/N (%; 90% CI)"), "placebo, local"].startswith("1/2")
-    assert cells.loc[("BOR", "PD, n/N (%; 90% CI)"), "drug, local"] == ""
+    assert (
+        cells.loc[("BOR", "PD, n/N (%; 90% CI)"), "drug, local"]
+        == f"0/2 (0.0; 0.0 to {100 * beta.ppf(0.95, 1, 2):.1f})"
+    )
+    assert [name.split(",")[0] for name in cells.loc["BOR"].index] == ["CR", "PR", "SD", "PD"]
     pfs = cells.loc[("PFS", "Median (90% CI), months; events/N")]
     assert pfs["drug, local"].startswith(f"{112 / 30.4375:.1f} (")
     assert pfs["placebo, central"].endswith("; 1/2")
+    with pytest.raises(InvalidValueError, match="of 1 twice'; expected each endpoint of a subject once"):
+        endpoint_table(pd.concat([derive_endpoints(histories, endpoints)] * 2), arms=arms)
     assert any("1 subjects without an arm" in note for note in table.notes)
     assert endpoint_table(derive_endpoints(histories, endpoints)).cells().columns[2] == "All patients, local"
     with pytest.raises(InvalidValueError, match="per_cent"):
