@@ -14,6 +14,7 @@ from analysis.conventions.display import listed
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.conventions.whole import written_whole
 from analysis.errors import InvalidValueError, UnavailableError
+from analysis.reconstruction.curve.digitised import METHOD as OF_CURVE
 from analysis.reported.comparison import ENDPOINTS
 
 if TYPE_CHECKING:
@@ -218,12 +219,14 @@ def paragraph(reconstruction: Reconstruction) -> str:
     rows = [_in_members(row) for row in reconstruction.summary().to_dict("records")]
     walked = round((1 - reconstruction.diagnostics.get("met", 1.0)) * reconstruction.members)
     moved = f", {walked} of them by moves from others that keep every number" if walked else ""
-    noted = "; ".join(finding.message for finding in reconstruction.findings)
+    noted = "; ".join(dict.fromkeys(finding.message for finding in reconstruction.findings))
     factors = [factor.name for factor in comparison.strata if factor.n or factor.population]
     strata = f", ratio and test stratified by {listed(factors)}" if reconstruction.stratum is not None else ""
     seed = "" if reconstruction.seed is None else f", seed {reconstruction.seed}"
+    curves = "digitised curves" if len(reconstruction.arms) > 1 else "digitised curve"
+    drawn = f"{curves} and the " if reconstruction.method == OF_CURVE else ""
     return (
-        f"{endpoint} of {size} patients was reconstructed from the published {'; '.join(named)}. "
+        f"{endpoint} of {size} patients was reconstructed from the {drawn}published {'; '.join(named)}. "
         f"{reconstruction.members} data sets of pseudo-patients were drawn ({reconstruction.method}{strata})"
         f"{seed}{moved}; rounded as printed, {met}.{relaxed} "
         f"Over the data sets the median of each number is: {'; '.join(rows)}. "

@@ -74,10 +74,22 @@ class Cells:
                     break
         return died, censored
 
+    def most_events(self) -> int:
+        """Return the number of events that the curve and its risk table ask for, with the fewest censorings."""
+        return int(self.counts(None, self.target, np.zeros((1, self.leaving.size)))[0].sum())
+
     def number_of_events(self) -> int:
-        """Return the number of events that the curve and its risk table ask for."""
-        even = np.zeros((1, self.leaving.size))
-        return int(self.counts(None, self.target, even)[0].sum())
+        """Return the number of events that the curve and its risk table ask for.
+
+        A curve that comes down to 0 does so with its last patient: all others who are not needed for what it shows
+        before were censored. The fewest censorings would be none.
+        """
+        if self.target[-1] > 0 or self.leaving[-1] == 0:
+            return self.most_events()
+        level, leaving = self.target.copy(), self.leaving.copy()
+        level[-1] = level[-2] if level.size > 1 else 1.0
+        leaving[-1] -= 1
+        return replace(self, target=level, leaving=leaving).most_events() + 1
 
 
 @border
@@ -201,7 +213,7 @@ def _cells(arm: ReportedArm, curve: DigitisedCurve, findings: list[Finding]) -> 
     # some tables count at their tick who is left after a step on it: events that would be far off otherwise say so
     after = _laid_out(n, leaving, time, survival, inner, side="right")
     events = int(arm.events.value)
-    off, off_after = (abs(each.number_of_events() - events) for each in (cells, after))
+    off, off_after = (abs(each.most_events() - events) for each in (cells, after))
     return after if off > max(2, FAR_OFF * events) and off_after < off / 2 else cells
 
 

@@ -143,6 +143,23 @@ def test_both_ends_of_a_step_are_followed(at_risk: AtRisk) -> None:
     assert not checks(result)
 
 
+@pytest.mark.parametrize(("with_table", "off"), [(True, 0.03), (False, 0.4)])  # without them all 120 were events
+def test_a_curve_that_comes_down_to_0_does_so_with_its_last_patient(*, with_table: bool, off: float) -> None:
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        event_time, left = 14 * rng.weibull(1.2, 120), rng.uniform(0, 35, 120)
+        time, event = np.minimum(event_time, left), event_time <= left
+        event[np.argmax(time)] = True
+        at = np.linspace(0, time.max(), 120)
+        points = np.column_stack([at, np.round(kaplan_meier(time, event).survival_at(at), 3)])
+        ticks = tuple(np.arange(0, time.max(), 3.0).tolist())
+        table = AtRisk(ticks, tuple(int((time >= tick).sum()) for tick in ticks)) if with_table else None
+        found = one_arm(points, n=120, at_risk=table).event.sum(axis=1)
+        assert abs(found / event.sum() - 1).max() < off
+        assert 120 / event.sum() - 1 > 0.36
+        assert (found <= 105).all()
+
+
 def test_the_axis_beyond_a_curve_that_reached_0_is_not_a_curve() -> None:
     points = [(0, 1), (4, 1), (4, 0.5), (8, 0.5), (8, 0), (12, 0)]
     for at_risk in (AtRisk((0, 4, 8.5, 12), (10, 5, 0, 0)), AtRisk((0, 4, 8, 12), (10, 10, 5, 0)), None):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import reconstruct
+from analysis import reconstruct, reconstruct_curve
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reconstruction import adtte, paragraph
 from analysis.reported import AtRisk, ReportedArm, ReportedComparison
@@ -64,6 +64,14 @@ def test_the_paragraph_names_what_was_used_how_well_it_is_met_and_the_version(re
     assert result.version in text
     relaxed = reconstruct(result.comparison, members=2, rng=1, relax="drug.events")
     assert "drug.events was not asked for" in paragraph(relaxed)
+
+
+def test_the_paragraph_of_a_digitised_figure_says_so_and_notes_each_thing_once():
+    curve = [(0, 1), (3, 0.8), (6, 0.5), (9, 0.4)]
+    report = ReportedComparison("OS", [ReportedArm("drug", n=30), ReportedArm("old", n=30)], control="old")
+    text = paragraph(reconstruct_curve(report, {"drug": curve, "old": curve}, members=2))
+    assert "was reconstructed from the digitised curves and the published n of drug; n of old." in text
+    assert text.count("censoring is spread over the whole follow-up") == 1
 
 
 def test_the_paragraph_does_not_call_a_median_infinite_or_a_walk_a_draw():
