@@ -1,11 +1,17 @@
 """``trial-analysis endpoints``: the endpoints of a study's folder, as tables, findings and explanations by subject."""
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analysis.cli.shell import command
+from analysis.conventions.whole import written_whole
+from analysis.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from analysis.endpoints import DerivedStudy
 
 Toml = Annotated[
     Path | None,
@@ -14,15 +20,22 @@ Toml = Annotated[
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Write adrs, adtte, findings, summary, subjects here.")]
 
 
+Control = Annotated[str | None, typer.Option(metavar="ARM", help="The control arm of the hazard ratio in the figures.")]
+Plots = Annotated[Path | None, typer.Option(metavar="DIR", help="Draw PFS, waterfall, swimmer of each reader here.")]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app, "endpoints", examples=["endpoints delivery --protocol protocol.toml --out derived"])(endpoints)
+    examples = ["endpoints delivery --protocol protocol.toml --out derived --plots figures --control placebo"]
+    command(app, "endpoints", examples=examples)(endpoints)
 
 
 def endpoints(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Has TR or RS, ADSL or DM: XPT, SAS7BDAT, CSV ..")],
     protocol: Toml = None,
     out: Out = None,
+    plots: Plots = None,
+    control: Control = None,
 ) -> int:
     """Derive the endpoints of a study's folder.
 
@@ -53,4 +66,41 @@ def endpoints(
     if out is not None:
         for path in derived.write(out):
             print(f"wrote {path}")
+    if plots is not None:
+        for path in _draw(derived, plots, control):
+            print(f"wrote {path}")
     return int(any(found.severity == "error" for found in derived.findings))
+
+
+def _draw(derived: "DerivedStudy", folder: Path, control: str | None) -> list[Path]:
+    """Draw PFS by arm, and the patients of each reader, into a folder that has none of these figures."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    from analysis.plots import PAGE_WIDTH, STYLE, cohort, survival_plot, swimmer, waterfall
+
+    times, criteria = derived.adtte(), derived.protocol.criteria
+    figures: dict[str, Figure] = {}
+    with mpl.rc_context(STYLE):
+        for (source, reader), pfs in times[times["PARAMCD"] == "PFS"].groupby(["SRCDOM", "RSEVAL"], sort=False):
+            named = f"Progression-free ({reader or source}, {criteria})"
+            said = ("median",) if control is None else ("hazard ratio", "median")
+            drawn = survival_plot(pfs, ylabel=named, control=control, annotate=said)
+            figures[f"pfs {source} {reader}"] = drawn.figure
+        measured = derived.measured
+        readers = [] if measured is None else list(dict.fromkeys(who for _, who in measured.histories[criteria]))
+        for reader in readers:
+            assert measured is not None
+            seen = cohort(measured, evaluator=reader, criteria=criteria)
+            for name, draw in (("waterfall", waterfall), ("swimmer", swimmer)):
+                figure = Figure(figsize=(PAGE_WIDTH, 0.6 * PAGE_WIDTH), layout="constrained")
+                draw(figure.subplots(), *((seen.patients, seen.events) if name == "swimmer" else (seen.patients,)))
+                figures[f"{name} {reader}"] = figure
+        paths = {folder / f"{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')}.png": f for name, f in figures.items()}
+        if there := [path for path in paths if path.exists()]:
+            raise InvalidValueError("plots", str(there[0]), "files that are not there yet", "name another folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, figure in paths.items():
+            with written_whole(path) as draft:
+                figure.savefig(draft, bbox_inches="tight", dpi=200)
+    return list(paths)

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
+from analysis.cli import main
 from analysis.conventions import WEEK
 from analysis.design import Assessments
 from analysis.endpoints import Censoring, Confirmation, Protocol, ResponseRule, read_study
@@ -174,3 +175,24 @@ def test_the_times_of_a_folder_are_drawn_by_arm(tmp_path):
     assert times["TRTP"].tolist() == ["drug", "drug", "placebo", "placebo", "placebo"]  # PFS, and DDC but of 3
     shown = survival_plot(times[times["PARAMCD"] == "PFS"], control="placebo")
     assert shown.counts.set_index("arm")[0.0].to_dict() == {"drug": 1, "placebo": 2}
+
+
+def test_the_shell_draws_each_reader(tmp_path, capsys):
+    rows = [
+        ("1", "A", 60, "2024-01-08"), ("1", "A", 40, "2024-03-06"), ("1", "B", 60, "2024-01-08"),
+        ("1", "B", 90, "2024-03-06"), ("2", "A", 50, "2024-01-08"), ("2", "A", 75, "2024-03-06"),
+        ("2", "B", 50, "2024-01-08"), ("2", "B", 52, "2024-03-06"),
+    ]  # fmt: skip
+    tr = pd.DataFrame(rows, columns=["USUBJID", "TREVAL", "TRSTRESC", "TRDTC"])
+    tr.assign(TRLNKID="T1", TRGRPID="TARGET", TRTESTCD="LDIAM").to_csv(tmp_path / "tr.csv", index=False)
+    subjects = [("1", "drug", "2024-01-10"), ("2", "placebo", "2024-01-10")]
+    pd.DataFrame(subjects, columns=["USUBJID", "TRT01P", "RANDDT"]).to_csv(tmp_path / "adsl.csv", index=False)
+    command = ["endpoints", str(tmp_path), "--plots", str(tmp_path / "figures"), "--control", "placebo"]
+    assert main(command) == 0
+    drawn = {path.stem for path in (tmp_path / "figures").iterdir()}
+    assert drawn == {f"{kind}-{reader}" for kind in ("pfs-tr", "waterfall", "swimmer") for reader in "ab"}
+    assert main(command) == 1
+    assert "files that are not there yet" in capsys.readouterr().err
+    assert main([*command[:-3], str(tmp_path / "others"), "--control", "plazebo"]) == 1
+    assert "placebo" in capsys.readouterr().err
+    assert not (tmp_path / "others").exists()
