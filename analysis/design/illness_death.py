@@ -11,7 +11,7 @@ from analysis.conventions.border import border
 from analysis.conventions.checks import one_of
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
-from analysis.survival import Distribution, Ensemble
+from analysis.survival import Distribution, Earliest, Ensemble
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -75,9 +75,14 @@ class IllnessDeath:
             f"{self.death.description}, death after it {self.death_after_progression.description}"
         )
 
+    @property
+    def pfs(self) -> Earliest:
+        """Time to progression or death, whichever comes first."""
+        return Earliest((self.progression, self.death))
+
     def pfs_survival(self, t: ArrayLike) -> NDArray[np.float64]:
         """P(neither progressed nor dead by t), t in months."""
-        return np.asarray(self.progression.survival(t) * self.death.survival(t))
+        return np.asarray(self.pfs.survival(t))
 
     def os_survival(self, t: ArrayLike) -> NDArray[np.float64]:
         """P(alive at t), t in finite months: those without progression, and those who progressed at u and live on.

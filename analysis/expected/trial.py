@@ -169,8 +169,8 @@ def expected_trials(
     UnknownNameError
         If the arm is not an experimental arm of the design, or the scenario lacks an arm or stratum.
     InvalidValueError
-        If several experimental arms are there and none is chosen, or there is delayed entry or an illness-death model:
-        simulate these.
+        If several experimental arms are there and none is chosen, or there is delayed entry, or of an illness-death
+        model another endpoint than PFS, or scans at visits: simulate these.
     """
     scenario.check(design)
     if design.delayed_entry is not None:
@@ -193,15 +193,21 @@ def expected_trials(
             strata = []
             for share, models in zip(design.strata.values(), by_stratum, strict=True):
                 sizes = [total * share / of_strata * design.allocation[a] / everyone for a in arms]
-                for model in models:
-                    if isinstance(model, IllnessDeath):
-                        remedy = 'simulate illness-death models: by="simulation"'
-                        raise InvalidValueError("event_time", model, "a distribution or an ensemble", remedy)
                 cells = zip(sizes, models, losses, strict=True)
-                strata.append(Stratum(tuple(Arm(k, m, lost, follow_up) for k, m, lost in cells)))  # type: ignore[arg-type]  # checked above
+                strata.append(Stratum(tuple(Arm(k, _event_time(design, m), lost, follow_up) for k, m, lost in cells)))
             known[key] = ExpectedTrial(tuple(strata), design.accrual, design.assessments, of_all)
         trials.append(known[key])
     return tuple(trials)
+
+
+def _event_time(design: TrialDesign, model: Distribution | IllnessDeath) -> Distribution:
+    """Give the distribution of a model; PFS of an illness-death model, whose deaths no visit delays."""
+    if not isinstance(model, IllnessDeath):
+        return model
+    if design.endpoint == "PFS" and design.assessments is None:
+        return model.pfs
+    what = f"{design.endpoint} of it" if design.assessments is None else "it with visits, of which deaths need none"
+    raise InvalidValueError("event_time", model, "a distribution or an ensemble", f'simulate {what}: by="simulation"')
 
 
 def _members(design: TrialDesign, scenario: Scenario) -> int:

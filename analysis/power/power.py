@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 By: TypeAlias = Literal["formula", "simulation"]
 TRIALS = 10_000
 LATE = 240.0  # months
+EARLY = 0.5  # of the patients, who have entered by the last look
 OVERSPENT = 1.02  # times alpha that bounds may spend, printed with few digits as they often are
 KNOW_ASSESSMENTS = (LandmarkRate, LandmarkSurvival, IntervalCensoredHazardRatio)
 
@@ -145,6 +146,7 @@ def from_members(
             *left_out(design, test),
             *_overspent(design, members[0]),
             *_late(members[0]),
+            *_early(members[0], n),
             *test.remarks(members[0].trial, members[0].times[-1]),
         ),
     )
@@ -175,6 +177,14 @@ def _late(member: LargeSample) -> tuple[str, ...]:
     if member.times[-1] < LATE:
         return ()
     return (f"the last look is expected after {member.times[-1] / 12:.0f} years; ask for fewer events or enrol more",)
+
+
+def _early(member: LargeSample, n: float) -> tuple[str, ...]:
+    """Say where the last look comes before most patients do: as a rule the events asked for are too few."""
+    if member.enrolled[-1] >= EARLY * n:
+        return ()
+    entered = f"{member.enrolled[-1]:.0f} of {n:.0f} patients have entered"
+    return (f"the last look is expected when {entered}; ask for more events, look later or enrol fewer",)
 
 
 def _simulated(

@@ -280,7 +280,7 @@ class Power:
         solved = f", hazard ratio {self.hazard_ratio:.4f}" if self.hazard_ratio is not None else ""
         noted = "".join(f"; {note}" for note in self.notes)
         return (
-            f"<power {self.power:.4f}{error} of the {self.test.name}{self._of_arms}, {self.n:.4g} patients, "
+            f"<power {self.power:.4f}{error} of the {self.test.name}{self._of_arms}, {round(self.n, 1):.10g} patients, "
             + (f"{self.events[-1]:.1f} events, {self.time:.2f} months" if self._ends_late else NEVER)
             + f"{solved}{noted}>"
         )

@@ -2,6 +2,7 @@
 
 from analysis.survival.distributions import (
     Distribution,
+    Earliest,
     Ensemble,
     Exponential,
     LogLogistic,
@@ -25,6 +26,7 @@ from analysis.survival.estimators import (
 __all__ = [
     "RMST",
     "Distribution",
+    "Earliest",
     "Ensemble",
     "Exponential",
     "KaplanMeier",

@@ -8,6 +8,7 @@ from analysis.design import AtTime, IllnessDeath, Look, Scenario, TrialDesign, U
 from analysis.engine.hazards import event_times, hazard_tables
 from analysis.simulation import simulated_patients
 from analysis.survival import (
+    Earliest,
     Exponential,
     LogLogistic,
     LogNormal,
@@ -29,6 +30,7 @@ SHAPES = {
     "cured, heavy tail": Mixture([LogLogistic(0.6, 4), PiecewiseExponential([0.0], [])], [0.75, 0.25]),
     "two kinds": Mixture([Exponential(0.5), LogNormal(3.5, 0.4)], [0.5, 0.5]),
     "piecewise": PiecewiseExponential([0.02, 0.0, 0.4, 0.05], [3, 6, 9]),
+    "first of two": Earliest([Weibull(0.5, 20), LogNormal(2.0, 0.8)]),
     "tabulated": Tabulated([2, 4, 6, 8, 12], [0.9, 0.7, 0.7, 0.4, 0.0]),
 }
 GRID = {

@@ -16,6 +16,7 @@ from analysis.statistical_tests import (
     RMSTDifference,
 )
 from analysis.survival.distributions import (
+    Earliest,
     Exponential,
     LogLogistic,
     LogNormal,
@@ -73,6 +74,7 @@ distributions = st.one_of(
     simple,
     simple.flatmap(effect_on),
     st.lists(simple, min_size=1, max_size=3).map(Mixture),
+    st.lists(simple, min_size=1, max_size=3).map(Earliest),
 )
 times = st.lists(st.floats(0, 60), min_size=2, max_size=12).map(sorted)
 

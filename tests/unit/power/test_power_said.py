@@ -237,3 +237,13 @@ def test_the_paragraph_of_an_ensemble_has_its_spread():
     assert "control: one of 3 curves, with medians from 7 to 12 months;" in found.protocol_text()
     low, high = (f"{100 * power:.1f}%" for power in (found.lowest, found.highest))
     assert f"on average, {low} to {high} over the curves assumed." in found.protocol_text()
+
+
+def test_a_size_whose_events_come_before_its_patients_says_so():
+    scenario = Scenario({"control": Exponential(0.0966), "experimental": Weibull(1.1, 12)})
+    looks = GroupSequentialDesign((0.5, 1.0)).looks(events=150)
+    found = sample_size(replace(at(24), looks=looks), scenario, power=0.9)
+    assert found.enrolled[-1] < found.n / 2
+    assert any(re.search(r"when \d+ of \d+ patients have entered; ask for more events", note) for note in found.notes)
+    assert "e+0" not in repr(found)
+    assert not power(at(24), scenario).notes

@@ -11,8 +11,10 @@ import pytest
 from analysis.conventions import replace
 from analysis.design import (
     AccrualRate,
+    Assessments,
     AtEvents,
     AtTime,
+    IllnessDeath,
     Look,
     PiecewiseAccrual,
     Scenario,
@@ -362,3 +364,18 @@ def test_a_size_that_no_effect_has_does_not_blame_the_events():
     scenario = Scenario({"control": Exponential(0.1), "experimental": crossing})
     with pytest.raises(InfeasibleDesignError, match="a larger trial stops for futility, or sees no benefit"):
         sample_size(design, scenario, power=0.8)
+
+
+PROGRESSING = IllnessDeath(Exponential.from_median(8), Exponential(0.01), Exponential.from_median(10))
+LESS = IllnessDeath(Weibull(1.1, 15), Exponential(0.009), Exponential.from_median(10))
+
+
+@pytest.mark.parametrize("test", [LogRank(), RMSTDifference(12), MilestoneDifference(9)], ids=lambda test: test.name)
+def test_pfs_of_an_illness_death_model_has_the_power_that_is_simulated(test):
+    design = TrialDesign(n=240, accrual=UniformAccrual(12), looks=(Look(AtTime(24)),), dropout=0.01)
+    scenario = Scenario({"control": PROGRESSING, "experimental": LESS})
+    simulated = power(design, scenario, test, by="simulation", trials=4_000, rng=1)
+    assert abs(power(design, scenario, test).power - simulated.power) < 0.01 + 3 * simulated.std_error
+    for other in (replace(design, endpoint="OS"), replace(design, assessments=Assessments.every(2))):
+        with pytest.raises(InvalidValueError, match=r"by=.simulation."):
+            power(other, scenario, test)

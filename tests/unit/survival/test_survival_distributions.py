@@ -13,6 +13,7 @@ from analysis.conventions import from_json, to_json
 from analysis.errors import InvalidValueError
 from analysis.survival.distributions import (
     Distribution,
+    Earliest,
     Exponential,
     LogLogistic,
     LogNormal,
@@ -42,6 +43,9 @@ ALL = [
     ProportionalHazards(TO_ZERO, 0.5),
     Mixture([Exponential(0.1), Weibull(0.7, 10), TO_ZERO], [1, 2, 1]),
     Mixture([CURED, TO_ZERO]),
+    Earliest([Weibull(1.4, 8), Exponential(0.01)]),
+    Earliest([LogLogistic(0.7, 7), PiecewiseExponential([0.1, 0, 0.3], [3, 6]), TO_ZERO]),
+    Earliest([CURED, CURED]),
 ]
 every_distribution = pytest.mark.parametrize("distribution", ALL, ids=repr)
 
@@ -241,6 +245,7 @@ def test_arrays_of_a_distribution_cannot_be_changed():
         (lambda: ProportionalHazards(Exponential(0.1), 0.5).rmst(np.inf), "tau"),
         (lambda: ProportionalHazards(TO_ZERO, [1, 0.5], [12]), "breaks"),
         (lambda: Mixture([]), "components"),
+        (lambda: Earliest([]), "components"),
         (lambda: Mixture([Exponential(0.1)], [0]), "weights"),
         (lambda: Mixture([Exponential(0.1)], [1, 2]), "weights"),
         (lambda: Exponential(0.1).quantile(50), "p"),
