@@ -21,7 +21,7 @@ Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Write adrs, adtte
 
 
 Control = Annotated[str | None, typer.Option(metavar="ARM", help="The control arm of the hazard ratio in the figures.")]
-Plots = Annotated[Path | None, typer.Option(metavar="DIR", help="Draw PFS, waterfall, swimmer of each reader here.")]
+Plots = Annotated[Path | None, typer.Option(metavar="DIR", help="Draw PFS, OS, waterfall and swimmer plots here.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -73,7 +73,7 @@ def endpoints(
 
 
 def _draw(derived: "DerivedStudy", folder: Path, control: str | None) -> list[Path]:
-    """Draw PFS by arm, and the patients of each reader, into a folder that has none of these figures."""
+    """Draw PFS and OS by arm, and the patients of each reader, into a folder that has none of these figures."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -82,11 +82,13 @@ def _draw(derived: "DerivedStudy", folder: Path, control: str | None) -> list[Pa
     times, criteria = derived.adtte(), derived.protocol.criteria
     figures: dict[str, Figure] = {}
     with mpl.rc_context(STYLE):
-        for (source, reader), pfs in times[times["PARAMCD"] == "PFS"].groupby(["SRCDOM", "RSEVAL"], sort=False):
-            named = f"Progression-free ({reader or source}, {criteria})"
+        for (endpoint, source, reader), rows in times.groupby(["PARAMCD", "SRCDOM", "RSEVAL"], sort=False):
+            if endpoint not in ("PFS", "OS"):
+                continue
+            named = f"Progression-free ({reader or source}, {criteria})" if endpoint == "PFS" else "Overall survival"
             said = ("median",) if control is None else ("hazard ratio", "median")
-            drawn = survival_plot(pfs, ylabel=named, control=control, annotate=said)
-            figures[f"pfs {source} {reader}"] = drawn.figure
+            drawn = survival_plot(rows, ylabel=named, control=control, annotate=said)
+            figures[f"{endpoint} {source} {reader}"] = drawn.figure
         measured = derived.measured
         readers = [] if measured is None else list(dict.fromkeys(who for _, who in measured.histories[criteria]))
         for reader in readers:

@@ -18,6 +18,7 @@ from analysis.endpoints.groups import SimulatedGroups, simulate_groups
 from analysis.endpoints.growth import Claret, Rate, Stein, Wang
 from analysis.endpoints.histories import ResponseHistory, Sizes
 from analysis.endpoints.organs import Organs
+from analysis.endpoints.overall_survival import overall_survival
 from analysis.endpoints.protocol import Protocol
 from analysis.endpoints.readers import Readers, discordance
 from analysis.endpoints.response import (
@@ -107,6 +108,7 @@ __all__ = [
     "discordance",
     "irecist_responses",
     "overall",
+    "overall_survival",
     "read_responses",
     "read_study",
     "response_terms",

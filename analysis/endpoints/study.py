@@ -14,6 +14,7 @@ from analysis.conventions.border import border, strict_border
 from analysis.conventions.whole import written_whole
 from analysis.endpoints.derivation import Derivation, derive
 from analysis.endpoints.endpoint_tables import derive_endpoints, summarise
+from analysis.endpoints.overall_survival import LAST_ALIVE, overall_survival
 from analysis.endpoints.response_tables import read_responses
 from analysis.errors import InvalidValueError
 from analysis.quality_of_life import QualityOfLife, read_qlq_c30
@@ -88,8 +89,8 @@ class Study:
     def derive(self, protocol: Protocol | None = None) -> DerivedStudy:
         """Derive all that the tables allow.
 
-        Endpoints from measurements (TR, TU) and from recorded responses (RS); adverse events (AE); exposure (EX) if the
-        protocol has a plan of doses; quality of life (QS).
+        Endpoints from measurements (TR, TU) and from recorded responses (RS); overall survival if the subjects have a
+        last day alive; adverse events (AE); exposure (EX) if the protocol has a plan of doses; quality of life (QS).
         """
         protocol = protocol or Protocol()
         measured = None
@@ -104,11 +105,15 @@ class Study:
         safety = self.adverse_events(window=protocol.window) if {"ae", "adae"} & set(self.tables) else None
         doses = self.exposure(dict(protocol.doses)) if "ex" in self.tables and protocol.doses else None
         lived = self.quality_of_life() if "qs" in self.tables else None
+        survival = None
+        if any(name in self.subjects.columns for name in LAST_ALIVE):
+            survival, found = overall_survival(self.subjects)
+            findings += found
         for part in (safety, doses, lived):
             findings += part.findings if part is not None else ()
         said = tuple(dict.fromkeys(findings))
         arms = planned_arms(self.subjects)
-        return DerivedStudy(self.name, protocol, measured, recorded, said, safety, doses, lived, arms)
+        return DerivedStudy(self.name, protocol, measured, recorded, said, safety, doses, lived, arms, survival)
 
 
 @border
@@ -132,6 +137,8 @@ class DerivedStudy:
         None without AE; without EX or a plan of doses; without QS.
     arms
         The arm of each subject as it was planned.
+    survival
+        Overall survival, as `overall_survival` gives it; None without a last day alive.
 
     Examples
     --------
@@ -154,9 +161,10 @@ class DerivedStudy:
     exposure: Exposure | None = field(default=None, repr=False)
     quality_of_life: QualityOfLife | None = field(default=None, repr=False)
     arms: Mapping[str, str] = field(default_factory=dict, repr=False)
+    survival: pd.DataFrame | None = field(default=None, repr=False)
 
     def endpoints(self) -> pd.DataFrame:
-        """One row for each source (``SRCDOM``: TR or RS), subject, reader and endpoint; see `derive_endpoints`."""
+        """One row for each source (``SRCDOM``: TR, RS, ADSL), subject, reader and endpoint; see `derive_endpoints`."""
         frames = []
         if self.measured is not None:
             frames.append(self.measured.endpoints(self.protocol.endpoints, self.protocol.criteria).assign(SRCDOM="TR"))
@@ -164,6 +172,8 @@ class DerivedStudy:
             frames.append(derive_endpoints(self.recorded, self.protocol.endpoints).assign(SRCDOM="RS"))
         if not frames:
             raise InvalidValueError(self.name, "no TR and no RS", "a table of responses", "add TR or RS to the folder")
+        if self.survival is not None and len(self.survival):
+            frames.append(self.survival.assign(SRCDOM="ADSL"))
         return pd.concat(frames, ignore_index=True)
 
     def summary(self) -> pd.DataFrame:
@@ -208,7 +218,9 @@ class DerivedStudy:
                     subject, endpoints=self.protocol.endpoints, criteria=self.protocol.criteria
                 )
             said = [str(found) for found in self.findings if found.subject == subject and str(found) not in text]
-            body = "\n".join([*said, text])
+            lived = [] if self.survival is None else self.survival[self.survival["subject"] == subject].itertuples()
+            died = [f"OS: {one.days:.0f} days, to {one.date}, {one.reason}" for one in lived]
+            body = "\n".join([*said, text, *died])
             parts.append(f"<h2 id='{escape(subject)}'>{escape(subject)}</h2><pre>{escape(body)}</pre>")
         return "\n".join(parts)
 
@@ -249,13 +261,14 @@ class DerivedStudy:
         }
 
     def _labelled(self, rows: pd.DataFrame) -> pd.DataFrame:
+        named = self.protocol.parameters | {"OS": "Overall survival"}
         return pd.DataFrame(
             {
                 "STUDYID": self.name,
                 "USUBJID": rows["subject"].to_numpy(),
                 "TRTP": [self.arms.get(subject, ALL) for subject in rows["subject"]],
                 "PARAMCD": rows["endpoint"].to_numpy(),
-                "PARAM": [self.protocol.parameters[name] for name in rows["endpoint"]],
+                "PARAM": [named[name] for name in rows["endpoint"]],
                 "RSEVAL": rows["evaluator"].to_numpy(),
                 "SRCDOM": rows["SRCDOM"].to_numpy(),
             }

@@ -185,12 +185,14 @@ def test_the_shell_draws_each_reader(tmp_path, capsys):
     ]  # fmt: skip
     tr = pd.DataFrame(rows, columns=["USUBJID", "TREVAL", "TRSTRESC", "TRDTC"])
     tr.assign(TRLNKID="T1", TRGRPID="TARGET", TRTESTCD="LDIAM").to_csv(tmp_path / "tr.csv", index=False)
-    subjects = [("1", "drug", "2024-01-10"), ("2", "placebo", "2024-01-10")]
-    pd.DataFrame(subjects, columns=["USUBJID", "TRT01P", "RANDDT"]).to_csv(tmp_path / "adsl.csv", index=False)
+    subjects = [("1", "drug", "2024-01-10", "2024-06-01"), ("2", "placebo", "2024-01-10", "2024-05-01")]
+    pd.DataFrame(subjects, columns=["USUBJID", "TRT01P", "RANDDT", "LSTALVDT"]).to_csv(
+        tmp_path / "adsl.csv", index=False
+    )
     command = ["endpoints", str(tmp_path), "--plots", str(tmp_path / "figures"), "--control", "placebo"]
     assert main(command) == 0
     drawn = {path.stem for path in (tmp_path / "figures").iterdir()}
-    assert drawn == {f"{kind}-{reader}" for kind in ("pfs-tr", "waterfall", "swimmer") for reader in "ab"}
+    assert drawn == {f"{kind}-{reader}" for kind in ("pfs-tr", "waterfall", "swimmer") for reader in "ab"} | {"os-adsl"}
     assert main(command) == 1
     assert "files that are not there yet" in capsys.readouterr().err
     assert main([*command[:-3], str(tmp_path / "others"), "--control", "plazebo"]) == 1
