@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from analysis.endpoints.time_to_event import EVENT_OR_LAST_ASSESSMENT, Censoring
 if TYPE_CHECKING:
     from analysis.endpoints.histories import ResponseHistory
 
+ControlDefinition = Literal["control at landmark", "control until landmark", "progression-free at landmark"]
+DEFINITIONS: tuple[ControlDefinition, ...] = get_args(ControlDefinition)
+"""Of disease control at a landmark, in the order in which they are derived together."""
 UnconfirmedAs = Literal["failure", "control", "resolved later"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from analysis.conventions.border import strict_border
 from analysis.conventions.checks import choice, count, not_negative, positive
@@ -15,6 +15,7 @@ from analysis.design import Assessments
 from analysis.endpoints.assessment import COMMON, EORTC, ResponseRule
 from analysis.endpoints.codes import Criteria, Dating
 from analysis.endpoints.disease_control import (
+    DEFINITIONS,
     ControlAsBestResponse,
     ControlAtLandmark,
     ControlUntilLandmark,
@@ -38,10 +39,9 @@ from analysis.safety import DosePlan
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from analysis.endpoints.disease_control import UnconfirmedAs
+    from analysis.endpoints.disease_control import ControlDefinition, UnconfirmedAs
     from analysis.endpoints.endpoint_tables import Endpoint
 
-Control = Literal["at landmark", "until landmark", "progression-free at landmark"]
 CONVENTIONS = {"COMMON": COMMON, "EORTC": EORTC}
 DAYS_A_WEEK = 7
 PARAMETERS = {
@@ -112,7 +112,7 @@ class Protocol:
     window: int = 30
     doses: Mapping[str, DosePlan] = field(default_factory=dict)
     landmarks: tuple[int, ...] = ()
-    disease_control: Control = "at landmark"
+    disease_control: ControlDefinition = "control at landmark"
     before: int = 14
     after: int = 14
     unconfirmed: UnconfirmedAs = "failure"
@@ -120,7 +120,7 @@ class Protocol:
 
     def __post_init__(self) -> None:
         check_days(self, "stable_from", "window", "before", "after")
-        check_name(self, "disease_control", get_args(Control))
+        check_name(self, "disease_control", DEFINITIONS)
         check_name(self, "unconfirmed", UNCONFIRMED)
         for landmark in self.landmarks:
             count("landmarks", landmark, "days")
@@ -149,16 +149,11 @@ class Protocol:
     @property
     def parameters(self) -> dict[str, str]:
         """What each endpoint is, in words (PARAM), by its PARAMCD."""
-        how = {
-            "at landmark": "at",
-            "until landmark": "until",
-            "progression-free at landmark": "free of progression, at",
-        }
-        named = {
-            self._landmark_code(day): f"Disease control, {how[self.disease_control]} "
-            + (f"day {day}" if day % DAYS_A_WEEK else f"week {day // DAYS_A_WEEK}")
-            for day in self.landmarks
-        }
+        named = {}
+        for day in self.landmarks:
+            when = f"day {day}" if day % DAYS_A_WEEK else f"week {day // DAYS_A_WEEK}"
+            what = self.disease_control.replace("control", "disease control").replace("landmark", when)
+            named[self._landmark_code(day)] = what[0].upper() + what[1:]
         return {name: (named | PARAMETERS)[name] for name in self.endpoints}
 
     @property
@@ -180,7 +175,7 @@ class Protocol:
         return f"DCR{day}D" if day % DAYS_A_WEEK else f"DCR{day // DAYS_A_WEEK}W"
 
     def _control(self, day: int) -> Endpoint:
-        if self.disease_control == "until landmark":
+        if self.disease_control == "control until landmark":
             return ControlUntilLandmark(day, self.before, self.censoring)
         if self.disease_control == "progression-free at landmark":
             return ProgressionFreeAtLandmark(day, self.before, self.after, self.censoring)
@@ -237,7 +232,7 @@ def _fields(said: Mapping[str, Any]) -> dict[str, Any]:
         "emergent_days": ("window", _days),
         "doses": ("doses", _doses),
         "disease_control_weeks": ("landmarks", _landmarks),
-        "disease_control": ("disease_control", lambda key, given: choice(key, given, get_args(Control))),
+        "disease_control": ("disease_control", lambda key, given: choice(key, given, DEFINITIONS)),
         "unconfirmed": ("unconfirmed", lambda key, given: choice(key, given, UNCONFIRMED)),
         "clinical_benefit_weeks": ("benefit_from", _weeks),
     }

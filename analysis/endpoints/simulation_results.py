@@ -12,6 +12,7 @@ from analysis.conventions.border import border
 from analysis.conventions.checks import SAME_TIME
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.endpoints.adjudication import readings_differ
+from analysis.endpoints.disease_control import DEFINITIONS
 from analysis.endpoints.readers import discordance
 from analysis.endpoints.treatment import Treated
 from analysis.endpoints.trial_values import (
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 CRITERIA = ("RECIST 1.1", "iRECIST")
 READERS = ("investigator", "independent", "adjudicated")
-DEFINITIONS = ("control at landmark", "control until landmark", "progression-free at landmark")
 
 
 @border

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import fisher_exact
 
-from analysis.endpoints.simulation_results import CRITERIA, DEFINITIONS
+from analysis.endpoints.disease_control import DEFINITIONS
+from analysis.endpoints.simulation_results import CRITERIA
 from analysis.endpoints.trial_values import Estimate, over_trials
 from analysis.reported import load
 from analysis.single_arm import exact_binomial, infer

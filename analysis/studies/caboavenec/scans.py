@@ -11,10 +11,11 @@ import pandas as pd
 from analysis.conventions import WEEK
 from analysis.endpoints.batch import Endpoints
 from analysis.endpoints.codes import CODE_LISTS
+from analysis.endpoints.disease_control import DEFINITIONS
 from analysis.endpoints.endpoint_definitions import EndpointDefinitions
 from analysis.endpoints.groups import SimulatedGroups, simulate_groups
 from analysis.endpoints.simulated_measurements import START, SimulatedMeasurements, simulated_measurements
-from analysis.endpoints.simulation_results import CRITERIA, DEFINITIONS
+from analysis.endpoints.simulation_results import CRITERIA
 from analysis.endpoints.trial_values import Estimate, Survival, over_trials
 from analysis.studies.assumptions import Assumption, assumption_table
 from analysis.studies.caboavenec import dcr

@@ -9,7 +9,8 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from analysis.conventions import WEEK
-from analysis.endpoints.simulation_results import CRITERIA, DEFINITIONS
+from analysis.endpoints.disease_control import DEFINITIONS
+from analysis.endpoints.simulation_results import CRITERIA
 from analysis.endpoints.trial_values import durations, median_times, medians, over_trials, shares, sizes
 from analysis.reconstruction import Reconstruction, reconstruct
 from analysis.reported import load

@@ -10,7 +10,8 @@ import pandas as pd
 
 from analysis.conventions import replace as changed
 from analysis.endpoints import EndpointDefinitions, Readers, Stein, simulate_groups
-from analysis.endpoints.simulation_results import CRITERIA, DEFINITIONS
+from analysis.endpoints.disease_control import DEFINITIONS
+from analysis.endpoints.simulation_results import CRITERIA
 from analysis.endpoints.trial_values import Estimate, over_trials
 from analysis.studies.assumptions import Assumption
 from analysis.studies.caboavenec import dcr

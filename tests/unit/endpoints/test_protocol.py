@@ -6,9 +6,23 @@ import pandas as pd
 import pytest
 
 from analysis.cli import main
-from analysis.conventions import WEEK
+from analysis.conventions import WEEK, replace
 from analysis.design import Assessments
-from analysis.endpoints import Censoring, Confirmation, Protocol, ResponseRule, read_study
+from analysis.endpoints import (
+    Attendance,
+    Censoring,
+    Confirmation,
+    Protocol,
+    Rate,
+    ResponseRule,
+    Stein,
+    Tumours,
+    derive,
+    read_study,
+    simulate_endpoints,
+    simulated_measurements,
+)
+from analysis.endpoints.disease_control import DEFINITIONS
 from analysis.errors import AnalysisError, InvalidValueError, UnknownNameError
 from analysis.plots import survival_plot
 from analysis.safety import DosePlan
@@ -54,7 +68,7 @@ censoring = "fda"
 assessments_weeks = [[8, 24], [12]]
 window_weeks = 1
 disease_control_weeks = [8, 16]
-disease_control = "until landmark"
+disease_control = "control until landmark"
 unconfirmed = "control"
 clinical_benefit_weeks = 24
 landmark_window_weeks = 1
@@ -79,7 +93,7 @@ def test_every_key_of_a_protocol_is_read(tmp_path):
         window=28,
         doses={"CABO": DosePlan(40, every=2, late=1)},
         landmarks=(56, 112),
-        disease_control="until landmark",
+        disease_control="control until landmark",
         before=7,
         after=7,
         unconfirmed="control",
@@ -114,7 +128,7 @@ def test_what_stands_in_a_protocol_is_refused_by_file_and_key_or_changes_it(tmp_
         ("censoring = 'fda'\nassessments_weeks = [[8, 5], [12]]", "an end at least an interval after 0 months"),
         ("censoring = 'fda'\nassessments_weeks = [[8, 24], [6, 12]]", "an end at least an interval after"),
         ("censoring = 'fda'\nassessments_weeks = [[8]]\nwindow_weeks = 4", "window_weeks: got 4"),
-        ("disease_control = 'at landmark'", "disease_control_weeks beside it"),
+        ("disease_control = 'control at landmark'", "disease_control_weeks beside it"),
         ("disease_control_weeks = [16]\nunconfirmed = 'control'", "only there is an iUPD"),
         ("confirm_progression_days = 28", "only there is an iUPD"),
         ("criteria = 'iRECIST'\nconfirm_progression_days = [56, 28]", "the first day before the last"),
@@ -138,10 +152,10 @@ SCANS = [  # of each patient: week and response
     ("4", "B", [(8, "iUPD"), (12, "iCPD")]),
 ]
 CONTROL_BY_HAND = [
-    ("at landmark", "failure", "YNYN"),
-    ("at landmark", "control", "YYYN"),
-    ("at landmark", "resolved later", "YYYN"),
-    ("until landmark", "failure", "YYYN"),  # the iUPD of 2 is resolved
+    ("control at landmark", "failure", "YNYN"),
+    ("control at landmark", "control", "YYYN"),
+    ("control at landmark", "resolved later", "YYYN"),
+    ("control until landmark", "failure", "YYYN"),  # the iUPD of 2 is resolved
     ("progression-free at landmark", "failure", "YYYN"),
 ]
 
@@ -198,3 +212,19 @@ def test_the_shell_draws_each_reader(tmp_path, capsys):
     assert main([*command[:-3], str(tmp_path / "others"), "--control", "plazebo"]) == 1
     assert "placebo" in capsys.readouterr().err
     assert not (tmp_path / "others").exists()
+
+
+def test_a_protocol_simulates_what_it_derives():
+    visits = Assessments([8 * WEEK, 16 * WEEK, 24 * WEEK], window=0.1, missed=0.1)
+    tumours = Tumours(
+        Stein(Rate(0.12, between_patients=0.6), Rate(0.08, between_patients=1.0)), new_lesions=0.12, death=0.04
+    )
+    protocol = Protocol("iRECIST", landmarks=(112,), before=10, after=10, unconfirmed="resolved later")
+    attendance = Attendance(visits, until=24 * WEEK)
+    simulated = simulate_endpoints(tumours, attendance, patients=40, trials=2, rng=1, definitions=protocol.definitions)
+    for number, how in enumerate(DEFINITIONS):
+        derived = derive(*simulated_measurements(simulated, trial=1))
+        rows = derived.endpoints(replace(protocol, disease_control=how).endpoints, "iRECIST")
+        control = rows[rows["endpoint"] == "DCR16W"].sort_values("subject")["value"] == "Y"
+        assert control.tolist() == simulated.of().control[1, 1, :, 0, number].tolist()
+        assert 0 < control.sum() < 40
