@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 FIELDS = ["value", "per_cent", "days", "event", "reason"]
 COLUMNS = ["endpoint", "category", "patients", "count", "statistic", "estimate", "lower", "upper"]
-IN_ORDER = [*IRECIST.terms, *RECIST.terms]
-"""Categories as they are listed, from a complete response to no assessment; others come after them."""
+PLACES = {term: place for terms in (RECIST.terms, IRECIST.terms) for place, term in enumerate(terms)}
+"""Where a category is listed, from a complete response to no assessment; others come after them."""
 
 
 class Endpoint(Protocol):
@@ -132,7 +132,7 @@ def summarise(endpoints: pd.DataFrame, *, by: Sequence[str] = ("evaluator",), le
     _refuse_twice(endpoints, by)
     had = {str(name): set(of["value"].dropna()) for name, of in endpoints.groupby("endpoint", sort=False)}
     rows: list[tuple[object, ...]] = []
-    for key, of in endpoints.groupby([*by, "endpoint"], sort=False):
+    for key, of in endpoints.groupby([*by, "endpoint"], sort=False, dropna=False):
         value, size, days = of["value"].dropna(), of["per_cent"].dropna().astype(float), of["days"].dropna()
         if len(value):
             values = had[str(key[-1])]
@@ -153,7 +153,7 @@ def summarise(endpoints: pd.DataFrame, *, by: Sequence[str] = ("evaluator",), le
 
 
 def _place(category: str) -> tuple[int, str]:
-    return (IN_ORDER.index(category) if category in IN_ORDER else len(IN_ORDER)), category
+    return PLACES.get(category, len(PLACES)), category
 
 
 def _refuse_twice(endpoints: pd.DataFrame, by: Sequence[str]) -> None:

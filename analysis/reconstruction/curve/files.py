@@ -173,8 +173,8 @@ def _cells(path: Path, heading: Row, body: list[Row]) -> Iterator[tuple[str, lis
     body = [[*row[: len(heading)], *[""] * (len(heading) - len(row))] for row in body]
     if _number(body[0][0]) is not None:  # a column of times, and one of each arm
         columns = [(name, [(row[0], row[k]) for row in body]) for k, name in enumerate(heading) if k]
-    elif len(heading) == 3 and _number(heading[1]) is None and not TIMED.fullmatch(heading[1]):  # arm, time, count
-        arms = dict.fromkeys(row[0] for row in body)
+    elif len(heading) == 3 and (heading[1].lower() in AXES or AXIS_OF_TIME.fullmatch(heading[1].lower())):
+        arms = dict.fromkeys(row[0] for row in body)  # arm, time, count
         columns = [(arm, [(row[1], row[2]) for row in body if row[0] == arm]) for arm in arms]
     else:
         columns = [(row[0], list(zip(heading[1:], row[1:], strict=True))) for row in body]

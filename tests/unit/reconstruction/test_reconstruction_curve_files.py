@@ -153,6 +153,7 @@ def test_risk_tables_by_row_and_by_column(text, tmp_path):
         ("arm,6,0\ndrug,120,75\n", "drug: at_risk.times"),
         ("arm,0,6 fortnights\ndrug,120,75\n", "got '6 fortnights' for a time"),
         ("weeks,days,drug\n0,120,118\n", "times in days and weeks"),
+        ("arm,Month 0,Month 6\ndrug,120,75\n", "got 'Month 0' for a time"),
         ('arm,0,6\ndrug,120,75\n"control,118,61\n', "mend the quotes"),
     ],
 )

@@ -108,7 +108,7 @@ def test_another_test_and_level():
 
 def test_endpoints_by_arm_and_reader():
     start = date(2024, 1, 1)
-    said = {"1": ["PR", "PR"], "2": ["SD", "PD"], "3": ["PD"], "4": ["CR", "CR"], "5": ["SD"]}
+    said = {"1": ["PR", "PR"], "2": ["SD", "PD"], "3": ["PD"], "4": ["CR", "CR"], "5": ["SD"], "6": ["NE"], "7": []}
     histories = {
         (subject, reader): ResponseHistory(
             subject, start, [start + timedelta(days=56 * (k + 1)) for k in range(len(terms))], terms
@@ -137,7 +137,10 @@ def test_endpoints_by_arm_and_reader():
     assert pfs["placebo, central"].endswith("; 1/2")
     with pytest.raises(InvalidValueError, match="of 1 twice'; expected each endpoint of a subject once"):
         endpoint_table(pd.concat([derive_endpoints(histories, endpoints)] * 2), arms=arms)
-    assert any("1 subjects without an arm" in note for note in table.notes)
+    everyone = endpoint_table(derive_endpoints(histories, endpoints)).cells().set_index(["Endpoint", ""])
+    listed = [name.split(",")[0] for name in everyone.loc["BOR"].index]
+    assert listed == ["CR", "PR", "SD", "PD", "NE", "MISSING"]
+    assert any("3 subjects without an arm" in note for note in table.notes)
     assert endpoint_table(derive_endpoints(histories, endpoints)).cells().columns[2] == "All patients, local"
     with pytest.raises(InvalidValueError, match="per_cent"):
         endpoint_table(pd.DataFrame({"subject": ["1"], "evaluator": [""], "endpoint": ["ORR"], "value": ["Y"]}))
