@@ -246,12 +246,21 @@ def _fields(said: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: made(key, said[key]) for key, (name, made) in read.items() if key in said}
     if "unconfirmed" in said and found.get("criteria") != "iRECIST":
         raise InvalidValueError("unconfirmed", said["unconfirmed"], 'criteria = "iRECIST"', "only there is an iUPD")
+    if "unconfirmed" in said and found.get("disease_control", DEFINITIONS[0]) != DEFINITIONS[0]:
+        expected, remedy = (
+            f"disease_control = {DEFINITIONS[0]!r}",
+            "leave it out: the others date progression as PFS does",
+        )
+        raise InvalidValueError("unconfirmed", said["unconfirmed"], expected, remedy)
     if "landmark_window_weeks" in said:
         if not {"disease_control_weeks", "clinical_benefit_weeks"} & set(said):
             expected = "disease_control_weeks or clinical_benefit_weeks beside it"
             raise InvalidValueError("landmark_window_weeks", said["landmark_window_weeks"], expected, "say a landmark")
         days = _whole_days("landmark_window_weeks", said["landmark_window_weeks"], at_least=0)
         found |= {"before": days, "after": days}
+    if "benefit_from" in found and found["benefit_from"] <= found.get("before", Protocol.before):
+        got, expected = said["clinical_benefit_weeks"], "more weeks than landmark_window_weeks (2 where it is not said)"
+        raise InvalidValueError("clinical_benefit_weeks", got, expected, "lengthen the one or narrow the other")
     return found | {"rule": _rule(said), "censoring": _censoring(said)}
 
 

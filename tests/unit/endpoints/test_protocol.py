@@ -68,7 +68,7 @@ censoring = "fda"
 assessments_weeks = [[8, 24], [12]]
 window_weeks = 1
 disease_control_weeks = [8, 16]
-disease_control = "control until landmark"
+disease_control = "control at landmark"
 unconfirmed = "control"
 clinical_benefit_weeks = 24
 landmark_window_weeks = 1
@@ -93,7 +93,6 @@ def test_every_key_of_a_protocol_is_read(tmp_path):
         window=28,
         doses={"CABO": DosePlan(40, every=2, late=1)},
         landmarks=(56, 112),
-        disease_control="control until landmark",
         before=7,
         after=7,
         unconfirmed="control",
@@ -136,7 +135,12 @@ def test_what_stands_in_a_protocol_is_refused_by_file_and_key_or_changes_it(tmp_
         ("disease_control_weeks = 16", r"write disease_control_weeks = \[16\]"),
         ("disease_control_weeks = [16, 16]", "say each once"),
         ("stable_from_days = -42", "stable_from_days: got -42"),
-        ("clinical_benefit_weeks = 2", "benefit_from: got 14"),
+        ("clinical_benefit_weeks = 2", "clinical_benefit_weeks: got 2; expected more weeks"),
+        (
+            "criteria = 'iRECIST'\ndisease_control_weeks = [16]\nunconfirmed = 'control'\n"
+            "disease_control = 'control until landmark'",
+            "the others date progression as PFS does",
+        ),
     ],
 )
 def test_a_key_that_would_say_nothing_is_refused(text, says, tmp_path):
@@ -170,8 +174,11 @@ def test_a_folder_gives_disease_control_at_the_weeks_of_its_protocol(how, unconf
     pd.DataFrame(rows, columns=["USUBJID", "RSSTRESC", "RSDTC"]).to_csv(tmp_path / "rs.csv", index=False)
     subjects = [(subject, arm, "2024-01-01") for subject, arm, _ in SCANS]
     pd.DataFrame(subjects, columns=["USUBJID", "TRT01P", "RANDDT"]).to_csv(tmp_path / "adsl.csv", index=False)
-    text = f"criteria = 'iRECIST'\ndisease_control_weeks = [16]\ndisease_control = '{how}'\n"
-    (tmp_path / "protocol.toml").write_text(text + f"unconfirmed = '{unconfirmed}'\nclinical_benefit_weeks = 24\n")
+    text = (
+        f"criteria = 'iRECIST'\ndisease_control_weeks = [16]\ndisease_control = '{how}'\nclinical_benefit_weeks = 24\n"
+    )
+    text += f"unconfirmed = '{unconfirmed}'\n" if how == "control at landmark" else ""
+    (tmp_path / "protocol.toml").write_text(text)
     derived = read_study(tmp_path).derive(Protocol.read(tmp_path / "protocol.toml"))
     answers = derived.adrs().sort_values("USUBJID").groupby("PARAMCD")["AVALC"].agg("".join)
     assert (answers["DCR16W"], answers["CBR"], answers["DCR"]) == (right, "NYYN", "YYYN")
