@@ -88,6 +88,6 @@ def trial_course(
     final = numbers.iloc[-1]
     alt = (
         f"By month {last:g}, {final['enrolled']:.0f} patients and {final['events']:.0f} events are expected; "
-        f"{level:.0%} of trials have {final['lower']:.0f} to {final['upper']:.0f} events"
+        f"{100 * level:g}% of trials have {final['lower']:.0f} to {final['upper']:.0f} events"
     )
     return numbered(axes, numbers, alt)

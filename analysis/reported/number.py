@@ -45,6 +45,14 @@ ABBREVIATIONS = {"NR": "not reached", "NC": "not calculable", "NE": "not estimab
 _UNITS_OF_TIME = re.compile(
     r"(?P<number>.*?\d) ?(?P<unit>months?|mo|weeks?|wks?|days?|d|years?|yrs?)\.?", re.IGNORECASE
 )
+_LEADS = {
+    "p-value": re.compile(r"p(-?\s?value)?\s*(=\s*|(?=[<>\N{LESS-THAN OR EQUAL TO}]))", re.IGNORECASE),
+    "ratio": re.compile(r"(HR|hazard ratio)\s*[=:,]?\s*", re.IGNORECASE),
+    "count": re.compile(r"n\s*=\s*", re.IGNORECASE),
+}
+"""What may stand before the digits, by dimension."""
+_SPACES = re.compile("[\N{NO-BREAK SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}]")
+_FOOTNOTES = "*\N{DAGGER}\N{DOUBLE DAGGER}\N{SECTION SIGN}\N{PILCROW SIGN}"
 _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
 _PRINTED = re.compile(r"(?P<relation>[<>]=?)? ?(?P<digits>-?\d+(\.\d+)?)")
 
@@ -121,8 +129,9 @@ class Reported:
         """Read what a caller wrote: a `Reported`, a number, or digits in a string (``"83.6%"`` is a percentage).
 
         A float keeps its shortest digits, so that ``7.8`` is 7.8; write ``"7.80"`` to keep a trailing zero. Digits are
-        read as journals print them (``".39"``, ``"0·39"``, ``"<.001"``, ``"1,234"``, ``"NR"``), times with their unit
-        (``"8 weeks"``). `field` is the name by which an error speaks of it.
+        read as journals print them (``".39"``, ``"0·39"``, ``"P <.001"``, ``"HR 0.63"``, ``"1,234"``, ``"NR"``), times
+        with their unit (``"8 weeks"``), a mark of a footnote behind them left aside. `field` is the name by which an
+        error speaks of it.
         """
         if unit not in UNITS:
             raise InvalidValueError(f"{field}.unit", unit, f"one of {', '.join(UNITS)}", "write the unit as printed")
@@ -133,7 +142,7 @@ class Reported:
         if isinstance(got, bool) or not isinstance(got, (Real, Decimal, str)):
             raise InvalidValueError(field, got, "a number or its digits", "give a number or a string")
         said = False
-        text = _as_digits(got) if isinstance(got, str) else format(Decimal(str(got)), "f")
+        text = format(Decimal(str(got)), "f") if not isinstance(got, str) else _as_digits(got, UNITS[unit].dimension)
         if UNITS[unit].dimension == "share" and text.endswith("%"):
             text, unit = text.removesuffix("%").rstrip(), "percent"
         elif UNITS[unit].dimension == "time" and (found := _UNITS_OF_TIME.fullmatch(text)):
@@ -219,9 +228,17 @@ class Reported:
         return f"{self.text}%" if self.unit == "percent" and self.reached else self.text
 
 
-def _as_digits(printed: str) -> str:
-    """Write digits as this package does: a point, a zero before it, no thousands, words in full."""
-    text = printed.strip().replace("·", ".").replace("\N{LESS-THAN OR EQUAL TO}", "<=")
+def with_plain_spaces(printed: str) -> str:
+    """Give a text whose spaces are all of one kind, without any around it."""
+    return _SPACES.sub(" ", printed).strip()
+
+
+def _as_digits(printed: str, dimension: str) -> str:
+    """Write digits as this package does: a point, a zero before it, no thousands, no "P =", words in full."""
+    text = with_plain_spaces(printed).rstrip(_FOOTNOTES).rstrip()
+    if dimension in _LEADS and (lead := _LEADS[dimension].match(text)):
+        text = text[lead.end() :]
+    text = text.replace("·", ".").replace("\N{LESS-THAN OR EQUAL TO}", "<=")
     text = text.replace("\N{GREATER-THAN OR EQUAL TO}", ">=")
     text = ABBREVIATIONS.get(text.upper(), text)
     if text.lower() in WORDS:

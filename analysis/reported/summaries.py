@@ -11,12 +11,13 @@ from typing import NamedTuple, Self
 
 from analysis.conventions.border import border
 from analysis.errors import InvalidValueError, LostZeroWarning
-from analysis.reported.number import Reported
+from analysis.reported.number import Reported, with_plain_spaces
 
 TWO_DECIMALS = 2  # in which ratios and p-values are printed
 _WITH_LIMITS = re.compile(
     r"(?P<estimate>[^(\[]*[^\s(\[,;:])[,;:]?\s*[(\[]((?P<level>\d+(\.\d+)?)% ?C[IL][,:;]? *)?(?P<limits>[^)\]]+)[)\]]"
 )
+_UNBRACKETED = re.compile(r"[,;]\s*(\d+(?:\.\d+)?% ?C[IL]\b[^()\[\]]*)$")
 _UNIT_BEHIND = re.compile(r"\d(?P<unit> ?%| ?[A-Za-z]+)$")
 _BETWEEN = re.compile(r"\s*(?:\N{EN DASH}|\N{EM DASH}|-| to |, |; )\s*")
 SCALES_TRIED = ("log", "log-log", "plain", "logit", "arcsine")
@@ -112,7 +113,7 @@ class ReportedHazardRatio:
         return cls(Reported.of(got[0], "ratio", field), ReportedInterval.of(tuple(got[1:]), "ratio", f"{field}.ci"))
 
     def __str__(self) -> str:
-        return str(self.estimate) + (f" ({self.ci.level:.0%} CI {self.ci})" if self.ci else "")
+        return str(self.estimate) + (f" ({100 * self.ci.level:g}% CI {self.ci})" if self.ci else "")
 
 
 @border
@@ -162,7 +163,8 @@ class Printed(NamedTuple):
 
 def with_limits(got: object) -> Printed | None:
     """Take an estimate that is printed with its limits apart: ``"4.6 (3.5-5.6)"``; None if it is none."""
-    found = _WITH_LIMITS.fullmatch(got.strip()) if isinstance(got, str) else None
+    text = _UNBRACKETED.sub(r" (\1)", with_plain_spaces(got)) if isinstance(got, str) else ""
+    found = _WITH_LIMITS.fullmatch(text)
     limits = _limits_in(found["limits"]) if found else None
     if found is None or limits is None:
         return None

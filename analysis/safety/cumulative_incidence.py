@@ -186,7 +186,7 @@ class SubdistributionHazard:
     level: float
 
     def __str__(self) -> str:
-        ratio = f"{self.hazard_ratio:.2f} ({self.level:.0%} CI {self.lower:.2f} to {self.upper:.2f})"
+        ratio = f"{self.hazard_ratio:.2f} ({100 * self.level:g}% CI {self.lower:.2f} to {self.upper:.2f})"
         return f"subdistribution hazard ratio of {self.cause}, {self.group} vs {self.control}: {ratio}"
 
 

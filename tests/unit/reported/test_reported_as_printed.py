@@ -41,6 +41,14 @@ WEEK = 7 / 30.4375
         ("30 d", "months", "30", "days"),
         ("11.0 mo", "months", "11.0", "months"),
         ("83.6 %", "proportion", "83.6", "percent"),
+        ("P = .003", "p-value", "0.003", "p-value"),
+        ("p<.001", "p-value", "<0.001", "p-value"),
+        ("p-value = 0.04", "p-value", "0.04", "p-value"),
+        ("HR 0.63", "ratio", "0.63", "ratio"),
+        ("hazard ratio: 0.63", "ratio", "0.63", "ratio"),
+        ("n = 300", "count", "300", "count"),
+        ("11.0\N{THIN SPACE}months", "months", "11.0", "months"),
+        ("11.0\N{DAGGER}", "months", "11.0", "months"),
     ],
 )
 def test_digits_are_read_as_they_are_printed(printed: str, unit: str, text: str, read_unit: str) -> None:
@@ -48,18 +56,31 @@ def test_digits_are_read_as_they_are_printed(printed: str, unit: str, text: str,
     assert (read.text, read.unit) == (text, read_unit)
 
 
-@pytest.mark.parametrize("printed", ["1,23", "12,34", "8 patients", "0.5.1", "about 3", ""])
+@pytest.mark.parametrize("printed", ["1,23", "12,34", "8 patients", "0.5.1", "about 3", "", "n = 3", "p = 3", "*"])
 def test_what_is_no_number_is_refused(printed: str) -> None:
     with pytest.raises(InvalidValueError):
         Reported.of(printed, "months", "number")
 
 
 @pytest.mark.parametrize(
-    "printed", ["0.63 (0.47-0.86)", "0.63 (0.47\N{EN DASH}0.86)", "0·63 [95% CI 0·47 to 0·86]", ".63 (.47, .86)"]
+    "printed",
+    [
+        "0.63 (0.47-0.86)",
+        "0.63 (0.47\N{EN DASH}0.86)",
+        "0·63 [95% CI 0·47 to 0·86]",
+        ".63 (.47, .86)",
+        "HR 0.63 (95% CI, 0.47-0.86)",
+        "0.63; 95% CI, 0.47 to 0.86",
+        "HR, 0.63, 95%\N{NO-BREAK SPACE}CI: 0.47\N{EN DASH}0.86",
+    ],
 )
 def test_a_ratio_is_read_with_its_interval(printed: str) -> None:
     ratio = ReportedHazardRatio.of(printed, "hazard_ratio")
     assert ratio == ReportedHazardRatio.of(("0.63", "0.47", "0.86"), "hazard_ratio")
+
+
+def test_the_level_of_an_interval_is_said_with_all_its_digits() -> None:
+    assert str(ReportedHazardRatio.of("0.63 (97.5% CI 0.47-0.86)", "hazard_ratio")) == "0.63 (97.5% CI 0.47-0.86)"
 
 
 def test_an_interval_is_read_from_one_string() -> None:
