@@ -366,8 +366,8 @@ def test_a_size_that_no_effect_has_does_not_blame_the_events():
         sample_size(design, scenario, power=0.8)
 
 
-PROGRESSING = IllnessDeath(Exponential.from_median(8), Exponential(0.01), Exponential.from_median(10))
-LESS = IllnessDeath(Weibull(1.1, 15), Exponential(0.009), Exponential.from_median(10))
+PROGRESSING = IllnessDeath(Exponential.from_median(11), Exponential(0.05), Exponential.from_median(10))
+LESS = IllnessDeath(Weibull(1.1, 17), Exponential(0.02), Exponential.from_median(10))
 
 
 @pytest.mark.parametrize("test", [LogRank(), RMSTDifference(12), MilestoneDifference(9)], ids=lambda test: test.name)
