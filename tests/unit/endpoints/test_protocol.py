@@ -1,6 +1,7 @@
 """A protocol's file: each key read, each wrong one named, disease control derived by it."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -98,6 +99,13 @@ def test_every_key_of_a_protocol_is_read(tmp_path):
         unconfirmed="control",
         benefit_from=168,
     )
+
+
+def test_the_protocol_of_the_page_is_read(tmp_path):
+    page = (Path(__file__).parents[3] / "docs" / "endpoints.md").read_text(encoding="utf-8")
+    path = tmp_path / "protocol.toml"
+    path.write_text(page.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    assert {"DCR16W", "CBR", "CORR"} <= set(Protocol.read(path).endpoints)
 
 
 def test_what_stands_in_a_protocol_is_refused_by_file_and_key_or_changes_it(tmp_path):
