@@ -12,6 +12,7 @@ from analysis.conventions.checks import one_of
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
 from analysis.survival import Distribution, Earliest, Ensemble
+from analysis.survival.distributions import by_member
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -21,8 +22,7 @@ HALVINGS = 0.5 ** np.arange(48)
 
 
 def _distribution(name: str, given: Any) -> Distribution:
-    distribution: Distribution = one_of(name, given, Distribution, "Exponential.from_median(11)")
-    return distribution
+    return by_member(one_of(name, given, Distribution, "Exponential.from_median(11)"))
 
 
 @border

@@ -14,6 +14,7 @@ from analysis.conventions.values import value
 from analysis.design.illness_death import IllnessDeath, member_of, number_of_members
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.survival import Distribution, Ensemble, ProportionalHazards
+from analysis.survival.distributions import by_member
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,9 +42,9 @@ def _by_arm(name: str, given: Any) -> ByName[Any]:
     for arm, model in given.items():
         if isinstance(model, Mapping):
             strata = {s: one_of(f"{name}[{arm!r}][{s!r}]", each, kinds, example) for s, each in model.items()}
-            by_arm[arm] = ByName(strata)
+            by_arm[arm] = ByName({s: by_member(each) for s, each in strata.items()})
         else:
-            by_arm[arm] = one_of(f"{name}[{arm!r}]", model, kinds, example)
+            by_arm[arm] = by_member(one_of(f"{name}[{arm!r}]", model, kinds, example))
     return ByName(by_arm)
 
 

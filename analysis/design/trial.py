@@ -21,6 +21,7 @@ from analysis.design.assessments import Assessments
 from analysis.design.cuts import Cut
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.survival import Distribution, Exponential
+from analysis.survival.distributions import by_member
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +106,7 @@ def _shares(name: str, given: Any) -> ByName[float]:
 def loss(name: str, given: Any) -> Distribution | None:
     """Return dropout as a distribution: a rate per month becomes exponential, 0 and None mean that nobody is lost."""
     if given is None or isinstance(given, Distribution):
-        return given
+        return None if given is None else by_member(given)
     rate = not_negative(name, given, "losses per month")
     if rate > 1:
         expected = "losses per month, at most 1, or a distribution"

@@ -3,7 +3,7 @@
 from analysis.survival.distributions.base import Distribution
 from analysis.survival.distributions.hazard_ratios import ProportionalHazards
 from analysis.survival.distributions.log_time import LogLogistic, LogNormal
-from analysis.survival.distributions.mixture import Earliest, Ensemble, Mixture, members_of
+from analysis.survival.distributions.mixture import Earliest, Ensemble, Mixture, by_member, members_of
 from analysis.survival.distributions.parametric import Exponential, Weibull
 from analysis.survival.distributions.piecewise import PiecewiseExponential
 from analysis.survival.distributions.tabulated import Tabulated
@@ -20,5 +20,6 @@ __all__ = [
     "ProportionalHazards",
     "Tabulated",
     "Weibull",
+    "by_member",
     "members_of",
 ]

@@ -13,7 +13,7 @@ from analysis.conventions import fields
 from analysis.conventions.border import border
 from analysis.conventions.checks import FloatArray, count, nonnegative, positive, probability, same_length
 from analysis.conventions.seeds import Seed, generator
-from analysis.conventions.values import value
+from analysis.conventions.values import replace, value
 from analysis.errors import InvalidValueError
 from analysis.survival.distributions.base import Distribution, Size
 from analysis.survival.distributions.hazard_ratios import ProportionalHazards
@@ -297,6 +297,42 @@ class Ensemble(Distribution):
 def members_of(distribution: Distribution) -> Sequence[Distribution]:
     """List the distributions that a trial may take: an ensemble's members, or the distribution alone."""
     return distribution.members if isinstance(distribution, Ensemble) else (distribution,)
+
+
+def by_member(distribution: Distribution) -> Distribution:
+    """Give the ensemble that a distribution made of ensembles stands for: of the member of one number of each.
+
+    A ratio on an ensemble's hazard is one on each member's, as a mixture with it is a mixture with each member.
+
+    Raises
+    ------
+    InvalidValueError
+        If ensembles of several sizes are in it.
+
+    Examples
+    --------
+    >>> unknown = Ensemble([Exponential(0.1), Exponential(0.2)])
+    >>> [member.median for member in by_member(ProportionalHazards(unknown, 0.5)).members] == [
+    ...     ProportionalHazards(member, 0.5).median for member in unknown.members
+    ... ]
+    True
+    """
+    parts: tuple[Distribution, ...]
+    if isinstance(distribution, ProportionalHazards):
+        field, parts = "baseline", (distribution.baseline,)
+    elif isinstance(distribution, Mixture | Earliest):
+        field, parts = "components", tuple(distribution.components)
+    else:
+        return distribution
+    known = [by_member(part) for part in parts]
+    sizes = {len(part.members) for part in known if isinstance(part, Ensemble)}
+    if len(sizes) > 1:
+        raise InvalidValueError(field, sorted(sizes), "ensembles of one size", "give as many members to each")
+    members = []
+    for number in range(max(sizes, default=0)):
+        own = tuple(part.members[number] if isinstance(part, Ensemble) else part for part in known)
+        members.append(replace(distribution, **{field: own[0] if field == "baseline" else own}))
+    return Ensemble(members) if members else distribution
 
 
 def _sum(values: list[FloatArray]) -> FloatArray:
