@@ -79,12 +79,17 @@ class ProportionalHazards(Distribution):
     @property
     def kind(self) -> str:
         """What to call it in a sentence."""
+        return f"{self.baseline.kind} {self.effect}"
+
+    @property
+    def effect(self) -> str:
+        """The hazard ratio in words, to follow the baseline."""
         later = [
             f"from month {month:.4g} {ratio:.3g}" for month, ratio in zip(self.breaks, self.ratios[1:], strict=True)
         ]
         if len(later) > MOST_CHANGES:
-            return f"{self.baseline.kind} times a hazard ratio that changes"
-        return f"{self.baseline.kind} times hazard ratio {', '.join([f'{self.ratios[0]:.3g}', *later])},"
+            return "times a hazard ratio that changes"
+        return f"times hazard ratio {', '.join([f'{self.ratios[0]:.3g}', *later])},"
 
     @cached_property
     def _constant(self) -> float:

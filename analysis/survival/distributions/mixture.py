@@ -266,7 +266,9 @@ class Ensemble(Distribution):
         medians = [member.median for member in self.members]
         low, high = (f"{end:.4g}" if np.isfinite(end) else "not reached" for end in (min(medians), max(medians)))
         which = f"all with median {low}" if low == high else f"with medians from {low} to {high}"
-        return f"{self.kind}, {which}" + " months" * (high != "not reached")
+        late = {one.effect if isinstance(one, ProportionalHazards) and one.breaks.size else "" for one in self.members}
+        effect = late.pop().rstrip(",") if len(late) == 1 else ""
+        return f"{self.kind}{effect and ' '}{effect}, {which}" + " months" * (high != "not reached")
 
     @property
     def change_points(self) -> FloatArray:

@@ -408,6 +408,10 @@ def test_what_is_made_of_an_ensemble_is_made_of_each_member(made, of_member):
     np.testing.assert_allclose(power(design, scenario).members, right, rtol=1e-12)
     model = IllnessDeath(made, Exponential(0.01), Exponential(0.1))
     assert model.progression == each
+    said = "one of 4 curves times hazard ratio 1, from month 3 0.5, with medians"
+    assert (said in power(design, scenario).protocol_text()) == (
+        made.kind == "one of 4 curves times hazard ratio 1, from month 3 0.5,"
+    )
 
 
 def test_ensembles_of_several_sizes_in_one_distribution_are_refused():
