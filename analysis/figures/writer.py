@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 import analysis
 from analysis.conventions.whole import alone, written_whole
+from analysis.plots.fonts import fonts_of_matplotlib
 from analysis.plots.style import STYLE
 from analysis.reported import trial_file
 
@@ -63,10 +64,11 @@ def write_figures(
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for figure in tqdm(list(figures), unit="figure", disable=None):
-        files = _write_drawing(figure(), figure.name, folder)
-        _record(figure, files, folder, reported_data)
-        written += files
+    with fonts_of_matplotlib():
+        for figure in tqdm(list(figures), unit="figure", disable=None):
+            files = _write_drawing(figure(), figure.name, folder)
+            _record(figure, files, folder, reported_data)
+            written += files
     return written
 
 

@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import matplotlib as mpl
 from matplotlib.font_manager import FontProperties, findfont, fontManager
 from matplotlib.ft2font import FT2Font
 
 from analysis.errors import MissingLettersWarning
 from analysis.plots.style import STYLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def fonts_of_matplotlib() -> Iterator[None]:
+    """Take the fonts that Matplotlib brings, where the system has others of their names: the same bytes anywhere.
+
+    A system's DejaVu is another version, in which a ligature has another number, by which SVG names it.
+    """
+    brought = sorted(Path(mpl.get_data_path(), "fonts", "ttf").glob("*.ttf"))
+    everything, fontManager.ttflist = fontManager.ttflist, []
+    try:
+        for path in brought:  # none of them need be in a list that another environment has kept
+            fontManager.addfont(path)
+        names = {font.name for font in fontManager.ttflist}
+        fontManager.ttflist += [font for font in everything if font.name not in names]
+        yield
+    finally:
+        fontManager.addfont(brought[0])  # what was found meanwhile is forgotten
+        fontManager.ttflist = everything
 
 
 def families(texts: tuple[str, ...]) -> list[str]:

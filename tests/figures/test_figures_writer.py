@@ -2,15 +2,20 @@
 
 import hashlib
 import json
+from dataclasses import replace
+from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, fontManager
 
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.figures.registry import Drawing, RegisteredFigure, by_name, pick
 from analysis.figures.writer import write_figures
+from analysis.plots.fonts import fonts_of_matplotlib
 
 
 def draw_random_walk(seed: int) -> Drawing:
@@ -76,3 +81,15 @@ def test_the_manifest_forgets_figures_whose_files_are_gone(tmp_path):
 def test_two_figures_of_one_name_are_refused():
     with pytest.raises(InvalidValueError, match="rename one of the two"):
         by_name([WALK, WALK])
+
+
+def test_figures_are_drawn_with_the_fonts_of_matplotlib_where_the_system_has_others(monkeypatch):
+    brought = Path(mpl.get_data_path(), "fonts", "ttf")
+    bold = FontProperties(family="DejaVu Sans", weight="bold")
+    system = replace(
+        next(font for font in fontManager.ttflist if font.name == "DejaVu Sans"), fname="/other/Bold.ttf", weight=700
+    )
+    monkeypatch.setattr(fontManager, "ttflist", [system])
+    with fonts_of_matplotlib():
+        assert Path(findfont(bold)) == (brought / "DejaVuSans-Bold.ttf").resolve()
+    assert fontManager.ttflist == [system]
