@@ -54,6 +54,14 @@ _LEADS = {
 _SPACES = re.compile("[\N{NO-BREAK SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}]")
 _FOOTNOTES = "*\N{DAGGER}\N{DOUBLE DAGGER}\N{SECTION SIGN}\N{PILCROW SIGN}"
 _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
+_POWER_OF_TEN = re.compile(
+    r"(?P<digits>\d+(\.\d+)?) ?([eE]|[x\N{MULTIPLICATION SIGN}] ?10\^?)[({]?(?P<power>-\d\d?)(?!\d)[)}]?"
+    r"|\b10\^[({]?(?P<alone>-\d\d?)(?!\d)[)}]?"
+)
+_RAISED = str.maketrans(
+    {"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{SUPERSCRIPT MINUS}": "^-"}
+    | {digit: str(value) for value, digit in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
+)
 _PRINTED = re.compile(r"(?P<relation>[<>]=?)? ?(?P<digits>-?\d+(\.\d+)?)")
 
 
@@ -129,9 +137,9 @@ class Reported:
         """Read what a caller wrote: a `Reported`, a number, or digits in a string (``"83.6%"`` is a percentage).
 
         A float keeps its shortest digits, so that ``7.8`` is 7.8; write ``"7.80"`` to keep a trailing zero. Digits are
-        read as journals print them (``".39"``, ``"0·39"``, ``"P <.001"``, ``"HR 0.63"``, ``"1,234"``, ``"NR"``), times
-        with their unit (``"8 weeks"``), a mark of a footnote behind them left aside. `field` is the name by which an
-        error speaks of it.
+        read as journals print them (``".39"``, ``"0·39"``, ``"P <.001"``, ``"3.29×10−6"``, ``"HR 0.63"``, ``"1,234"``,
+        ``"NR"``), times with their unit (``"8 weeks"``), a mark of a footnote behind them left aside. `field` is the
+        name by which an error speaks of it.
         """
         if unit not in UNITS:
             raise InvalidValueError(f"{field}.unit", unit, f"one of {', '.join(UNITS)}", "write the unit as printed")
@@ -240,12 +248,19 @@ def _as_digits(printed: str, dimension: str) -> str:
         text = text[lead.end() :]
     text = text.replace("·", ".").replace("\N{LESS-THAN OR EQUAL TO}", "<=")
     text = text.replace("\N{GREATER-THAN OR EQUAL TO}", ">=")
+    if dimension == "p-value":
+        text = _POWER_OF_TEN.sub(_written_out, text.translate(_RAISED))
     text = ABBREVIATIONS.get(text.upper(), text)
     if text.lower() in WORDS:
         return text.lower()
     if _THOUSANDS.fullmatch(text):
         text = text.replace(",", "")
     return re.sub(r"(^|[<>=] ?)\.(?=\d)", r"\g<1>0.", text)
+
+
+def _written_out(found: re.Match[str]) -> str:
+    """Write digits times a power of ten with all their zeros."""
+    return format(Decimal(f"{found['digits'] or 1}e{found['power'] or found['alone']}"), "f")
 
 
 def _unit_of_time(word: str) -> str:

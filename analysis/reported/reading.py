@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, ValidationInfo
 
 from analysis.errors import InvalidValueError
 from analysis.reported.number import UNITS, Reported
-from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval, ReportedPValue, with_limits
+from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval, ReportedPValue, side_apart, with_limits
 
 _NUMBER_KEYS = {"value", "unit", "sources", "status"}
 _INTERVAL_KEYS = {"lower", "upper", "level", "scale", "unit", "sources", "status"}
@@ -111,7 +111,11 @@ def _hazard_ratio(source: Provenance, got: object, unit: str, field: str) -> Rep
 
 def _p_value(source: Provenance, got: object, unit: str, field: str) -> ReportedPValue:
     table: dict[str, Any] = dict(got) if isinstance(got, dict) else {"value": got}
-    sided, test = table.pop("sided", None), table.pop("test", None)
+    digits, said = side_apart(table.get("value"))
+    table |= {"value": digits} if "value" in table else {}
+    sided, test = table.pop("sided", said), table.pop("test", None)
+    if said is not None and sided != said:
+        raise InvalidValueError(f"{field}.sided", sided, f"{said}, as is printed with the p-value", "say it once")
     return ReportedPValue(source.number(table, unit, field), sided, test)
 
 

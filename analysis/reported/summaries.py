@@ -20,6 +20,7 @@ _WITH_LIMITS = re.compile(
 _UNBRACKETED = re.compile(r"[,;]\s*(\d+(?:\.\d+)?% ?C[IL]\b[^()\[\]]*)$")
 _UNIT_BEHIND = re.compile(r"\d(?P<unit> ?%| ?[A-Za-z]+)$")
 _BETWEEN = re.compile(r"\s*(?:\N{EN DASH}|\N{EM DASH}|-| to |, |; )\s*")
+_SIDE = re.compile(r"[(,;]?\s*\b(?P<side>one|two|1|2)[- ](sided|tailed)\b\s*[),:;]?", re.IGNORECASE)
 SCALES_TRIED = ("log", "log-log", "plain", "logit", "arcsine")
 
 
@@ -142,14 +143,24 @@ class ReportedPValue:
 
     @classmethod
     def of(cls, got: object, field: str) -> Self:
-        """Read a p-value from its digits or its bound, such as ``"< 0.001"``."""
+        """Read a p-value from its digits or its bound, ``"< 0.001"``, with its side: ``"one-sided P = .002"``."""
         if isinstance(got, cls):
             return got
         _warn_of_lost_zero([got], field)
-        return cls(Reported.of(got, "p-value", field))
+        digits, sided = side_apart(got)
+        return cls(Reported.of(digits, "p-value", field), sided)
 
     def __str__(self) -> str:
         return str(self.value) + (f", {self.sided}-sided" if self.sided else "")
+
+
+def side_apart(got: object) -> tuple[object, int | None]:
+    """Take a p-value that is printed with its side apart: ``"P = .002 (one-sided)"``; None where no side is said."""
+    found = _SIDE.search(got) if isinstance(got, str) else None
+    if found is None or not isinstance(got, str):
+        return got, None
+    digits = (got[: found.start()] + " " + got[found.end() :]).strip()
+    return digits, 1 if found["side"].lower() in ("1", "one") else 2
 
 
 class Printed(NamedTuple):

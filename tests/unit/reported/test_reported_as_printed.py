@@ -44,6 +44,12 @@ WEEK = 7 / 30.4375
         ("P = .003", "p-value", "0.003", "p-value"),
         ("p<.001", "p-value", "<0.001", "p-value"),
         ("p-value = 0.04", "p-value", "0.04", "p-value"),
+        ("P = 3.29\N{MULTIPLICATION SIGN}10\N{MINUS SIGN}6", "p-value", "0.00000329", "p-value"),
+        ("3.29 \N{MULTIPLICATION SIGN} 10\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT SIX}", "p-value", "0.00000329", "p-value"),
+        ("3.29x10(-6)", "p-value", "0.00000329", "p-value"),
+        ("9.63e-8", "p-value", "0.0000000963", "p-value"),
+        ("< 10^-4", "p-value", "< 0.0001", "p-value"),
+        ("<1E-04", "p-value", "<0.0001", "p-value"),
         ("HR 0.63", "ratio", "0.63", "ratio"),
         ("hazard ratio: 0.63", "ratio", "0.63", "ratio"),
         ("n = 300", "count", "300", "count"),
@@ -60,6 +66,27 @@ def test_digits_are_read_as_they_are_printed(printed: str, unit: str, text: str,
 def test_what_is_no_number_is_refused(printed: str) -> None:
     with pytest.raises(InvalidValueError):
         Reported.of(printed, "months", "number")
+
+
+@pytest.mark.parametrize("printed", ["10-4", "5e-400", "1e5", "10^-4-10^-3"])
+def test_what_is_no_power_of_ten_is_refused(printed: str) -> None:
+    with pytest.raises(InvalidValueError, match="digits such as"):
+        Reported.of(printed, "p-value", "p_value")
+
+
+@pytest.mark.parametrize(
+    ("printed", "text", "sided"),
+    [
+        ("P = .002 (one-sided)", "0.002", 1),
+        ("one-sided P = .002", "0.002", 1),
+        ("0.002, two-sided", "0.002", 2),
+        ("2-tailed p<0.001", "<0.001", 2),
+        ("0.002", "0.002", None),
+    ],
+)
+def test_the_side_of_a_p_value_is_read_with_it(printed: str, text: str, sided: int | None) -> None:
+    report = ReportedComparison("PFS", [ReportedArm("new"), ReportedArm("old")], control="old", p_value=printed)
+    assert (report.p_value.value.text, report.p_value.sided) == (text, sided)
 
 
 @pytest.mark.parametrize(
@@ -271,6 +298,7 @@ status = "published"
 time_unit = "months"
 control = "old"
 hazard_ratio = "0.46 (90% CI 0.36-0.59)"
+p_value = "P < 10^-4, one-sided"
 arms = [
   { name = "new", n = 347, median = "9.5 (95% CI 9.2-11.0)", landmarks = [{ time = 6, survival = "67% (62-72)" }] },
   { name = "old", n = 174, median = "4.6 months (3.5 to 5.6)" },
@@ -279,10 +307,15 @@ arms = [
     (tmp_path / "a-trial.toml").write_text(text, encoding="utf-8")
     report = load("a-trial", tmp_path).comparison("pfs")
     assert (report.hazard_ratio.ci.lower.text, report.hazard_ratio.ci.level) == ("0.36", 0.9)
+    assert (report.p_value.value.upper, report.p_value.sided) == (0.0001, 1)
     new, old = report.arms
     assert (new.median_ci.upper.text, old.median_ci.lower.text) == ("11.0", "3.5")
     assert new.landmarks[0].ci.upper.value == pytest.approx(0.72)
     twice = text.replace('median = "4.6 months (3.5 to 5.6)"', 'median = "4.6 (3.5 to 5.6)", median_ci = [3.5, 5.6]')
     (tmp_path / "a-trial.toml").write_text(twice, encoding="utf-8")
     with pytest.raises(ReportedDataError, match="limits once"):
+        load("a-trial", tmp_path)
+    otherwise = text.replace('"P < 10^-4, one-sided"', '{ value = "P < 10^-4, one-sided", sided = 2 }')
+    (tmp_path / "a-trial.toml").write_text(otherwise, encoding="utf-8")
+    with pytest.raises(ReportedDataError, match="as is printed with the p-value"):
         load("a-trial", tmp_path)
