@@ -12,8 +12,10 @@ from analysis.conventions.scales import ScaleName, scale
 from analysis.conventions.values import value
 from analysis.statistical_tests.base import ESTIMATION, TwoArmTest, against
 from analysis.statistical_tests.curves import (
+    WELL_DETERMINED,
     by_stratum,
     estimation,
+    few_determined,
     few_events,
     greenwood,
     left_at,
@@ -126,9 +128,24 @@ class MilestoneDifference(TwoArmTest):
         return Moments(float(effect), float(np.sqrt(variance)), float(np.sqrt(variance)))
 
     def remarks(self, trial: ExpectedTrial, time: float) -> tuple[str, ...]:
-        """Say so where in many trials a curve ends before the milestone, or few patients have an event by then."""
+        """Say so where in many trials a curve ends or nobody is left before the milestone, or few have an event."""
         cut_short = left_at(trial, time, "milestone", self.milestone, stratified=self.stratified)
-        return cut_short or few_events(trial, self.milestone)
+        return self._nobody_left(trial) or cut_short or few_events(trial, self.milestone)
+
+    def _nobody_left(self, trial: ExpectedTrial) -> tuple[str, ...]:
+        """Say so where in many trials both curves are at 0, or one on a scale that has no place for it."""
+        gone = np.array(
+            [
+                [(1 - float(arm.event_time.survival(self.milestone))) ** arm.n for arm in stratum.arms]
+                for stratum in trial.strata
+            ]
+        )
+        by_curve = gone if self.stratified else gone.prod(axis=0)
+        determined = float(1 - gone.prod() if self.scale == "plain" else (1 - by_curve).prod())
+        if determined >= WELL_DETERMINED:
+            return ()
+        which = "an arm" if self.scale == "plain" else "each arm"
+        return (few_determined(determined, f"have a patient left at {self.milestone:.4g} months in {which}", "time"),)
 
     def truth(self, experimental: Distribution, control: Distribution) -> float:
         """Give the difference of the true survival probabilities, on the scale."""

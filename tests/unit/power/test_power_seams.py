@@ -233,6 +233,20 @@ def test_curves_that_end_too_early_in_many_trials_are_said_by_both_ways(test):
     assert power(planned(looks=[Look(AtTime(40))]), scenario, test).notes == ()
 
 
+@pytest.mark.parametrize("strata", [None, {"a": 0.5, "b": 0.5}], ids=["whole", "strata"])
+@pytest.mark.parametrize("scale", ["plain", "log-log"])
+def test_a_milestone_that_nobody_may_reach_is_said_by_both_ways(scale, strata):
+    """Both curves are at 0 in most trials: a power of 0.19 was said, and 0.02 simulated, without a word."""
+    scenario = Scenario.proportional_hazards(Exponential.from_median(3), 0.8)
+    test, design = MilestoneDifference(20, scale=scale), at(60, n=120, strata=strata or {"all": 1.0})
+    [note] = power(design, scenario, test).notes
+    said = float(re.search(r"only about (\d+)% of trials have a patient left at 20 months", note)[1]) / 100
+    unknown = simulate(design, scenario, trials=4000, rng=1, tests=[test]).undetermined().value
+    assert 0.05 < unknown < 0.99
+    assert said == pytest.approx(1 - unknown, abs=0.05)
+    assert power(design, scenario, MilestoneDifference(6, scale=scale)).notes == ()
+
+
 @pytest.mark.parametrize("test", [LandmarkSurvival(13, 0.3), RestrictedMean(13, 6)], ids=lambda test: test.name)
 def test_one_arm_of_which_few_are_followed_so_long_is_said_by_both_ways(test):
     scenario = Scenario({"treated": Weibull(1.2, 14)})
