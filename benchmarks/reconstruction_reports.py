@@ -63,7 +63,7 @@ def reconstruct(figure: Figure, tier: Tier, **options: Any) -> Reconstruction:
     """Reconstruct `figure` from what `tier` prints of it."""
     if tier == "curve":
         curves = {role: digitise(arm) for role, arm in zip(ROLES, figure.arms, strict=True)}
-        return analysis.reconstruct_curve(report(figure, tier), curves, rng=options["rng"])
+        return analysis.reconstruct_curve(report(figure, tier), curves, members=options["members"], rng=options["rng"])
     return analysis.reconstruct(report(figure, tier), **options)
 
 

@@ -217,9 +217,11 @@ def place(
     time: FloatArray,
     event: NDArray[np.bool_],
 ) -> None:  # pragma: no cover - compiled
-    """Give each patient a time: ``within`` (0 to 1, one per patient) is its place in its even share of the cell.
+    """Give each patient a time: ``within`` (uniform from 0 to 1, one per patient) says where in its cell.
 
-    The last patient leaves at the end of the curve.
+    Events are anywhere in it, each whatever the others are, and drawn in their order: each is the earliest of those
+    still to come. Spread evenly they would be known better than they are. Censorings follow them, evenly. The last
+    patient leaves at the end of the curve.
     """
     i = 0
     start = 0.0
@@ -227,7 +229,7 @@ def place(
         d, c = events[k], censorings[k]
         last = start
         for m in range(d):
-            last = start + (edges[k] - start) * (m + within[i]) / d
+            last = edges[k] - (edges[k] - last) * (1 - within[i]) ** (1 / (d - m))
             time[i] = last
             event[i] = True
             i += 1

@@ -286,3 +286,16 @@ def test_the_last_patients_of_a_small_arm_are_whole_ones_too() -> None:
     report = ReportedComparison(endpoint="OS", arms=[arm])
     result = reconstruct_curve(report, {"drug": np.column_stack([at, survival])}, members=4)
     assert result.event.sum(axis=1).tolist() == [9] * 4
+
+
+def test_events_between_two_points_are_anywhere_between_them():
+    """Spread evenly, half of them were always in the first half: bands held the patients' own curve too seldom."""
+    comparison = ReportedComparison(endpoint="OS", arms=[ReportedArm("drug", n=40, events=20)])
+    result = reconstruct_curve(comparison, {"drug": [(0, 1), (10, 0.5), (20, 0.5)]}, members=600, rng=1)
+    ipd = pd.concat([result.ipd(member).assign(member=member) for member in range(600)])
+    times = ipd.loc[ipd["event"] == 1, "time"].to_numpy().reshape(600, 20)
+    assert ((times > 0) & (times <= 10)).all()
+    for part in (2.0, 5.0, 9.0):  # each is there with a chance of its own
+        early, chance = (times <= part).sum(axis=1), part / 10
+        assert early.mean() == pytest.approx(20 * chance, abs=4 * np.sqrt(20 * chance * (1 - chance) / 600))
+        assert early.std() == pytest.approx(np.sqrt(20 * chance * (1 - chance)), rel=0.12)
