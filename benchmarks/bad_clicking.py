@@ -11,7 +11,6 @@ is upside down or in another unit.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import zlib
 from concurrent.futures import ProcessPoolExecutor
@@ -212,7 +211,11 @@ def main(argv: list[str] | None = None) -> int:
     if args.by_figure:
         frame.to_csv(args.by_figure, index=False)
     table = summarise(frame)
-    print(json.dumps(table.to_dict("index")) if args.json else table.to_string(float_format="{:.4f}".format))
+    print(
+        table.to_json(orient="index", indent=1, double_precision=15)
+        if args.json
+        else table.to_string(float_format="{:.4f}".format)
+    )
     return 0
 
 

@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def power(
     file: File,
-    plot: Annotated[Path | None, typer.Option(metavar="PNG", help="Draw power over the effect (or PDF, SVG).")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="PNG", help="Draw power by patients (or PDF, SVG).")] = None,
     csv: Annotated[Path | None, typer.Option(metavar="CSV", help="Write the numbers of that figure.")] = None,
     as_json: Json = False,
 ) -> int:

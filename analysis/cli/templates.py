@@ -56,6 +56,8 @@ median = 9.0                             # exponential; or kind = "Weibull" with
 
 [effect]
 hazard_ratio = 0.6                       # or [experimental] with a median or a kind
+# hazard_ratio = [1.0, 0.6]              # or a ratio that changes,
+# breaks = [3]                           #   from month 3
 
 # [sequential]                           # boundaries of several looks; leave out design.looks
 # fractions = [0.5, 1.0]

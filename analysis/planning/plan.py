@@ -13,7 +13,7 @@ from analysis.conventions.border import border
 from analysis.conventions.checks import one_of
 from analysis.conventions.display import html
 from analysis.conventions.values import value
-from analysis.design import Scenario, TrialDesign
+from analysis.design import IllnessDeath, Scenario, TrialDesign
 from analysis.errors import InfeasibleDesignError, InvalidValueError, UnavailableError
 from analysis.power import Power, power, power_summary
 from analysis.power.large_sample import check_test
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 TRIALS = 10_000
 SPREAD = np.array([0.75, 0.875, 1.0, 1.125, 1.25, 1.5])
 """Sizes at which a report shows the power, times that of the design."""
+
+LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
+"""Shares of the control with an event, at whose times hazards are compared."""
 
 HAZARD_RATIOS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
@@ -197,7 +200,8 @@ class Plan:
             "Power over the number of patients": lambda: power_curve(design, scenario, self.test, sizes=sizes)
         }
         if one_effect:
-            draws["Power over the hazard ratio"] = lambda: power_curve(
+            constant = "" if _keeps_its_ratio(design, scenario) else ", were it the same at all times and in all strata"
+            draws[f"Power over the hazard ratio{constant}"] = lambda: power_curve(
                 design, scenario, self.test, hazard_ratios=HAZARD_RATIOS
             )
         draws["Accrual and events, and where one trial's events lie"] = lambda: trial_course(design, scenario)
@@ -214,3 +218,17 @@ class Plan:
 
     def _repr_html_(self) -> str:
         return f"<p><b>{self.title}</b></p><p>{self.protocol_text()}</p>{html(self.methods())}"
+
+
+def _keeps_its_ratio(design: TrialDesign, scenario: Scenario) -> bool:
+    """Whether the hazards of two arms have one ratio, at all times and in all strata."""
+    first, ratios = scenario.member(0), []
+    for stratum in design.strata:
+        control, other = (first.of(arm, stratum) for arm in (design.control or "", design.experimental_arms[0]))
+        if isinstance(control, IllnessDeath) or isinstance(other, IllnessDeath):
+            return False
+        at = np.array([control.quantile(level) for level in LEVELS])
+        at = at[np.isfinite(at)]
+        ratios.append(other.cumulative_hazard(at) / control.cumulative_hazard(at))
+    every = np.concatenate(ratios)
+    return bool(np.allclose(every, every[:1]))

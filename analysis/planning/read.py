@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.conventions.border import border
 from analysis.conventions.display import fields_of, is_value
-from analysis.design import AtEvents, AtTime, Look, Scenario, TrialDesign, UniformAccrual
+from analysis.design import (
+    Assessments,
+    AtEvents,
+    AtTime,
+    IllnessDeath,
+    Look,
+    Scenario,
+    TrialDesign,
+    UniformAccrual,
+)
 from analysis.errors import AnalysisError, InvalidValueError, ReportedDataError, UnknownNameError
 from analysis.planning.plan import Plan
 from analysis.reconstruction import reconstruct
@@ -18,7 +27,7 @@ from analysis.reported import load
 from analysis.reported.files import read_toml
 from analysis.sequential import GroupSequentialDesign
 from analysis.single_arm import BinomialDesign, exact_binomial, simon_two_stage, single_stage
-from analysis.survival import Distribution, Exponential
+from analysis.survival import Distribution, Exponential, ProportionalHazards
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -153,32 +162,56 @@ def _sequential(raw: dict[str, Any], looks: Any) -> tuple[Look, ...]:
 
 def _scenario(raw: dict[str, Any], design: TrialDesign, file: Path) -> Scenario:
     names = design.experimental_arms
-    first = _distribution("control" if design.control else "experimental", raw, file)
+    first = _truth("control" if design.control else "experimental", raw, design, file)
     if design.control is None:
         if "control" in raw or "effect" in raw:
             raise InvalidValueError(
                 "control", raw.get("control"), "no control in a trial of one arm", "use [experimental]"
             )
         return Scenario({names[0]: first})
-    effect = _table(raw, "effect", ("hazard_ratio",))
+    effect = _table(raw, "effect", ("hazard_ratio", "breaks"))
     if bool(effect) == ("experimental" in raw):
         expected, remedy = "either [effect] or [experimental]", "say hazard_ratio = 0.6 under [effect]"
         raise InvalidValueError("effect", effect or None, expected, remedy)
-    if effect:
-        return Scenario.proportional_hazards(first, effect["hazard_ratio"], arms=(design.control, names[0]))
-    return Scenario({design.control: first, names[0]: _distribution("experimental", raw, file)})
+    if not effect:
+        return Scenario({design.control: first, names[0]: _truth("experimental", raw, design, file)})
+    same = Scenario(dict.fromkeys((design.control, names[0]), first))
+    ratios: Any = effect.get("hazard_ratio")
+    if not isinstance(ratios, list):
+        if "breaks" in effect:
+            remedy = "write e.g. hazard_ratio = [1.0, 0.6] beside breaks = [3]"
+            raise InvalidValueError(
+                "effect.hazard_ratio", ratios, "a list, one ratio more than there are breaks", remedy
+            )
+        return same.with_hazard_ratio(ratios, design.control)
+    for ratio in ratios:
+        same.with_hazard_ratio(ratio, design.control)  # each of them can be one
+    return Scenario({design.control: first, names[0]: _changing(first, ratios, effect.get("breaks", []))})
 
 
-def _distribution(name: str, raw: dict[str, Any], file: Path) -> Distribution:
+def _truth(name: str, raw: dict[str, Any], design: TrialDesign, file: Path) -> Any:
+    """Give the event times of an arm: of all its patients, or by stratum where its table has those of the design."""
     given = raw.get(name)
+    if not isinstance(given, dict) or not set(given) & set(design.strata):
+        return _distribution(name, given, file)
+    _known(name, given, design.strata)
+    return {stratum: _distribution(f"{name}.{stratum}", given.get(stratum), file) for stratum in design.strata}
+
+
+def _changing(control: Any, ratios: list[float], breaks: Any) -> Any:
+    """Give the event times of the control, in each stratum that it has, under a hazard ratio that changes in time."""
+    if isinstance(control, dict):
+        return {stratum: _changing(one, ratios, breaks) for stratum, one in control.items()}
+    return ProportionalHazards(control, ratios, breaks)
+
+
+def _distribution(name: str, given: Any, file: Path) -> Distribution | IllnessDeath:
     if not isinstance(given, dict):
         raise InvalidValueError(name, given, "a table", f"write [{name}] and below it median = 9.0")
     if "reconstruct" in given:
         return _reconstructed(name, given, file)
-    if set(given) == {"median"}:
-        return Exponential.from_median(given["median"])
     made = _made(name, given)
-    if not isinstance(made, Distribution):
+    if not isinstance(made, (Distribution, IllnessDeath)):
         raise InvalidValueError(
             name, given, "a distribution", 'write median = 9.0, or kind = "Weibull" with its fields'
         )
@@ -219,7 +252,12 @@ def _made(where: str, given: Any) -> Any:
         return tuple(_made(f"{where}[{k}]", part) for k, part in enumerate(given))
     if not isinstance(given, dict):
         return given
+    if set(given) == {"median"}:
+        return Exponential.from_median(given["median"])
     parts = {name: _made(f"{where}.{name}", part) for name, part in given.items() if name != "kind"}
+    if "kind" not in given and "interval" in given and where == "design.assessments":
+        _known(where, parts, list(signature(Assessments.every).parameters))
+        return Assessments.every(**parts)
     if "kind" not in given:
         return parts
     kinds = _kinds()

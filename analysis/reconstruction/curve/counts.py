@@ -1,7 +1,7 @@
 """Whole numbers of events and censorings that follow a drawn curve and empty the risk table exactly.
 
 The follow-up of an arm is cut into cells, at the digitised times and at the ticks of the risk table; the cells between
-two ticks are an interval. Within a cell the events come first, evenly spaced, and the censorings after them; so the
+two ticks are an interval. Within a cell the events come first, anywhere in it, and the censorings after them; so the
 Kaplan-Meier estimate at the end of a cell is the product of ``(n - d) / n`` over the cells up to there, whatever the
 times of the censorings.
 

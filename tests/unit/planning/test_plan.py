@@ -13,7 +13,17 @@ from pypdf import PdfReader
 from analysis import reconstruct
 from analysis.cli.templates import PLAN
 from analysis.conventions import replace
-from analysis.design import AtEvents, AtTime, LaterOf, Look, Scenario, TrialDesign, UniformAccrual
+from analysis.design import (
+    Assessments,
+    AtEvents,
+    AtTime,
+    IllnessDeath,
+    LaterOf,
+    Look,
+    Scenario,
+    TrialDesign,
+    UniformAccrual,
+)
 from analysis.errors import InvalidValueError, ReportedDataError, UnavailableError
 from analysis.planning import Plan, read_plan, write_report
 from analysis.power import power, power_summary
@@ -21,7 +31,7 @@ from analysis.reported import load
 from analysis.sequential import BetaSpending, GroupSequentialDesign, LanDeMetsPocock
 from analysis.single_arm import exact_binomial, simon_two_stage
 from analysis.statistical_tests import LandmarkRate, MaxCombo, RMSTDifference
-from analysis.survival import Exponential, Weibull
+from analysis.survival import Exponential, Mixture, ProportionalHazards, Weibull
 from analysis.tables.rtf import escaped
 from tests import wrong_files
 
@@ -74,6 +84,45 @@ def test_values_have_the_names_that_they_have_in_python(tmp_path):
     assert plan.scenario.of("experimental") == Exponential.from_median(20)
     assert plan.test == RMSTDifference(18)
     assert plan.design.looks[0].cut == LaterOf(AtEvents(60), AtTime(12))
+
+
+STRATIFIED = FIXED + "strata = { a = 0.6, b = 0.4 }\n"
+BY_STRATUM = '[control.a]\nmedian = 9\n[control.b]\nkind = "Weibull"\nshape = 1.2\nscale = 8\n'
+
+
+def test_an_effect_may_begin_late_and_strata_may_differ(tmp_path):
+    plan = read_plan(written(tmp_path, STRATIFIED + BY_STRATUM + "[effect]\nhazard_ratio = [1.0, 0.6]\nbreaks = [3]\n"))
+    controls = {"a": Exponential.from_median(9), "b": Weibull(1.2, 8)}
+    late = {stratum: ProportionalHazards(control, [1.0, 0.6], [3]) for stratum, control in controls.items()}
+    assert plan.scenario == Scenario({"control": controls, "experimental": late})
+    same = read_plan(written(tmp_path, STRATIFIED + BY_STRATUM + "[effect]\nhazard_ratio = 0.6\n"))
+    over = "Power over the hazard ratio"
+    assert [title for title in same.figures() if over in title] == [over]
+    assert [title for title in plan.figures() if over in title] == [
+        f"{over}, were it the same at all times and in all strata"
+    ]
+    assert plan.power().power < same.power().power - 0.05
+    written_out = "[experimental.a]\nmedian = 15\n[experimental.b]\nmedian = 9\n"
+    apart = read_plan(written(tmp_path, STRATIFIED + "[control]\nmedian = 9\n" + written_out))
+    assert apart.scenario.of("experimental", "b") == Exponential.from_median(9)
+    assert apart.scenario.of("control", "b") == Exponential.from_median(9)
+
+
+def test_a_median_alone_is_an_exponential_wherever_it_stands(tmp_path):
+    model = "progression = { median = 9 }\ndeath = { median = 60 }\ndeath_after_progression = { median = 12 }\n"
+    text = f'[control]\nkind = "IllnessDeath"\n{model}[experimental]\nkind = "IllnessDeath"\n{model}'
+    plan = read_plan(written(tmp_path, FIXED + "dropout = { median = 100 }\n" + text.replace("9", "14", 1)))
+    assert plan.scenario.of("experimental") == IllnessDeath(*map(Exponential.from_median, (9, 60, 12)))
+    assert plan.design.dropout["control"] == Exponential.from_median(100)
+    mixed = 'kind = "Mixture"\ncomponents = [{ median = 5 }, { median = 30 }]\nweights = [0.6, 0.4]'
+    plan = read_plan(written(tmp_path, FIXED + EFFECT.replace("median = 9.0", mixed)))
+    parts = [Exponential.from_median(5), Exponential.from_median(30)]
+    assert plan.scenario.of("control") == Mixture(parts, [0.6, 0.4])
+
+
+def test_a_schedule_is_its_interval(tmp_path):
+    plan = read_plan(written(tmp_path, FIXED + "assessments = { interval = 2, missed = 0.1 }\n" + EFFECT))
+    assert plan.design.assessments == Assessments.every(2, missed=0.1)
 
 
 def test_a_sequential_design_gives_its_looks(tmp_path):
@@ -188,6 +237,12 @@ def test_a_test_without_a_formula_is_simulated_or_says_so():
         (FIXED + EFFECT + "[single_arm]\nn = 30\n", "no such table beside [single_arm]"),
         ("sequential = 5\n[design]\nn = 9\naccrual_months = 3\n" + EFFECT, "write [sequential] and its fields below"),
         ("title = [", "not valid TOML"),
+        (FIXED + EFFECT.replace("0.6", "[1.0, 0.6]"), "one interval more than there are breaks"),
+        (FIXED + EFFECT.replace("0.6", "[1.0, 60]\nbreaks = [3]"), "hazard_ratio: got 60"),
+        (FIXED + EFFECT + "breaks = [3]\n", "hazard_ratio = [1.0, 0.6] beside breaks = [3]"),
+        (STRATIFIED + BY_STRATUM.split("[control.b]")[0] + "[effect]\nhazard_ratio = 0.6\n", "control.b: got None"),
+        (STRATIFIED + BY_STRATUM.replace(".b", ".c") + "[effect]\nhazard_ratio = 0.6\n", "control.c: got"),
+        (FIXED + "assessments = { interval = 2, windows = 1 }\n" + EFFECT, "did you mean window?"),
         (FIXED + EFFECT + '[test]\nkind = "LandmarkRate"\ntime = 6\nnull_rate = 0.3\n', "a comparison of two arms"),
         (FIXED + 'allocation = { old = 1, a = 1, b = 1 }\ncontrol = "old"\n[control]\nmedian = 9\n'
          "[experimental]\nmedian = 12\n", "ask power(design, scenario, arm='a') for each of them"),
@@ -210,6 +265,10 @@ FILES = (
     'events = 100\nfutility = { kind = "BetaSpending", function = { kind = "LanDeMetsPocock" } }\n'
     '[control]\nreconstruct = "bolero-2"\ncomparison = "os-final"\n[experimental]\nkind = "Exponential"\nrate = 0.05\n',
     '[single_arm]\nmethod = "exact_binomial"\nn = 30\nnull_rate = 0.15\nalpha = 0.05\n',
+    STRATIFIED
+    + "assessments = { interval = 2 }\n"
+    + BY_STRATUM
+    + "[effect]\nhazard_ratio = [1.0, 0.6]\nbreaks = [3]\n",
 )
 
 
