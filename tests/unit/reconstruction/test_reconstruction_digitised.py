@@ -299,3 +299,15 @@ def test_events_between_two_points_are_anywhere_between_them():
         early, chance = (times <= part).sum(axis=1), part / 10
         assert early.mean() == pytest.approx(20 * chance, abs=4 * np.sqrt(20 * chance * (1 - chance) / 600))
         assert early.std() == pytest.approx(np.sqrt(20 * chance * (1 - chance)), rel=0.12)
+
+
+def test_numbers_at_risk_tell_where_between_two_points_a_curve_falls():
+    """A line between the points left alive whom the table had lost: they were censored, and events were missing."""
+    rng = np.random.default_rng(1)
+    time = np.concatenate([1.84 + 0.01 * rng.random(120), 2.2 + rng.exponential(6, 80)])  # most at the first scan
+    event = np.ones(200, dtype=bool)
+    event[-10:] = False
+    result = one_arm(drawn(time, event, 25), n=200, events=190, at_risk=counts(time, np.arange(0, time.max(), 2.0)))
+    assert checks(result) == []
+    early = result.ipd(0).query("time < 2")
+    assert early["event"].sum() == pytest.approx(120, abs=10)
