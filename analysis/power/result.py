@@ -249,7 +249,7 @@ class Power:
             )
         what = f"{100 * self.power:.1f}%"
         planned = math.ceil(self.n - 1e-6)
-        is_early = self._ends_late and self.enrolled[-1] < planned - 0.5
+        is_early = self._ends_late and self.enrolled[-1] < self.n - 0.5  # of a size that need not be whole
         entered = f"{self.enrolled[-1]:.0f} of {planned}" if is_early else f"{planned}"
         when = f"{entered} patients and " + (
             f"{self.events[-1]:.0f} events expected at month {self.time:.1f}" if self._ends_late else NEVER

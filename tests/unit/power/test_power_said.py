@@ -76,6 +76,14 @@ def test_an_analysis_before_the_last_patient_entered_says_how_many_had():
     assert "With 300 patients and" in power(at(30, n=300), scenario).protocol_text()
 
 
+@pytest.mark.parametrize("hazard_ratio", [0.5, 0.55, 0.6, 0.65, 0.7])  # sizes that are no whole number of patients
+def test_a_size_of_which_all_have_entered_does_not_say_that_one_had_not(hazard_ratio):
+    """The paragraph of a sample size said "With 173 of 174 patients" of 173.3 that had all entered."""
+    scenario = Scenario.proportional_hazards(Exponential.from_median(9), hazard_ratio)
+    found = sample_size(at(30, n=100), scenario, power=0.8)
+    assert f"With {found.design.n} patients and" in found.protocol_text()
+
+
 def test_looks_out_of_order_are_named_as_such():
     design = TrialDesign(n=300, accrual=UniformAccrual(18), looks=[Look(AtEvents(150)), Look(AtTime(10))])
     with pytest.raises(InfeasibleDesignError, match="2 that are all expected at month 20"):
