@@ -11,8 +11,9 @@ from analysis.design.accrual import (
 from analysis.design.assessments import Assessments
 from analysis.design.cuts import AfterEntry, AfterLastEntry, AtEvents, AtTime, Cut, EarlierOf, LaterOf
 from analysis.design.illness_death import IllnessDeath
+from analysis.design.look import Look
 from analysis.design.scenario import EventTime, Scenario
-from analysis.design.trial import Look, TrialDesign
+from analysis.design.trial import TrialDesign
 
 __all__ = [
     "Accrual",

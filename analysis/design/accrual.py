@@ -158,7 +158,8 @@ class PiecewiseAccrual(Accrual):
         """The pattern in words."""
         rates = ", ".join(f"{rate:g}" for rate in self.rates)
         changes = ", ".join(f"{time:g}" for time in self.breaks)
-        return f"over {self.duration:g} months in proportions {rates} with changes at months {changes}"
+        when = f"changes at month{'s' if len(self.breaks) > 1 else ''} {changes}"
+        return f"over {self.duration:.4g} months in proportions {rates} with {when}"
 
     @property
     def rate_changes(self) -> NDArray[np.float64]:

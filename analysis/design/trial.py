@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from scipy.special import ndtri
 
 from analysis.conventions import fields
@@ -18,73 +17,13 @@ from analysis.conventions.display import html, listed
 from analysis.conventions.values import value
 from analysis.design.accrual import Accrual
 from analysis.design.assessments import Assessments
-from analysis.design.cuts import Cut
+from analysis.design.look import Look
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.survival import Distribution, Exponential
 from analysis.survival.distributions import by_member
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MISTAKEN_FOR_P = 0.2
-"""A boundary this close above 0 rejects in four trials of ten without an effect: it is a p-value by mistake."""
-
-
-def _z(name: str, given: Any) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float | np.number) or math.isnan(given):
-        raise InvalidValueError(name, given, "a z value", "give a number; inf for a boundary that is never crossed")
-    if name == "efficacy_z" and 0 < given <= MISTAKEN_FOR_P:
-        expected, remedy = "a z value such as 1.96", f"if it is a p-value, its z is {-float(ndtri(given)):.4f}"
-        raise InvalidValueError(name, given, expected, remedy)
-    return float(given)
-
-
-@border
-@value
-class Look:
-    """One analysis: when the data are cut and what stops the trial there.
-
-    Boundaries are z values in the direction of benefit: a larger z favours the experimental arm more.
-
-    Parameters
-    ----------
-    cut
-        When the data are cut.
-    efficacy_z
-        Stop and reject the null hypothesis at or above this z; inf: never here. None: at the last look the design's
-        alpha decides, at an earlier look the trial goes on whatever the data say.
-    futility_z
-        Stop without rejection at or below this z; None or -inf: no futility boundary.
-
-    Raises
-    ------
-    InvalidValueError
-        If the futility boundary is above the efficacy boundary, or a p-value is given for a z.
-
-    Examples
-    --------
-    >>> from analysis.design import AtEvents
-    >>> print(Look(AtEvents(60), efficacy_z=2.96, futility_z=0))
-    at 60 events, rejects at z of at least 2.96, stops at z of at most 0
-    """
-
-    cut: Cut = fields.converted(lambda name, given: one_of(name, given, Cut, "AtEvents(60) or AtTime(24)"))
-    efficacy_z: float | None = fields.converted(_z, default=None, optional=True)
-    futility_z: float | None = fields.converted(_z, default=None, optional=True)
-
-    def __attrs_post_init__(self) -> None:
-        if self.efficacy_z is not None and self.futility_z is not None and self.futility_z > self.efficacy_z:
-            expected = f"at most efficacy_z = {self.efficacy_z:g}"
-            raise InvalidValueError("futility_z", self.futility_z, expected, "lower it")
-
-    def __str__(self) -> str:
-        return self.in_words("z")
-
-    def in_words(self, statistic: str) -> str:
-        """Say when the look is and what it decides, by ``z``, or ``|z|`` where harm rejects as well."""
-        bounds = ((f"rejects at {statistic} of at least", self.efficacy_z), ("stops at z of at most", self.futility_z))
-        told = [f"{words} {z:.4g}" for words, z in bounds if z is not None and math.isfinite(z)]
-        return ", ".join([str(self.cut), *told])
 
 
 def _looks(name: str, given: Any) -> tuple[Look, ...]:
@@ -244,6 +183,30 @@ class TrialDesign:
         """Names of the arms that are tested: compared with the control, or the single arm."""
         return tuple(arm for arm in self.allocation if arm != self.control)
 
+    def experimental_arm(self, arm: str | None = None) -> str:
+        """Name the arm that is tested: the one asked for, or the only one.
+
+        Raises
+        ------
+        InvalidValueError
+            If there are several and none is named.
+        UnknownNameError
+            If it is no experimental arm.
+
+        Examples
+        --------
+        >>> from analysis.design import AtTime, UniformAccrual
+        >>> TrialDesign(n=100, accrual=UniformAccrual(18), looks=[Look(AtTime(30))]).experimental_arm()
+        'experimental'
+        """
+        arms = self.experimental_arms
+        if arm is None and len(arms) > 1:
+            expected = f"one of {', '.join(arms)}"
+            raise InvalidValueError("arm", arm, expected, "say which arm to compare with the control")
+        if arm is not None and arm not in arms:
+            raise UnknownNameError("experimental arm", arm, arms)
+        return arms[0] if arm is None else arm
+
     @cached_property
     def cell_sizes(self) -> dict[tuple[str, str], int]:
         """Patients by (stratum, arm): shares of `n` rounded by largest remainder, strata first."""
@@ -334,10 +297,18 @@ class TrialDesign:
         sentences.append(f"Loss to follow-up is assumed {lost}." if lost else "No loss to follow-up is assumed.")
         if self.assessments:
             sentences.append(f"Progression is looked for {self.assessments.description}.")
+        if self.delayed_entry:
+            sentences.append(
+                "Patients come under observation some months after time zero, and only if they had no event by then: "
+                f"{self.delayed_entry.description}."
+            )
         if self.follow_up:
             sentences.append(f"Patients are followed for at most {self.follow_up:g} months.")
         side = "one-sided" if self.sided == 1 else "two-sided"
-        looks = listed(look.in_words("z" if self.sided == 1 else "|z|") for look in self.looks)
+        looks = listed(
+            look.in_words("z" if self.sided == 1 else "|z|") + (" (nothing is decided)" if open_ else "")
+            for look, open_ in zip(self.looks, self._undecided, strict=True)
+        )
         if len(self.looks) == 1:
             sentences.append(
                 f"{self.endpoint} is analysed once, {looks}, at a {side} significance level of {self.alpha:g}."
@@ -348,6 +319,12 @@ class TrialDesign:
                 f"{self.alpha:g} over all: {looks}."
             )
         return " ".join(sentences)
+
+    @property
+    def _undecided(self) -> list[bool]:
+        """Whether each look is an interim one without a boundary."""
+        bounds = zip(self.efficacy_bounds[:-1], self.futility_bounds, strict=False)
+        return [*(math.isinf(efficacy) and math.isinf(futility) for efficacy, futility in bounds), False]
 
     def _dropout_in_words(self) -> str:
         told = {arm: self.dropout_of(arm) for arm in self.arms}

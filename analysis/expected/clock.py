@@ -49,6 +49,10 @@ class ExpectedClock:
         )
         return ExpectedTrial(strata, self.trial.accrual)  # a part enters as the whole does
 
+    def events_in_the_end(self, counted: AtEvents) -> float:
+        """Events of the kind that a cut counts, however long one waits."""
+        return events_in_the_end(self._part(counted.arm, counted.stratum))
+
     def last_entry(self) -> FloatArray:
         """Last month of accrual."""
         return np.array([self.trial.accrual.duration])
@@ -69,12 +73,11 @@ def expected_cut_time(cut: Cut, trial: ExpectedTrial, design: TrialDesign) -> fl
     Raises
     ------
     InfeasibleDesignError
-        If it is never reached; says how many events are expected.
+        If it is never reached; says how many events are expected of those that it counts.
     """
-    time = float(cut.calendar_time(ExpectedClock(trial, design))[0])
+    clock = ExpectedClock(trial, design)
+    time = float(cut.calendar_time(clock)[0])
     if not np.isfinite(time):
-        raise InfeasibleDesignError(
-            f"cut: {cut} is never expected: {events_in_the_end(trial):.1f} events of {trial.n:g} patients are, "
-            "however long one waits; ask for fewer events or enrol more patients"
-        )
+        why = cut.shortfall(clock.events_in_the_end) or f"of {trial.n:g} patients the last event or entry never is"
+        raise InfeasibleDesignError(f"cut: {cut} is never expected: {why}; ask for fewer events or enrol more patients")
     return time

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.design import IllnessDeath
-from analysis.errors import InvalidValueError, UnknownNameError
+from analysis.errors import InvalidValueError
 from analysis.survival import Ensemble
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def expected_trials(
     if design.delayed_entry is not None:
         raise InvalidValueError("delayed_entry", design.delayed_entry, "none", 'simulate it: by="simulation"')
     control = () if design.control is None else (design.control,)
-    arms = (*control, *(design.experimental_arms if all_arms else (experimental_arm(design, arm),)))
+    arms = (*control, *(design.experimental_arms if all_arms else (design.experimental_arm(arm),)))
     everyone = sum(design.allocation.values())
     of_all = sum(design.allocation[a] for a in arms) / everyone
     total = design.n if n is None else n
@@ -231,16 +231,3 @@ def _recognised(model: object) -> object:
     except TypeError:
         return id(model)
     return model
-
-
-def experimental_arm(design: TrialDesign, arm: str | None) -> str:
-    """Name the arm that is tested: the one asked for, or the only one."""
-    arms = design.experimental_arms
-    if arm is None:
-        if len(arms) > 1:
-            expected = f"one of {', '.join(arms)}"
-            raise InvalidValueError("arm", arm, expected, "say which arm to compare with the control")
-        return arms[0]
-    if arm not in arms:
-        raise UnknownNameError("experimental arm", arm, arms)
-    return arm

@@ -109,17 +109,19 @@ class SimulatedTrials:
         endpoint
             None: the design's endpoint.
         arm
-            Experimental arm; None: the first.
+            Experimental arm; None: the only one.
 
         Raises
         ------
+        InvalidValueError
+            If there are several experimental arms and none is named.
         UnknownNameError
             If there is no such test, column, endpoint or arm.
         """
         chosen = self._test(test)
         endpoint = _known("endpoint", endpoint or self.primary, self.endpoints)
-        arm = _known("arm", arm or self.design.experimental_arms[0], self.design.experimental_arms)
-        where = self.endpoints.index(endpoint), self.design.experimental_arms.index(arm)
+        compared = self.design.experimental_arms.index(self.design.experimental_arm(arm))
+        where = self.endpoints.index(endpoint), compared
         values = self.columns[chosen.name][
             :, :, where[0], where[1], chosen.columns.index(_known("column", column, chosen.columns))
         ]

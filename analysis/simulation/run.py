@@ -63,8 +63,8 @@ def simulate(
     executor
         Any `concurrent.futures.Executor`; None: one thread per processor.
     stop_at_std_error
-        Stop once the Monte Carlo standard error of the first test's power is at most this; judged after every chunk, in
-        order, so that the number of replicates does not depend on the executor.
+        Stop once the Monte Carlo standard error of the first test's power is at most this, for every experimental arm;
+        judged after every chunk, in order, so that the number of replicates does not depend on the executor.
     checkpoint
         Folder that keeps every finished chunk; a run with the same design, scenario, tests and seed goes on from there.
     progress
@@ -217,7 +217,7 @@ def _bar(trials: int, progress: bool | None) -> tqdm[NoReturn]:
 
 def _power_error(plan: Plan, scenario: Scenario, columns: Columns, done: int) -> float:
     so_far = _result(plan, scenario, {name: column[:done] for name, column in columns.items()})
-    return proportion(so_far.course().rejected).std_error
+    return max(proportion(so_far.course(arm=arm).rejected).std_error for arm in plan.design.experimental_arms)
 
 
 def _result(plan: Plan, scenario: Scenario, columns: Columns) -> SimulatedTrials:

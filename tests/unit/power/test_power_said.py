@@ -25,6 +25,7 @@ from analysis.power import (
     sample_size,
 )
 from analysis.sequential import GroupSequentialDesign, NormalPrior
+from analysis.simulation import simulate
 from analysis.statistical_tests import (
     CoxHazardRatio,
     LogRank,
@@ -255,3 +256,42 @@ def test_a_size_whose_events_come_before_its_patients_says_so():
     assert any(re.search(r"when \d+ of \d+ patients have entered; ask for more events", note) for note in found.notes)
     assert "e+0" not in repr(found)
     assert not power(at(24), scenario).notes
+
+
+def test_a_paragraph_says_that_patients_come_under_observation_late():
+    scenario = Scenario.proportional_hazards(Exponential.from_median(9), 0.7)
+    late = at(24, n=100, delayed_entry=Exponential.from_median(2))
+    said = power(late, scenario, by="simulation", trials=200).protocol_text()
+    assert "only if they had no event by then: exponential with median 2 months." in said
+    assert "under observation" not in at(24, n=100).protocol_text()
+
+
+def test_an_interim_look_without_a_boundary_decides_nothing():
+    design = TrialDesign(n=100, accrual=UniformAccrual(12), looks=[Look(AtTime(20)), Look(AtTime(30))])
+    assert "over all: at 20 months (nothing is decided) and at 30 months." in design.protocol_text()
+    bounded = TrialDesign(n=100, accrual=UniformAccrual(12), looks=[Look(AtTime(20), futility_z=0), Look(AtTime(30))])
+    assert "nothing is decided" not in bounded.protocol_text()
+
+
+def test_a_cut_that_counts_one_arm_is_short_of_its_events():
+    """200 events of 200 patients were expected, it said, of 100 in one arm that never come."""
+    scenario = Scenario.proportional_hazards(Exponential.from_median(9), 0.7)
+    design = TrialDesign(n=200, accrual=UniformAccrual(12), looks=[Look(AtEvents(90, arm="control"))], dropout=0.02)
+    with pytest.raises(InfeasibleDesignError, match=r"90 events are asked for and 79\.\d are expected"):
+        power(design, scenario)
+
+
+def test_one_of_several_arms_has_to_be_named():
+    """By simulation the power of the first was given, without a word."""
+    median = Exponential.from_median
+    scenario = Scenario({"control": median(9), "low": median(12), "high": median(15)})
+    allocation = {"control": 1, "low": 1, "high": 1}
+    design = TrialDesign(n=90, accrual=UniformAccrual(12), looks=[Look(AtTime(24))], allocation=allocation)
+    for by in ("formula", "simulation"):
+        with pytest.raises(InvalidValueError, match="expected one of low, high; say which arm to compare"):
+            power(design, scenario, by=by, trials=100)
+    run = simulate(design, scenario, trials=100_000, rng=1, stop_at_std_error=0.02)
+    assert run.trials < 100_000
+    assert max(run.power(arm=arm).std_error for arm in ("low", "high")) <= 0.02
+    with pytest.raises(InvalidValueError, match="expected one of low, high"):
+        run.power()
