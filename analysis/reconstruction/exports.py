@@ -215,7 +215,8 @@ def paragraph(reconstruction: Reconstruction) -> str:
     kept = int(given["reproduced"].sum())
     met = "every member gives every one of them back"
     met = met if kept == len(given) else f"{kept} of {len(given)} are given back by every member"
-    relaxed = f" {listed(reconstruction.relaxed)} was not asked for." if reconstruction.relaxed else ""
+    not_asked = [_of(name, reconstruction) for name in reconstruction.relaxed]
+    relaxed = f" Not asked for: {listed(not_asked)}." if not_asked else ""
     rows = [_in_members(row) for row in reconstruction.summary().to_dict("records")]
     walked = round((1 - reconstruction.diagnostics.get("met", 1.0)) * reconstruction.members)
     moved = f", {walked} of them by moves from others that keep every number" if walked else ""
@@ -228,12 +229,38 @@ def paragraph(reconstruction: Reconstruction) -> str:
     return (
         f"{endpoint} of {size} patients was reconstructed from the {drawn}published {'; '.join(named)}. "
         f"{reconstruction.members} data sets of pseudo-patients were drawn ({reconstruction.method}{strata})"
-        f"{seed}{moved}; rounded as printed, {met}.{relaxed} "
+        f"{seed}{moved}; rounded as printed, {met}.{relaxed}{_taken(reconstruction)} "
         f"Over the data sets the median of each number is: {'; '.join(rows)}. "
         + (f"It was noted that {noted}. " if noted else "")
         + "What the publication leaves open is the spread between the data sets; it is not the error of sampling. "
         f"Software: trial-outcome-analysis {reconstruction.version}."
     )
+
+
+def _of(name: str, reconstruction: Reconstruction) -> str:
+    """Name a number that was relaxed, with its arm behind it."""
+    for arm in reconstruction.arms:
+        if name.startswith(f"{arm}."):
+            return f"{_plain(name.removeprefix(f'{arm}.'))} of {arm}"
+    return _plain(name)
+
+
+def _taken(reconstruction: Reconstruction) -> str:
+    """Say what else of the report every member keeps to, and how its limits are read."""
+    comparison = reconstruction.comparison
+    if reconstruction.method == OF_CURVE:
+        return ""
+    longest, visits = comparison.longest_follow_up, comparison.assessment_interval
+    has_limits = any(
+        arm.median_ci or any(rate.ci for rate in arm.landmarks) or any(quartile.ci for quartile in arm.quartiles)
+        for arm in comparison.arms
+    )
+    taken = [
+        *([f"nobody is followed for longer than {longest.with_unit}"] if longest else []),
+        *([f"events are seen at visits every {visits.with_unit}"] if visits else []),
+        *([f"limits of medians and rates are read as {reconstruction.scale}"] if has_limits else []),
+    ]
+    return f" In all of them {listed(taken)}." if taken else ""
 
 
 def _in_members(row: dict[Any, Any]) -> str:
@@ -255,6 +282,6 @@ def _plain(name: str) -> str:
     """Name a number as a text does: ``at risk at 6 months`` is one of the numbers at risk."""
     if name.startswith("at risk"):
         return "numbers at risk"
-    whole, limit, _ = name.replace("_ci", ".ci").partition(".ci")
-    plain = whole.replace("_", " ").replace(".", " ").replace("p value", "p-value")
+    whole, limit, _ = name.replace("_ci", ".ci").replace(", ci", ".ci").partition(".ci")
+    plain = whole.replace("_", " ").replace(".", " ").replace("p value", "p-value").replace("follow up", "follow-up")
     return f"the limits of the {plain}" if limit else plain

@@ -7,7 +7,7 @@ import pytest
 from analysis import reconstruct, reconstruct_curve
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reconstruction import adtte, paragraph
-from analysis.reported import AtRisk, ReportedArm, ReportedComparison
+from analysis.reported import AtRisk, Landmark, ReportedArm, ReportedComparison
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,19 @@ def test_the_paragraph_names_what_was_used_how_well_it_is_met_and_the_version(re
     assert "seed 3" in text
     assert result.version in text
     relaxed = reconstruct(result.comparison, members=2, rng=1, relax="drug.events")
-    assert "drug.events was not asked for" in paragraph(relaxed)
+    assert "Not asked for: events of drug." in paragraph(relaxed)
+
+
+def test_the_paragraph_says_what_every_member_keeps_to():
+    """Follow-up, visits and the kind of limits went into the members, and were not said."""
+    arm = ReportedArm(
+        "drug", n=60, median="9.0 (6.5-12.1)", landmarks=[Landmark("12", "37% (24-50)")], median_follow_up="15"
+    )
+    report = ReportedComparison("PFS", [arm], longest_follow_up="30", assessment_interval="8 weeks")
+    text = paragraph(reconstruct(report, members=3, rng=1))
+    assert "survival at 12 months, the limits of the survival at 12 months and median follow-up of drug" in text
+    kept = "nobody is followed for longer than 30 months, events are seen at visits every 8 weeks"
+    assert f"In all of them {kept} and limits of medians and rates are read as log-log." in text
 
 
 def test_the_paragraph_of_a_digitised_figure_says_so_and_notes_each_thing_once():
