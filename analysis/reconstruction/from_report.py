@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,10 +86,12 @@ def reconstruct_report(
     else:
         nearest = np.argsort(ensemble.drawn.miss)[:NEAREST]
         attempt = replace(whole, **patients(ensemble, 0, nearest))
-        refuse(
-            attempt,
-            [name for name in list(suspects(attempt))[:SUSPECTS] if _possible(kept, name, chosen, types, sequence)],
-        )
+        named = list(suspects(attempt))
+        tried = named[:SUSPECTS] + [name for name in named[SUSPECTS:] if name == "p_value"]
+        possible = partial(_possible, prior=chosen, types=types, seed=sequence)
+        enough = [name for name in tried if possible(without(kept, (name,)))]
+        one_sided = kept.p_value is not None and kept.p_value.sided is None and possible(_one_sided(kept))
+        refuse(attempt, [*enough, *(["p_value"] if one_sided and "p_value" not in enough else [])], one_sided=one_sided)
     filled = fill_missed(met, members, sequence)
     drawn = int(ensemble.drawn.own[met].sum())
     findings = whole.findings + unknown_strata(kept, block.division)
@@ -133,18 +136,19 @@ def _likely_first(
     return [first, *(name for name in types if name != first)]
 
 
+def _one_sided(comparison: ReportedComparison) -> ReportedComparison:
+    """Give the report with its p-value read as one-sided."""
+    assert comparison.p_value is not None, "asked where there is one"
+    return replace(comparison, p_value=replace(comparison.p_value, sided=1))
+
+
 def _possible(
-    kept: ReportedComparison,
-    relaxed: str,
-    prior: EndpointPrior,
-    types: Iterable[ScaleName],
-    seed: np.random.SeedSequence,
+    report: ReportedComparison, *, prior: EndpointPrior, types: Iterable[ScaleName], seed: np.random.SeedSequence
 ) -> bool:
-    """Whether a data set is found for a report without one of its numbers."""
-    less = without(kept, (relaxed,))
+    """Whether a data set is found for a report, in few attempts."""
     for name in types:
-        required = read_requirements(less, name)
-        problem = pose(Block.single(less, required), prior)
+        required = read_requirements(report, name)
+        problem = pose(Block.single(report, required), prior)
         if (draw_ensemble(problem, NEAREST, seed, 1, attempts=SHORT).drawn.miss == 0).any():
             return True
     return False

@@ -148,7 +148,7 @@ def suspects(attempt: Reconstruction) -> dict[str, float]:
     return dict(sorted(shares.items(), key=lambda item: item[1]))
 
 
-def refuse(attempt: Reconstruction, enough: list[str]) -> None:
+def refuse(attempt: Reconstruction, enough: list[str], *, one_sided: bool = False) -> None:
     """Raise `InfeasibleReportError` with the numbers that the nearest data sets miss, and by how much.
 
     Parameters
@@ -157,6 +157,8 @@ def refuse(attempt: Reconstruction, enough: list[str]) -> None:
         The members that came nearest.
     enough
         Names of the numbers each of which alone, relaxed, makes the report possible.
+    one_sided
+        Whether it is possible with its p-value read as one-sided.
     """
     lines = missed_numbers(attempt)
     contradictions = [str(finding) for finding in check_comparison(attempt.comparison) if finding.severity == "error"]
@@ -167,6 +169,8 @@ def refuse(attempt: Reconstruction, enough: list[str]) -> None:
     else:
         named = ", ".join(repr(name) for name in suspects(attempt)) or "the numbers printed"
         remedy = f"name what may differ with relax=(...), of {named}"
+    if one_sided:
+        remedy = f"its p-value can be a one-sided one: say so if it is; else {remedy}"
     if contradictions:
         remedy = f"correct the report, or {remedy}"
     raise InfeasibleReportError(

@@ -258,6 +258,20 @@ def test_the_p_value_of_bolero_2_is_refused_and_named() -> None:
     assert reconstruct(one_sided, 20).faithful.all()
 
 
+def test_a_p_value_that_can_be_one_sided_is_said_to_be() -> None:
+    """Which is often not said: MONALEESA-2, SOLAR-1 and BOLERO-2 print a one-sided p."""
+    arms = [ReportedArm("new", n=100, median="9.0"), ReportedArm("old", n=100, median="5.6")]
+    report = ReportedComparison("PFS", arms, control="old", hazard_ratio="0.60 (0.40-0.90)", p_value="0.007")
+    said = r"its p-value can be a one-sided one: say so if it is; else it is enough to relax .*'p_value'"
+    with pytest.raises(InfeasibleReportError, match=said):
+        reconstruct(report, 20)
+    assert reconstruct(replace(report, p_value="one-sided P = .007"), 20).faithful.all()
+    for p_value in ("0.7", "two-sided P = .007"):
+        with pytest.raises(InfeasibleReportError) as told:
+            reconstruct(replace(report, p_value=p_value), 20)
+        assert "can be a one-sided one" not in str(told.value)
+
+
 def test_a_ratio_against_the_medians_is_found() -> None:
     arms = [ReportedArm("new", n=200, median="9.0"), ReportedArm("old", n=200, median="7.0")]
     report = ReportedComparison("PFS", arms, control="old", hazard_ratio=("1.50", "1.20", "1.88"))
