@@ -114,11 +114,8 @@ def _by_arm(option: str, given: Iterable[str], arms: Mapping[str, Any]) -> dict[
 
 def _draw(result: "Reconstruction", curves: Mapping[str, Any], unit: Any, path: Path) -> None:
     import matplotlib as mpl
-    from matplotlib.figure import Figure
 
-    from analysis.plots import PAGE_WIDTH, STYLE, curve_check
+    from analysis.plots import STYLE, curve_check
 
     with mpl.rc_context(STYLE), written_whole(path) as draft:
-        figure = Figure(figsize=(PAGE_WIDTH, 0.85 * PAGE_WIDTH))
-        curve_check(figure, result, curves, unit=unit)
-        figure.savefig(draft, bbox_inches="tight")
+        curve_check(result, curves, unit=unit).figure.savefig(draft, bbox_inches="tight")

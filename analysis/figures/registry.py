@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 
 from analysis.errors import InvalidValueError, UnknownNameError
+from analysis.plots.numbered import png_of
 from analysis.plots.style import STYLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+WRITTEN = 8  # texts of a panel that its sentence repeats
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,25 @@ class Drawing:
     def __repr__(self) -> str:
         return f"<Drawing of {len(self.numbers):,} numbers>"
 
-    def _repr_png_(self) -> bytes:
-        with mpl.rc_context(STYLE), BytesIO() as buffer:
-            self.figure.savefig(buffer, format="png", dpi=110)
-            return buffer.getvalue()
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
+        return png_of(self.figure, self.alt)
+
+    @property
+    def alt(self) -> str:
+        """What is drawn in each panel, and what is written there, in place of the figure."""
+        return ". ".join(said for axes in self.figure.axes if axes.axison and (said := _panel_in_words(axes)))
+
+
+def _panel_in_words(axes: Axes) -> str:
+    """Say what a panel shows: its title, its axes, and the first of what is written on it."""
+    title = axes.get_title(loc="left") or axes.get_title()
+    across = f" against {axes.get_xlabel()}" if axes.get_xlabel() else ""
+    shown = f"{axes.get_ylabel()}{across}" if axes.get_ylabel() else axes.get_xlabel()
+    legend = axes.get_legend()
+    texts = [*(legend.get_texts() if legend else []), *axes.texts]
+    written = [" ".join(text.get_text().split()) for text in texts if text.get_text().strip()][:WRITTEN]
+    head = ": ".join(part for part in (title, shown) if part)
+    return f"{head} ({'; '.join(written)})" if head and written else head
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import matplotlib as mpl
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis.conventions.border import border
 from analysis.errors import InvalidValueError
-from analysis.plots.style import GREY, arm_colours, month_axis
+from analysis.plots.numbered import NumberedFigure, numbered
+from analysis.plots.style import GREY, PAGE_WIDTH, STYLE, arm_colours, month_axis
 from analysis.plots.survival_plot import survival_plot
 from analysis.reconstruction.curve.points import JUST_BEFORE, UNITS
 
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.figure import SubFigure
     from numpy.typing import ArrayLike
 
     from analysis.conventions.checks import FloatArray
@@ -25,29 +29,30 @@ if TYPE_CHECKING:
 
 @border
 def curve_check(
-    figure: Figure | SubFigure,
     reconstruction: Reconstruction,
     curves: Mapping[str, ArrayLike],
     *,
     unit: Literal["proportion", "percent"] = "proportion",
-) -> tuple[Axes, Axes, Axes]:
+    figure: Figure | SubFigure | None = None,
+) -> NumberedFigure:
     """Draw what `reconstruct_curve` made of the points that it was given.
 
     Parameters
     ----------
-    figure
-        An empty figure, or a part of one.
     reconstruction
         What `reconstruct_curve` returned.
     curves, unit
         The points that it was given.
+    figure
+        An empty figure, or a part of one; by default one of the page's width.
 
     Returns
     -------
-    tuple of Axes
-        The points on the curves, crossed where they are far off; how far each point stands from the curve, 0 where it
-        is anywhere on a step, those beyond the axis written at its edge; the numbers at risk as printed, with the
-        reconstructed ones beside them where they differ.
+    NumberedFigure
+        Its axes: the points on the curves, crossed where they are far off; how far each point stands from the curve, 0
+        where it is anywhere on a step, those beyond the axis written at its edge; the numbers at risk as printed, with
+        the reconstructed ones beside them where they differ. Numbers: ``arm``, ``time``, ``survival`` as read,
+        ``residual``, in points of a percentage.
 
     Raises
     ------
@@ -56,14 +61,15 @@ def curve_check(
 
     Examples
     --------
-    >>> from matplotlib.figure import Figure
     >>> from analysis import reconstruct_curve
     >>> from analysis.reported import ReportedArm, ReportedComparison
     >>> points = {"drug": [(0, 1), (2, 0.9), (4, 0.75), (6, 0.62), (9, 0.45), (12, 0.37)]}
     >>> report = ReportedComparison(endpoint="PFS", arms=[ReportedArm("drug", n=40)])
-    >>> axes = curve_check(Figure(figsize=(7, 6)), reconstruct_curve(report, points), points)
-    >>> [ax.get_ylabel() for ax in axes[:2]]
+    >>> shown = curve_check(reconstruct_curve(report, points), points)
+    >>> [ax.get_ylabel() for ax in shown.axes[:2]]
     ['PFS', 'Point minus curve']
+    >>> shown.alt
+    'Points of the digitised curve on the reconstructed one: drug 6, the farthest 0.0 points of a percentage off'
     """
     missing = [arm for arm in reconstruction.arms if arm not in curves]
     if missing:
@@ -73,9 +79,13 @@ def curve_check(
     colours = arm_colours(sorted(reconstruction.arms, key=lambda arm: arm == control))
     end = max(float(each[:, 0].max()) for each in points.values())
     rows = len(points)
-    above, middle, below = figure.subplots(
-        3, 1, sharex=True, gridspec_kw={"height_ratios": [5, 2, 0.6 + 0.45 * rows], "hspace": 0.12}
-    )
+    with mpl.rc_context(STYLE):
+        if figure is None:
+            figure = Figure(figsize=(PAGE_WIDTH, 0.85 * PAGE_WIDTH))
+            figure.subplots_adjust(left=0.13, right=0.97, top=0.97, bottom=0.09)
+        above, middle, below = figure.subplots(
+            3, 1, sharex=True, gridspec_kw={"height_ratios": [5, 2, 0.6 + 0.45 * rows], "hspace": 0.12}
+        )
     survival_plot(reconstruction, ax=above, end=end, level=0.9, sampling=False, annotate=(), printed=False)
     residuals = {arm: 100 * _residual(reconstruction, arm, each) for arm, each in points.items()}
     widest = 1.3 * float(np.quantile(np.abs(np.concatenate(list(residuals.values()))), 0.95))
@@ -96,7 +106,22 @@ def curve_check(
     middle.set_ylabel("Point minus curve")
     middle.yaxis.set_major_formatter(lambda y, _: f"{y:+g}%" if y else "0%")
     _risk_rows(below, reconstruction, colours, end)
-    return above, middle, below
+    numbers = pd.concat(
+        [
+            pd.DataFrame({"arm": arm, "time": each[:, 0], "survival": each[:, 1], "residual": residuals[arm]})
+            for arm, each in points.items()
+        ]
+    )
+    return numbered((above, middle, below), numbers, _said(residuals))
+
+
+def _said(residuals: Mapping[str, FloatArray]) -> str:
+    """Say what is to be seen: how many points each arm has, and how far the farthest is from its curve."""
+    arms = "; ".join(
+        f"{arm} {off.size}, the farthest {np.max(np.abs(off)):.1f} points of a percentage off"
+        for arm, off in residuals.items()
+    )
+    return f"Points of the digitised curve on the reconstructed one: {arms}"
 
 
 def _residual(reconstruction: Reconstruction, arm: str, points: FloatArray) -> FloatArray:

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+def png_of(figure: Figure, alt: str) -> tuple[bytes, dict[str, str]]:
+    """Give what a notebook shows of a figure: its picture, and a sentence in its place."""
+    with mpl.rc_context(STYLE), BytesIO() as buffer:
+        figure.savefig(buffer, format="png", dpi=110)
+        return buffer.getvalue(), {"alt": alt}
+
+
 @border
 @dataclass(frozen=True, eq=False)
 class NumberedFigure:
@@ -50,10 +57,8 @@ class NumberedFigure:
     def __repr__(self) -> str:
         return f"<figure of {len(self.numbers):,} numbers: {self.alt}>"
 
-    def _repr_png_(self) -> bytes:
-        with mpl.rc_context(STYLE), BytesIO() as buffer:
-            self.figure.savefig(buffer, format="png", dpi=110)
-            return buffer.getvalue()
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
+        return png_of(self.figure, self.alt)
 
 
 def figure_of(ax: Axes | None, *, height: float = 3.6, columns: int = 1, width: float = PAGE_WIDTH) -> tuple[Axes, ...]:

@@ -16,6 +16,7 @@ from analysis.conventions.checks import choice, not_negative, positive, probabil
 from analysis.errors import InvalidValueError
 from analysis.plots.annotations import OF_ALL_ARMS, alternative_text, annotated
 from analysis.plots.fonts import families
+from analysis.plots.numbered import png_of
 from analysis.plots.page import DASHES, GREYS, PRESETS, Page, Preset
 from analysis.plots.risk_table import RiskTable, as_risk_table
 from analysis.plots.risk_table_drawn import Writer
@@ -62,7 +63,7 @@ ANNOTATIONS = (
 @border
 @dataclass(frozen=True, eq=False)
 class SurvivalFigure:
-    """A survival figure, with the numbers that it shows.
+    """A survival figure, with the numbers that it shows; a notebook shows it as a picture.
 
     Attributes
     ----------
@@ -96,6 +97,12 @@ class SurvivalFigure:
     counts: pd.DataFrame
     said: pd.DataFrame
     alt: str
+
+    def __repr__(self) -> str:
+        return f"<survival figure: {self.alt}>"
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
+        return png_of(self.figure, self.alt)
 
 
 @border

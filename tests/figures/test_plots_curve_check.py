@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from analysis import reconstruct_curve
 from analysis.errors import InvalidValueError
-from analysis.plots import curve_check
+from analysis.plots import PAGE_WIDTH, curve_check
 from analysis.reported import AtRisk, ReportedArm, ReportedComparison
 
 T = np.linspace(0, 24, 60)
@@ -17,9 +17,8 @@ AT_RISK = {"drug": (200, 140, 80), "control": (200, 100, 40)}
 def drawn(points, at_risk=AT_RISK, **options):
     arms = [ReportedArm(arm, at_risk=AtRisk((0, 6, 12), at_risk[arm])) for arm in points]
     report = ReportedComparison(endpoint="OS", arms=arms, control="control")
-    figure = Figure(figsize=(7, 6))
     result = reconstruct_curve(report, points, members=10, **options)
-    return result, curve_check(figure, result, points, **options)
+    return result, curve_check(result, points, figure=Figure(figsize=(7, 6)), **options).axes
 
 
 @pytest.mark.parametrize("unit", [{}, {"unit": "percent"}])
@@ -54,4 +53,13 @@ def test_a_number_at_risk_that_is_not_given_back_stands_beside_the_printed_one()
 def test_points_of_every_arm_are_asked_for():
     result, _ = drawn(POINTS)
     with pytest.raises(InvalidValueError, match="points of 'control'"):
-        curve_check(Figure(), result, {"drug": POINTS["drug"]})
+        curve_check(result, {"drug": POINTS["drug"]})
+
+
+def test_the_check_has_its_numbers_and_a_sentence():
+    result, _ = drawn(POINTS)
+    shown = curve_check(result, POINTS)
+    assert shown.figure.get_figwidth() == pytest.approx(PAGE_WIDTH)
+    assert shown.numbers.groupby("arm")["time"].size().to_dict() == {"drug": 60, "control": 60}
+    farthest = shown.numbers.query("arm == 'drug'")["residual"].abs().max()
+    assert f"drug 60, the farthest {farthest:.1f} points" in shown.alt

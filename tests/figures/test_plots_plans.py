@@ -235,7 +235,9 @@ def test_texts_stand_in_the_figure_and_apart_and_there_is_a_sentence_in_its_plac
         assert overlaps(shown.figure) == []
     assert len(shown.alt) > 20
     assert len(shown.numbers)
-    assert shown._repr_png_().startswith(b"\x89PNG")
+    picture, told = shown._repr_png_()
+    assert picture.startswith(b"\x89PNG")
+    assert told == {"alt": shown.alt}
     assert len(repr(shown)) < 600
 
 

@@ -54,3 +54,17 @@ def test_code_cells_are_short(path):
 def test_notebooks_keep_to_the_format(path):
     notebook = json.loads(path.read_text(encoding="utf-8"))
     assert [error.message for error in iter_validate(notebook)] == []
+
+
+WITHOUT_A_PICTURE = {"explorer"}  # a widget
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_have_pictures_with_alternative_text(path):
+    """Two of them ended a cell with a figure of Matplotlib's, of which Jupyter shows its name."""
+    notebook = nbformat.read(path, as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
+    pictures = [output for output in outputs if "image/png" in output["data"]]
+    assert pictures or path.stem in WITHOUT_A_PICTURE
+    assert all(len(picture["metadata"].get("image/png", {}).get("alt", "")) > 20 for picture in pictures)
+    assert not any(output["data"].get("text/plain", "").startswith("<Figure") for output in outputs)
