@@ -69,7 +69,7 @@ def curve_check(
     >>> [ax.get_ylabel() for ax in shown.axes[:2]]
     ['PFS', 'Point minus curve']
     >>> shown.alt
-    'Points of the digitised curve on the reconstructed one: drug 6, the farthest 0.0 points of a percentage off'
+    'Points of the digitised curve on the reconstructed one: drug 6, the farthest 0.6 points of a percentage off'
     """
     missing = [arm for arm in reconstruction.arms if arm not in curves]
     if missing:
