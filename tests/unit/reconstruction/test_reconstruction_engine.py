@@ -266,10 +266,9 @@ def test_a_p_value_that_can_be_one_sided_is_said_to_be() -> None:
     with pytest.raises(InfeasibleReportError, match=said):
         reconstruct(report, 20)
     assert reconstruct(replace(report, p_value="one-sided P = .007"), 20).faithful.all()
-    for p_value in ("0.7", "two-sided P = .007"):
-        with pytest.raises(InfeasibleReportError) as told:
-            reconstruct(replace(report, p_value=p_value), 20)
-        assert "can be a one-sided one" not in str(told.value)
+    with pytest.raises(InfeasibleReportError) as told:
+        reconstruct(replace(report, p_value="two-sided P = .007"), 20)
+    assert "can be a one-sided one" not in str(told.value)
 
 
 def test_a_ratio_against_the_medians_is_found() -> None:
