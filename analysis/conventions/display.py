@@ -70,6 +70,8 @@ def brief(given: Any) -> str:
         return "{" + ", ".join(f"{key!r}: {brief(item)}" for key, item in given.items()) + "}"
     if isinstance(given, list | tuple):
         return _brief_list(given)
+    if hasattr(given, "columns"):  # a table of pandas
+        return f"<{len(given)} rows of {', '.join(map(str, given.columns))}>"
     return repr(given)
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtri
 
+from analysis.conventions.display import short_repr
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
@@ -46,6 +48,8 @@ class MonteCarlo:
     lower: float
     upper: float
     trials: int
+
+    __repr__ = short_repr
 
 
 def proportion(successes: ArrayLike) -> MonteCarlo:

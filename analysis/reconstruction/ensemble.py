@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from analysis.conventions.border import border
+from analysis.conventions.display import short_repr
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class EnsembleEstimate:
     upper: float
     level: float
     members: FloatArray = field(repr=False, compare=False)
+
+    __repr__ = short_repr
 
     @classmethod
     def of(cls, values: ArrayLike, level: float) -> Self:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.conventions.border import border
 from analysis.conventions.checks import SAME_TIME, choice, labels, not_negative, probability, tied, vector
+from analysis.conventions.display import short_repr
 from analysis.errors import InvalidValueError, NotEstimableError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class CumulativeIncidence:
     gray: pd.DataFrame
     level: float
     scale: str
+
+    __repr__ = short_repr
 
     def at(self, time: float, cause: str) -> pd.DataFrame:
         """Give the incidence of a cause by `time` in months: one row for each group; NaN after its last time.

@@ -1,9 +1,13 @@
 """Public values speak: a repr of at most 20 lines, an HTML display, and designs in words."""
 
+import re
+
+import numpy as np
 import pytest
 
 import analysis
 from analysis.conventions import from_json, identity, replace, to_json
+from analysis.conventions.monte_carlo import proportion
 from analysis.design import (
     AccrualRate,
     AfterLastEntry,
@@ -21,7 +25,9 @@ from analysis.design import (
 )
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.power import ExpectedCourse, assurance, power, power_summary
+from analysis.reconstruction import EnsembleEstimate
 from analysis.reported import ReportedArm, ReportedComparison
+from analysis.safety import cumulative_incidence
 from analysis.sequential import BetaSpending, GroupSequentialDesign, HwangShihDeCani, NormalPrior, OBrienFleming
 from analysis.simulation import simulate
 from analysis.single_arm import BetaPrior, exact_binomial, infer, simon_two_stage, stratified_exact
@@ -36,6 +42,7 @@ from analysis.survival import (
     Tabulated,
     Weibull,
     kaplan_meier,
+    rmst,
 )
 
 LOOKS = GroupSequentialDesign((0.4, 0.7, 1.0), futility=BetaSpending(HwangShihDeCani(-2.0)))
@@ -148,3 +155,19 @@ def test_any_value_is_changed_by_replace_and_checked_again():
     for wrong in (5, Weibull, "x"):
         with pytest.raises(InvalidValueError, match="a value with fields"):
             replace(wrong, shape=1)
+
+
+def test_results_are_short_and_round_where_they_are_shown():
+    """A curve of 50 patients took 2,865 letters, a power 16 digits."""
+    time, event = np.arange(1.0, 61.0) / 7, np.arange(60) % 3 > 0
+    cause = np.where(event, "nausea", "censored")
+    shown = [
+        repr(kaplan_meier(time, event)),
+        repr(rmst(time, event, 5.0)),
+        repr(cumulative_incidence(time, cause)),
+        repr(proportion(event)),
+        repr(EnsembleEstimate.of(time, level=0.9)),
+    ]
+    assert max(map(len, shown)) < 300
+    assert not any(re.search(r"\d\.\d{9}", text) for text in shown)
+    assert shown[0].startswith("KaplanMeier(time=<60 numbers, 0.142857 to 8.57143>")

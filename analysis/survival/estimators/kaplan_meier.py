@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.conventions.border import border
 from analysis.conventions.checks import number, observations, probability
-from analysis.conventions.display import by_time, html
+from analysis.conventions.display import by_time, html, short_repr
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.survival.estimators.intervals import pointwise_limits
 from analysis.survival.estimators.numbers_at_risk import counts
@@ -59,6 +59,8 @@ class KaplanMeier:
     survival: FloatArray
     std_error: FloatArray
     timefix: bool = True
+
+    __repr__ = short_repr
 
     def survival_at(self, t: ArrayLike) -> FloatArray:
         """Survival at `t` in months; NaN after the last time, unless the curve has come down to 0."""

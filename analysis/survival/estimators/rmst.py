@@ -10,7 +10,7 @@ from scipy import special
 
 from analysis.conventions.border import border
 from analysis.conventions.checks import SAME_TIME, number, probability
-from analysis.conventions.display import html, items
+from analysis.conventions.display import html, items, short_repr
 from analysis.errors import NotEstimableError
 from analysis.survival.estimators.kaplan_meier import kaplan_meier
 
@@ -51,6 +51,8 @@ class RMST:
     upper: float
     level: float
     tau: float
+
+    __repr__ = short_repr
 
     def summary(self) -> pd.DataFrame:
         """One row per item: `item`, `value`."""
