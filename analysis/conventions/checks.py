@@ -89,6 +89,14 @@ def count(field: str, value: object, what: str, *, at_least: int = 1, at_most: i
     return int(value)  # type: ignore[call-overload, no-any-return]  # a number
 
 
+def counts(field: str, values: ArrayLike, what: str, *, at_most: int) -> NDArray[np.int64]:
+    """Return `values`, of any shape, as whole numbers from 1 to `at_most`; the first that is none is named."""
+    given = numeric(field, values)
+    for wrong in given[~((given >= 1) & (given <= at_most) & (given == np.floor(given)))][:1].tolist():
+        count(field, wrong, what, at_most=at_most)
+    return given.astype(np.int64)
+
+
 def choice(field: str, value: object, known: Collection[str]) -> str:
     """Return `value` if it is one of the known words; else say which is nearest."""
     if not isinstance(value, str) or value not in known:

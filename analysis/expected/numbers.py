@@ -84,7 +84,7 @@ def time_of_events(trial: ExpectedTrial, events: float) -> float:
     if not 0 < events < np.inf:
         raise InvalidValueError("events", events, "a number of events above 0", "give the target")
     likely = trial.accrual.duration + 1
-    if not _seen_by(trial, likely) > events:
+    if not any(_seen_by(trial, late) > events for late in (likely, 2 * likely)):
         in_the_end = events_in_the_end(trial)
         if events >= in_the_end:
             raise InfeasibleDesignError(

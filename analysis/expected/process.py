@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
     from analysis.expected.trial import ExpectedTrial, Stratum
     from analysis.survival import Distribution
+
+REMEMBERED = 3
+"""Courses that a trial keeps: a search asks again where it started, and the moments of a test where it ended."""
 
 
 @dataclass(frozen=True)
@@ -100,14 +104,16 @@ def risk_processes(
     """
     if not 0 < time < np.inf:
         raise InvalidValueError("time", time, "calendar months above 0", "give the time of the analysis")
-    simple = until == np.inf and (change_points is None or not change_points.size) and stratified
-    if simple and time in trial.processes:
-        return trial.processes[time]
+    asked = time, until, stratified
+    simple = change_points is None or not change_points.size
+    if simple and asked in trial.processes:
+        return trial.processes[asked]
     groups = [[stratum] for stratum in trial.strata] if stratified else [list(trial.strata)]
     found = [_course(trial, strata, time, until, change_points) for strata in groups]
     if simple:
-        trial.processes.clear()  # a search asks for one time after another
-        trial.processes[time] = found
+        trial.processes[asked] = found
+        if len(trial.processes) > REMEMBERED:
+            del trial.processes[next(iter(trial.processes))]
     return found
 
 
@@ -141,7 +147,7 @@ def _course(
             alive, hazard = courses[id(arm.event_time)]
             left = arm.n * alive
             followed = left * entered if arm.loss is None else left * courses[id(arm.loss)][0] * entered
-            if np.isfinite(hazard[-1, -1]) and np.isfinite(hazard[0, 0]):
+            if isfinite(hazard[-1, -1]) and isfinite(hazard[0, 0]):
                 event_rate[k] += followed * hazard
             else:  # where nobody is left the hazard may be infinite, or none
                 event_rate[k] += np.multiply(followed, hazard, out=np.zeros_like(followed), where=followed > 0)
@@ -152,14 +158,14 @@ def _course(
 
 
 def _along(curve: Distribution, grid: Quadrature) -> tuple[FloatArray, FloatArray]:
-    """Survival and hazard of a curve at the nodes; a hazard that is constant between change points is so on a panel."""
+    """Survival and hazard of a curve at the nodes; a hazard that is constant on a panel is given once for each."""
     if not curve.is_piecewise_exponential:
         return curve.survival(grid.time), curve.hazard(grid.time)
     hazard = curve.hazard(grid.middle)
     cumulative = curve.cumulative_hazard(grid.middle) + hazard * (grid.half_width * grid.rule.nodes)
-    return np.exp(-cumulative), np.broadcast_to(hazard, cumulative.shape)
+    return np.exp(-cumulative), hazard
 
 
 def _grown(hazard: FloatArray, grid: Quadrature) -> float:
     """Give the most that a cumulative hazard grows on a panel."""
-    return float(np.max(2 * hazard[:, :1] * grid.half_width))
+    return 2 * float((hazard[:, :1] * grid.half_width).max())

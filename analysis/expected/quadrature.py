@@ -88,8 +88,8 @@ class Quadrature:
         steep = [points for curve in curves if (points := _steep_points(curve, edges)).size]
         if steep:
             edges = np.sort(np.concatenate([edges, *steep]))
-        half = np.diff(edges)[:, None] / 2
-        half = half[half[:, 0] > 0]
+        widths = edges[1:] - edges[:-1]
+        half = widths[widths > 0][:, None] / 2
         middle = np.cumsum(np.concatenate([[0.0], 2 * half[:-1, 0]]))[:, None] + half
         return cls(middle + half * rule.nodes, middle, half, rule)
 

@@ -105,8 +105,8 @@ class ExpectedTrial:
         return self.pattern.for_patients(self.n / self.of_all)
 
     @cached_property
-    def processes(self) -> dict[float, list[Any]]:
-        """The expected courses at the last analysis time that was asked for: moments and events share them."""
+    def processes(self) -> dict[tuple[float, float, bool], list[Any]]:
+        """The courses that were asked for last, by time, follow-up and strata: moments and events share them."""
         return {}
 
     @property

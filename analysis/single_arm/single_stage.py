@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.conventions.border import border
-from analysis.conventions.checks import count, error_rates, numeric, probability, rates
+from analysis.conventions.checks import counts, error_rates, probability, rates
 from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.single_arm.design import BinomialDesign
 from analysis.statistical_tests.landmark_rate import critical_count
@@ -107,16 +107,16 @@ def exact_binomial_power(n: ArrayLike, *, null_rate: float, alternative_rate: fl
     """
     rates(null_rate, alternative_rate)
     probability("alpha", alpha)
-    counts = np.array([count("n", one, "patients", at_most=10**9) for one in numeric("n", n).ravel()], dtype=np.int64)
-    if counts.size == 0 or counts.min() < 1:
-        raise InvalidValueError("n", n, "positive numbers of patients", "raise them")
-    critical = critical_count(counts, null_rate, alpha)
+    sizes = counts("n", n, "patients", at_most=10**9).ravel()
+    if not sizes.size:
+        raise InvalidValueError("n", n, "at least one number of patients", "give those to compare")
+    critical = critical_count(sizes, null_rate, alpha)
     return pd.DataFrame(
         {
-            "n": counts,
+            "n": sizes,
             "critical": critical,
-            "attained_alpha": stats.binom.sf(critical - 1, counts, null_rate),
-            "power": stats.binom.sf(critical - 1, counts, alternative_rate),
+            "attained_alpha": stats.binom.sf(critical - 1, sizes, null_rate),
+            "power": stats.binom.sf(critical - 1, sizes, alternative_rate),
         }
     )
 
