@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["first", "confirmed", "definitive"]
 KINDS = ("first", "confirmed", "definitive")
+SAME_SCORE = 1e-9
+"""Points by which scores differ in rounding only: the mean of answers is seldom a round number."""
 
 
 @strict_border
@@ -66,7 +68,7 @@ class Deterioration:
         """
         best = scores[0]
         for k, score in enumerate(scores[1:], 1):
-            aim = (best if self.reference == "best" else scores[0]) - self.by
+            aim = (best if self.reference == "best" else scores[0]) - self.by + SAME_SCORE
             best = max(best, score)
             if score <= aim and self._holds(score, aim, scores[k + 1 :]):
                 return k
@@ -79,4 +81,4 @@ class Deterioration:
             return not later or later[0] <= aim
         if self.recovery == "reference":
             return all(other <= aim for other in later)
-        return all(other < score + self.by for other in later)
+        return all(other < score + self.by - SAME_SCORE for other in later)

@@ -12,11 +12,12 @@ import pandas as pd
 from analysis.conventions.border import border
 from analysis.conventions.checks import choice, number, one_of
 from analysis.conventions.units import DAYS_PER_MONTH
-from analysis.quality_of_life.deterioration import Deterioration
+from analysis.errors import InvalidValueError
+from analysis.quality_of_life.deterioration import SAME_SCORE, Deterioration
 from analysis.quality_of_life.scales import ITEMS, QLQ_C30, SUMMARY, score_qlq_c30
 from analysis.records.findings import DataFinding
 from analysis.records.subject_tables import patients, planned_arms
-from analysis.records.tables import SUBJECT, VISIT, columns, dates, numbers, visit_labels
+from analysis.records.tables import SUBJECT, VISIT, Table, columns, dates, numbers, visit_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,8 @@ class QualityOfLife:
     ----------
     scores
         One row for each questionnaire: ``subject``, ``arm``, ``visit``, ``date``, ``days`` since the reference date,
-        ``baseline`` (whether it is), the scales and the summary score; see `score_qlq_c30`.
+        ``baseline`` (whether it is early enough for one: of each scale the last score of these is the baseline), the
+        scales and the summary score; see `score_qlq_c30`.
     subjects
         Randomised patients with their dates.
     arms
@@ -66,7 +68,7 @@ class QualityOfLife:
     findings: tuple[DataFinding, ...] = field(repr=False)
 
     def change(self, scale: str = "QL2") -> pd.DataFrame:
-        """Change from baseline by visit, of the patients who have both.
+        """Change from baseline by visit, of the patients who have both; the last score of a visit counts.
 
         Returns
         -------
@@ -83,7 +85,7 @@ class QualityOfLife:
                 here = changes[(changes["arm"] == arm) & (changes["visit"] == visit)]["change"].to_numpy(float)
                 if len(here):
                     spread = float(here.std(ddof=1)) if len(here) > 1 else np.nan
-                    moved = [int((sign * here >= 10).sum()), int((sign * here <= -10).sum())]
+                    moved = [int((side * sign * here >= 10 - SAME_SCORE).sum()) for side in (1, -1)]
                     rows.append([arm, visit, len(here), here.mean(), spread, spread / np.sqrt(len(here)), *moved])
         names = ["arm", "visit", "patients", "mean", "std_dev", "std_error", "better", "worse"]
         return pd.DataFrame(rows, columns=names)
@@ -133,12 +135,10 @@ class QualityOfLife:
         sign = self._sign(scale)
         rows = []
         for subject, own in self.scores[self.scores[scale].notna()].groupby("subject", sort=False):
-            base = own[own["baseline"]]
+            base, later = own[own["baseline"]], own[~own["baseline"]]
             if base.empty:
                 continue
-            later = own[own["days"] > base["days"].iloc[0]].sort_values("days", kind="stable")
-            later = later[~later["baseline"]]
-            series = [sign * float(base[scale].iloc[0]), *(sign * later[scale].to_numpy(float))]
+            series = [sign * float(base[scale].iloc[-1]), *(sign * later[scale].to_numpy(float))]
             place = definition.found(series)
             patient = self.subjects[str(subject)]
             if place is not None:
@@ -159,8 +159,9 @@ class QualityOfLife:
     def _changes(self, scale: str) -> pd.DataFrame:
         self._sign(scale)
         known = self.scores[self.scores[scale].notna()]
-        base = known[known["baseline"]].set_index("subject")[scale]
+        base = known[known["baseline"]].drop_duplicates("subject", keep="last").set_index("subject")[scale]
         later = known[~known["baseline"] & known["subject"].isin(base.index)]
+        later = later.drop_duplicates(["subject", "visit"], keep="last")
         return later.assign(change=later[scale].to_numpy() - base.loc[later["subject"]].to_numpy())
 
 
@@ -185,18 +186,18 @@ def read_qlq_c30(questionnaires: pd.DataFrame, subjects: pd.DataFrame, *, baseli
     subjects
         ADSL or DM, with the reference date and death as for lesions.
     baseline_until
-        Days after the reference date up to which a questionnaire can be the baseline; the last one is.
+        Days after the reference date up to which a score can be the baseline; the last one of its scale is.
 
     Returns
     -------
     QualityOfLife
         An answer that the questionnaire does not have, or that stands twice with two values, counts as missing and is
-        named in `findings`.
+        named in `findings`. A visit at which an item was answered on two dates has two questionnaires.
 
     Raises
     ------
     InvalidValueError
-        If a needed column is missing.
+        If a needed column is missing, or codes of several questionnaires stand without QSCAT.
 
     Examples
     --------
@@ -217,9 +218,9 @@ def read_qlq_c30(questionnaires: pd.DataFrame, subjects: pd.DataFrame, *, baseli
     table = columns(questionnaires, needed, {**optional, "evaluator": (), "reader": ()}, "questionnaires")
     days = dates(table["date"])
     labels = visit_labels(table, days)
-    answers: dict[tuple[str, str], dict[int, float]] = {}
-    when: dict[tuple[str, str], date] = {}
-    twice: set[tuple[str, str, int]] = set()
+    _one_questionnaire(table)
+    answers: dict[tuple[str, str], dict[date | None, dict[int, float]]] = {}
+    twice: set[tuple[str, str, date | None, int]] = set()
     for k, value in enumerate(numbers(table["answer"])):
         subject, place = str(table["subject"][k]), f"QS row {k + 1}"
 
@@ -246,10 +247,8 @@ def read_qlq_c30(questionnaires: pd.DataFrame, subjects: pd.DataFrame, *, baseli
         if value not in range(1, highest + 1):
             say("error", "answer", f"item {item}: {table['answer'][k]!r} is none of 1 to {highest}", "taken as missing")
             continue
-        key, day = (subject, labels[k]), days[k]
-        if day is not None:
-            when[key] = max(when.get(key, day.last), day.last)
-        own = answers.setdefault(key, {})
+        day = days[k].last if days[k] is not None else None
+        own = answers.setdefault((subject, labels[k]), {}).setdefault(day, {})
         if item in own and own[item] != value:
             say(
                 "error",
@@ -257,31 +256,51 @@ def read_qlq_c30(questionnaires: pd.DataFrame, subjects: pd.DataFrame, *, baseli
                 f"item {item} at {labels[k]}: {own[item]:g} and {value:g}",
                 "taken as missing",
             )
-            twice.add((*key, item))
+            twice.add((subject, labels[k], day, item))
         own[item] = value
-    for subject, visit, item in twice:
-        answers[subject, visit].pop(item)
-    undated = [key for key in answers if key not in when]
-    for subject, visit in undated:
-        message = f"{visit} has no date"
-        findings.append(DataFinding("error", "undated questionnaire", subject, "", visit, message, "not used"))
-    keys = [key for key in answers if key in when]
-    items = pd.DataFrame([answers[key] for key in keys], columns=range(1, ITEMS + 1), dtype=float)
-    frame = pd.DataFrame(keys, columns=["subject", "visit"])
+    for subject, visit, day, item in twice:
+        answers[subject, visit][day].pop(item)
+    filled = []
+    for (subject, visit), by_day in answers.items():
+        for day, own in _questionnaires(by_day):
+            if day is None:
+                message = f"{visit} has no date"
+                findings.append(DataFinding("error", "undated questionnaire", subject, "", visit, message, "not used"))
+            else:
+                filled.append((subject, visit, day, own))
+    items = pd.DataFrame([own for *_, own in filled], columns=range(1, ITEMS + 1), dtype=float)
+    frame = pd.DataFrame([row[:3] for row in filled], columns=["subject", "visit", "date"])
     frame.insert(1, "arm", [arm_of[subject] for subject in frame["subject"]])
-    frame["date"] = [when[key] for key in keys]
-    frame["days"] = [(when[key] - known[key[0]].reference).days for key in keys]
+    frame["days"] = [(day - known[subject].reference).days for subject, _, day, _ in filled]
     frame = pd.concat([frame, score_qlq_c30(items)], axis=1).sort_values(
         ["subject", "days"], kind="stable", ignore_index=True
     )
-    early = frame[frame["days"] <= baseline_until]
-    last = early.groupby("subject").tail(1).index
-    frame.insert(5, "baseline", frame.index.isin(last))
+    frame.insert(5, "baseline", frame["days"] <= baseline_until)
     for subject in dict.fromkeys(frame["subject"]):
         if not (frame["baseline"] & (frame["subject"] == subject)).any():
             message = "no questionnaire up to the reference date"
             findings.append(DataFinding("warning", "no baseline", subject, "", "", message, "no change is derived"))
     return QualityOfLife(frame, known, arm_of, tuple(dict.fromkeys(findings)))
+
+
+def _one_questionnaire(table: Table) -> None:
+    """Refuse codes of several questionnaires that no category tells apart: ``EOR0101`` beside ``EOR0801``."""
+    open_to_doubt = [c or "" for c, category in zip(table["item"], table["category"], strict=True) if category is None]
+    codes = [found for code in dict.fromkeys(open_to_doubt) if (found := re.fullmatch(r"(.*?)(\d+)\D*", code))]
+    padded = len({len(found[2]) for found in codes}) == 1
+    kinds = {(found[1] + (found[2][:-2] if padded else "")).upper(): found[0] for found in codes}
+    if len(kinds) > 1:
+        expected, remedy = "codes of the QLQ-C30 alone", "add QSCAT, or leave the other questionnaires out"
+        raise InvalidValueError("QSTESTCD", list(kinds.values()), expected, remedy)
+
+
+def _questionnaires(by_day: dict[date | None, dict[int, float]]) -> list[tuple[date | None, dict[int, float]]]:
+    """Give the questionnaires of a visit: one of its last date, or one a date if an item was answered on two."""
+    dated = sorted(day for day in by_day if day is not None)
+    answered = [item for own in by_day.values() for item in own]
+    if not dated or len(set(answered)) < len(answered):
+        return [(day, by_day[day]) for day in by_day]
+    return [(dated[-1], {item: value for own in by_day.values() for item, value in own.items()})]
 
 
 def _item(code: str | None) -> int | None:

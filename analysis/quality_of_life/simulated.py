@@ -12,7 +12,7 @@ from analysis.conventions.checks import increasing, numeric, one_of
 from analysis.conventions.seeds import Seed, seed_sequence
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
-from analysis.quality_of_life.deterioration import Deterioration
+from analysis.quality_of_life.deterioration import SAME_SCORE, Deterioration
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -201,7 +201,7 @@ def time_to_deterioration(
     filled = ~np.isnan(points)
     best = np.maximum.accumulate(np.where(filled, points, -np.inf), axis=-1)
     reference = best[..., :-1] if chosen.reference == "best" else np.broadcast_to(points[..., :1], best[..., 1:].shape)
-    aim = reference - chosen.by
+    aim = reference - chosen.by + SAME_SCORE
     later = points[..., 1:]
     known = filled[..., 1:]
     with np.errstate(invalid="ignore"):
@@ -225,8 +225,8 @@ def _holds(definition: Deterioration, later: FloatArray, known: BoolArray, aim: 
     if definition.kind == "definitive":
         highest = np.maximum.accumulate(values[..., ::-1], axis=-1)[..., ::-1]
         after = np.concatenate([highest[..., 1:], nothing], axis=-1)
-        holds: BoolArray = after <= aim if definition.recovery == "reference" else after < later + definition.by
-        return holds
+        recovered = after > aim if definition.recovery == "reference" else after >= later + definition.by - SAME_SCORE
+        return np.asarray(~recovered)
     after = nothing[..., 0]
     borne_out = np.empty_like(known)
     for k in reversed(range(later.shape[-1])):  # the next questionnaire that was filled in

@@ -125,13 +125,56 @@ def test_time_to_deterioration_and_what_death_and_silence_do():
     assert dead.loc["S2", ["event", "reason"]].tolist() == [1, "death"]
 
 
-def test_the_last_questionnaire_up_to_the_reference_date_is_the_baseline():
-    found = read(filled("S1", "2023-12-20", "SCREENING", 7), filled("S1", "2024-01-10", "DAY 1", 4))
-    assert found.scores.set_index("visit")["baseline"].to_dict() == {"SCREENING": False, "DAY 1": True}
+def test_the_last_score_of_a_scale_up_to_the_reference_date_is_its_baseline():
+    found = read(
+        filled("S1", "2023-12-20", "SCREENING", 7),
+        [{"USUBJID": "S1", "QSTESTCD": "EOR0108", "QSSTRESC": "2", "VISIT": "SCREENING", "QSDTC": "2023-12-20"}],
+        filled("S1", "2024-01-10", "DAY 1", 4),
+        filled("S1", "2024-03-06", "WEEK 8", 4),
+        [{"USUBJID": "S1", "QSTESTCD": "EOR0108", "QSSTRESC": "4", "VISIT": "WEEK 8", "QSDTC": "2024-03-06"}],
+    )
+    assert found.scores.set_index("visit")["baseline"].to_dict() == {"SCREENING": True, "DAY 1": True, "WEEK 8": False}
+    assert found.change("QL2")["mean"].tolist() == [0.0]
+    assert found.change("DY")["mean"].tolist() == pytest.approx([200 / 3])
+    assert found.time_to_deterioration("DY")["reason"].tolist() == ["deterioration"]
+    assert found.time_to_deterioration("QL2")["reason"].tolist() == ["last questionnaire"]
+
+
+def test_the_baseline_may_be_some_days_late_where_that_is_allowed():
     late = read(filled("S1", "2024-01-12", "DAY 1", 4))
     assert rules(late) == ["no baseline"]
     assert late.time_to_deterioration().empty
     assert read(filled("S1", "2024-01-12", "DAY 1", 4), baseline_until=3).findings == ()
+
+
+def test_an_unscheduled_visit_on_two_dates_has_two_questionnaires():
+    found = read(*BASELINE, filled("S1", "2024-02-01", "UNSCHEDULED", 3), filled("S1", "2024-03-01", "UNSCHEDULED", 5))
+    assert found.findings == ()
+    assert found.scores["QL2"].tolist()[:3] == pytest.approx([200 / 3, 100 / 3, 200 / 3])
+    assert found.change()[["patients", "mean"]].to_numpy().tolist() == [[1, 0]]
+    assert found.time_to_deterioration(definition=Deterioration(kind="first"))["event"].tolist() == [1, 0, 0]
+
+
+def test_a_questionnaire_that_takes_two_days_is_one():
+    first, second = filled("S1", "2024-03-06", "WEEK 8", 3)
+    found = read(*BASELINE, [first, second | {"QSDTC": "2024-03-07"}])
+    assert found.scores["days"].tolist()[:2] == [-2, 57]
+    assert found.change()["mean"].tolist() == pytest.approx([-100 / 3])
+
+
+def test_scores_that_differ_by_the_threshold_but_for_rounding_deteriorate():
+    """Two thirds of the way from 1 to 4 is 25 points below eleven twelfths, which no binary fraction is."""
+    better = score_qlq_c30(answers(i21=1, i22=1, i23=1, i24=2))["EF"].iloc[0]
+    worse = score_qlq_c30(answers(i21=2, i22=2, i23=2, i24=2))["EF"].iloc[0]
+    assert worse > better - 25
+    assert Deterioration(by=25).found([better, worse]) == 1
+    assert Deterioration(by=25, recovery="deteriorated").found([better, worse, better]) is None
+
+
+def test_codes_of_two_questionnaires_need_a_category():
+    breast = filled("S1", "2024-01-08", "BASELINE", 3, QSTESTCD="EOR0801")
+    with pytest.raises(InvalidValueError, match="QSCAT"):
+        read(*BASELINE, breast)
 
 
 @pytest.mark.parametrize(
