@@ -247,7 +247,8 @@ def read_qlq_c30(questionnaires: pd.DataFrame, subjects: pd.DataFrame, *, baseli
         if value not in range(1, highest + 1):
             say("error", "answer", f"item {item}: {table['answer'][k]!r} is none of 1 to {highest}", "taken as missing")
             continue
-        day = days[k].last if days[k] is not None else None
+        stamp = days[k]
+        day = None if stamp is None else stamp.last
         own = answers.setdefault((subject, labels[k]), {}).setdefault(day, {})
         if item in own and own[item] != value:
             say(
