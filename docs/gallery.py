@@ -201,16 +201,10 @@ from analysis.plots import saw_tooth
 shown = saw_tooth(range(10, 70), null_rate=0.15, alternative_rate=0.35, alpha=0.05, power=0.8)
 """,
     "A two-stage design": """
-from types import SimpleNamespace
-
-from matplotlib.figure import Figure
-
 from analysis.plots import binomial_design
 from analysis.single_arm import simon_two_stage
 
-figure = Figure(figsize=(7.2, 4), layout="constrained")
-binomial_design(figure.subplots(), simon_two_stage(null_rate=0.2, alternative_rate=0.4, alpha=0.05, power=0.8).optimal)
-shown = SimpleNamespace(figure=figure, alt="Counts that stop or reject at each of two stages")
+shown = binomial_design(simon_two_stage(null_rate=0.2, alternative_rate=0.4, alpha=0.05, power=0.8).optimal)
 """,
     "Subgroups, with interaction": """
 from analysis.plots import subgroup_forest

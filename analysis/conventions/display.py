@@ -114,8 +114,8 @@ def by_time(result: Any) -> pd.DataFrame:
 
 
 def html(frame: pd.DataFrame, *, index: bool = False) -> str:
-    """Write a table for a notebook; numbers to five digits, long tables shortened."""
-    return str(frame.to_html(index=index, max_rows=24, float_format="{:.5g}".format))
+    """Write a table for a notebook; numbers to five digits, nothing for what is missing, long tables shortened."""
+    return str(frame.to_html(index=index, max_rows=24, float_format="{:.5g}".format, na_rep=""))
 
 
 def listed(words: Iterable[str]) -> str:

@@ -44,6 +44,8 @@ class Look:
         alpha decides, at an earlier look the trial goes on whatever the data say.
     futility_z
         Stop without rejection at or below this z; None or -inf: no futility boundary.
+    rule
+        What gave the boundaries, as a protocol names it; empty if they were given as numbers.
 
     Raises
     ------
@@ -60,6 +62,7 @@ class Look:
     cut: Cut = fields.converted(lambda name, given: one_of(name, given, Cut, "AtEvents(60) or AtTime(24)"))
     efficacy_z: float | None = fields.converted(_z, default=None, optional=True)
     futility_z: float | None = fields.converted(_z, default=None, optional=True)
+    rule: str = fields.converted(lambda name, given: one_of(name, given, str, '""'), default="", repr=False)
 
     def __attrs_post_init__(self) -> None:
         if self.efficacy_z is not None and self.futility_z is not None and self.futility_z > self.efficacy_z:

@@ -14,7 +14,7 @@ from analysis.conventions.border import border
 from analysis.conventions.by_name import ByName
 from analysis.conventions.checks import not_negative, one_of
 from analysis.conventions.display import html, listed
-from analysis.conventions.values import value
+from analysis.conventions.values import replace, value
 from analysis.design.accrual import Accrual
 from analysis.design.assessments import Assessments
 from analysis.design.look import Look
@@ -305,19 +305,21 @@ class TrialDesign:
         if self.follow_up:
             sentences.append(f"Patients are followed for at most {self.follow_up:g} months.")
         side = "one-sided" if self.sided == 1 else "two-sided"
-        looks = listed(
+        *interim, final = self.looks
+        if final.futility_z == final.efficacy_z:  # what does not reject there has not rejected
+            final = replace(final, futility_z=None)
+        looks = "; ".join(
             look.in_words("z" if self.sided == 1 else "|z|") + (" (nothing is decided)" if open_ else "")
-            for look, open_ in zip(self.looks, self._undecided, strict=True)
+            for look, open_ in zip([*interim, final], self._undecided, strict=True)
         )
-        if len(self.looks) == 1:
-            sentences.append(
-                f"{self.endpoint} is analysed once, {looks}, at a {side} significance level of {self.alpha:g}."
-            )
+        level = f"at a {side} significance level of {self.alpha:g}"
+        if not interim:
+            sentences.append(f"{self.endpoint} is analysed once, {looks}, {level}.")
         else:
-            sentences.append(
-                f"{self.endpoint} is analysed {len(self.looks)} times, at a {side} significance level of "
-                f"{self.alpha:g} over all: {looks}."
-            )
+            sentences.append(f"{self.endpoint} is analysed {len(self.looks)} times, {level} over all: {looks}.")
+            rules = {look.rule for look in self.looks}
+            if len(rules) == 1 and rules != {""}:
+                sentences.append(f"The bounds are those of {rules.pop()}.")
         return " ".join(sentences)
 
     @property

@@ -33,7 +33,7 @@ SPREAD = np.array([0.75, 0.875, 1.0, 1.125, 1.25, 1.5])
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Shares of the control with an event, at whose times hazards are compared."""
 
-HAZARD_RATIOS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+HAZARD_RATIOS = np.linspace(0.4, 1.0, 13)
 
 
 @border
@@ -159,6 +159,7 @@ class Plan:
             shown = {
                 "patients": self.design.n, "rate under the null": self.design.null_rate,
                 "rate under the alternative": self.design.alternative_rate, "one-sided alpha": self.design.alpha,
+                "power asked for": self.design.power,
             }  # fmt: skip
             given = [(name, f"{number:g}") for name, number in shown.items() if number is not None]
             return pd.DataFrame(given, columns=["assumption", "value"])
@@ -182,17 +183,18 @@ class Plan:
 
     def figures(self) -> dict[str, NumberedFigure]:
         """Draw what a report shows of the plan: power over the effect, the trial over time, its boundaries."""
-        from analysis.plots import boundaries, power_curve, saw_tooth, trial_course
+        from analysis.plots import binomial_design, boundaries, power_curve, saw_tooth, trial_course
 
         if isinstance(self.design, BinomialDesign):
+            decisions = {"What each number of responders decides": binomial_design(self.design)}
             if self.design.alternative_rate is None or self.design.alpha is None:
-                return {}
+                return decisions
             sizes = np.arange(max(2, self.design.n // 2), 2 * self.design.n + 1)
             shown = saw_tooth(
                 sizes, null_rate=self.design.null_rate, alternative_rate=self.design.alternative_rate,
                 alpha=self.design.alpha, power=self.design.power,
             )  # fmt: skip
-            return {"Exact power and type I error of one stage by number of patients": shown}
+            return decisions | {"Exact power and type I error of one stage by number of patients": shown}
         design, scenario = self._assumed
         one_effect = design.control is not None and len(design.experimental_arms) == 1
         sizes = np.unique(np.round(design.n * SPREAD))

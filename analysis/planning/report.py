@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import platform
 from dataclasses import dataclass
 from html import escape
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from analysis.planning.plan import Plan
 
 LIBRARIES = ("matplotlib", "numpy", "pandas", "scipy")
+ENDS = (
+    "nominal p is one-sided; a hazard ratio is that of an estimate at the bound; reject and stop low are the chances "
+    "that the trial ends at the look with a rejection, or for futility, if the assumptions hold."
+)
 DPI = 160
 PICTURE_WIDTH = 16.0  # centimetres, of an A4 page with margins
 CSS = (
@@ -116,7 +121,7 @@ def contents(plan: Plan) -> list[Block]:
         blocks += [f"{row['method']}: {row['remark']}." for row in said.to_dict("records")]
         found = plan.power()
         if not isinstance(found, float) and found.times.size > 1:
-            blocks += [Heading("Looks"), _shown(found.looks())]
+            blocks += [Heading("Looks"), _shown(found.looks()), ENDS]
     else:
         blocks += [Heading("Looks, and the exact chances of each decision"), _shown(plan.methods())]
     for caption, figure in plan.figures().items():
@@ -124,7 +129,8 @@ def contents(plan: Plan) -> list[Block]:
             figure.figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
             blocks.append(Picture(buffer.getvalue(), caption, figure.alt))
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    simulated = f"Simulation: {plan.trials:,} trials, seed {plan.seed}. " if plan.trials else ""
+    is_simulated = plan.trials and isinstance(plan.design, TrialDesign)
+    simulated = f"Simulation: {plan.trials:,} trials, seed {plan.seed}. " if is_simulated else ""
     blocks += [
         Heading("How it was made"),
         f"{simulated}trial-outcome-analysis {__version__}, Python {platform.python_version()}, {libraries}.",
@@ -133,15 +139,28 @@ def contents(plan: Plan) -> list[Block]:
 
 
 def _shown(frame: pd.DataFrame) -> pd.DataFrame:
-    """Round a table as a report shows it."""
+    """Round a table as a report shows it: a column to as many decimals as give its largest number four digits.
+
+    What is missing or infinite, as the bound of a look that has none, is left blank; so is a column of only such.
+    """
+    columns = {str(name).replace("_", " "): _column(frame[name].tolist()) for name in frame.columns}
+    return pd.DataFrame({name: cells for name, cells in columns.items() if any(cells)})
+
+
+def _column(cells: Sequence[Any]) -> list[str]:
+    numbers = [cell for cell in cells if isinstance(cell, float) and math.isfinite(cell)]
+    largest = max(map(abs, numbers), default=0.0)
+    decimals = 0 if all(map(float.is_integer, numbers)) else max(0, 4 - (len(f"{largest:.0f}") if largest >= 1 else 0))
 
     def text(cell: Any) -> str:
-        if cell is None or cell != cell:
+        if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
             return ""
-        return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+        if not isinstance(cell, float):
+            return str(cell)
+        rounded = f"{cell:.{decimals}f}"
+        return rounded if float(rounded) or not cell else f"{cell:.2g}"
 
-    columns = {str(name).replace("_", " "): [text(cell) for cell in frame[name].tolist()] for name in frame.columns}
-    return pd.DataFrame({name: cells for name, cells in columns.items() if any(cells)})
+    return [text(cell) for cell in cells]
 
 
 def _html(blocks: Sequence[Block], path: Path) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import matplotlib as mpl
 from matplotlib.ticker import MaxNLocator
 
 from analysis.conventions.border import border
-from analysis.plots.style import GREY, PALETTE, label_line
+from analysis.plots.numbered import NumberedFigure, figure_of, numbered
+from analysis.plots.style import GREY, PALETTE, STYLE, label_line
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -20,17 +22,22 @@ REJECT, STOP, GO_ON = PALETTE[0], PALETTE[1], "#B0B0B0"
 
 
 @border
-def binomial_design(ax: Axes, design: BinomialDesign, *, outcome: str = "responders") -> None:
+def binomial_design(design: BinomialDesign, *, outcome: str = "responders", ax: Axes | None = None) -> NumberedFigure:
     """Draw the decision at each look by the number of responders, with the exact probability of each.
 
     Parameters
     ----------
-    ax
-        Where to draw.
     design
         A design in one or more stages; its test is one-sided.
     outcome
         Who is counted, e.g. ``"patients with disease control"``.
+    ax
+        Axes to draw on; by default those of a figure of its own.
+
+    Returns
+    -------
+    NumberedFigure
+        Numbers: the design's `summary`, a row a look.
 
     Notes
     -----
@@ -39,13 +46,18 @@ def binomial_design(ax: Axes, design: BinomialDesign, *, outcome: str = "respond
 
     Examples
     --------
-    >>> from matplotlib.figure import Figure
-    >>> ax = Figure().subplots()
     >>> from analysis.single_arm import exact_binomial
-    >>> binomial_design(ax, exact_binomial(30, null_rate=0.15, alternative_rate=0.35, alpha=0.05))
-    >>> ax.get_xlabel()
-    'Patients evaluated'
+    >>> binomial_design(exact_binomial(30, null_rate=0.15, alternative_rate=0.35, alpha=0.05)).alt
+    'Exact test of 15% against 35%: of 30 patients, 8 responders or fewer do not reject, 9 or more reject'
     """
+    table = design.summary().reset_index()
+    axes = figure_of(ax)
+    with mpl.rc_context(STYLE):
+        _draw(axes[0], design, table.to_dict("records"), outcome)
+    return numbered(axes, table, _said(design))
+
+
+def _draw(ax: Axes, design: BinomialDesign, table: Sequence[Mapping[Hashable, float]], outcome: str) -> None:
     rates = {"null": design.null_rate}
     if design.alternative_rate is not None:
         rates["alternative"] = design.alternative_rate
@@ -54,7 +66,6 @@ def binomial_design(ax: Axes, design: BinomialDesign, *, outcome: str = "respond
         at = 0.95 * design.n
         ax.text(at, rate * at, f"{name}: {rate:.0%}", color=GREY, fontsize=7, va="bottom", ha="right")
     width = 0.03 * design.n
-    table = design.summary().to_dict("records")
     efficacy = (*design.efficacy, design.critical)
     for look, (n, most) in enumerate(zip(design.looks, design.futility, strict=True)):
         least = efficacy[look]
@@ -81,6 +92,16 @@ def binomial_design(ax: Axes, design: BinomialDesign, *, outcome: str = "respond
     ax.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     ax.set_xlabel("Patients evaluated")
     ax.set_ylabel(f"Number of {outcome}")
+
+
+def _said(design: BinomialDesign) -> str:
+    rates = [rate for rate in (design.null_rate, design.alternative_rate) if rate is not None]
+    parts = []
+    for n, most, least in zip(design.looks, design.futility, (*design.efficacy, design.critical), strict=False):
+        ends = "do not reject" if n == design.n else "stop"
+        reject = [] if least is None else [f"{least} or more reject"]
+        parts.append(", ".join([f"of {n} patients, {most} responders or fewer {ends}", *reject]))
+    return f"Exact test of {' against '.join(f'{rate:.0%}' for rate in rates)}: {'; '.join(parts)}"
 
 
 def _chances(row: Mapping[Hashable, float], decision: str, rates: Mapping[str, float]) -> str:

@@ -150,9 +150,10 @@ def _draw(ax: Axes, numbers: pd.DataFrame, over: str, design: TrialDesign) -> No
     if any(names):
         ax.legend(loc="lower right" if over == "n" else "upper right")
     ax.axhline(design.alpha, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+    at, side = (1, "right") if over == "n" else (0, "left")  # where the power is far from it
     ax.annotate(
-        f"alpha {design.alpha:g}", (1, design.alpha), xycoords=("axes fraction", "data"), xytext=(0, 2),
-        textcoords="offset points", ha="right", va="bottom", fontsize=7, color=GREY,
+        f"alpha {design.alpha:g}", (at, design.alpha), xycoords=("axes fraction", "data"),
+        xytext=(0 if at else 2, 2), textcoords="offset points", ha=side, va="bottom", fontsize=7, color=GREY,
     )  # fmt: skip
     percent_axis(ax, "Power", high=1.02)
     ax.set_xlabel("Patients" if over == "n" else "Hazard ratio")

@@ -73,9 +73,8 @@ class LargeSample:
             )
         if sd[0] == sd[-1]:
             raise UnavailableError(
-                "looks: the information at each look does not grow: either the formula says nothing of it, then take "
-                "formula='exact' or 'schoenfeld', or the test has all its data at the first look, then leave out the "
-                "others"
+                "looks: the information at each look does not grow: the test has all its data at the first look; leave "
+                "out the others"
             )
         information = _information(sd)
         more = np.diff(information) / information[-1]
@@ -88,15 +87,15 @@ class LargeSample:
         spread = sd / null_sd
         return _ends(information, effect / sd, futility / spread, upper / spread, design.sided)
 
-    def type_one_error(self, design: TrialDesign) -> float | None:
-        """Probability that the looks reject where arms are alike, stops for futility heeded; None without a formula."""
+    def type_one_error(self, design: TrialDesign, *, futility_heeded: bool = True) -> float | None:
+        """Probability that the looks reject where arms are alike; None without a formula."""
         upper = np.array(design.efficacy_bounds)
         if len(self.moments) == 1:
             return design.sided * float(ndtr(-upper[0]))
         null_sd = np.array([getattr(each, "null_sd", np.nan) for each in self.moments])
         if not (np.diff(null_sd) > 0).all() and not (np.diff(null_sd) < 0).all():
             return None
-        futility = np.minimum(design.futility_bounds, upper)
+        futility = np.minimum(design.futility_bounds, upper) if futility_heeded else np.full(upper.size, -np.inf)
         return _ends(_information(null_sd), np.zeros(upper.size), futility, upper, design.sided).power
 
 

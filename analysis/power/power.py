@@ -162,13 +162,19 @@ def left_out(design: TrialDesign, test: OneArmTest | TwoArmTest) -> tuple[str, .
 
 
 def _overspent(design: TrialDesign, member: LargeSample) -> tuple[str, ...]:
-    """Say where the boundaries of the looks reject more often than the design's alpha allows."""
-    spent = member.type_one_error(design)
-    if spent is None or spent <= OVERSPENT * design.alpha:
+    """Say where the boundaries reject more often than alpha allows, or would if none stopped for futility."""
+    most = OVERSPENT * design.alpha
+    spent, going_on = (member.type_one_error(design, futility_heeded=heeded) for heeded in (True, False))
+    if spent is None or going_on is None or going_on <= most:
         return ()
+    if spent <= most:
+        return (
+            f"the bounds for futility are binding: if the trial goes on in spite of them, the looks reject with "
+            f"probability {going_on:.4f} under the null hypothesis, and alpha is {design.alpha:g}",
+        )
     return (
-        f"where arms are alike the looks reject with probability {spent:.4f}, and alpha is {design.alpha:g}; take the "
-        "boundaries of a GroupSequentialDesign for these looks, or say the alpha that they have",
+        f"under the null hypothesis the looks reject with probability {spent:.4f}, and alpha is {design.alpha:g}; take "
+        "the boundaries of a GroupSequentialDesign for these looks, or say the alpha that they have",
     )
 
 

@@ -52,14 +52,14 @@ class PowerSummary:
         Returns
         -------
         DataFrame
-            ``method``, ``power``, ``std_error`` (Monte Carlo, 0 for formulas), ``lowest`` and ``highest`` over the
-            members of an ensemble, ``simulated minus method, points`` (of per cent), ``remark``; the simulation and its
-            type I error are last.
+            ``method``, ``power``, ``std_error`` (Monte Carlo, NaN for formulas), ``lowest`` and ``highest`` over the
+            members of an ensemble (NaN without one), ``simulated minus method, points`` (of per cent), ``remark``; the
+            simulation and its type I error are last.
         """
         import pandas as pd
 
         rows: list[tuple[Any, ...]] = [
-            (name, p.power, p.std_error, p.lowest, p.highest, "; ".join(p.notes)) for name, p in self.methods.items()
+            (name, p.power, np.nan, *_range(p), "; ".join(p.notes)) for name, p in self.methods.items()
         ]
         rows += [(name, np.nan, np.nan, np.nan, np.nan, why) for name, why in self.unavailable.items()]
         simulated = np.nan
@@ -138,6 +138,11 @@ def power_summary(
             flat = scenario.null(design.control)
             null = power(design, flat, chosen, by="simulation", arm=arm, trials=trials, rng=child(seed, 1))
     return PowerSummary(methods, unavailable, simulated, null)
+
+
+def _range(found: Power) -> tuple[float, float]:
+    """Give the lowest and highest power over the members of an ensemble; nothing without one."""
+    return (found.lowest, found.highest) if found.lowest < found.highest else (np.nan, np.nan)
 
 
 def _variants(test: OneArmTest | TwoArmTest) -> dict[str, OneArmTest | TwoArmTest]:

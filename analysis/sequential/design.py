@@ -19,7 +19,7 @@ from analysis.design import AtEvents, Cut, Look
 from analysis.errors import InfeasibleDesignError, InvalidValueError, NotEstimableError
 from analysis.sequential.boundaries import AlphaSpending, Bounds, Efficacy, Looks
 from analysis.sequential.crossing import Crossing, crossing_probabilities
-from analysis.sequential.futility import Futility, Plan
+from analysis.sequential.futility import BetaSpending, Futility, Plan
 from analysis.sequential.spending import LanDeMetsOBrienFleming
 from analysis.sequential.words import METHOD, LookInWords, looks_in_words, percent, sides
 
@@ -138,7 +138,11 @@ class GroupSequentialDesign:
             raise InvalidValueError("cuts", len(cuts), f"{len(self.fractions)} cuts", "give one for each look")
         futility = self.lower if self.sided == 1 else np.full(len(self.fractions), -math.inf)
         bounds = zip(cuts, self.upper.tolist(), futility.tolist(), strict=True)
-        return tuple(Look(cut, efficacy_z=upper, futility_z=lower) for cut, upper, lower in bounds)
+        rule = self.efficacy.description
+        if self.futility is not None:
+            made_for = f", for a power of {percent(self.power)}" if isinstance(self.futility, BetaSpending) else ""
+            rule = f"{rule} and {self.futility.description}{made_for}"
+        return tuple(Look(cut, efficacy_z=upper, futility_z=lower, rule=rule) for cut, upper, lower in bounds)
 
     @cached_property
     def schedule(self) -> Looks:

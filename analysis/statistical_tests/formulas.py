@@ -76,15 +76,21 @@ def _schoenfeld(trial: ExpectedTrial, time: float, margin: float, weight: Weight
 def _freedman(trial: ExpectedTrial, time: float, margin: float, weight: Weight) -> Moments:
     """Give the expected z ``sqrt(d r) (m - HR) / (m + r HR)``."""
     ratio = average_hazard_ratio(trial, time) / margin
-    events, r = float(expected_events(trial, time).sum()), trial.allocation_ratio
-    return Moments(float(np.sqrt(events * r) * (1 - ratio) / (1 + r * ratio)), 1.0, 1.0)
+    r = trial.allocation_ratio
+    return _by_events(trial, time, np.sqrt(r) * (1 - ratio) / (1 + r * ratio))
 
 
 def _hsieh_freedman(trial: ExpectedTrial, time: float, margin: float, weight: Weight) -> Moments:
     """Freedman's formula for equal arms, its information scaled by ``4 r / (1 + r)^2`` for unequal ones."""
     ratio = average_hazard_ratio(trial, time) / margin
-    events, r = float(expected_events(trial, time).sum()), trial.allocation_ratio
-    return Moments(float(2 * np.sqrt(events * r) / (1 + r) * (1 - ratio) / (1 + ratio)), 1.0, 1.0)
+    r = trial.allocation_ratio
+    return _by_events(trial, time, 2 * np.sqrt(r) / (1 + r) * (1 - ratio) / (1 + ratio))
+
+
+def _by_events(trial: ExpectedTrial, time: float, per_root_event: float) -> Moments:
+    """Give a score whose information is the number of events, so that z grows with its root from look to look."""
+    events = float(expected_events(trial, time).sum())
+    return Moments(events * per_root_event, float(np.sqrt(events)), float(np.sqrt(events)))
 
 
 def _rubinstein(trial: ExpectedTrial, time: float, margin: float, weight: Weight) -> Moments:

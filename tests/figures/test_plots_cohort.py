@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
 from analysis.conventions import WEEK
 from analysis.design import Assessments
@@ -148,8 +147,13 @@ def test_no_target_is_one_too_many_where_lesions_have_organs():
 
 def test_a_two_stage_design_is_drawn_with_its_counts_and_exact_probabilities():
     design = BinomialDesign(looks=(10, 29), futility=(1, 5), null_rate=0.1, alternative_rate=0.3)
-    ax = Figure().subplots()
-    binomial_design(ax, design, outcome="responders")
+    shown = binomial_design(design, outcome="responders")
+    ax = shown.axes[0]
+    assert shown.alt == (
+        "Exact test of 10% against 30%: of 10 patients, 1 responders or fewer stop; "
+        "of 29 patients, 5 responders or fewer do not reject, 6 or more reject"
+    )
+    assert shown.numbers["p_reject_null"].sum() == pytest.approx(design.attained_alpha)
     spans = [(bar.get_x() + bar.get_width() / 2, bar.get_y(), bar.get_y() + bar.get_height()) for bar in ax.patches]
     assert spans == [
         (10, -0.5, 1.5), (10, 1.5, 10.5), (29, -0.5, 5.5), (29, 5.5, 29.5),
@@ -164,8 +168,7 @@ def test_a_two_stage_design_is_drawn_with_its_counts_and_exact_probabilities():
 
 def test_a_look_that_can_reject_is_drawn_so():
     design = BinomialDesign(looks=(10, 29), futility=(-1, 5), null_rate=0.1, efficacy=(6,))
-    ax = Figure().subplots()
-    binomial_design(ax, design)
+    ax = binomial_design(design).axes[0]
     first = [(bar.get_y(), bar.get_y() + bar.get_height()) for bar in ax.patches if bar.get_x() < 15]
     assert first == [(-0.5, 5.5), (5.5, 10.5)]
     assert any("reject the null if 6 or more" in text.get_text() for text in ax.texts)

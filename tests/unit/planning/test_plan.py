@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from docx import Document
 from pypdf import PdfReader
+from scipy.stats import norm
 
 from analysis import reconstruct
 from analysis.cli.templates import PLAN
@@ -26,6 +27,7 @@ from analysis.design import (
 )
 from analysis.errors import InvalidValueError, ReportedDataError, UnavailableError
 from analysis.planning import Plan, read_plan, write_report
+from analysis.planning.report import contents
 from analysis.power import power, power_summary
 from analysis.reported import load
 from analysis.sequential import BetaSpending, GroupSequentialDesign, LanDeMetsPocock
@@ -302,9 +304,9 @@ def test_plans_that_cannot_be(made):
         made()
 
 
-def test_a_binomial_design_without_an_alternative_has_no_power_and_no_figure():
+def test_a_binomial_design_without_an_alternative_has_no_power_and_no_saw_tooth():
     plan = Plan("p", exact_binomial(30, null_rate=0.15, alpha=0.05))
-    assert plan.figures() == {}
+    assert list(plan.figures()) == ["What each number of responders decides"]
     with pytest.raises(UnavailableError, match="alternative rate"):
         plan.power()
 
@@ -365,6 +367,39 @@ def test_a_report_says_the_same_whatever_it_is_written_as(name, ending, tmp_path
     with pytest.raises(InvalidValueError, match="not there yet"):
         write_report(plan, tmp_path / f"report{ending}")
     assert [path.name for path in tmp_path.iterdir()] == [f"report{ending}"]
+
+
+def test_a_report_speaks_of_a_simulation_only_where_there_is_one(tmp_path):
+    said = {name: text_of(write_report(plan, tmp_path / f"{name}.html")) for name, plan in PLANS.items()}
+    assert {name: "Simulation: 300 trials, seed 1." in text for name, text in said.items()} == {
+        "fixed": True,
+        "sequential": False,
+        "single arm": False,
+    }
+
+
+def test_tables_of_a_report_have_as_many_decimals_as_their_column_needs():
+    fixed, sequential = (
+        [block for block in contents(PLANS[name]) if hasattr(block, "columns")] for name in ("fixed", "sequential")
+    )
+    methods = fixed[1]
+    assert {len(cell) for cell in methods["power"]} == {len("0.1234")}
+    assert "lowest" not in methods.columns  # there is no ensemble
+    assert "std error" not in sequential[1].columns  # nothing is simulated
+    formulas = methods[~methods["method"].str.startswith("simulated")]
+    assert set(formulas["std error"]) == {""}
+    assert "futility z" not in sequential[2].columns  # there is no such bound
+    assert sequential[2]["efficacy z"].tolist() == ["2.963", "1.969"]
+
+
+def test_a_small_p_value_is_not_rounded_to_nothing():
+    looks = GroupSequentialDesign((0.2, 1.0)).looks(events=120)
+    plan = Plan("Early", replace(DESIGN, n=200, looks=looks), SCENARIO, trials=0)
+    table = [block for block in contents(plan) if hasattr(block, "columns")][-1]
+    first, last = table["nominal p"]
+    assert float(first) == pytest.approx(float(norm.sf(looks[0].efficacy_z)), rel=0.05)
+    assert 0 < float(first) < 1e-5
+    assert last == f"{norm.sf(looks[1].efficacy_z):.4f}"
 
 
 def test_pictures_have_alternative_text(tmp_path):

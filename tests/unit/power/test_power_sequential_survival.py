@@ -1,16 +1,25 @@
 """Group-sequential designs in events: BOLERO-2's design, calendar time, exact against approximate power."""
 
 import math
+import re
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import multivariate_normal, norm
 
 from analysis.conventions import from_json, replace, to_json
 from analysis.design import AtTime, Look, Scenario, TrialDesign, UniformAccrual
-from analysis.errors import InfeasibleDesignError, InvalidValueError, UnavailableError
+from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.power import ExpectedCourse, events_needed, power, power_at_events, power_summary
-from analysis.sequential import FutilityBounds, GroupSequentialDesign, HwangShihDeCani, NullSpending
+from analysis.sequential import (
+    BetaSpending,
+    FutilityBounds,
+    GroupSequentialDesign,
+    HwangShihDeCani,
+    LanDeMetsPocock,
+    NullSpending,
+    crossing_probabilities,
+)
 from analysis.statistical_tests import LogRank
 from analysis.survival import Exponential
 
@@ -130,8 +139,45 @@ def test_impossible_requests_are_named():
         power_at_events(0.0, 0.7, boundaries=LOOKS)
     with pytest.raises((InfeasibleDesignError, InvalidValueError), match="patients"):
         power(replace(DESIGN, n=529), Scenario.proportional_hazards(Exponential.from_median(5), 0.74), n=400)
-    with pytest.raises(UnavailableError, match="information at each look does not grow"):
-        power(DESIGN, TRUTH, LogRank(formula="freedman"))
+
+
+@pytest.mark.parametrize(
+    ("formula", "drift"),
+    [
+        ("freedman", lambda hr, r: math.sqrt(r) * (1 - hr) / (1 + r * hr)),
+        ("hsieh-freedman", lambda hr, r: 2 * math.sqrt(r) / (1 + r) * (1 - hr) / (1 + hr)),
+    ],
+)
+def test_formulas_of_z_alone_know_that_events_grow_from_look_to_look(formula, drift):
+    """Expected z grows with the root of the events, with which the looks are correlated."""
+    design = replace(DESIGN, allocation={"control": 1, "experimental": 2})
+    events = np.array([look.cut.events for look in design.looks], dtype=float)
+    per_root = drift(0.74, 2.0)
+    low = np.minimum(design.futility_bounds, design.efficacy_bounds)
+    crossed = crossing_probabilities(events, low, np.array(design.efficacy_bounds), per_root * np.sqrt(events))
+    found = power(design, TRUTH, LogRank(formula=formula))
+    assert found.power == pytest.approx(crossed.upper.sum(), abs=1e-6)
+
+
+def test_bounds_for_futility_that_alpha_counts_on_are_said_to_be_binding():
+    def notes(binding):
+        futility = BetaSpending(LanDeMetsPocock(), binding=binding)
+        looks = GroupSequentialDesign((0.5, 0.75, 1.0), futility=futility).looks(events=280)
+        found = power(replace(DESIGN, n=400, looks=looks), TRUTH)
+        return found.notes, looks, found.protocol_text()
+
+    (note,), looks, words = notes(True)
+    upper = [look.efficacy_z for look in looks]
+    together = multivariate_normal(np.zeros(3), np.sqrt([[1, 2 / 3, 1 / 2], [2 / 3, 1, 3 / 4], [1 / 2, 3 / 4, 1]]))
+    said = re.fullmatch(r"the bounds for futility are binding: .* probability (0\.\d+) under the null .*", note)
+    assert float(said[1]) == pytest.approx(1 - together.cdf(upper), abs=2e-4)
+    assert "a binding futility boundary" in words
+    nothing, looks, words = notes(False)
+    assert nothing == ()
+    assert "The bounds are those of the Lan-DeMets O'Brien-Fleming-like spending function" in words
+    assert "a non-binding futility boundary" in words
+    assert "for a power of 90%" in words
+    assert f"at 280 events, rejects at z of at least {looks[-1].efficacy_z:.4g}. The bounds" in words
 
 
 @pytest.mark.parametrize("hazard_ratio", [0.05, 0.95])
