@@ -55,7 +55,9 @@ def check(
     trial = read_trial(file)
     reviewed = review(trial)
     print_review(trial.name, reviewed)
-    print(f"{file}: {len(trial.comparisons)} comparisons; {'in order' if reviewed.passed else 'NOT in order'}")
+    number = len(trial.comparisons)
+    compared = f"{number} comparison{'' if number == 1 else 's'}"
+    print(f"{file}: {compared}; {'in order' if reviewed.passed else 'NOT in order'}")
     return int(not reviewed.passed)
 
 
@@ -116,7 +118,7 @@ def reconstruct(
         tables = {"summary": result.summary(), "fidelity": result.fidelity()}
         print_json(paragraph=paragraph(result), **tables, findings=findings, wrote=wrote)
     else:
-        print(f"{paragraph(result)}\n\n{result.summary().to_string(index=False, float_format='{:.2f}'.format)}")
+        print(f"{paragraph(result)}\n\n{result.shown().to_string(index=False)}")
         print(*(str(finding) for finding in result.findings), *(f"wrote {file}" for file in wrote), sep="\n")
     return int(any(finding.severity == "error" for finding in result.findings))
 
@@ -138,7 +140,7 @@ def _table(result: "Reconstruction", path: Path) -> Path:
 
     of = result.comparison
     notes = (f"Medians over {result.members} members and their central 90%.", paragraph(result))
-    return DeliveredTable(f"{of.endpoint}, as reported and as reconstructed", result.summary(), notes=notes).save(path)
+    return DeliveredTable(f"{of.endpoint}, as reported and as reconstructed", result.shown(), notes=notes).save(path)
 
 
 def _draw(result: "Reconstruction", path: Path) -> None:

@@ -226,7 +226,7 @@ def _members(number: int) -> str:
     return "" if number == 1 else f", median of {number} members"
 
 
-def alternative_text(wanted: Sequence[Drawn], said: pd.DataFrame, end: float) -> str:
+def alternative_text(wanted: Sequence[Drawn], said: pd.DataFrame, bands: str, end: float) -> str:
     """Say in a sentence what the figure shows."""
     arms = []
     for each in wanted:
@@ -234,5 +234,4 @@ def alternative_text(wanted: Sequence[Drawn], said: pd.DataFrame, end: float) ->
         median = each.median()
         reached = f"median {median:.1f} months" if np.isfinite(median) else "median not reached"
         arms.append(f"{each.name or 'all patients'}, {reached}, {100 * each.at(at)[0]:.0f}% at {at:.0f} months")
-    extra = f"; {'; '.join(said['text'])}" if not said.empty else ""
-    return f"Survival curves: {'; '.join(arms)}{extra}."
+    return f"Survival curves: {'; '.join([*arms, *said['text'], *([bands] if bands else [])])}."

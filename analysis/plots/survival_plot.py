@@ -273,6 +273,9 @@ def survival_plot(
     said = annotated(
         report, wanted, control, annotate, landmarks, quantiles, tau, level, test, every_pair=pairs == "all"
     )
+    if not sampling:
+        wanted = [replace(each, sampling=None) for each in wanted]
+    bands = _bands(wanted, level) if isinstance(source, Reconstruction) and limits == "band" and annotate else ""
     type_size: dict[Any, float] = {"font.size": size.points, "axes.labelsize": size.points}
     small: dict[Any, float] = {"xtick.labelsize": 0.9 * size.points, "ytick.labelsize": 0.9 * size.points}
     with (
@@ -293,8 +296,6 @@ def survival_plot(
         of_journal = GREYS if grey else size.colours
         colours = dict(zip(order, of_journal, strict=False)) if len(order) <= len(of_journal) else arm_colours(order)
         dashes = dict(zip(names, DASHES, strict=False))
-        if not sampling:
-            wanted = [replace(each, sampling=None) for each in wanted]
         curves = pd.concat(
             [_draw(axes, each, colours, dashes, transform, limits, censor_marks, last) for each in wanted]
         )
@@ -310,11 +311,17 @@ def survival_plot(
         if below is not None:
             counts = Writer(below, axes, wanted, colours, dashes, rows, size.points, level, above).write(last)
             figure.draw_without_rendering()  # the table takes its room
-        written = write_annotations(axes, said, transform, size.points)
+        written = write_annotations(axes, said, bands, transform, size.points)
         name_arms(axes, wanted, colours, labels, transform, last, size.points, written, lines_at)
     return SurvivalFigure(
-        figure, axes, below, curves.reset_index(drop=True), counts, said, alternative_text(wanted, said, last)
+        figure, axes, below, curves.reset_index(drop=True), counts, said, alternative_text(wanted, said, bands, last)
     )
+
+
+def _bands(wanted: Sequence[Drawn], level: float) -> str:
+    """Say what the bands of a reconstruction are."""
+    inner = f"{100 * level:g}% of the members"
+    return f"Dark bands: {inner}; light: sampling as well" if wanted[0].sampling is not None else f"Bands: {inner}"
 
 
 def _check(

@@ -215,9 +215,9 @@ def _crossed(box: Bbox, wanted: Sequence[Drawn], transform: str, ax: Axes, end: 
     return bool(((drawn.max(axis=1) > box.y0) & (drawn.min(axis=1) < box.y1)).any())
 
 
-def write_annotations(ax: Axes, said: pd.DataFrame, transform: str, points: float) -> Text | None:
-    """Write what is annotated into a corner; printed medians of several arms on one line."""
-    if said.empty:
+def write_annotations(ax: Axes, said: pd.DataFrame, bands: str, transform: str, points: float) -> Text | None:
+    """Write what is annotated, and what the bands are, into a corner; printed medians of several arms on one line."""
+    if said.empty and not bands:
         return None
     lines = []
     for item, rows in said.groupby("item", sort=False):
@@ -226,6 +226,7 @@ def write_annotations(ax: Axes, said: pd.DataFrame, transform: str, points: floa
             lines.append(f"Median {' and '.join(v.removesuffix(' months, printed') for v in values)} months, printed")
         else:
             lines += [f"Median {text}" if item == "median" else str(text) for text in rows["text"]]
+    lines += [bands] if bands else []
     letters = max(int(0.66 * width_of(ax) / (LETTER * 0.85 * points)), 18)
     lines = [re.sub(" p ([=<]) ", " p\u00a0\\1\u00a0", line) for line in lines]  # a p-value is not broken
     lines = [part for line in lines for part in textwrap.wrap(line, letters)]

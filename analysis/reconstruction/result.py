@@ -260,21 +260,29 @@ class Reconstruction:
         DataFrame
             Columns ``arm``, ``quantity``, ``reported`` (empty where it was not), ``estimate``, ``lower``, ``upper``.
         """
-        rows: list[tuple[str, str, object, EnsembleEstimate]] = []
+        rows: list[tuple[str, str, str, EnsembleEstimate]] = []
         for reported in self.comparison.arms:
+            name, limits = reported.name, reported.median_ci
+            ci = "" if limits is None else f" ({100 * limits.level:g}% CI {limits})"
             rows += [
-                (reported.name, "events", reported.events, self.events(reported.name)),
-                (reported.name, "median, months", reported.median, self.median(reported.name)),
+                (name, "events", _as_printed(reported.events), self.events(name)),
+                (name, "median, months", f"{_as_printed(reported.median)}{ci}".strip(), self.median(name)),
             ]
         if len(self.arms) == 2:
-            rows.append(("", "hazard ratio", self.comparison.hazard_ratio, self.hazard_ratio()))
+            rows.append(("", "hazard ratio", _as_printed(self.comparison.hazard_ratio), self.hazard_ratio()))
         return pd.DataFrame(
-            [
-                (arm, quantity, _as_printed(printed), value.estimate, value.lower, value.upper)
-                for arm, quantity, printed, value in rows
-            ],
+            [(*said, value.estimate, value.lower, value.upper) for *said, value in rows],
             columns=["arm", "quantity", "reported", "estimate", "lower", "upper"],
         )
+
+    def shown(self) -> pd.DataFrame:
+        """Write the `summary` as it is read: counts without decimals, months and ratios with two."""
+        frame = self.summary()
+        digits = np.where(frame["quantity"] == "events", 0, 2).tolist()
+        for column in ("estimate", "lower", "upper"):
+            numbers = zip(frame[column].tolist(), digits, strict=True)
+            frame[column] = ["not reached" if np.isinf(value) else f"{value:.{k}f}" for value, k in numbers]
+        return frame
 
     def _repr_html_(self) -> str:
         share = float(np.mean(self.faithful))
@@ -283,7 +291,7 @@ class Reconstruction:
             f"method: {escape(self.method)}; seed: {self.seed}; version: {self.version}",
             f"members that give every printed number back: {share:.1%}",
         ]
-        table = self.summary().to_html(index=False, float_format="{:.2f}".format, border=0)
+        table = self.shown().to_html(index=False, border=0)
         findings = "".join(f"<li>{escape(str(finding))}</li>" for finding in self.findings)
         return f"<p>{'<br>'.join(lines)}</p>{table}" + (f"<ul>{findings}</ul>" if findings else "")
 

@@ -108,6 +108,19 @@ def test_what_is_annotated_is_what_the_tests_say():
     assert said["text"][4].startswith(f"control {100 * control.survival_at(6):.0f}% (95% CI")
 
 
+def test_a_reconstruction_says_what_its_bands_are(reconstruction):
+    def corner(**options):
+        return " ".join(text.get_text() for text in survival_plot(reconstruction, **options).axes.texts)
+
+    assert "Dark bands: 95% of the members; light: sampling as well" in corner()
+    assert "Bands: 90% of the members" in corner(level=0.9, sampling=False)
+    assert "light" not in corner(sampling=False)
+    for without in ({"limits": "none"}, {"limits": "lines"}, {"annotate": []}):
+        assert "members" not in corner(**without)
+    assert "Dark bands" in survival_plot(reconstruction).alt
+    assert "members" not in survival_plot(FRAME, control="control").alt
+
+
 def test_a_reconstruction_shows_what_is_printed_where_it_was_printed(reconstruction):
     shown = survival_plot(reconstruction, members=5, annotate=["hazard ratio", "median"])
     assert set(shown.said["origin"]) == {"printed"}

@@ -252,6 +252,17 @@ def test_summary_puts_the_printed_beside_the_ensemble() -> None:
     assert frame.loc[("placebo", "events"), "reported"] == str(result.comparison.arms[0].events)
     assert frame.loc[("", "hazard ratio"), "estimate"] == result.hazard_ratio().estimate
     assert (frame["lower"] <= frame["upper"]).all()
+    arms = tuple(replace(arm, median_ci=("1.25", "NE")) for arm in result.comparison.arms)
+    limited = replace(result, comparison=replace(result.comparison, arms=arms)).shown()
+    assert limited["reported"][1] == f"{arms[0].median} (95% CI 1.25-not estimable)"
+    assert limited["estimate"][0] == f"{result.events(arms[0].name).estimate:.0f}"
+    assert limited["estimate"][1] == f"{result.median(arms[0].name).estimate:.2f}"
+
+
+def test_a_median_that_members_do_not_reach_is_shown_as_such() -> None:
+    result = make()
+    nobody = replace(result, event=np.zeros_like(result.event))
+    assert nobody.shown()["estimate"].tolist()[1] == "not reached"
 
 
 @pytest.mark.parametrize(
