@@ -1,5 +1,6 @@
 """``trial-analysis endpoints``: the endpoints of a study's folder, as tables, findings and explanations by subject."""
 
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -50,7 +51,7 @@ def endpoints(
     print(f"{derived.name}, {of_protocol.criteria}\n")
     if derived.measured is not None or derived.recorded:
         summary = derived.summary().fillna({"category": ""})
-        print(summary.to_string(index=False, float_format="{:.1f}".format, na_rep=""))
+        print(summary.to_string(index=False, float_format=_number, na_rep=""))
     if derived.adverse_events is not None:
         worst = derived.adverse_events.worst_grades()
         print(f"\nTreatment-emergent adverse events, patients by worst grade\n{worst.head(20).to_string(index=False)}")
@@ -70,6 +71,10 @@ def endpoints(
         for path in _draw(derived, plots, control):
             print(f"wrote {path}")
     return int(any(found.severity == "error" for found in derived.findings))
+
+
+def _number(value: float) -> str:
+    return "not reached" if math.isinf(value) else f"{value:.1f}"
 
 
 def _draw(derived: "DerivedStudy", folder: Path, control: str | None) -> list[Path]:

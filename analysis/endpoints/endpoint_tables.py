@@ -108,8 +108,8 @@ def summarise(endpoints: pd.DataFrame, *, by: Sequence[str] = ("evaluator",), le
         The columns of `by`, then endpoint, category, patients, count, statistic, estimate, lower, upper. A response
         endpoint has a row for each category that somebody has, best first, ``"Y"`` alone where it asks a question: the
         `count` of patients in it, and their rate in per cent with exact (Clopper-Pearson) limits. A time has its number
-        of events as `count`, and its Kaplan-Meier median in months with log-log limits. A size has its median in per
-        cent with its quartiles.
+        of events as `count`, and its Kaplan-Meier median in months, the first day counted as in ADTTE, with log-log
+        limits. A size has its median in per cent with its quartiles.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def summarise(endpoints: pd.DataFrame, *, by: Sequence[str] = ("evaluator",), le
             rows.append((*key, None, len(size), len(size), "median and quartiles, per cent", middle, low, high))
         if len(days):
             event = of.loc[days.index, "event"].astype(bool)
-            curve = kaplan_meier(days.astype(float) / DAYS_PER_MONTH, event)
+            curve = kaplan_meier((days.astype(float) + 1) / DAYS_PER_MONTH, event)
             limits = curve.median_ci(level, scale="log-log")
             rows.append((*key, None, len(days), int(event.sum()), "median, months", curve.median(), *limits))
     return pd.DataFrame(rows, columns=[*by, *COLUMNS])

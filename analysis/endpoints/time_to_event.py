@@ -65,11 +65,6 @@ class Duration:
         return f"{self.days:g} days from {self.start} to {self.end}, {'' if self.event else 'censored: '}{self.reason}"
 
     @property
-    def months(self) -> float:
-        """Months of 30.4375 days."""
-        return self.days / DAYS_PER_MONTH
-
-    @property
     def cdisc_days(self) -> float:
         """Days as CDISC counts durations: end minus start plus one."""
         return self.days + 1

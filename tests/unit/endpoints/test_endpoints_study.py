@@ -10,8 +10,11 @@ import pyreadstat
 import pytest
 
 from analysis.cli import main
+from analysis.conventions import DAYS_PER_MONTH
 from analysis.endpoints import read_study
 from analysis.errors import InvalidValueError
+from analysis.plots import survival_plot
+from analysis.survival.estimators import kaplan_meier
 
 TR = pd.DataFrame(
     [
@@ -96,6 +99,18 @@ def test_a_folder_in_any_form_gives_the_same_endpoints(kind, tmp_path):
     assert pfs.loc["2", ["AVAL", "CNSR", "EVNTDESC"]].tolist() == [57, 1, "last assessment"]
     assert {found.rule for found in derived.findings} == ({"SAS dates"} if kind != "sas7bdat" else set())
     assert derived.name == "MINE"
+
+
+def test_the_medians_of_the_summary_are_those_of_adtte_and_of_its_figure(tmp_path):
+    derived = read_study(write(tmp_path, "csv")).derive()
+    times = derived.adtte()
+    pfs = times[(times["PARAMCD"] == "PFS") & (times["SRCDOM"] == "TR")]
+    months = kaplan_meier(pfs["AVAL"] / DAYS_PER_MONTH, pfs["CNSR"] == 0).median()
+    summary = derived.summary()
+    (row,) = summary[(summary["endpoint"] == "PFS") & (summary["SRCDOM"] == "TR")].to_dict("records")
+    assert row["estimate"] == pytest.approx(months, rel=1e-12)
+    said = survival_plot(pfs, annotate=["median"]).said["text"][0]
+    assert f"{months:.1f} months" in said
 
 
 def test_sas7bdat_has_all_names_dates_and_letters(tmp_path):
