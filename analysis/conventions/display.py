@@ -37,6 +37,9 @@ def short_repr(thing: Any) -> str:
     >>> PiecewiseExponential([0.1] * 99 + [0.2], range(1, 100))
     PiecewiseExponential(rates=<100 numbers, 0.1 to 0.2>, breaks=<99 numbers, 1 to 99>)
     """
+    if isinstance(thing, tuple):  # a named one
+        given = thing._asdict()  # type: ignore[attr-defined]  # a named one
+        return f"{type(thing).__name__}({', '.join(f'{name}={brief(part)}' for name, part in given.items())})"
     parts = []
     for field in fields_of(thing):
         if not field.repr or not field.init or field.name.startswith("_"):
@@ -59,6 +62,8 @@ def _is_default(field: Any, given: Any) -> bool:
 def brief(given: Any) -> str:
     """Write one thing shortly."""
     if isinstance(given, np.ndarray):
+        if given.ndim > 1 and given.size > FEW:
+            return f"<{' x '.join(map(str, given.shape))} numbers>"
         given = given.tolist()
         if not isinstance(given, list):
             return f"{given:g}"
@@ -115,7 +120,9 @@ def by_time(result: Any) -> pd.DataFrame:
 
 def html(frame: pd.DataFrame, *, index: bool = False) -> str:
     """Write a table for a notebook; numbers to five digits, nothing for what is missing, long tables shortened."""
-    return str(frame.to_html(index=index, max_rows=24, float_format="{:.5g}".format, na_rep=""))
+    nullable = {name: object for name, kind in frame.dtypes.items() if str(kind) == "Int64"}
+    shown = frame.astype(nullable).fillna(dict.fromkeys(nullable, ""))  # pandas would write <NA>
+    return str(shown.to_html(index=index, max_rows=24, float_format="{:.5g}".format, na_rep=""))
 
 
 def listed(words: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 
 from analysis.conventions.border import border, strict_border
 from analysis.conventions.checks import count
+from analysis.conventions.display import short_repr
 from analysis.endpoints.endpoint_definitions import EndpointDefinitions
 from analysis.endpoints.options import as_number, check_name
 from analysis.endpoints.readers import Readers
@@ -171,6 +172,9 @@ class Calibration:
     readers: Readers
     fit: pd.DataFrame
     factors: dict[str, float]
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
     @property
     def misfit(self) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.conventions.border import border
+from analysis.conventions.display import short_repr
 from analysis.endpoints.batch import whole_days
 from analysis.endpoints.codes import MISSING, PD
 from analysis.endpoints.organs import NODES
@@ -36,6 +37,9 @@ class SimulatedMeasurements(NamedTuple):
     tr: pd.DataFrame
     tu: pd.DataFrame
     subjects: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 @border

@@ -9,6 +9,7 @@ import numpy as np
 
 from analysis.conventions.border import strict_border
 from analysis.conventions.checks import choice, not_negative, one_of
+from analysis.conventions.display import short_repr
 from analysis.endpoints.growth import Rate
 from analysis.safety.course import ADVERSE_EVENT, DISEASE, ONGOING, Course, TreatmentCourse, dose_given
 
@@ -98,6 +99,9 @@ class Treated(NamedTuple):
     reduced: NDArray[np.int64]
     first_event: Floats
     dose: Floats
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 def treatment_seen(course: Course, disease: Floats, until: float) -> Treated:

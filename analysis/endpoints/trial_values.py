@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.conventions.display import short_repr
 from analysis.endpoints.codes import CPD, CR, MISSING, NE, NON_CR_NON_PD, PD, PR, SD
 from analysis.survival.estimators import kaplan_meier
 
@@ -50,6 +51,9 @@ class Survival(NamedTuple):
 
     time: Floats
     died: Bools
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 def over_trials(values: Floats) -> Estimate:

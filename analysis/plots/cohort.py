@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.conventions.border import border
+from analysis.conventions.display import short_repr
 from analysis.endpoints import BestOverallResponse, TimeToResponse
 from analysis.errors import UnknownNameError
 
@@ -54,6 +55,9 @@ class Cohort:
     patients: pd.DataFrame
     visits: pd.DataFrame
     events: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 @border

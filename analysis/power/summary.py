@@ -75,7 +75,9 @@ class PowerSummary:
         return frame
 
     def _repr_html_(self) -> str:
-        return html(self.summary())
+        shown = self.summary()
+        shown["remark"] = [remark or None for remark in shown["remark"]]
+        return html(shown.dropna(axis="columns", how="all"))
 
 
 @border

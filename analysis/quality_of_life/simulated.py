@@ -9,6 +9,7 @@ import numpy as np
 from analysis.conventions import fields
 from analysis.conventions.border import border
 from analysis.conventions.checks import increasing, numeric, one_of
+from analysis.conventions.display import short_repr
 from analysis.conventions.seeds import Seed, seed_sequence
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
@@ -91,6 +92,9 @@ class Deteriorated(NamedTuple):
 
     time: FloatArray
     event: BoolArray
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 @border

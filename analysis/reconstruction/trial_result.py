@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.conventions.border import border
+from analysis.conventions.display import short_repr
 from analysis.errors import UnknownNameError
 from analysis.reconstruction.ensemble import EnsembleEstimate
 from analysis.reconstruction.result import Reconstruction, carried_on
@@ -54,6 +55,9 @@ class Endpoint:
     event: BoolArray
     left_at: Mapping[str, FloatArray]
     shown_by: str
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 @border

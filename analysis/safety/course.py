@@ -9,6 +9,7 @@ import numpy as np
 
 from analysis.conventions.border import border, strict_border
 from analysis.conventions.checks import increasing, number, positive, probabilities, times
+from analysis.conventions.display import short_repr
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ class Course(NamedTuple):
     event: FloatArray
     away: FloatArray
     level: FloatArray
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 @strict_border

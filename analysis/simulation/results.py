@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from analysis.conventions.border import border
-from analysis.conventions.display import html
+from analysis.conventions.display import html, short_repr
 from analysis.conventions.monte_carlo import MonteCarlo, proportion
 from analysis.conventions.whole import written_whole
 from analysis.errors import UnknownNameError
@@ -43,6 +43,9 @@ class Course:
     look: NDArray[np.int64]
     rejected: NDArray[np.bool_]
     futile: NDArray[np.bool_]
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 @border

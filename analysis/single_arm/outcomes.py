@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from analysis.conventions.display import short_repr
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ class Outcomes(NamedTuple):
     rejects: NDArray[np.bool_]
     weight: FloatArray
     umvue: FloatArray
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
     def probability(self, rate: ArrayLike) -> FloatArray:
         """Probability of each outcome, shape (number of rates, number of outcomes)."""

@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.conventions.border import border
 from analysis.conventions.checks import count
+from analysis.conventions.display import short_repr
 from analysis.conventions.whole import written_whole
 from analysis.errors import InvalidValueError, UnavailableError, UnknownNameError
 from analysis.tables.rtf import escaped
@@ -65,6 +66,9 @@ class DeliveredTable:
     group: str | None = None
     notes: tuple[str, ...] = ()
     digits: int = 2
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
     def __post_init__(self) -> None:
         """Check what only the whole table shows."""

@@ -1,12 +1,17 @@
 """Public values speak: a repr of at most 20 lines, an HTML display, and designs in words."""
 
+import importlib
+import inspect
+import pkgutil
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import analysis
 from analysis.conventions import from_json, identity, replace, to_json
+from analysis.conventions.display import fields_of, is_value
 from analysis.conventions.monte_carlo import proportion
 from analysis.design import (
     AccrualRate,
@@ -25,11 +30,13 @@ from analysis.design import (
 )
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.power import ExpectedCourse, assurance, power, power_summary
+from analysis.quality_of_life import Deteriorated
 from analysis.reconstruction import EnsembleEstimate
 from analysis.reported import ReportedArm, ReportedComparison
 from analysis.safety import cumulative_incidence
 from analysis.sequential import BetaSpending, GroupSequentialDesign, HwangShihDeCani, NormalPrior, OBrienFleming
 from analysis.simulation import simulate
+from analysis.simulation.results import Course
 from analysis.single_arm import BetaPrior, exact_binomial, infer, simon_two_stage, stratified_exact
 from analysis.statistical_tests import CoxHazardRatio, LogRank, MaxCombo
 from analysis.survival import (
@@ -155,6 +162,47 @@ def test_any_value_is_changed_by_replace_and_checked_again():
     for wrong in (5, Weibull, "x"):
         with pytest.raises(InvalidValueError, match="a value with fields"):
             replace(wrong, shape=1)
+
+
+ARRAYS = re.compile(r"Array|DataFrame|Floats|Bools|Codes|Counts")
+
+
+def public_classes():
+    """Every class that a room names as public."""
+    for found in pkgutil.walk_packages(analysis.__path__, "analysis."):
+        if not re.search(r"\.(cli|studies|engine)\b", found.name):
+            room = importlib.import_module(found.name)
+            for name in getattr(room, "__all__", ()):
+                if inspect.isclass(kind := getattr(room, name)):
+                    yield kind
+
+
+def arrays_shown(kind):
+    """Fields of arrays and tables that a generated repr would write out."""
+    fields = {name: str(of) for name, of in vars(kind).get("__annotations__", {}).items() if ARRAYS.search(str(of))}
+    shown = {field.name for field in fields_of(kind) if field.repr} if is_value(kind) else set(fields)
+    return shown & set(fields)
+
+
+def test_no_public_value_writes_its_arrays_out():
+    """The course of 500 simulated trials was 150 lines of True and False."""
+    checked = [kind for kind in dict.fromkeys([*public_classes(), Course]) if arrays_shown(kind)]
+    assert len(checked) > 12
+    package = Path(analysis.__file__).parent
+    of_their_own = [kind for kind in checked if Path(inspect.getfile(kind.__repr__)).is_relative_to(package)]
+    assert checked == of_their_own
+
+
+def test_what_is_missing_is_blank_in_a_table():
+    assert "<NA>" not in simon_two_stage(null_rate=0.2, alternative_rate=0.4, alpha=0.05, power=0.8)._repr_html_()
+    shown = power_summary(FIXED, ONE)._repr_html_()
+    assert "NaN" not in shown
+    assert not any(column in shown for column in ("lowest", "remark", "std_error"))
+
+
+def test_arrays_are_told_by_their_shape():
+    shown = repr(Deteriorated(np.zeros((500, 30)), np.zeros((500, 30), bool)))
+    assert shown == "Deteriorated(time=<500 x 30 numbers>, event=<500 x 30 numbers>)"
 
 
 def test_results_are_short_and_round_where_they_are_shown():

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from analysis.conventions.border import border
+from analysis.conventions.display import short_repr
 from analysis.errors import InvalidValueError, ReportedDataError
 from analysis.reconstruction.curve.points import OUTSIDE
 from analysis.reported import AtRisk
@@ -62,6 +63,9 @@ class DigitisedFile:
     curves: Mapping[str, FloatArray]
     unit: Literal["proportion", "percent"]
     time_unit: str = "months"
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 @border

@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.conventions.border import border
 from analysis.conventions.checks import nonnegative, observations, tied
-from analysis.conventions.display import by_time, html
+from analysis.conventions.display import by_time, html, short_repr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +46,9 @@ class NumbersAtRisk:
     n_risk: NDArray[np.int64]
     n_event: NDArray[np.int64]
     n_censor: NDArray[np.int64]
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
     def summary(self) -> pd.DataFrame:
         """One row per time: `time`, `n_risk`, `n_event`, `n_censor`."""
