@@ -50,6 +50,28 @@ def short_repr(thing: Any) -> str:
     return f"{type(thing).__name__}({', '.join(parts)})"
 
 
+def as_typed(thing: Any) -> str:
+    """Write a value as `short_repr` does, and within it what knows how it was printed as that was.
+
+    Examples
+    --------
+    >>> from analysis.reported import ReportedArm
+    >>> ReportedArm("new", n=150, median="11.0 (9.2-13.4)")
+    ReportedArm(name='new', n='150', median='11.0', median_ci='9.2-13.4')
+    """
+    given = {field.name: getattr(thing, field.name) for field in fields_of(thing)}
+    default = {field.name for field in fields_of(thing) if _is_default(field, given[field.name])}
+    parts = [f"{name}={_typed(part)}" for name, part in given.items() if name not in default and part is not None]
+    return f"{type(thing).__name__}({', '.join(parts)})"
+
+
+def _typed(given: Any) -> str:
+    if isinstance(given, tuple):
+        return f"[{', '.join(map(_typed, given))}]"
+    has_words = is_value(type(given)) and "__str__" in vars(type(given))
+    return repr(str(given)) if has_words else brief(given)
+
+
 def _is_default(field: Any, given: Any) -> bool:
     default = field.default
     if default is attrs.NOTHING or default is dataclasses.MISSING or isinstance(default, attrs.Factory):  # type: ignore[arg-type]  # attrs types it as a function

@@ -9,6 +9,7 @@ from typing import ClassVar
 from pydantic import ConfigDict
 
 from analysis.conventions.border import border, strict_border
+from analysis.conventions.display import as_typed
 from analysis.errors import InvalidValueError
 from analysis.reported.number import UNITS, Reported
 from analysis.reported.reading import Count, Share, ShareInterval, Time, TimeInterval
@@ -55,6 +56,9 @@ class Landmark:
     survival: Share
     ci: ShareInterval | None = None
 
+    def __repr__(self) -> str:
+        return as_typed(self)
+
     def __post_init__(self) -> None:
         coerce(self, {"time": "months", "survival": "proportion", "ci": "proportion"}, estimate="survival")
 
@@ -74,6 +78,9 @@ class Quartile:
     p: float
     time: Time
     ci: TimeInterval | None = None
+
+    def __repr__(self) -> str:
+        return as_typed(self)
 
     def __post_init__(self) -> None:
         if self.p not in (0.25, 0.75):
@@ -108,6 +115,9 @@ class AtRisk:
     times: tuple[float, ...]
     counts: tuple[int, ...]
     unit: str | None = None
+
+    def __repr__(self) -> str:
+        return as_typed(self)
 
     def __post_init__(self) -> None:
         if self.unit is not None and UNITS.get(self.unit, UNITS["count"]).dimension != "time":
@@ -178,6 +188,9 @@ class ReportedArm:
     quartiles: tuple[Quartile, ...] = ()
     at_risk: AtRisk | None = None
     median_follow_up: Time | None = None
+
+    def __repr__(self) -> str:
+        return as_typed(self)
 
     def __post_init__(self) -> None:
         coerce(

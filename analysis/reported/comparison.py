@@ -3,15 +3,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from html import escape
 from typing import Annotated, ClassVar
 
+import pandas as pd
 from pydantic import ConfigDict
 
 from analysis.conventions.border import strict_border
+from analysis.conventions.display import as_typed, html
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reported.arm import FORBID, ReportedArm, coerce, limits
 from analysis.reported.number import UNITS, Reported
 from analysis.reported.reading import BY_NAME, Count, HazardRatio, PValue, Time, as_date
+from analysis.reported.shown import summary_of
 from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval, ReportedPValue
 
 ENDPOINTS = {
@@ -66,6 +70,9 @@ class StratificationFactor:
     name: str
     n: tuple[Count, ...] = ()
     population: str | None = None
+
+    def __repr__(self) -> str:
+        return as_typed(self)
 
     def __post_init__(self) -> None:
         given: object = self.n
@@ -154,6 +161,17 @@ class ReportedComparison:
     status: str | None = None
     time_unit: str = "months"
     note: str | None = None
+
+    def __repr__(self) -> str:
+        return as_typed(self)
+
+    def summary(self) -> pd.DataFrame:
+        """Tabulate what is printed: ``quantity``, a column for each arm, and one for all arms together, as printed."""
+        return summary_of(self)
+
+    def _repr_html_(self) -> str:
+        told = (ENDPOINTS[self.endpoint], self.assessor, self.population, self.analysis, ", ".join(self.sources))
+        return f"<p>{escape('; '.join(part for part in told if part))}</p>{html(self.summary())}"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "endpoint", ALIASES.get(self.endpoint, self.endpoint))

@@ -133,8 +133,7 @@ def test_results_are_short_and_show_as_tables():
     for name, value in results():
         assert len(repr(value).splitlines()) <= 20, name
         assert len(str(value).splitlines()) <= 20 or name == "trial", name
-        if name != "comparison":
-            assert "<table" in value._repr_html_(), name
+        assert "<table" in value._repr_html_(), name
 
 
 @pytest.mark.parametrize("value", [DESIGN, FIXED, LOOKS, power(FIXED, ONE), power(FIXED, ONE, LogRank(margin=1.2))])

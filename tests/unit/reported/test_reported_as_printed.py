@@ -11,10 +11,12 @@ from analysis.errors import InvalidValueError, LostZeroWarning, ReportedDataErro
 from analysis.reported import (
     AtRisk,
     Landmark,
+    Quartile,
     Reported,
     ReportedArm,
     ReportedComparison,
     ReportedHazardRatio,
+    StratificationFactor,
     TrialTimeline,
     load,
 )
@@ -319,3 +321,48 @@ arms = [
     (tmp_path / "a-trial.toml").write_text(otherwise, encoding="utf-8")
     with pytest.raises(ReportedDataError, match="as is printed with the p-value"):
         load("a-trial", tmp_path)
+
+
+def test_a_report_shows_what_is_printed_as_it_is_printed():
+    """The object that a reader writes first was 2,465 letters of Reported(text=.., unit=.., sources=..)."""
+    arm = ReportedArm(
+        "new",
+        n="150",
+        median="7.8 (6.9-8.5)",
+        landmarks=[Landmark("6", "71.3%", ci=("63.2%", "77.9%"))],
+        quartiles=[Quartile(0.25, "3.1")],
+        at_risk=AtRisk((0, 6), (150, 98)),
+    )
+    old = ReportedArm("old", n=148, median="NR")
+    report = ReportedComparison(
+        "PFS",
+        [arm, old],
+        control="old",
+        hazard_ratio="0.66 (0.50-0.87)",
+        p_value="<0.001",
+        events_total=213,
+        median_follow_up="18.2",
+        assessment_interval="8 weeks",
+        strata=[StratificationFactor("visceral", n=(170, 128))],
+    )
+    assert repr(old) == "ReportedArm(name='old', n='148', median='not reached')"
+    assert "median='7.8', median_ci='6.9-8.5', landmarks=[Landmark(time='6', survival='71.3%'" in repr(report)
+    assert "hazard_ratio='0.66 (95% CI 0.50-0.87)', p_value='<0.001', events_total='213'" in repr(report)
+    shown = report.summary().set_index("quantity")
+    assert shown.loc["median"].tolist() == ["7.8 months (95% CI 6.9-8.5)", "not reached", ""]
+    assert shown["all arms"].to_dict() == {
+        "patients": "",
+        "events": "213",
+        "median": "",
+        "time by which 25% had the event": "",
+        "survival at 6 months": "",
+        "at risk at 0 months": "",
+        "at risk at 6 months": "",
+        "hazard ratio": "0.66 (95% CI 0.50-0.87)",
+        "p-value": "<0.001",
+        "median follow-up": "18.2 months",
+        "interval between assessments": "8 weeks",
+        "stratified by visceral": "170 / 128",
+    }
+    assert shown.loc["survival at 6 months", "new"] == "71.3% (95% CI 63.2%-77.9%)"
+    assert "progression-free survival" in report._repr_html_()
