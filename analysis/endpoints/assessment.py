@@ -9,6 +9,7 @@ import numpy as np
 
 from analysis.conventions.border import border
 from analysis.conventions.checks import one_of
+from analysis.conventions.display import short_repr
 from analysis.endpoints import lesions
 from analysis.endpoints.codes import CR, IRECIST, MISSING, NE, NON_CR_NON_PD, PD, RECIST
 from analysis.endpoints.options import as_number, as_numbers, check_days, check_flags, check_name, of_kind
@@ -53,6 +54,9 @@ class ResponseRule:
     confirm_from: int = 28
     confirm_until: float = np.inf
     dating: Dating = "FDA"
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
     def __post_init__(self) -> None:
         check_flags(self, "keeps_response", "reappearance_is_progression")

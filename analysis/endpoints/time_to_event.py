@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.conventions.border import border, strict_border
 from analysis.conventions.checks import count
+from analysis.conventions.display import short_repr
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.design import Assessments
 from analysis.endpoints import events, sequences
@@ -121,6 +122,9 @@ class Censoring:
     unresolved_counts: bool = True
     schedule: Assessments | None = None
     missed: int = 2
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
     def __post_init__(self) -> None:
         check_flags(

@@ -32,8 +32,8 @@ def bop2(
     alpha: float,
     power: float | None = None,
     prior: BetaPrior | None = None,
-    lambdas: Sequence[float] = _LAMBDAS,
-    gammas: Sequence[float] = _GAMMAS,
+    lambdas: Sequence[float] | None = None,
+    gammas: Sequence[float] | None = None,
 ) -> BinomialDesign:
     """Find the Bayesian optimal phase II design (BOP2) for a binary endpoint.
 
@@ -56,7 +56,7 @@ def bop2(
         Prior of the response rate; left out: one patient's worth at the null rate, ``BetaPrior(null_rate, 1 -
         null_rate)``.
     lambdas, gammas
-        The grid, ``lambda`` in (0, 1) and ``gamma`` at least 0.
+        The grid, ``lambda`` in (0, 1) and ``gamma`` at least 0; by default 0.01 to 0.99 by 0.01, and 0 to 1 by 0.025.
 
     Returns
     -------
@@ -84,13 +84,14 @@ def bop2(
     rates(null_rate, alternative_rate)
     probability("alpha", alpha)
     belief = prior or BetaPrior(null_rate, 1 - null_rate)
-    if not all(0 < value < 1 for value in lambdas) or not all(value >= 0 for value in gammas):
+    cuts_tried, powers_tried = _LAMBDAS if lambdas is None else lambdas, _GAMMAS if gammas is None else gammas
+    if not all(0 < value < 1 for value in cuts_tried) or not all(value >= 0 for value in powers_tried):
         raise InvalidValueError("lambdas, gammas", (lambdas, gammas), "in (0, 1) and not negative", "correct the grid")
     looks = _numbers(looks)
     above = [_posterior_above(n, null_rate, belief) for n in looks]
     rules: dict[tuple[int, ...], str] = {}
-    for cut in lambdas:
-        for gamma in gammas:
+    for cut in cuts_tried:
+        for gamma in powers_tried:
             cuts = [cut * (n / looks[-1]) ** gamma for n in looks]
             futility = tuple(int(np.sum(p < c)) - 1 for p, c in zip(above, cuts, strict=True))
             rules.setdefault(tuple(np.maximum.accumulate(futility).tolist()), f"lambda {cut:g}, gamma {gamma:g}")
@@ -120,7 +121,7 @@ def predictive_probability_design(
     alpha: float,
     power: float,
     prior: BetaPrior | None = None,
-    futility_thresholds: Sequence[float] = _FUTILITY_THRESHOLDS,
+    futility_thresholds: Sequence[float] | None = None,
 ) -> BinomialDesign:
     """Find the predictive-probability design of Lee and Liu for given looks.
 
@@ -143,7 +144,8 @@ def predictive_probability_design(
     prior
         Prior of the response rate; left out: ``BetaPrior(null_rate, 1 - null_rate)``.
     futility_thresholds
-        Predictive probabilities below which the trial stops, in (0, 1).
+        Predictive probabilities below which the trial stops, in (0, 1), that are tried; by default 0.001, 0.002, 0.005
+        and 0.01 to 0.99 by 0.01.
 
     Returns
     -------
@@ -173,7 +175,8 @@ def predictive_probability_design(
     rates(null_rate, alternative_rate)
     error_rates(alpha, power)
     belief = prior or BetaPrior(null_rate, 1 - null_rate)
-    if not all(0 < value < 1 for value in futility_thresholds):
+    thresholds = _FUTILITY_THRESHOLDS if futility_thresholds is None else futility_thresholds
+    if not all(0 < value < 1 for value in thresholds):
         raise InvalidValueError("futility_thresholds", futility_thresholds, "probabilities in (0, 1)", "correct them")
     looks = _numbers(looks)
     n_max, words = looks[-1], f"prior beta({belief.a:g}, {belief.b:g})"
@@ -184,7 +187,7 @@ def predictive_probability_design(
             break
         success = f"success above a posterior probability in [{above[critical - 1]:.4g}, {above[critical]:.4g})"
         predictive = [_predictive_success(n, n_max, critical, belief) for n in looks[:-1]]
-        for threshold in futility_thresholds:
+        for threshold in thresholds:
             interim = tuple(int(np.sum(p < threshold)) - 1 for p in predictive)
             method = f"predictive probability, stop below {threshold:g}, {success}, {words}"
             rules.setdefault((*interim, critical - 1), method)

@@ -21,8 +21,10 @@ def binomial_paragraph(design: Any) -> str:
         f"The primary analysis is a one-sided exact test of the null hypothesis that the response rate is at most "
         f"{percent(design.null_rate)}.",
         *[_interim(design, k) for k in range(len(design.looks) - 1)],
-        f"{'At the end' if len(design.looks) > 1 else 'After all are evaluated'}, with {design.n} patients, the null "
-        f"hypothesis is rejected if at least {design.critical} have responded.",
+        f"At the end, with {design.n} patients, the null hypothesis is rejected if at least {design.critical} have "
+        "responded."
+        if len(design.looks) > 1
+        else f"The null hypothesis is rejected if at least {design.critical} of {design.n} patients have responded.",
         f"The one-sided type I error rate at a true rate of {percent(design.null_rate)} is "
         f"{design.attained_alpha:.4f}{_asked(design.alpha, 'at most')}.",
     ]
