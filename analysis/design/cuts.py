@@ -149,7 +149,7 @@ class AtTime(Cut):
         return self.time
 
     def __str__(self) -> str:
-        return f"at {self.time:g} months"
+        return f"at {round(self.time, 2):g} months"
 
 
 @border
@@ -235,7 +235,7 @@ class LaterOf(Cut):
     Examples
     --------
     >>> str(LaterOf(AtEvents(60), AtTime(24)))
-    'later of (at 60 events, at 24 months)'
+    'at the later of 60 events and 24 months'
     """
 
     first: Cut = fields.converted(_cut)
@@ -255,7 +255,7 @@ class LaterOf(Cut):
         return max((cut.earliest for cut in (self.first, self.second) if cut.earliest is not None), default=None)
 
     def __str__(self) -> str:
-        return f"later of ({self.first}, {self.second})"
+        return f"at the later of {_when(self.first)} and {_when(self.second)}"
 
 
 @border
@@ -272,7 +272,7 @@ class EarlierOf(Cut):
     --------
     >>> from analysis.design import AtEvents, AtTime
     >>> print(EarlierOf(AtEvents(60), AtTime(36)))
-    earlier of (at 60 events, at 36 months)
+    at the earlier of 60 events and 36 months
     """
 
     first: Cut = fields.converted(_cut)
@@ -293,4 +293,8 @@ class EarlierOf(Cut):
         return min((cut.latest for cut in (self.first, self.second) if cut.latest is not None), default=None)
 
     def __str__(self) -> str:
-        return f"earlier of ({self.first}, {self.second})"
+        return f"at the earlier of {_when(self.first)} and {_when(self.second)}"
+
+
+def _when(cut: Cut) -> str:
+    return str(cut).removeprefix("at ")

@@ -89,7 +89,7 @@ class Scenario:
         """Two arms whose hazards keep a ratio, experimental against control (below 1 favours the experimental arm)."""
         ratio = _checked_ratio("hazard_ratio", hazard_ratio)
         one_of("control", control, Distribution, "Exponential.from_median(11)")
-        return cls({arms[0]: control, arms[1]: multiplied(control, ratio)}, name or f"HR {ratio:g}")
+        return cls({arms[0]: control, arms[1]: multiplied(control, ratio)}, name or f"HR {ratio:.4g}")
 
     def null(self, control: str = "control") -> Scenario:
         """Give the scenario in which every arm behaves like the control."""
@@ -108,7 +108,7 @@ class Scenario:
             if isinstance(base, Mapping)
             else _multiplied(base, ratio)
         )
-        return Scenario({arm: base if arm == control else other for arm in self.event_time}, f"HR {ratio:g}")
+        return Scenario({arm: base if arm == control else other for arm in self.event_time}, f"HR {ratio:.4g}")
 
     def of(self, arm: str, stratum: str = "all") -> EventTime:
         """Event times of an arm in a stratum.

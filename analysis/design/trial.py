@@ -308,15 +308,17 @@ class TrialDesign:
         *interim, final = self.looks
         if final.futility_z == final.efficacy_z:  # what does not reject there has not rejected
             final = replace(final, futility_z=None)
-        looks = "; ".join(
+        *earlier, last = (
             look.in_words("z" if self.sided == 1 else "|z|") + (" (nothing is decided)" if open_ else "")
             for look, open_ in zip([*interim, final], self._undecided, strict=True)
         )
+        looks = "; ".join([*earlier, f"and {last}" if earlier else last])
         level = f"at a {side} significance level of {self.alpha:g}"
         if not interim:
             sentences.append(f"{self.endpoint} is analysed once, {looks}, {level}.")
         else:
-            sentences.append(f"{self.endpoint} is analysed {len(self.looks)} times, {level} over all: {looks}.")
+            times = "twice" if len(self.looks) == 2 else f"{len(self.looks)} times"
+            sentences.append(f"{self.endpoint} is analysed {times}, {level} over all: {looks}.")
             rules = {look.rule for look in self.looks}
             if len(rules) == 1 and rules != {""}:
                 sentences.append(f"The bounds are those of {rules.pop()}.")
@@ -334,7 +336,7 @@ class TrialDesign:
         if not any(told.values()):
             return ""
         same = len(set(words.values())) == 1
-        return next(iter(words.values())) if same else "; ".join(f"{arm}: {text}" for arm, text in words.items())
+        return next(iter(words.values())) if same else listed(f"{text} ({arm})" for arm, text in words.items())
 
     def _repr_html_(self) -> str:
         return html(self.summary())

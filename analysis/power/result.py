@@ -230,11 +230,7 @@ class Power:
         assumed = "; ".join(
             f"{arm}{'' if stratum == 'all' else f' ({stratum})'}: {model.description}" for arm, stratum, model in models
         )
-        stratified = (
-            ", stratified"
-            if len({stratum for _, stratum, _ in models}) > 1 and getattr(self.test, "stratified", False)
-            else ""
-        )
+        stratified = ", stratified" if len(self.design.strata) > 1 and getattr(self.test, "stratified", False) else ""
         alone = f", at that level for this one of {len(self.design.experimental_arms)} comparisons" if self.arm else ""
         named = "" if self.scenario.name == "scenario" else f" ({self.scenario.name})"
         sentences = [

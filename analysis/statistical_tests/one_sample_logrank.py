@@ -90,7 +90,7 @@ class OneSampleLogRank(OneArmTest):
     @property
     def in_words(self) -> str:
         """The test as a protocol speaks of it."""
-        return f"the one-sample log-rank test against {self.null.description}" + against(
+        return f"the one-sample log-rank test against a curve that is {self.null.description}" + against(
             self.margin, 1.0, "in the hazard ratio"
         )
 

@@ -11,6 +11,7 @@ from analysis.conventions import replace
 from analysis.design import (
     AtEvents,
     AtTime,
+    LaterOf,
     Look,
     Scenario,
     TrialDesign,
@@ -23,6 +24,7 @@ from analysis.power import (
     hazard_ratio_at_events,
     power,
     sample_size,
+    study_duration,
 )
 from analysis.sequential import GroupSequentialDesign, NormalPrior
 from analysis.simulation import simulate
@@ -30,6 +32,7 @@ from analysis.statistical_tests import (
     CoxHazardRatio,
     LogRank,
     MilestoneDifference,
+    OneSampleLogRank,
     RMSTDifference,
 )
 from analysis.survival import (
@@ -266,9 +269,36 @@ def test_a_paragraph_says_that_patients_come_under_observation_late():
     assert "under observation" not in at(24, n=100).protocol_text()
 
 
+def test_a_paragraph_reads_as_a_protocol_does():
+    """Dropout of two arms, a cut of two, strata that do not differ, a time that was solved for."""
+    arms = {"control": 1, "experimental": 2}
+    design = TrialDesign(
+        n=300,
+        accrual=UniformAccrual(20),
+        looks=[Look(LaterOf(AtEvents(200), AtTime(30)))],
+        allocation=arms,
+        strata={"visceral": 0.6, "other": 0.4},
+        dropout={"control": 0.01, "experimental": 0.005},
+    )
+    scenario = Scenario.proportional_hazards(Exponential.from_median(9), 0.7)
+    said = power(design, scenario).protocol_text()
+    assert "is assumed at 0.01 per month (control) and at 0.005 per month (experimental)." in said
+    assert "analysed once, at the later of 200 events and 30 months, at a one-sided" in said
+    assert "tested by the log-rank test, stratified." in said
+    assert "stratified." not in power(design, scenario, LogRank(stratified=False)).protocol_text()
+    solved = study_duration(replace(design, looks=[Look(AtTime(30))]), scenario, power=0.7)
+    assert f"at {solved.time:.2f} months" in solved.protocol_text()
+    alone = TrialDesign(
+        n=40, accrual=UniformAccrual(20), looks=[Look(AtTime(30))], allocation={"drug": 1}, control=None
+    )
+    test = OneSampleLogRank(Exponential.from_median(4))
+    told = power(alone, Scenario({"drug": Exponential.from_median(7)}), test).protocol_text()
+    assert "the one-sample log-rank test against a curve that is exponential with median 4 months." in told
+
+
 def test_an_interim_look_without_a_boundary_decides_nothing():
     design = TrialDesign(n=100, accrual=UniformAccrual(12), looks=[Look(AtTime(20)), Look(AtTime(30))])
-    assert "over all: at 20 months (nothing is decided) and at 30 months." in design.protocol_text()
+    assert "over all: at 20 months (nothing is decided); and at 30 months." in design.protocol_text()
     bounded = TrialDesign(n=100, accrual=UniformAccrual(12), looks=[Look(AtTime(20), futility_z=0), Look(AtTime(30))])
     assert "nothing is decided" not in bounded.protocol_text()
 

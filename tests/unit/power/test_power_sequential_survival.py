@@ -177,7 +177,7 @@ def test_bounds_for_futility_that_alpha_counts_on_are_said_to_be_binding():
     assert "The bounds are those of the Lan-DeMets O'Brien-Fleming-like spending function" in words
     assert "a non-binding futility boundary" in words
     assert "for a power of 90%" in words
-    assert f"at 280 events, rejects at z of at least {looks[-1].efficacy_z:.4g}. The bounds" in words
+    assert f"and at 280 events, rejects at z of at least {looks[-1].efficacy_z:.4g}. The bounds" in words
 
 
 @pytest.mark.parametrize("hazard_ratio", [0.05, 0.95])
