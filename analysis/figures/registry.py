@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -31,6 +31,8 @@ class Drawing:
         The picture.
     numbers
         Every plotted number as a tidy frame; written as CSV beside the picture.
+    caption
+        What it shows, in a sentence.
 
     Examples
     --------
@@ -42,6 +44,7 @@ class Drawing:
 
     figure: Figure
     numbers: pd.DataFrame
+    caption: str = ""
 
     def __repr__(self) -> str:
         return f"<Drawing of {len(self.numbers):,} numbers>"
@@ -51,8 +54,9 @@ class Drawing:
 
     @property
     def alt(self) -> str:
-        """What is drawn in each panel, and what is written there, in place of the figure."""
-        return ". ".join(said for axes in self.figure.axes if axes.axison and (said := _panel_in_words(axes)))
+        """The caption, what is drawn in each panel, and what is written there, in place of the figure."""
+        panels = (said for axes in self.figure.axes if axes.axison and (said := _panel_in_words(axes)))
+        return ". ".join(part for part in (self.caption.removesuffix("."), *panels) if part)
 
 
 def _panel_in_words(axes: Axes) -> str:
@@ -62,8 +66,9 @@ def _panel_in_words(axes: Axes) -> str:
     shown = f"{axes.get_ylabel()}{across}" if axes.get_ylabel() else axes.get_xlabel()
     legend = axes.get_legend()
     texts = [*(legend.get_texts() if legend else []), *axes.texts]
-    written = [" ".join(text.get_text().split()) for text in texts if text.get_text().strip()][:WRITTEN]
-    head = ": ".join(part for part in (title, shown) if part)
+    said = [" ".join(text.get_text().split()) for text in texts]
+    written = [words for words in dict.fromkeys(said) if any(sign.isalpha() or sign == "%" for sign in words)][:WRITTEN]
+    head = " ".join(": ".join(part for part in (title, shown) if part).split())
     return f"{head} ({'; '.join(written)})" if head and written else head
 
 
@@ -106,7 +111,7 @@ class RegisteredFigure:
     def __call__(self) -> Drawing:
         """Draw the figure in the project's style."""
         with mpl.rc_context(STYLE):
-            return self.draw(self.seed)
+            return replace(self.draw(self.seed), caption=self.caption)
 
 
 def by_name(figures: Iterable[RegisteredFigure]) -> dict[str, RegisteredFigure]:

@@ -93,3 +93,17 @@ def test_figures_are_drawn_with_the_fonts_of_matplotlib_where_the_system_has_oth
     with fonts_of_matplotlib():
         assert Path(findfont(bold)) == (brought / "DejaVuSans-Bold.ttf").resolve()
     assert fontManager.ttflist == [system]
+
+
+def test_the_alternative_text_begins_with_what_is_shown():
+    def draw(seed: int) -> Drawing:
+        """Power of a trial, by size."""
+        figure = Figure()
+        axes = figure.subplots()
+        axes.set(title="30 patients", xlabel="Rate", ylabel="Power")
+        for words in ("20%", "n = 30", "n = 30", "17"):
+            axes.text(0, 0, words)
+        return Drawing(figure, pd.DataFrame({"x": [seed]}))
+
+    drawn = RegisteredFigure("mine", (), 7, draw)()
+    assert drawn.alt == "Power of a trial, by size. 30 patients: Power against Rate (20%; n = 30)"
