@@ -100,7 +100,8 @@ def _said(design: BinomialDesign) -> str:
     for n, most, least in zip(design.looks, design.futility, (*design.efficacy, design.critical), strict=False):
         ends = "do not reject" if n == design.n else "stop"
         reject = [] if least is None else [f"{least} or more reject"]
-        parts.append(", ".join([f"of {n} patients, {most} responders or fewer {ends}", *reject]))
+        counted = f"{most} responder{'' if most == 1 else 's'} or fewer"
+        parts.append(", ".join([f"of {n} patients, {counted} {ends}", *reject]))
     return f"Exact test of {' against '.join(f'{rate:.0%}' for rate in rates)}: {'; '.join(parts)}"
 
 

@@ -172,7 +172,7 @@ def survival_plot(
         Two-sided confidence level, and type of the pointwise limits.
     limits
         How limits are drawn. Of a reconstruction the inner band is what its report leaves open, the outer one has the
-        error of sampling besides.
+        error of sampling besides; a figure of its own says so, beside what is annotated.
     sampling
         Whether a reconstruction has that outer band.
     censor_marks
@@ -275,7 +275,8 @@ def survival_plot(
     )
     if not sampling:
         wanted = [replace(each, sampling=None) for each in wanted]
-    bands = _bands(wanted, level) if isinstance(source, Reconstruction) and limits == "band" and annotate else ""
+    has_bands = isinstance(source, Reconstruction) and limits == "band"
+    bands = _bands(wanted, level) if has_bands and annotate and ax is None else ""  # else the caller has a caption
     type_size: dict[Any, float] = {"font.size": size.points, "axes.labelsize": size.points}
     small: dict[Any, float] = {"xtick.labelsize": 0.9 * size.points, "ytick.labelsize": 0.9 * size.points}
     with (

@@ -150,7 +150,7 @@ def test_a_two_stage_design_is_drawn_with_its_counts_and_exact_probabilities():
     shown = binomial_design(design, outcome="responders")
     ax = shown.axes[0]
     assert shown.alt == (
-        "Exact test of 10% against 30%: of 10 patients, 1 responders or fewer stop; "
+        "Exact test of 10% against 30%: of 10 patients, 1 responder or fewer stop; "
         "of 29 patients, 5 responders or fewer do not reject, 6 or more reject"
     )
     assert shown.numbers["p_reject_null"].sum() == pytest.approx(design.attained_alpha)

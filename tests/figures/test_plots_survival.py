@@ -115,7 +115,7 @@ def test_a_reconstruction_says_what_its_bands_are(reconstruction):
     assert "Dark bands: 95% of the members; light: sampling as well" in corner()
     assert "Bands: 90% of the members" in corner(level=0.9, sampling=False)
     assert "light" not in corner(sampling=False)
-    for without in ({"limits": "none"}, {"limits": "lines"}, {"annotate": []}):
+    for without in ({"limits": "none"}, {"limits": "lines"}, {"annotate": []}, {"ax": Figure().subplots()}):
         assert "members" not in corner(**without)
     assert "Dark bands" in survival_plot(reconstruction).alt
     assert "members" not in survival_plot(FRAME, control="control").alt
