@@ -151,3 +151,14 @@ def listed(words: Iterable[str]) -> str:
     """Join words as a sentence does: ``a, b and c``."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def months(time: float) -> str:
+    """Write a number of months as a sentence does, to the hundredth.
+
+    Examples
+    --------
+    >>> months(18.0), months(38.33417), months(0.0041)
+    ('18', '38.33', '0.0041')
+    """
+    return f"{round(time, 2) or time:g}" if time < 1e4 else f"{time:.0f}"

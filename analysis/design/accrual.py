@@ -10,6 +10,7 @@ import numpy as np
 from analysis.conventions import fields
 from analysis.conventions.border import border
 from analysis.conventions.checks import increasing, not_negative
+from analysis.conventions.display import months
 from analysis.conventions.values import value
 from analysis.errors import InvalidValueError
 
@@ -85,7 +86,7 @@ class UniformAccrual(Accrual):
     @property
     def description(self) -> str:
         """The pattern in words."""
-        return f"uniformly over {self.duration:g} months"
+        return f"uniformly over {months(self.duration)} months"
 
     @property
     def rate_changes(self) -> NDArray[np.float64]:
@@ -285,7 +286,7 @@ class RampAccrual(Accrual):
     @property
     def description(self) -> str:
         """The pattern in words."""
-        return f"over {self.duration:g} months, at a rate that grows over the first {self.ramp:g}"
+        return f"over {months(self.duration)} months, at a rate that grows over the first {months(self.ramp)}"
 
     @property
     def rate_changes(self) -> NDArray[np.float64]:
@@ -346,7 +347,7 @@ class FixedAccrual(Accrual):
     @property
     def description(self) -> str:
         """The pattern in words."""
-        return f"at {len(self.times)} known times over {self.duration:g} months"
+        return f"at {len(self.times)} known times over {months(self.duration)} months"
 
     @property
     def rate_changes(self) -> NDArray[np.float64]:

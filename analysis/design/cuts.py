@@ -10,6 +10,7 @@ import numpy as np
 from analysis.conventions import fields
 from analysis.conventions.border import border
 from analysis.conventions.checks import one_of
+from analysis.conventions.display import months
 from analysis.conventions.values import value
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class AtTime(Cut):
         return self.time
 
     def __str__(self) -> str:
-        return f"at {round(self.time, 2):g} months"
+        return f"at {months(self.time)} months"
 
 
 @border
@@ -180,7 +181,7 @@ class AfterLastEntry(Cut):
         return clock.last_entry() + self.months + ROUNDING
 
     def __str__(self) -> str:
-        return f"{self.months:g} months after the last entry"
+        return f"{months(self.months)} months after the last entry"
 
 
 @border
@@ -214,7 +215,7 @@ class AfterEntry(Cut):
         return clock.nth_entry(self.patients) + self.months + ROUNDING
 
     def __str__(self) -> str:
-        return f"{self.months:g} months after patient {self.patients} has entered"
+        return f"{months(self.months)} months after patient {self.patients} has entered"
 
 
 def _cut(name: str, given: Any) -> Cut:

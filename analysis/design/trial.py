@@ -13,7 +13,7 @@ from analysis.conventions import fields
 from analysis.conventions.border import border
 from analysis.conventions.by_name import ByName
 from analysis.conventions.checks import not_negative, one_of
-from analysis.conventions.display import html, listed
+from analysis.conventions.display import html, listed, months
 from analysis.conventions.values import replace, value
 from analysis.design.accrual import Accrual
 from analysis.design.assessments import Assessments
@@ -274,7 +274,7 @@ class TrialDesign:
             ("assessments", self.assessments.description if self.assessments else "events seen when they happen"),
             ("strata", ", ".join(f"{stratum} {share:.3g}" for stratum, share in self.strata.items())),
             ("delayed entry", self.delayed_entry.description if self.delayed_entry else "none"),
-            ("follow-up", f"at most {self.follow_up:g} months" if self.follow_up else "until the data are cut"),
+            ("follow-up", f"at most {months(self.follow_up)} months" if self.follow_up else "until the data are cut"),
             ("endpoint", self.endpoint),
             ("alpha", f"{self.alpha:g} ({'one' if self.sided == 1 else 'two'}-sided)"),
         ]
@@ -303,7 +303,7 @@ class TrialDesign:
                 f"{self.delayed_entry.description}."
             )
         if self.follow_up:
-            sentences.append(f"Patients are followed for at most {self.follow_up:g} months.")
+            sentences.append(f"Patients are followed for at most {months(self.follow_up)} months.")
         side = "one-sided" if self.sided == 1 else "two-sided"
         *interim, final = self.looks
         if final.futility_z == final.efficacy_z:  # what does not reject there has not rejected
