@@ -205,7 +205,7 @@ class Power:
         rows += [
             ("test", self.test.name + self._of_arms),
             ("alpha", f"{self.design.alpha:g} ({side}-sided)"),
-            ("patients", f"{self.n:.1f}"),
+            ("patients", f"{round(self.n, 1):.10g}"),
             ("analysis", f"{self.time:.2f} months" if self._ends_late else NEVER),
             ("events", f"{self.events[-1]:.1f}" if self._ends_late else NEVER),
         ]
