@@ -225,3 +225,24 @@ class ReportedArm:
                 yield f"at risk at {time:g} months", Reported(str(count), "count")
         if self.median_follow_up is not None:
             yield "median_follow_up", self.median_follow_up
+
+    def printed(self) -> Iterator[tuple[str, str]]:
+        """Yield what is printed of the arm, in words and as it is printed, limits beside their estimate."""
+        counted = {"patients": self.n, "events": self.events}
+        yield from ((name, str(count)) for name, count in counted.items() if count is not None)
+        if self.median is not None or self.median_ci is not None:
+            yield "median", _with_limits(self.median, self.median_ci)
+        for quartile in self.quartiles:
+            yield f"time by which {quartile.p:.0%} had the event", _with_limits(quartile.time, quartile.ci)
+        for landmark in self.landmarks:
+            yield f"survival at {landmark.time.with_unit}", _with_limits(landmark.survival, landmark.ci)
+        if self.at_risk is not None:
+            for time, count in zip(self.at_risk.times, self.at_risk.counts, strict=True):
+                yield f"at risk at {time:g} {self.at_risk.unit or 'months'}", str(count)
+        if self.median_follow_up is not None:
+            yield "median follow-up", self.median_follow_up.with_unit
+
+
+def _with_limits(number: Reported | None, ci: ReportedInterval | None) -> str:
+    printed = "" if number is None else number.with_unit
+    return printed if ci is None else f"{printed} ({100 * ci.level:g}% CI {ci})".strip()

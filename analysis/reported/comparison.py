@@ -15,7 +15,6 @@ from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reported.arm import FORBID, ReportedArm, coerce, limits
 from analysis.reported.number import UNITS, Reported
 from analysis.reported.reading import BY_NAME, Count, HazardRatio, PValue, Time, as_date
-from analysis.reported.shown import summary_of
 from analysis.reported.summaries import ReportedHazardRatio, ReportedInterval, ReportedPValue
 
 ENDPOINTS = {
@@ -36,6 +35,7 @@ ENDPOINTS = {
 }
 
 
+TOGETHER = "all arms"
 ALIASES = {"iDFS": "IDFS", "rPFS": "RPFS"}
 
 
@@ -167,7 +167,12 @@ class ReportedComparison:
 
     def summary(self) -> pd.DataFrame:
         """Tabulate what is printed: ``quantity``, a column for each arm, and one for all arms together, as printed."""
-        return summary_of(self)
+        cells: dict[str, dict[str, str]] = {"patients": {}, "events": {}}  # these first, of whomever they are
+        for column, printed in [*((arm.name, arm.printed()) for arm in self.arms), (TOGETHER, self._printed())]:
+            for quantity, text in printed:
+                cells.setdefault(quantity, {})[column] = text
+        rows = [{"quantity": quantity, **by_arm} for quantity, by_arm in cells.items() if by_arm]
+        return pd.DataFrame(rows, columns=["quantity", *(arm.name for arm in self.arms), TOGETHER]).fillna("")
 
     def _repr_html_(self) -> str:
         told = (ENDPOINTS[self.endpoint], self.assessor, self.population, self.analysis, ", ".join(self.sources))
@@ -288,3 +293,17 @@ class ReportedComparison:
         for factor in self.strata:
             for level, number in enumerate(factor.n, start=1):
                 yield f"strata[{factor.name}].n, level {level}", number
+
+    def _printed(self) -> Iterator[tuple[str, str]]:
+        """Yield what is printed of all arms together, in words and as it is printed."""
+        counted = {"patients": self.n_total, "events": self.events_total}
+        compared = {"hazard ratio": self.hazard_ratio, "p-value": self.p_value}
+        times = {
+            "median follow-up": self.median_follow_up,
+            "longest follow-up": self.longest_follow_up,
+            "interval between assessments": self.assessment_interval,
+        }
+        yield from ((name, str(one)) for name, one in (counted | compared).items() if one is not None)
+        yield from ((name, time.with_unit) for name, time in times.items() if time is not None)
+        for factor in self.strata:
+            yield f"stratified by {factor.name}", " / ".join(map(str, factor.n)) or "yes"

@@ -100,7 +100,7 @@ def two_stage_survival(
     >>> [design.n for design in found]
     [37, 33]
     >>> print(found.optimal.looks[0])
-    at 5.78634 months, stops at z of at most 0.005606
+    at 5.79 months, stops at z of at most 0.005606
     """
     error_rates(alpha, power)
     positive("rate", rate, "patients per month")
