@@ -376,3 +376,17 @@ def test_a_size_that_no_effect_has_does_not_blame_the_events():
     scenario = Scenario({"control": Exponential(0.1), "experimental": crossing})
     with pytest.raises(InfeasibleDesignError, match="a larger trial stops for futility, or sees no benefit"):
         sample_size(design, scenario, power=0.8)
+
+
+@pytest.mark.parametrize("test", [LogRank, lambda **given: RMSTDifference(18.0, **given)], ids=["log-rank", "RMST"])
+def test_strata_that_are_not_asked_for_are_pooled(test):
+    """The course of the strata apart is not taken for that of all together: 0.86 for 0.51 by the log-rank test."""
+    apart = {"a": Exponential.from_median(3), "b": Exponential.from_median(20)}
+    better = {stratum: ProportionalHazards(curve, 0.6) for stratum, curve in apart.items()}
+    truth = Scenario({"control": apart, "experimental": better})
+    design = TrialDesign(n=200, accrual=UniformAccrual(12), looks=[Look(AtTime(30))], strata={"a": 0.5, "b": 0.5})
+    for stratified in (True, False):
+        of = test(stratified=stratified)
+        simulated = power(design, truth, of, by="simulation", trials=2000, rng=1)
+        assert abs(power(design, truth, of).power - simulated.power) < 4 * simulated.std_error
+    assert power(design, truth, test(stratified=False)).power < power(design, truth, test()).power - 0.2
