@@ -262,11 +262,10 @@ class Reconstruction:
         """
         rows: list[tuple[str, str, str, EnsembleEstimate]] = []
         for reported in self.comparison.arms:
-            name, limits = reported.name, reported.median_ci
-            ci = "" if limits is None else f" ({100 * limits.level:g}% CI {limits})"
+            name, median, limits = reported.name, _as_printed(reported.median), reported.median_ci
             rows += [
                 (name, "events", _as_printed(reported.events), self.events(name)),
-                (name, "median, months", f"{_as_printed(reported.median)}{ci}".strip(), self.median(name)),
+                (name, "median, months", limits.beside(median) if limits else median, self.median(name)),
             ]
         if len(self.arms) == 2:
             rows.append(("", "hazard ratio", _as_printed(self.comparison.hazard_ratio), self.hazard_ratio()))

@@ -245,4 +245,4 @@ class ReportedArm:
 
 def _with_limits(number: Reported | None, ci: ReportedInterval | None) -> str:
     printed = "" if number is None else number.with_unit
-    return printed if ci is None else f"{printed} ({100 * ci.level:g}% CI {ci})".strip()
+    return printed if ci is None else ci.beside(printed)

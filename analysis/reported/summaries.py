@@ -74,6 +74,10 @@ class ReportedInterval:
     def __str__(self) -> str:
         return f"{self.lower}-{self.upper}"
 
+    def beside(self, estimate: str) -> str:
+        """Write the limits beside what they belong to: ``0.66 (95% CI 0.50-0.87)``."""
+        return f"{estimate} ({100 * self.level:g}% CI {self})".strip()
+
 
 @border
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ class ReportedHazardRatio:
         return cls(Reported.of(got[0], "ratio", field), ReportedInterval.of(tuple(got[1:]), "ratio", f"{field}.ci"))
 
     def __str__(self) -> str:
-        return str(self.estimate) + (f" ({100 * self.ci.level:g}% CI {self.ci})" if self.ci else "")
+        return self.ci.beside(str(self.estimate)) if self.ci else str(self.estimate)
 
 
 @border
