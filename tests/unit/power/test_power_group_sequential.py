@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 from scipy.stats import multivariate_normal, norm
 
 from analysis.conventions import from_json, replace, to_json
@@ -121,16 +122,20 @@ def test_crossing_agrees_with_the_multivariate_normal():
     correlation = np.sqrt(np.minimum.outer(t, t) / np.maximum.outer(t, t))
     crossed = crossing_probabilities(t, lower, upper, mean)
 
-    def between(k, low, high):
-        return multivariate_normal.cdf(
-            high, mean[:k], correlation[:k, :k], lower_limit=low, abseps=1e-12, releps=1e-12, maxpts=10**6
-        )
+    def going_on_and_then(tail, bound):
+        rho = correlation[0, 1]
 
-    far = 12.0
+        def density(first):
+            then = tail(bound, mean[1] + rho * (first - mean[0]), np.sqrt(1 - rho**2))
+            return norm.pdf(first, mean[0]) * then
+
+        return quad(density, lower[0], upper[0], epsabs=0, epsrel=1e-12)[0]
+
     assert crossed.upper[0] == pytest.approx(norm.sf(2.8 - mean[0]), rel=1e-13)
-    assert crossed.upper[1] == pytest.approx(between(2, [lower[0], upper[1]], [upper[0], far]), rel=1e-9)
-    assert crossed.lower[1] == pytest.approx(between(2, [lower[0], -far], [upper[0], lower[1]]), rel=1e-9)
-    goes_on = between(3, [*lower[:2], upper[2]], [*upper[:2], far])
+    assert crossed.upper[1] == pytest.approx(going_on_and_then(norm.sf, upper[1]), rel=1e-11)
+    assert crossed.lower[1] == pytest.approx(going_on_and_then(norm.cdf, lower[1]), rel=1e-11)
+    low, high = [*lower[:2], upper[2]], [*upper[:2], 12.0]  # by random points: far fewer digits
+    goes_on = multivariate_normal.cdf(high, mean, correlation, lower_limit=low, abseps=1e-9, releps=1e-9, maxpts=10**6)
     assert crossed.upper[2] == pytest.approx(goes_on, rel=1e-6)
     assert crossed.stopping.sum() == pytest.approx(1, rel=1e-14)
 
