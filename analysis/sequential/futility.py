@@ -60,6 +60,8 @@ class Futility(ABC):
 
     description: str
     """The boundary as a protocol names it, with its reference."""
+    binding: bool
+    """Whether alpha counts on stopping below it."""
 
     @abstractmethod
     def bounds(self, plan: Plan, drift: float) -> Bounds:

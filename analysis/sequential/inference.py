@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from analysis.conventions.border import border
-from analysis.conventions.checks import number, probability
+from analysis.conventions.checks import number, probability, vector
 from analysis.conventions.values import replace, value
 from analysis.errors import InfeasibleDesignError, InvalidValueError
 from analysis.sequential.crossing import FARTHEST, crossing_probabilities
@@ -17,6 +17,9 @@ from analysis.sequential.crossing import FARTHEST, crossing_probabilities
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import ArrayLike
+
+    from analysis.conventions.checks import FloatArray
     from analysis.sequential.design import GroupSequentialDesign
 
 
@@ -76,7 +79,7 @@ class RepeatedInference:
 
 @border
 def stagewise_inference(
-    design: GroupSequentialDesign, look: int, z: float, *, level: float = 0.95, stops_low: bool = False
+    design: GroupSequentialDesign, look: int, z: float, *, level: float = 0.95
 ) -> StagewiseInference:
     """P-value, median-unbiased estimate and confidence interval after the trial ended at a look.
 
@@ -90,14 +93,12 @@ def stagewise_inference(
         Statistic at that look.
     level
         Confidence level.
-    stops_low
-        Whether the lower bounds of the earlier looks count as having been followed: yes for binding, no for non-binding
-        futility, for which the inference then is valid in either case.
 
     Notes
     -----
     Results are ordered by the look, then by Z (Armitage 1957; Tsiatis, Rosner and Mehta, Biometrics 1984;40:797-803).
-    A two-sided symmetric design always counts its lower bounds.
+    The lower bounds of the earlier looks count as having been followed where futility is binding, or the design
+    two-sided; not where it is non-binding, so that the inference is valid whether they were followed or not.
 
     Examples
     --------
@@ -111,7 +112,7 @@ def stagewise_inference(
     number("z", z, at_least=-FARTHEST, at_most=FARTHEST)
     information = design.schedule.information[:look]
     upper = np.r_[design.upper[: look - 1], z]
-    counted = stops_low or design.sided == 2
+    counted = _binding(design) or design.sided == 2
     lower = np.r_[design.lower[: look - 1], -math.inf] if counted else np.full(look, -math.inf)
 
     def exceeding(drift: float) -> float:
@@ -134,11 +135,15 @@ def stagewise_inference(
 
 
 @border
-def repeated_inference(design: GroupSequentialDesign, look: int, z: float) -> RepeatedInference:
+def repeated_inference(
+    design: GroupSequentialDesign, look: int, z: float, *, earlier: ArrayLike | None = None
+) -> RepeatedInference:
     """Repeated p-value and confidence interval at a look (Jennison and Turnbull, JRSS B 1989;51:305-61).
 
     The p-value is the smallest alpha with which the whole design, binding futility included, would have rejected at
     this look; where interim critical values are given (Haybittle and Peto), no smaller than what they spend.
+    The interval is of the drifts that no look so far rejects: with binding futility a drift is not rejected either if
+    its own trial would have stopped for it before.
 
     Parameters
     ----------
@@ -148,15 +153,29 @@ def repeated_inference(design: GroupSequentialDesign, look: int, z: float) -> Re
         The look, from 1.
     z
         Statistic at that look.
+    earlier
+        Statistics of the looks before it, shape ``(look - 1,)``: needed with binding futility alone.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such look, the statistics of the looks before are not as many, are missing where futility is
+        binding, or should have stopped the trial by it.
 
     Examples
     --------
-    >>> from analysis.sequential import GroupSequentialDesign
+    >>> from analysis.sequential import FutilityBounds, GroupSequentialDesign
     >>> round(repeated_inference(GroupSequentialDesign((0.5, 1.0)), 1, 2.2).p_value, 4)
     0.082
+    >>> design = GroupSequentialDesign((0.5, 1.0), futility=FutilityBounds((0.8,), binding=True))
+    >>> round(repeated_inference(design, 2, 2.2, earlier=[0.9]).lower, 3)
+    0.141
     """
     _check(design, look)
-    root = math.sqrt(design.schedule.information[look - 1])
+    number("z", z, at_least=-FARTHEST, at_most=FARTHEST)
+    before = _before(design, look, earlier)
+    roots = np.sqrt(design.schedule.information[:look])
+    root = float(roots[-1])
     critical = float(design.upper[look - 1])
     distance = abs(z) if design.sided == 2 else z
 
@@ -178,7 +197,10 @@ def repeated_inference(design: GroupSequentialDesign, look: int, z: float) -> Re
     else:
         p = math.exp(brentq(margin, least, most, xtol=1e-11))
     level = 1.0 - (design.alpha if design.sided == 2 else 2.0 * design.alpha)
-    return RepeatedInference(look, z, design.sided * p, z / root, (z - critical) / root, (z + critical) / root, level)
+    stops = design.lower[: before.size]  # of the design, and mirrored for drifts above
+    lower = min([(z - critical) / root, *((before - stops) / roots[: before.size]).tolist()])
+    upper = max([(z + critical) / root, *((before + stops) / roots[: before.size]).tolist()])
+    return RepeatedInference(look, z, design.sided * p, z / root, lower, upper, level)
 
 
 def _farthest(margin: Callable[[float], float], far: float, known: float) -> float:
@@ -197,6 +219,28 @@ def _farthest(margin: Callable[[float], float], far: float, known: float) -> flo
         else:
             without = middle
     return with_design
+
+
+def _binding(design: GroupSequentialDesign) -> bool:
+    return design.futility is not None and design.futility.binding
+
+
+def _before(design: GroupSequentialDesign, look: int, earlier: ArrayLike | None) -> FloatArray:
+    """Statistics of the looks before one, if the interval depends on them."""
+    expected = f"the statistics of the {look - 1} looks before" if look > 1 else "none before the first look"
+    given = vector("earlier", () if earlier is None else earlier)
+    if earlier is not None and given.shape != (look - 1,):
+        raise InvalidValueError("earlier", earlier, expected, "give Z of each look before this one, in their order")
+    if not _binding(design):
+        return given[:0]
+    if earlier is None and look > 1:
+        raise InvalidValueError("earlier", None, expected, "binding futility makes the interval depend on them")
+    stopped = np.flatnonzero(given <= design.lower[: given.size])
+    if stopped.size:
+        at = int(stopped[0])
+        bound = f"Z above the binding bound for futility, {design.lower[at]:.4g} at look {at + 1}"
+        raise InvalidValueError("earlier", float(given[at]), bound, "take binding=False where the trial may go on")
+    return given
 
 
 def _check(design: GroupSequentialDesign, look: int) -> None:

@@ -123,11 +123,11 @@ def test_stagewise_p_at_a_bound_is_the_alpha_spent(efficacy):
         assert result.lower == pytest.approx(0.0, abs=1e-9)
 
 
-def test_stagewise_inference_can_count_the_lower_bounds():
+def test_stagewise_inference_counts_binding_lower_bounds():
     design = GroupSequentialDesign((0.5, 1.0), futility=FutilityBounds((0.5,), binding=True))
-    counted = stagewise_inference(design, 2, design.upper[1], stops_low=True)
-    assert counted.p_one_sided == pytest.approx(0.025, rel=1e-10)
-    assert stagewise_inference(design, 2, design.upper[1]).p_one_sided > 0.025
+    assert stagewise_inference(design, 2, design.upper[1]).p_one_sided == pytest.approx(0.025, rel=1e-10)
+    free = replace(design, futility=FutilityBounds((0.5,)))
+    assert stagewise_inference(free, 2, design.upper[1]).p_one_sided > 0.025
 
 
 @pytest.mark.parametrize("sided", [1, 2])
@@ -142,9 +142,51 @@ def test_repeated_p_at_a_bound_is_alpha_and_the_interval_ends_at_zero(sided):
     assert repeated_inference(design, 2, -1.0 if sided == 1 else 0.0).p_value == 0.5 * sided
 
 
+KEPT = GroupSequentialDesign((0.3, 0.6, 1.0), futility=FutilityBounds((0.5, 1.2), binding=True))
+
+
+def test_repeated_intervals_with_binding_futility_are_those_of_rpact():
+    # rpact 3.3.4: getRepeatedConfidenceIntervals(getDesignGroupSequential(typeOfDesign="asOF",
+    # futilityBounds=c(.5, 1.2), informationRates=c(.3, .6, 1), bindingFutility=TRUE), getDataset(cumulativeEvents=
+    # c(60, 120, 200), cumulativeLogRanks=c(.7, 1.5, 2.6)), tolerance=1e-12), as log(ratio) * sqrt(200) / 2; its
+    # critical values are good to 1e-8
+    z = (0.7, 1.5, 2.6)
+    found = [repeated_inference(KEPT, look, z[look - 1], earlier=z[: look - 1]) for look in (1, 2, 3)]
+    assert [one.lower for one in found] == pytest.approx([-5.89454003379, -1.50430336273, 0.36514837167], abs=1e-7)
+    assert [one.upper for one in found] == pytest.approx([8.45057863549, 5.37728670894, 4.39538462311], abs=1e-7)
+
+
+@pytest.mark.parametrize("drift", [0.0, 1.0, 3.0, 6.0])
+def test_repeated_intervals_hold_whether_or_not_the_trial_stops_for_efficacy(drift):
+    """Kept futility, no stop for efficacy: at most alpha of the trials have ever a limit on the wrong side."""
+    trials, information = 200_000, KEPT.schedule.information
+    steps = np.random.default_rng(8).standard_normal((trials, 3)) * np.sqrt(np.diff(information, prepend=0.0))
+    z = np.cumsum(steps, axis=1) / np.sqrt(information) + drift * np.sqrt(information)
+    spread, margin = np.sqrt(information), np.array([KEPT.upper, KEPT.lower])
+    goes_on, wrong = np.ones(trials, dtype=bool), np.zeros((2, trials), dtype=bool)
+    for look in range(3):
+        before, root = slice(look), spread[look]
+        lower = np.c_[(z[:, look] - margin[0, look]) / root, (z[:, before] - margin[1, before]) / spread[before]].min(1)
+        upper = np.c_[(z[:, look] + margin[0, look]) / root, (z[:, before] + margin[1, before]) / spread[before]].max(1)
+        wrong |= goes_on & np.array([lower > drift, upper < drift])
+        if look == 2:
+            some = np.flatnonzero(goes_on)[:20]
+            found = [repeated_inference(KEPT, 3, z[i, 2], earlier=z[i, :2]) for i in some]
+            assert [one.lower for one in found] == pytest.approx(lower[some].tolist())
+            assert [one.upper for one in found] == pytest.approx(upper[some].tolist())
+        goes_on &= z[:, look] > KEPT.lower[look]
+    assert (wrong.mean(axis=1) < 0.025 + 4 * math.sqrt(0.025 / trials)).all()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda: repeated_inference(KEPT, 3, 2.6), "earlier: got None; expected the statistics of the 2 looks before"),
+        (lambda: repeated_inference(KEPT, 3, 2.6, earlier=[0.7]), "earlier.*of the 2 looks before"),
+        (lambda: repeated_inference(KEPT, 1, 2.6, earlier=[0.7]), "earlier.*none before the first look"),
+        (lambda: repeated_inference(KEPT, 3, 2.6, earlier=[0.7, 1.2]), r"earlier: got 1\.2; .*1\.2 at look 2.*binding"),
+        (lambda: repeated_inference(KEPT, 2, 2.6, earlier=[math.nan]), "earlier.*NaN"),
+        (lambda: repeated_inference(DESIGN, 2, math.nan), "z: got"),
         (lambda: conditional_power(DESIGN, 3, 1.0, 0.0), "look.*1 to 2"),
         (lambda: conditional_power(DESIGN, 1, 1.0, 0.0, increments=[0.3]), "increments.*2 positive"),
         (lambda: conditional_power(DESIGN, 1, 1.0, 0.0, combination="fisher"), "combination"),
@@ -206,7 +248,8 @@ def test_conditional_assurance_needs_a_prior_that_lets_the_look_pass():
 def test_repeated_p_is_the_least_alpha_with_which_the_whole_design_rejects(efficacy, futility):
     """Rebuilt with that alpha, binding futility included, the design's bound is just what was seen."""
     design = GroupSequentialDesign((0.4, 0.7, 1.0), efficacy=efficacy, futility=futility)
-    at_bound = repeated_inference(design, 3, float(design.upper[2]))
+    earlier = (1.0, 1.6) if futility else None
+    at_bound = repeated_inference(design, 3, float(design.upper[2]), earlier=earlier)
     assert at_bound.p_value == pytest.approx(0.025, rel=1e-6)
-    found = repeated_inference(design, 3, 2.4)
+    found = repeated_inference(design, 3, 2.4, earlier=earlier)
     assert replace(design, alpha=found.p_value).upper[2] == pytest.approx(2.4, abs=1e-6)
