@@ -108,7 +108,7 @@ class Drawn:
 
 def of_estimate(name: str, curve: KaplanMeier, level: float, scale: ScaleName) -> Drawn:
     """Draw an estimate and the patients whom it tells."""
-    lower, upper = curve.confidence_band(level, scale=scale)
+    lower, upper = curve.pointwise_limits(level, scale=scale)
     counts = [curve.n_event.astype(int), curve.n_censor.astype(int)]
     time = np.concatenate([np.repeat(curve.time, count) for count in counts])
     event = np.repeat([True, False], [int(count.sum()) for count in counts])

@@ -176,7 +176,7 @@ def _of_reconstruction(
     for time, event in patients:
         curve = kaplan_meier(time, event)
         place = np.searchsorted(curve.time, t, side="right") - 1
-        for limit, at in zip(curve.confidence_band(level, scale=scale), (lower, upper), strict=True):
+        for limit, at in zip(curve.pointwise_limits(level, scale=scale), (lower, upper), strict=True):
             known = np.where(place < 0, 1.0, limit[np.maximum(place, 0)])
             sampling.append(np.where(np.isnan(known), at, known))
     low, high = np.mean(sampling[::2], axis=0), np.mean(sampling[1::2], axis=0)

@@ -73,7 +73,7 @@ def test_every_source_gives_the_same_figure(kind):
         curve = kaplan_meier(rows["time"], rows["event"])
         own = shown.curves[shown.curves["arm"] == arm]
         np.testing.assert_allclose(own["survival"], np.append(1, curve.survival))
-        lower, upper = curve.confidence_band(scale="log-log")
+        lower, upper = curve.pointwise_limits(scale="log-log")
         np.testing.assert_allclose(own["lower"], np.append(1, lower))
         np.testing.assert_allclose(own["upper"], np.append(1, upper))
         counts = shown.counts[shown.counts["arm"] == arm].set_index("count")

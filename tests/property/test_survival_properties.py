@@ -143,7 +143,7 @@ def test_without_censoring_the_curve_is_the_empirical_one(sample):
 @given(samples(), st.sampled_from(["log", "log-log", "plain", "logit", "arcsine"]), st.sampled_from([0.5, 0.8, 0.95]))
 def test_limits_enclose_the_curve_and_the_median(sample, scale, level):
     curve = kaplan_meier(*sample)
-    lower, upper = curve.confidence_band(level, scale=scale)
+    lower, upper = curve.pointwise_limits(level, scale=scale)
     known = curve.survival > 0
     assert np.all((lower[known] <= curve.survival[known] + 1e-12) & (curve.survival[known] <= upper[known] + 1e-12))
     assert np.all((lower[known] >= 0) & (upper[known] <= 1))

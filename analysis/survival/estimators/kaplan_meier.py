@@ -100,7 +100,7 @@ class KaplanMeier:
         """Median in months; see `quantile`."""
         return self.quantile(0.5, rule=rule)
 
-    def confidence_band(self, level: float = 0.95, *, scale: ScaleName) -> tuple[FloatArray, FloatArray]:
+    def pointwise_limits(self, level: float = 0.95, *, scale: ScaleName) -> tuple[FloatArray, FloatArray]:
         """Pointwise confidence limits at each time.
 
         Parameters
@@ -125,7 +125,7 @@ class KaplanMeier:
         Parameters
         ----------
         level, scale
-            As for `confidence_band`.
+            As for `pointwise_limits`.
 
         Returns
         -------
@@ -140,7 +140,7 @@ class KaplanMeier:
         import pandas as pd
 
         columns = {"mean": self.survival}
-        columns["lower"], columns["upper"] = self.confidence_band(level, scale=scale)
+        columns["lower"], columns["upper"] = self.pointwise_limits(level, scale=scale)
         time = np.concatenate([[0.0], np.repeat(self.time, 2)])
         steps = {name: np.repeat(np.concatenate([[1.0], values]), 2)[:-1] for name, values in columns.items()}
         return pd.DataFrame({"time": time} | steps)
@@ -163,7 +163,7 @@ class KaplanMeier:
         level
             Two-sided confidence level.
         scale
-            ScaleName of the pointwise limits, as for `confidence_band`.
+            Scale of the limits, as for `pointwise_limits`.
         rule
             As for `quantile`.
 
@@ -172,7 +172,7 @@ class KaplanMeier:
         lower, upper : float
             Months; inf where the limit is not reached.
         """
-        lower, upper = self.confidence_band(level, scale=scale)
+        lower, upper = self.pointwise_limits(level, scale=scale)
         target = 1 - number("p", p, above=0, below=1)
         return _crossing(self.time, lower, target, rule), _crossing(self.time, upper, target, rule)
 

@@ -25,7 +25,7 @@ def sample(request):
 def test_curve_and_limits_are_those_of_lifelines(sample):
     ours, theirs = kaplan_meier(*sample), KaplanMeierFitter().fit(*sample)
     np.testing.assert_allclose(ours.survival, theirs.predict(ours.time), rtol=1e-10)
-    lower, upper = ours.confidence_band(0.9, scale="log-log")
+    lower, upper = ours.pointwise_limits(0.9, scale="log-log")
     limits = KaplanMeierFitter(alpha=0.1).fit(*sample).confidence_interval_.loc[ours.time].to_numpy()
     inner = (ours.survival > 0) & (ours.survival < 1)
     np.testing.assert_allclose(np.column_stack([lower, upper])[inner], limits[inner], rtol=1e-8)
@@ -39,7 +39,7 @@ def test_curve_and_plain_limits_are_those_of_scipy(sample):
     np.testing.assert_allclose(ours.survival, theirs.probabilities, rtol=1e-12)
     limits = theirs.confidence_interval(0.95, method="linear")
     inner = (ours.survival > 0) & (ours.survival < 1)
-    lower, upper = ours.confidence_band(0.95, scale="plain")
+    lower, upper = ours.pointwise_limits(0.95, scale="plain")
     np.testing.assert_allclose(lower[inner], limits.low.probabilities[inner], rtol=1e-9)
     np.testing.assert_allclose(upper[inner], limits.high.probabilities[inner], rtol=1e-9)
 
@@ -101,13 +101,13 @@ def test_survival_is_unknown_after_the_last_censoring_and_zero_after_the_last_ev
 def test_no_event_leaves_the_curve_at_one():
     curve = kaplan_meier([1, 2, 3], [0, 0, 0])
     assert curve.survival.tolist() == [1, 1, 1]
-    assert curve.confidence_band(scale="log-log")[0].tolist() == [1, 1, 1]
+    assert curve.pointwise_limits(scale="log-log")[0].tolist() == [1, 1, 1]
     assert curve.median_ci(scale="log-log") == (np.inf, np.inf)
 
 
 def test_standard_error_is_unknown_where_nobody_is_left():
     curve = kaplan_meier([1, 2], [1, 1])
-    lower, upper = curve.confidence_band(scale="log")
+    lower, upper = curve.pointwise_limits(scale="log")
     assert np.isnan(curve.std_error[-1])
     assert lower[-1] == 0
     assert np.isnan(upper[-1])
@@ -147,7 +147,7 @@ def test_rmst_ends_with_the_follow_up():
         (lambda: numbers_at_risk([1, 2], [1, 0], [-1]), "ticks"),
         (lambda: rmst([1, 2], [1, 1], tau=0), "tau"),
         (lambda: rmst([1, 2], [1, 1], tau=1, level=95), "level"),
-        (lambda: plateau().confidence_band(95, scale="log"), "level"),
+        (lambda: plateau().pointwise_limits(95, scale="log"), "level"),
         (lambda: plateau().quantile(0), "p"),
     ],
 )
@@ -159,7 +159,7 @@ def test_bad_input_is_named(call, field):
 
 def test_unknown_names_are_answered_with_the_known_ones():
     with pytest.raises(UnknownNameError, match="log-log"):
-        plateau().confidence_band(scale="loglog")
+        plateau().pointwise_limits(scale="loglog")
     with pytest.raises(UnknownNameError, match="midpoint"):
         plateau().median(rule="middle")
 
