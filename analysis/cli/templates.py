@@ -34,8 +34,9 @@ hazard_ratio = {{ estimate = 0.66, ci = [0.50, 0.87] }}
 """
 
 PLAN = """\
-# A planned trial, for `trial-analysis power {name}.toml`. Months everywhere; a line with # is not read.
-# Every name is that of the library: {{ kind = "Weibull", shape = 1.2, scale = 14 }} is analysis.survival.Weibull.
+# A planned trial, for `trial-analysis power {name}.toml`. A line with # is not read.
+# Times are months, or have their unit: "8 weeks". Every name is that of the library:
+# {{ kind = "Weibull", shape = 1.2, scale = 14 }} is analysis.survival.Weibull.
 title = "{name}"
 sources = ["where the assumptions come from"]
 
@@ -44,6 +45,7 @@ n = 100                                  # patients, all arms together
 accrual_months = 18                      # or accrual = {{ kind = "AccrualRate", rates = 5.5 }}
 looks = [{{ month = 30 }}]                 # or {{ events = 60 }}
 dropout = 0.005                          # lost per month
+# assessments = {{ interval = "8 weeks" }} # events are found at visits: in simulation, the formula counts them at once
 allocation = {{ control = 1, experimental = 1 }}
 alpha = 0.025
 sided = 1

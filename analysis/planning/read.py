@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from importlib import import_module
 from inspect import signature
@@ -23,7 +24,7 @@ from analysis.design import (
 from analysis.errors import AnalysisError, InvalidValueError, ReportedDataError, UnknownNameError
 from analysis.planning.plan import Plan
 from analysis.reconstruction import reconstruct
-from analysis.reported import load
+from analysis.reported import Reported, load
 from analysis.reported.files import read_toml
 from analysis.sequential import GroupSequentialDesign
 from analysis.single_arm import BinomialDesign, exact_binomial, simon_two_stage, single_stage
@@ -41,6 +42,12 @@ BINOMIAL: dict[str, Callable[..., BinomialDesign]] = {
     "simon_minimax": lambda **given: simon_two_stage(**given).minimax,
     "single_stage": single_stage,
 }
+IN_MONTHS = (
+    "accrual_months", "breaks", "duration", "follow_up", "interval", "median", "milestone", "month", "months",
+    "ramp", "t_star", "tau", "time", "times", "until", "window",
+)  # fmt: skip
+"""Fields in months, in which a duration may have its unit (``"8 weeks"``)."""
+DURATION = re.compile(r"[\d.]+ ?(day|week|month|year)s?")
 OF_BOUNDARIES = (*(field.name for field in fields_of(GroupSequentialDesign) if field.init), "events", "months")
 MEMBERS = 100
 
@@ -75,11 +82,22 @@ def read_plan(path: str | Path) -> Plan:
     file = Path(path)
     raw = read_toml(file)
     try:
-        return _plan(raw, file)
+        return _plan(_in_months(raw), file)
     except ReportedDataError:
         raise
     except AnalysisError as error:
         raise ReportedDataError(f"{file}: {error}") from error
+
+
+def _in_months(given: Any, name: str = "") -> Any:
+    """Give a table with the durations that have their unit in months."""
+    if isinstance(given, dict):
+        return {part: _in_months(one, part) for part, one in given.items()}
+    if isinstance(given, list):
+        return [_in_months(one, name) for one in given]
+    if isinstance(given, str) and name in IN_MONTHS and DURATION.fullmatch(given):
+        return Reported.plain(given, "months", name).value
+    return given
 
 
 def _plan(raw: dict[str, Any], file: Path) -> Plan:

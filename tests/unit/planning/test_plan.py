@@ -7,7 +7,7 @@ import pytest
 
 from analysis import reconstruct
 from analysis.cli.templates import PLAN
-from analysis.conventions import replace
+from analysis.conventions import WEEK, replace
 from analysis.design import (
     Assessments,
     AtEvents,
@@ -119,6 +119,16 @@ def test_a_schedule_is_its_interval(tmp_path):
     assert plan.design.assessments == Assessments.every(2, missed=0.1)
 
 
+def test_durations_may_have_their_unit_wherever_months_stand(tmp_path):
+    text = FIXED.replace("accrual_months = 18", 'accrual_months = "1.5 years"').replace("30 }", '"30 months" }')
+    late = EFFECT.replace("9.0", '"39 weeks"').replace("0.6", '[1.0, 0.6]\nbreaks = ["84 days"]')
+    plan = read_plan(written(tmp_path, text + 'assessments = { interval = "8 weeks" }\n' + late))
+    assert plan.design.assessments == Assessments.every(8 * WEEK)
+    assert (plan.design.accrual, plan.design.looks[0].cut) == (UniformAccrual(18), AtTime(30))
+    assert plan.scenario.of("control").quantile(0.5) == pytest.approx(39 * WEEK)
+    assert plan.scenario.of("experimental").breaks == pytest.approx([12 * WEEK])
+
+
 def test_a_sequential_design_gives_its_looks(tmp_path):
     text = (
         "[design]\nn = 200\naccrual_months = 18\n[sequential]\nfractions = [0.5, 1.0]\nevents = 120\npower = 0.8\n"
@@ -212,6 +222,8 @@ def test_a_test_without_a_formula_is_simulated_or_says_so():
         (FIXED + "[effect]\nhazard_ratio = 0.6\n", "write [control] and below it median = 9.0"),
         (FIXED + EFFECT.replace("0.6", "60"), "hazard_ratio"),
         (FIXED + EFFECT.replace("median = 9.0", 'median = "9"'), "median"),
+        (FIXED + EFFECT.replace("median = 9.0", 'median = "1.2.3 weeks"'), "median: got '1.2.3 weeks'"),
+        (FIXED.replace("n = 100", 'n = "8 weeks"') + EFFECT, "n: got '8 weeks'"),
         (FIXED + EFFECT.replace("median = 9.0", 'kind = "Weibul"\nshape = 1'), "did you mean Weibull"),
         (FIXED + EFFECT.replace("median = 9.0", 'kind = "Weibull"\nshap = 1'), "did you mean shape?"),
         (FIXED + EFFECT.replace("median = 9.0", 'kind = "Weibull"\nshape = 1'), "Weibull"),
