@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analysis.plots.drawn import Drawn
+    from analysis.reported import Reported
     from analysis.statistical_tests.base import TwoArmTest
 
 
@@ -70,12 +71,17 @@ def _rate(each: Drawn, month: float, percent: str) -> str:
     return f"{each.name} {value:.0f}%{limits} at {month:g} months".strip()
 
 
+def _printed_time(printed: Reported) -> str:
+    """Write a time as printed; in months as well, which the axis has, if it was printed in another unit."""
+    other = f" ({printed.value:.1f} months)" if printed.reached and printed.unit != "months" else ""
+    return f"{printed.with_unit}{other}"
+
+
 def _median(each: Drawn, level: float, percent: str) -> dict[str, str]:
     printed = None if each.reported is None else each.reported.median
     name = f"{each.name} " if each.name else ""
     if printed is not None:
-        months = f"{printed.text} months" if printed.reached else "not reached"
-        return {"text": f"{name}{months}, printed", "origin": "printed"}
+        return {"text": f"{name}{_printed_time(printed)}, printed", "origin": "printed"}
     value, limits = _quantile_and_limits(each, 0.5, level)
     months = value if value == "not reached" else f"{value} months"
     return {"text": f"{name}{months}" + (f" ({percent} CI {limits})" if limits else ""), "origin": "computed"}
@@ -87,8 +93,8 @@ def _quantile(each: Drawn, p: float, level: float) -> dict[str, str]:
     start = f"{name}{100 * p:.3g}%"
     printed = None if each.reported is None else next((q for q in each.reported.quartiles if q.p == p), None)
     if printed is not None:
-        months = f"by {printed.time.text} months" if printed.time.reached else "not reached"
-        return {"text": f"{start} {months}, printed", "origin": "printed"}
+        by = "by " if printed.time.reached else ""
+        return {"text": f"{start} {by}{_printed_time(printed.time)}, printed", "origin": "printed"}
     value, limits = _quantile_and_limits(each, p, level)
     months = value if value == "not reached" else f"by {value} months"
     return {"text": f"{start} {months}" + (f" ({100 * level:g}% CI {limits})" if limits else ""), "origin": "computed"}
@@ -109,7 +115,7 @@ def median_of(each: Drawn, level: float) -> str:
     """Word a median with its limits, as a cell; what a report prints of it, if it does."""
     printed = None if each.reported is None else each.reported.median
     if printed is not None:
-        return f"{printed.text}, printed" if printed.reached else "not reached, printed"
+        return f"{_printed_time(printed).removesuffix(' months')}, printed"
     value, limits = _quantile_and_limits(each, 0.5, level)
     return f"{value} ({limits})" if limits else value
 
@@ -118,7 +124,7 @@ def _follow_up(each: Drawn) -> dict[str, str]:
     """Median follow-up by the reverse Kaplan-Meier estimate (Schemper & Smith, Control Clin Trials 1996;17:343)."""
     printed = None if each.reported is None else each.reported.median_follow_up
     if printed is not None:
-        return {"text": f"follow-up {each.name} {printed.text} months, printed", "origin": "printed"}
+        return {"text": f"follow-up {each.name} {_printed_time(printed)}, printed", "origin": "printed"}
     if not each.patients:
         raise InvalidValueError("annotate", "follow-up", "patients", "leave it out for curves without patients")
     median = float(np.median([kaplan_meier(time, ~event).median() for time, event in each.patients]))

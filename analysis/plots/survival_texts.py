@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.ticker import MultipleLocator
 from matplotlib.transforms import Bbox
 
+from analysis.conventions.display import listed
 from analysis.errors import InvalidValueError
 from analysis.plots.style import GREY, percent_axis
 from analysis.plots.time_unit import MONTHS
@@ -222,8 +223,12 @@ def write_annotations(ax: Axes, said: pd.DataFrame, bands: str, transform: str, 
     lines = []
     for item, rows in said.groupby("item", sort=False):
         if item == "median" and len(rows) > 1 and set(rows["origin"]) == {"printed"}:
-            values = [text.removeprefix(f"{arm} ") for arm, text in zip(rows["arm"], rows["text"], strict=True)]
-            lines.append(f"Median {' and '.join(v.removesuffix(' months, printed') for v in values)} months, printed")
+            whole = [text.removesuffix(", printed") for text in rows["text"]]
+            values = [text.removeprefix(f"{arm} ") for arm, text in zip(rows["arm"], whole, strict=True)]
+            *first, last = values
+            if last.endswith(" months"):
+                first = [value.removesuffix(" months") for value in first]
+            lines.append(f"Median {listed([*first, last])}, printed")
         else:
             lines += [f"Median {text}" if item == "median" else str(text) for text in rows["text"]]
     lines += [bands] if bands else []
