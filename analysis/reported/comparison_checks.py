@@ -202,6 +202,23 @@ def times_of_decades(comparison: ReportedComparison) -> Iterator[Finding]:
             )
 
 
+def mixed_units(comparison: ReportedComparison) -> Iterator[Finding]:
+    """Find medians, or their limits, in different units: papers print them in one, so that one lacks its unit."""
+    printed = []
+    for arm in comparison.arms:
+        limits = (arm.median_ci.lower, arm.median_ci.upper) if arm.median_ci else ()
+        printed += [(arm.name, time) for time in (arm.median, *limits) if time is not None and time.reached]
+    if len({time.unit for _, time in printed}) > 1:
+        yield Finding(
+            "mixed-units",
+            "warning",
+            comparison.id,
+            "medians or their limits are in different units",
+            tuple(f"{name} {time.with_unit}" for name, time in printed),
+            'check each against the source; say the unit once, time_unit="weeks", or list the finding as known',
+        )
+
+
 def no_events(comparison: ReportedComparison) -> Iterator[Finding]:
     """Find an arm without events that has a median, or a hazard ratio against it."""
     for arm in comparison.arms:
@@ -285,6 +302,7 @@ COMPARISON_CHECKS = (
     events_against_interval,
     follow_up_against_median,
     times_of_decades,
+    mixed_units,
     no_events,
     rising_curve,
     median_against_landmark,

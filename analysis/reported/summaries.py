@@ -14,12 +14,19 @@ from analysis.errors import InvalidValueError, LostZeroWarning
 from analysis.reported.number import Reported, with_plain_spaces
 
 TWO_DECIMALS = 2  # in which ratios and p-values are printed
-_WITH_LIMITS = re.compile(
-    r"(?P<estimate>[^(\[]*[^\s(\[,;:])[,;:]?\s*[(\[]((?P<level>\d+(\.\d+)?)% ?C[IL][,:;]? *)?(?P<limits>[^)\]]+)[)\]]"
+_INTERVAL = r"(?:confidence interval(?: ?[\[(]CI[\])])?|C[IL]|IC)"
+_LEVEL = re.compile(
+    rf"(\b{_INTERVAL} ?(?P<behind>\d+(\.\d+)?) ?%|(?P<before>\d+(\.\d+)?) ?%[ -]?{_INTERVAL})(?![A-Za-z])[,:;=]? *",
+    re.IGNORECASE,
 )
-_UNBRACKETED = re.compile(r"[,;]\s*(\d+(?:\.\d+)?% ?C[IL]\b[^()\[\]]*)$")
+"""``95 % CI:``, ``95% confidence interval [CI],`` and ``CI95%`` are ``95% CI``."""
+_WITH_LIMITS = re.compile(
+    r"(?P<estimate>[^(\[]*[^\s(\[,;:])[,;:]?\s*[(\[]((?P<level>\d+(\.\d+)?)% CI )?(?P<limits>[^)\]]+)[)\]]"
+)
+_UNBRACKETED = re.compile(r"(?<![(\[\d.])[,;]?\s*\b(\d+(?:\.\d+)?% CI )[(\[]?([^()\[\]]*)[)\]]?$")
+_P_VALUE = re.compile(r"\bp(-?\s?value)?\s*[=<>\N{LESS-THAN OR EQUAL TO}]", re.IGNORECASE)
 _UNIT_BEHIND = re.compile(r"\d(?P<unit> ?%| ?[A-Za-z]+)$")
-_BETWEEN = re.compile(r"\s*(?:\N{EN DASH}|\N{EM DASH}|-| to |, |; )\s*")
+_BETWEEN = re.compile(r"\s*(?:\N{EN DASH}|\N{EM DASH}|\N{MINUS SIGN}|-| to |, |;)\s*")
 _SIDE = re.compile(r"[(,;]?\s*\b(?P<side>one|two|1|2)[- ](sided|tailed)\b\s*[),:;]?", re.IGNORECASE)
 SCALES_TRIED = ("log", "log-log", "plain", "logit", "arcsine")
 
@@ -105,6 +112,9 @@ class ReportedHazardRatio:
         """Read a hazard ratio: the estimate alone, or (estimate, lower, upper)."""
         if isinstance(got, cls):
             return got
+        if isinstance(got, str) and _P_VALUE.search(got):
+            remedy = 'give the p-value by itself: p_value="<0.001"'
+            raise InvalidValueError(field, got, "a ratio and its limits", remedy)
         if (printed := with_limits(got)) is not None:
             _warn_of_lost_zero([printed.estimate], field)
             ci = ReportedInterval.of((printed.lower, printed.upper), "ratio", f"{field}.ci")
@@ -178,7 +188,9 @@ class Printed(NamedTuple):
 
 def with_limits(got: object) -> Printed | None:
     """Take an estimate that is printed with its limits apart: ``"4.6 (3.5-5.6)"``; None if it is none."""
-    text = _UNBRACKETED.sub(r" (\1)", with_plain_spaces(got)) if isinstance(got, str) else ""
+    text = with_plain_spaces(got) if isinstance(got, str) else ""
+    text = _LEVEL.sub(lambda one: f"{one['before'] or one['behind']}% CI ", text)
+    text = _UNBRACKETED.sub(r" (\1\2)", text)
     found = _WITH_LIMITS.fullmatch(text)
     limits = _limits_in(found["limits"]) if found else None
     if found is None or limits is None:

@@ -10,6 +10,7 @@ import pytest
 from analysis.errors import InvalidValueError, LostZeroWarning, ReportedDataError
 from analysis.reported import (
     AtRisk,
+    Finding,
     Landmark,
     Quartile,
     Reported,
@@ -18,6 +19,7 @@ from analysis.reported import (
     ReportedHazardRatio,
     StratificationFactor,
     TrialTimeline,
+    check_comparison,
     load,
 )
 from analysis.reported.summaries import ReportedInterval
@@ -101,6 +103,12 @@ def test_the_side_of_a_p_value_is_read_with_it(printed: str, text: str, sided: i
         "HR 0.63 (95% CI, 0.47-0.86)",
         "0.63; 95% CI, 0.47 to 0.86",
         "HR, 0.63, 95%\N{NO-BREAK SPACE}CI: 0.47\N{EN DASH}0.86",
+        "HR: 0.63, 95%CI [0.47;0.86]",
+        "0.63 (95 % CI 0.47\N{MINUS SIGN}0.86)",
+        "0.63 (95% confidence interval [CI], 0.47 to 0.86)",
+        "hazard ratio, 0.63; 95% confidence interval, 0.47 to 0.86",
+        "0.63 (CI 95% 0.47-0.86)",
+        "0.63 (IC95%: 0.47-0.86)",
     ],
 )
 def test_a_ratio_is_read_with_its_interval(printed: str) -> None:
@@ -110,6 +118,30 @@ def test_a_ratio_is_read_with_its_interval(printed: str) -> None:
 
 def test_the_level_of_an_interval_is_said_with_all_its_digits() -> None:
     assert str(ReportedHazardRatio.of("0.63 (97.5% CI 0.47-0.86)", "hazard_ratio")) == "0.63 (97.5% CI 0.47-0.86)"
+    assert str(ReportedHazardRatio.of("0.63; 97.5 % CI [0.47; 0.86]", "hazard_ratio")) == "0.63 (97.5% CI 0.47-0.86)"
+
+
+@pytest.mark.parametrize("printed", ["0.63 (0.47-0.86; P=.003)", "0.63 (0.47-0.86), p < 0.001", "0.63, p-value = 0.01"])
+def test_a_p_value_within_a_ratio_is_not_lost(printed: str) -> None:
+    with pytest.raises(InvalidValueError, match="give the p-value by itself"):
+        ReportedHazardRatio.of(printed, "hazard_ratio")
+
+
+def test_a_median_in_weeks_beside_one_in_months_is_found() -> None:
+    """15.9 without its unit is 15.9 months, three times the 24.3 weeks beside it."""
+
+    def found(a: str, b: str | float, **more: str) -> list[Finding]:
+        arms = [ReportedArm("a", n=120, median=a), ReportedArm("b", n=60, median=b)]
+        checked = check_comparison(ReportedComparison("PFS", arms, control="b", **more))
+        return [finding for finding in checked if finding.check == "mixed-units"]
+
+    assert found("24.3 weeks (16.1-31.9)", 15.9)[0].values == (
+        "a 24.3 weeks",
+        "a 16.1 weeks",
+        "a 31.9 weeks",
+        "b 15.9 months",
+    )
+    assert found("24.3 weeks", "15.9 weeks (12.0-NR)") == found("24.3", 15.9, time_unit="weeks") == []
 
 
 def test_an_interval_is_read_from_one_string() -> None:
