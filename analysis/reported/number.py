@@ -43,7 +43,7 @@ WORDS = {"not reached": math.inf, "not calculable": math.inf, "not estimable": m
 
 ABBREVIATIONS = {"NR": "not reached", "NC": "not calculable", "NE": "not estimable"}
 _UNITS_OF_TIME = re.compile(
-    r"(?P<number>.*?\d) ?(?P<unit>months?|mo|weeks?|wks?|days?|d|years?|yrs?)\.?", re.IGNORECASE
+    r"(?P<number>.*?\d) ?(?P<unit>months?|mos?|weeks?|wks?|days?|d|years?|yrs?)\.?", re.IGNORECASE
 )
 _LEADS = {
     "p-value": re.compile(r"p(-?\s?value)?\s*(=\s*|(?=[<>\N{LESS-THAN OR EQUAL TO}]))", re.IGNORECASE),

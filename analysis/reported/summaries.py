@@ -26,6 +26,7 @@ _WITH_LIMITS = re.compile(
 _UNBRACKETED = re.compile(r"(?<![(\[\d.])[,;]?\s*\b(\d+(?:\.\d+)?% CI )[(\[]?([^()\[\]]*)[)\]]?$")
 _P_VALUE = re.compile(r"\bp(-?\s?value)?\s*[=<>\N{LESS-THAN OR EQUAL TO}]", re.IGNORECASE)
 _UNIT_BEHIND = re.compile(r"\d(?P<unit> ?%| ?[A-Za-z]+)$")
+_UNIT_AT_END = re.compile(r"(?P<estimate>[^(\[]*\d)\s*(?P<limits>[(\[].*[)\]])\s*(?P<unit>[A-Za-z]+\.?)")
 _BETWEEN = re.compile(r"\s*(?:\N{EN DASH}|\N{EM DASH}|\N{MINUS SIGN}|-| to |, |;)\s*")
 _SIDE = re.compile(r"[(,;]?\s*\b(?P<side>one|two|1|2)[- ](sided|tailed)\b\s*[),:;]?", re.IGNORECASE)
 SCALES_TRIED = ("log", "log-log", "plain", "logit", "arcsine")
@@ -191,6 +192,8 @@ def with_limits(got: object) -> Printed | None:
     text = with_plain_spaces(got) if isinstance(got, str) else ""
     text = _LEVEL.sub(lambda one: f"{one['before'] or one['behind']}% CI ", text)
     text = _UNBRACKETED.sub(r" (\1\2)", text)
+    if at_end := _UNIT_AT_END.fullmatch(text):
+        text = f"{at_end['estimate']} {at_end['unit']} {at_end['limits']}"
     found = _WITH_LIMITS.fullmatch(text)
     limits = _limits_in(found["limits"]) if found else None
     if found is None or limits is None:

@@ -44,6 +44,7 @@ WEEK = 7 / 30.4375
         ("1.5 years", "months", "1.5", "years"),
         ("30 d", "months", "30", "days"),
         ("11.0 mo", "months", "11.0", "months"),
+        ("11.0 mos", "months", "11.0", "months"),
         ("83.6 %", "proportion", "83.6", "percent"),
         ("P = .003", "p-value", "0.003", "p-value"),
         ("p<.001", "p-value", "<0.001", "p-value"),
@@ -119,6 +120,14 @@ def test_a_ratio_is_read_with_its_interval(printed: str) -> None:
 def test_the_level_of_an_interval_is_said_with_all_its_digits() -> None:
     assert str(ReportedHazardRatio.of("0.63 (97.5% CI 0.47-0.86)", "hazard_ratio")) == "0.63 (97.5% CI 0.47-0.86)"
     assert str(ReportedHazardRatio.of("0.63; 97.5 % CI [0.47; 0.86]", "hazard_ratio")) == "0.63 (97.5% CI 0.47-0.86)"
+
+
+def test_the_unit_of_a_median_may_stand_behind_its_limits() -> None:
+    arm = ReportedArm("a", n=60, median="24.3 (90% CI, 16.1-31.9) weeks")
+    assert (arm.median, arm.median_ci) == (
+        Reported.of("24.3 weeks", "months", "median"),
+        replace(ReportedInterval.of(("16.1 weeks", "31.9 weeks"), "months", "ci"), level=0.9),
+    )
 
 
 @pytest.mark.parametrize("printed", ["0.63 (0.47-0.86; P=.003)", "0.63 (0.47-0.86), p < 0.001", "0.63, p-value = 0.01"])
