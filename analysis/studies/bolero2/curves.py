@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.reconstruction import EnsembleEstimate, Reconstruction, TrialReconstruction, reconstruct
-from analysis.reported import Reported, ReportedComparison, ReportedTrial, TrialTimeline, load
+from analysis.reported import Reported, ReportedArm, ReportedComparison, ReportedTrial, TrialTimeline, load
 from analysis.studies.assumptions import Assumption
 from analysis.studies.remembered import remembered
 from analysis.survival.estimators import kaplan_meier
@@ -22,8 +22,9 @@ TRIAL = "bolero-2"
 PFS = ("pfs-interim-local", "pfs-interim-central", "pfs-final-local", "pfs-final-central")
 FIRST_LINE = ("pfs-first-line-local", "pfs-first-line-central")
 VISCERAL = ("pfs-visceral",)
+ASIAN, NON_ASIAN = "pfs-asian", "pfs-non-asian"
 OS = ("os-final",)
-TOGETHER = (*PFS, *FIRST_LINE, *VISCERAL, *OS)
+TOGETHER = (*PFS, *FIRST_LINE, *VISCERAL, ASIAN, NON_ASIAN, *OS)
 """The analyses of the same patients, reconstructed together."""
 
 FINAL_PFS = ("pfs-final-local", "pfs-final-central")
@@ -32,6 +33,7 @@ VISCERAL_BY_ARM = Assumption(
     "patients with visceral metastases by arm", (272, 134), "everolimus, placebo",
     "406 are printed together; shared out as patients were randomised, 2:1, within strata of visceral disease",
 )  # fmt: skip
+ASIAN_PATIENTS, OTHER_PATIENTS = "Asian", "non-Asian"
 FIRST_LINE_PATIENTS = "first line: last therapy adjuvant or neoadjuvant"
 SEED = 2012
 MEMBERS = 200
@@ -86,16 +88,28 @@ def together(members: int = MEMBERS, seed: int = SEED) -> TrialReconstruction:
     seed
         Seed of all draws.
     """
-    comparisons = [visceral() if name in VISCERAL else reported().comparison(name) for name in TOGETHER]
-    return reconstruct(comparisons, members, rng=seed, relax=RELAXED, timeline=timeline())
+    comparisons = [_with_sizes(name) for name in TOGETHER]
+    complements = {ASIAN_PATIENTS: OTHER_PATIENTS}
+    return reconstruct(comparisons, members, rng=seed, relax=RELAXED, timeline=timeline(), complements=complements)
 
 
-def visceral() -> ReportedComparison:
-    """Give the report on patients with visceral metastases, with the sizes of its arms, which are assumed."""
-    printed = reported().comparison(VISCERAL[0])
-    sizes = dict(zip(("everolimus", "placebo"), VISCERAL_BY_ARM.value, strict=True))
+def _with_sizes(name: str) -> ReportedComparison:
+    """Give a report with the patients of each arm; those of the visceral patients are assumed."""
+    printed = reported().comparison(name)
+    if name in VISCERAL:
+        sizes = dict(zip(("everolimus", "placebo"), VISCERAL_BY_ARM.value, strict=True))
+    elif name == NON_ASIAN:
+        whole, part = (reported().comparison(one) for one in (FINAL_PFS[0], ASIAN))
+        sizes = {arm.name: _patients(arm) - _patients(part.arm(arm.name)) for arm in whole.arms}
+    else:
+        return printed
     arms = [replace(arm, n=Reported(str(sizes[arm.name]), "count")) for arm in printed.arms]
     return replace(printed, arms=tuple(arms))
+
+
+def _patients(arm: ReportedArm) -> int:
+    assert arm.n is not None, f"{arm.name} prints its patients"
+    return int(arm.n.value)
 
 
 def without_visceral(reader: str, members: int = MEMBERS, seed: int = SEED) -> Reconstruction:
@@ -203,6 +217,25 @@ def label_intervals() -> pd.DataFrame:
     return pd.DataFrame(
         rows, columns=["comparison", "arm", "limit", "label", "members", "members, lower", "members, upper"]
     )
+
+
+def non_asian_beforehand() -> pd.DataFrame:
+    """Compare what is printed of the non-Asian patients with members that know all patients and the Asian ones alone.
+
+    One row per printed number: as printed, and the median and central 90% of the members, by final local reading.
+    """
+    known = [_with_sizes(name) for name in (FINAL_PFS[0], ASIAN)]
+    relaxed = {FINAL_PFS[0]: RELAXED[FINAL_PFS[0]]}
+    blind = reconstruct(known, MEMBERS, rng=SEED, relax=relaxed, timeline=timeline())
+    rest = blind.part("PFS local", ASIAN_PATIENTS, inside=False)
+    printed = reported().comparison(NON_ASIAN)
+    found = {f"median, {arm.name}": (arm.median, rest.median(arm.name)) for arm in printed.arms}
+    if printed.hazard_ratio is not None:
+        found["hazard ratio"] = printed.hazard_ratio.estimate, rest.hazard_ratio()
+    rows = [
+        (name, number.value, said.estimate, said.lower, said.upper) for name, (number, said) in found.items() if number
+    ]
+    return pd.DataFrame(rows, columns=["quantity", "printed", "members", "members, lower", "members, upper"])
 
 
 def known_findings() -> pd.DataFrame:

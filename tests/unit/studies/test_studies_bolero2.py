@@ -47,3 +47,15 @@ def test_the_label_prints_intervals_where_members_that_do_not_know_them_put_them
     table = curves.label_intervals()
     assert len(table) == 8
     assert np.all((table["members, lower"] <= table["label"]) & (table["label"] <= table["members, upper"]))
+
+
+def test_the_asian_patients_and_the_others_are_all_patients(trial):
+    inside, outside = (trial.part("PFS local", curves.ASIAN_PATIENTS, inside=inside) for inside in (True, False))
+    assert (inside.arm_index.size, outside.arm_index.size) == (143, 581)
+    assert outside.hazard_ratio().members == pytest.approx(trial.analysis(curves.NON_ASIAN).hazard_ratio().members)
+
+
+def test_the_numbers_of_the_non_asian_patients_are_where_members_that_do_not_know_them_put_them():
+    table = curves.non_asian_beforehand()
+    assert table["printed"].tolist() == [7.33, 2.83, 0.41]
+    assert np.all((table["members, lower"] <= table["printed"]) & (table["printed"] <= table["members, upper"]))
