@@ -37,8 +37,9 @@ def boundaries(planned: GroupSequentialDesign | Power, *, ax: Axes | None = None
     Returns
     -------
     NumberedFigure
-        Numbers, a row a look: ``look``, ``at`` (fraction or events), ``efficacy_z``, ``futility_z``, ``reject`` and
-        ``stop_low``: the chance of ending there, under the alternative of a group-sequential design.
+        Numbers, a row a look: ``look``, ``at`` (fraction or events), ``efficacy_z``, ``futility_z``, ``harm_z`` (at or
+        below which a two-sided test rejects; -inf of a one-sided one), ``reject`` (either way) and ``stop_low`` (for
+        futility): the chance of ending there, under the alternative of a group-sequential design.
 
     Raises
     ------
@@ -57,44 +58,52 @@ def boundaries(planned: GroupSequentialDesign | Power, *, ax: Axes | None = None
         at, label = found["events"], "Expected events"
         upper, lower = found["efficacy_z"], found["futility_z"]
         reject, stop_low = found["reject"], found["stop_low"]
-        assumed = "as assumed"
+        two_sided, assumed = planned.design.sided == 2, "as assumed"
     else:
         at, label = pd.Series(planned.fractions), "Information fraction"
         crossed = planned.crossing(planned.drift)
         upper, lower = pd.Series(planned.upper), pd.Series(planned.lower)
         reject, stop_low = pd.Series(crossed.upper), pd.Series(crossed.lower)
-        assumed = "under the alternative"
+        two_sided, assumed = planned.sided == 2, "under the alternative"
+        if two_sided:  # its lower bounds reject
+            reject, stop_low, lower = reject + stop_low, 0.0 * stop_low, -np.inf * upper
     if len(at) < 2:
         raise InvalidValueError("planned", "one look", "two looks or more", "a single test has no boundaries to draw")
     numbers = pd.DataFrame(
         {
             "look": np.arange(1, len(at) + 1), "at": at.astype(float), "efficacy_z": upper.astype(float),
-            "futility_z": lower.astype(float), "reject": reject.astype(float), "stop_low": stop_low.astype(float),
+            "futility_z": lower.astype(float), "harm_z": -upper.astype(float) if two_sided else -np.inf,
+            "reject": reject.astype(float), "stop_low": stop_low.astype(float),
         }
     )  # fmt: skip
     axes = figure_of(ax)
     with mpl.rc_context(STYLE):
         _draw(axes[0], numbers, label, assumed)
     chances = [f"{100 * chance:.0f}% at look {k + 1}" for k, chance in enumerate(numbers["reject"])]
-    alt = f"Boundaries over {label.lower()}; chance of rejecting {assumed}: {', '.join(chances)}"
+    sides = " for benefit and for harm" if two_sided else ""
+    alt = f"Boundaries{sides} over {label.lower()}; chance of rejecting {assumed}: {', '.join(chances)}"
     return numbered(axes, numbers, alt)
 
 
 def _draw(ax: Axes, numbers: pd.DataFrame, label: str, assumed: str) -> None:
     at = numbers["at"].to_numpy()
-    upper, lower = numbers["efficacy_z"].to_numpy(), numbers["futility_z"].to_numpy()
-    finite = np.concatenate([upper[np.isfinite(upper)], lower[np.isfinite(lower)], [0.0]])
+    upper, lower, harm = (numbers[name].to_numpy() for name in ("efficacy_z", "futility_z", "harm_z"))
+    drawn = np.concatenate([upper, lower, harm, [0.0]])
+    finite = drawn[np.isfinite(drawn)]
     low, high = float(finite.min()), float(finite.max())
     span = max(high - low, 1.0)
+    two_sided = np.isfinite(harm).any()
+    none = pd.Series(np.nan, index=numbers.index)  # the chance of rejecting, either way, stands at benefit
     for values, colour, name, chances, up in (
-        (upper, EFFICACY, "reject", numbers["reject"], True),
+        (upper, EFFICACY, "reject for benefit" if two_sided else "reject", numbers["reject"], True),
         (lower, FUTILITY, "stop for futility", numbers["stop_low"], False),
+        (harm, EFFICACY, "reject for harm", none, False),
     ):
         kept = np.isfinite(values)
         if not kept.any():
             continue
         ax.plot(at[kept], values[kept], color=colour, marker="o", markersize=4)
-        for place, z, chance in zip(at[kept], values[kept], chances[kept], strict=True):
+        for place, z, chance in zip(at[kept], values[kept], chances[kept].dropna(), strict=False):
             ax.annotate(
                 f"{100 * chance:.1f}%", (place, z), xytext=(0, 6 if up else -6), textcoords="offset points",
                 ha="center", va="bottom" if up else "top", fontsize=7, color=colour,
@@ -110,5 +119,6 @@ def _draw(ax: Axes, numbers: pd.DataFrame, label: str, assumed: str) -> None:
     room = 0.08 * (at[-1] - at[0])
     ax.set_xlim(at[0] - room, at[-1] + room)
     ax.set_xticks(at, [f"{place:.3g}" for place in at])
-    ax.set_xlabel(f"{label} (per cent: chance of ending there, {assumed})")
+    chance = "chance of ending there, rejecting either way" if two_sided else "chance of ending there"
+    ax.set_xlabel(f"{label} (per cent: {chance}, {assumed})")
     ax.set_ylabel("z, above 0 is benefit")

@@ -105,6 +105,22 @@ def test_boundaries_and_their_chances():
         boundaries(power(DESIGN, SCENARIO))
 
 
+def test_a_two_sided_test_rejects_at_both_boundaries():
+    """The lower bounds of a two-sided design are no bounds for futility."""
+    two_sided = GroupSequentialDesign((0.5, 1.0), alpha=0.05, sided=2)
+    by_power = power(replace(DESIGN, n=200, looks=two_sided.looks(events=120), alpha=0.05, sided=2), SCENARIO)
+    for shown, upper in ((boundaries(two_sided), two_sided.upper), (boundaries(by_power), two_sided.upper)):
+        assert shown.numbers["harm_z"].tolist() == pytest.approx((-upper).tolist())
+        assert not np.isfinite(shown.numbers["futility_z"]).any()
+        assert (shown.numbers["stop_low"] == 0).all()
+        written = {text.get_text() for text in shown.axes[0].texts}
+        assert {"reject for benefit", "reject for harm"} <= written
+        assert "stop for futility" not in written
+    crossed = two_sided.crossing(two_sided.drift)
+    assert boundaries(two_sided).numbers["reject"].sum() == pytest.approx((crossed.upper + crossed.lower).sum())
+    assert np.isinf(boundaries(SEQUENTIAL).numbers["harm_z"]).all()
+
+
 def test_the_band_of_events_holds_so_many_simulated_trials():
     months = [10.0, 20.0, 30.0]
     looks = [Look(AtTime(month)) for month in months]
@@ -217,6 +233,7 @@ DRAWN = {
     "sizes": lambda _: power_curve(DESIGN, SCENARIO, sizes=[50, 100, 200]),
     "contours": lambda _: power_contours(DESIGN, SCENARIO, hazard_ratios=[0.4, 0.6, 0.8], sizes=[60, 120, 240]),
     "boundaries": lambda _: boundaries(SEQUENTIAL),
+    "boundaries of a two-sided test": lambda _: boundaries(GroupSequentialDesign((0.5, 1.0), alpha=0.05, sided=2)),
     "five looks": lambda _: boundaries(GroupSequentialDesign((0.2, 0.4, 0.6, 0.8, 1.0))),
     "course": lambda _: trial_course(DESIGN, SCENARIO),
     "saw-tooth": lambda _: saw_tooth(range(10, 60), null_rate=0.15, alternative_rate=0.35, alpha=0.05, power=0.8),
