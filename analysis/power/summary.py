@@ -10,8 +10,9 @@ from analysis.conventions.border import border
 from analysis.conventions.display import html
 from analysis.conventions.seeds import Seed, child, seed_sequence
 from analysis.conventions.values import replace, value
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, InfeasibleDesignError, UnavailableError
 from analysis.power.large_sample import Timetable, check_test, tested, timetables
+from analysis.power.null import null_of
 from analysis.power.power import default_test, from_members, power
 from analysis.statistical_tests import LogRank
 from analysis.statistical_tests.formulas import FORMULAS
@@ -37,8 +38,9 @@ class PowerSummary:
     unavailable
         Why a method says nothing, by its name.
     simulated, type_one_error
-        By simulation under the scenario, and with all arms like the control; None without simulation, the second one
-        also for a single arm.
+        By simulation under the scenario, and where the null hypothesis ends: with all arms like the control, or as far
+        from it as the margin of the test. None without simulation; the second one also for a single arm, and where no
+        hazard ratio brings the margin about.
     """
 
     methods: dict[str, Power]
@@ -137,9 +139,24 @@ def power_summary(
         seed = seed_sequence(rng)
         simulated = power(design, scenario, chosen, by="simulation", arm=arm, trials=trials, rng=child(seed, 0))
         if design.control is not None:
-            flat = scenario.null(design.control)
-            null = power(design, flat, chosen, by="simulation", arm=arm, trials=trials, rng=child(seed, 1))
+            null = _under_the_null(design, scenario, chosen, arm, trials, child(seed, 1))
     return PowerSummary(methods, unavailable, simulated, null)
+
+
+def _under_the_null(
+    design: TrialDesign,
+    scenario: Scenario,
+    test: OneArmTest | TwoArmTest,
+    arm: str | None,
+    trials: int,
+    rng: Seed,
+) -> Power | None:
+    """Simulate where the null hypothesis ends; None where nobody knows where that is."""
+    try:
+        null = null_of(design, scenario, test, arm=arm)
+    except (InfeasibleDesignError, UnavailableError):
+        return None
+    return power(design, null, test, by="simulation", arm=arm, trials=trials, rng=rng)
 
 
 def _range(found: Power) -> tuple[float, float]:
