@@ -77,7 +77,7 @@ def test_illness_death_models_have_no_hazard_ratio_to_be_set_apart_by(test):
 
 def test_a_margin_that_no_hazard_ratio_brings_about_has_no_type_1_error():
     test = MilestoneDifference(18, margin=-0.9)
-    with pytest.raises(InfeasibleDesignError, match="margin: got that of milestone.*up to 20"):
+    with pytest.raises(InfeasibleDesignError, match=r"margin: got that of milestone.*up to 20"):
         null_of(DESIGN, SCENARIO, test, arm=None)
     assert power_summary(DESIGN, SCENARIO, test, trials=50).type_one_error is None
 
