@@ -155,9 +155,7 @@ def from_members(
 def left_out(design: TrialDesign, test: OneArmTest | TwoArmTest) -> tuple[str, ...]:
     """Say what a formula leaves out of a design."""
     if design.assessments is not None and not isinstance(test, KNOW_ASSESSMENTS):
-        return (
-            "the formula counts events when they happen, not at assessments; simulate to see what the schedule does",
-        )
+        return ("the formula counts events when they happen, a simulation at the assessments that find them",)
     return ()
 
 
