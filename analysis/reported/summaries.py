@@ -14,7 +14,7 @@ from analysis.errors import InvalidValueError, LostZeroWarning
 from analysis.reported.number import Reported, with_plain_spaces
 
 TWO_DECIMALS = 2  # in which ratios and p-values are printed
-_INTERVAL = r"(?:confidence interval(?: ?[\[(]CI[\])])?|C[IL]|IC)"
+_INTERVAL = r"(?:confidence interval(?: ?[\[(]CI[\])])?|C\.?[IL]\b\.?|IC)"
 _LEVEL = re.compile(
     rf"(\b{_INTERVAL} ?(?P<behind>\d+(\.\d+)?) ?%|(?P<before>\d+(\.\d+)?) ?%[ -]?{_INTERVAL})(?![A-Za-z])[,:;=]? *",
     re.IGNORECASE,
@@ -189,7 +189,7 @@ class Printed(NamedTuple):
 
 def with_limits(got: object) -> Printed | None:
     """Take an estimate that is printed with its limits apart: ``"4.6 (3.5-5.6)"``; None if it is none."""
-    text = with_plain_spaces(got) if isinstance(got, str) else ""
+    text = " ".join(with_plain_spaces(got).split()) if isinstance(got, str) else ""
     text = _LEVEL.sub(lambda one: f"{one['before'] or one['behind']}% CI ", text)
     text = _UNBRACKETED.sub(r" (\1\2)", text)
     if at_end := _UNIT_AT_END.fullmatch(text):

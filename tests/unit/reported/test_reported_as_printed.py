@@ -110,6 +110,7 @@ def test_the_side_of_a_p_value_is_read_with_it(printed: str, text: str, sided: i
         "hazard ratio, 0.63; 95% confidence interval, 0.47 to 0.86",
         "0.63 (CI 95% 0.47-0.86)",
         "0.63 (IC95%: 0.47-0.86)",
+        "0.63 (95% C.I. 0.47-0.86)",
     ],
 )
 def test_a_ratio_is_read_with_its_interval(printed: str) -> None:
