@@ -39,8 +39,8 @@ class PowerSummary:
         Why a method says nothing, by its name.
     simulated, type_one_error
         By simulation under the scenario, and where the null hypothesis ends: with all arms like the control, or as far
-        from it as the margin of the test. None without simulation; the second one also for a single arm, and where no
-        hazard ratio brings the margin about.
+        from it as the margin of the test; a single arm at its null value, or with its null distribution. None without
+        simulation; the second one also where no hazard ratio brings the margin or the null value about.
     """
 
     methods: dict[str, Power]
@@ -138,8 +138,7 @@ def power_summary(
     if trials > 0:
         seed = seed_sequence(rng)
         simulated = power(design, scenario, chosen, by="simulation", arm=arm, trials=trials, rng=child(seed, 0))
-        if design.control is not None:
-            null = _under_the_null(design, scenario, chosen, arm, trials, child(seed, 1))
+        null = _under_the_null(design, scenario, chosen, arm, trials, child(seed, 1))
     return PowerSummary(methods, unavailable, simulated, null)
 
 

@@ -207,6 +207,11 @@ class TwoArmTest(Test):
         """Give what the estimate estimates; NaN where there is no such number."""
         return float("nan")
 
+    @property
+    def null_value(self) -> float:
+        """What the null hypothesis says that `truth` is; NaN where there is no such number."""
+        return float("nan")
+
     def analyse(
         self,
         time: ArrayLike,

@@ -220,6 +220,11 @@ class LandmarkRate(OneArmTest):
         return float(arm.survival(self.time))
 
     @property
+    def null_value(self) -> float:
+        """What the null hypothesis says that `truth` is."""
+        return self.null_rate
+
+    @property
     def _advice(self) -> str:
         return f"nobody could be followed for {self.time:g} months; analyse later"
 

@@ -203,5 +203,10 @@ class LandmarkSurvival(OneArmTest):
         return float(arm.survival(self.time))
 
     @property
+    def null_value(self) -> float:
+        """What the null hypothesis says that `truth` is."""
+        return self.null_survival
+
+    @property
     def _advice(self) -> str:
         return f"follow-up must reach the landmark of {self.time:g} months"

@@ -107,5 +107,10 @@ class RestrictedMean(OneArmTest):
         return float(arm.rmst(self.tau))
 
     @property
+    def null_value(self) -> float:
+        """What the null hypothesis says that `truth` is."""
+        return self.null_mean
+
+    @property
     def _advice(self) -> str:
         return f"tau={self.tau:g} must lie within the follow-up, with an event before it; choose another"

@@ -1,20 +1,25 @@
-"""Where a null hypothesis ends: arms alike, or as far apart as the margin, for every test of two arms that has one."""
+"""Where a null hypothesis ends: arms alike or a margin apart, and one arm at its null value, for every test."""
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from analysis.conventions import replace
 from analysis.design import AtTime, IllnessDeath, Look, Scenario, TrialDesign, UniformAccrual
-from analysis.errors import InfeasibleDesignError
+from analysis.errors import InfeasibleDesignError, UnavailableError
 from analysis.power import power_summary
 from analysis.power.large_sample import large_samples
 from analysis.power.null import null_of
 from analysis.statistical_tests import (
     CoxHazardRatio,
+    LandmarkRate,
+    LandmarkSurvival,
     LogRank,
     MaxCombo,
     MilestoneDifference,
+    OneSampleLogRank,
     QuantileDifference,
+    RestrictedMean,
     RMSTDifference,
 )
 from analysis.survival import Ensemble, Exponential, ProportionalHazards, Weibull
@@ -77,7 +82,7 @@ def test_illness_death_models_have_no_hazard_ratio_to_be_set_apart_by(test):
 
 def test_a_margin_that_no_hazard_ratio_brings_about_has_no_type_1_error():
     test = MilestoneDifference(18, margin=-0.9)
-    with pytest.raises(InfeasibleDesignError, match=r"margin: got that of milestone.*up to 20"):
+    with pytest.raises(InfeasibleDesignError, match=r"null: got that of milestone.*up to 20"):
         null_of(DESIGN, SCENARIO, test, arm=None)
     assert power_summary(DESIGN, SCENARIO, test, trials=50).type_one_error is None
 
@@ -90,3 +95,46 @@ def test_the_type_1_error_is_simulated_at_the_margin(test):
     alike = power_summary(DESIGN, Scenario.proportional_hazards(CONTROL, 1.0), test, trials=0).methods
     assert min(one.power for one in alike.values()) > 0.4
     assert np.isfinite(found.std_error)
+
+
+SINGLE = TrialDesign(40, UniformAccrual(12), [Look(AtTime(24))], allocation={"new": 1}, control=None)
+ASSUMED = Weibull(1.3, 10.0)
+
+
+@pytest.mark.parametrize("test", [LandmarkRate(6, 0.35), LandmarkSurvival(6, 0.35), RestrictedMean(12, 5.0)], ids=repr)
+def test_a_single_arm_is_brought_to_its_null_value(test):
+    members = Ensemble([ASSUMED, Exponential.from_median(9)])
+    by_stratum = {"a": members, "b": Exponential.from_median(4)}
+    found = null_of(SINGLE, Scenario({"new": ASSUMED}), test, arm=None)
+    assert test.truth(found.of("new")) == pytest.approx(test.null_value, abs=1e-8)
+    assert found.of("new").baseline == ASSUMED
+    found = null_of(SINGLE, Scenario({"new": members}), test, arm=None)
+    assert [test.truth(one) for one in found.of("new").members] == pytest.approx([test.null_value] * 2, abs=1e-8)
+    design = replace(SINGLE, strata={"a": 0.25, "b": 0.75})
+    found = null_of(design, Scenario({"new": by_stratum}), test, arm=None)
+    for member in range(2):
+        shares = [w * test.truth(found.member(member).of("new", stratum)) for stratum, w in design.strata.items()]
+        assert sum(shares) == pytest.approx(test.null_value, abs=1e-8)
+
+
+def test_a_single_arm_has_the_null_distribution_of_its_test():
+    null = Exponential.from_median(4)
+    assert null_of(SINGLE, Scenario({"new": ASSUMED}), OneSampleLogRank(null), arm=None).of("new") == null
+    found = null_of(SINGLE, Scenario({"new": ASSUMED}), OneSampleLogRank(null, margin=1.2), arm=None)
+    assert found.of("new") == ProportionalHazards(null, (1.2,))
+
+
+def test_the_type_1_error_of_an_exact_test_is_its_tail_at_the_critical_count():
+    test = LandmarkRate(6, 0.35)
+    found = power_summary(SINGLE, Scenario({"new": ASSUMED}), test, trials=40_000, rng=2).type_one_error
+    least = next(count for count in range(41) if binom.sf(count - 1, 40, 0.35) <= SINGLE.alpha)
+    assert found.power == pytest.approx(binom.sf(least - 1, 40, 0.35), abs=4 * found.std_error)
+
+
+def test_a_test_of_one_arm_that_says_no_null_value_has_no_type_1_error():
+    with pytest.raises(UnavailableError, match="no null value"):
+        null_of(SINGLE, Scenario({"new": ASSUMED}), _NoNull(), arm=None)
+
+
+class _NoNull:
+    name, null_value = "own", float("nan")
