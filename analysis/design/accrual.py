@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class Accrual(ABC):
 
     duration: float
     """Months from the first possible entry to the last."""
+    is_drawn: ClassVar[bool] = True
+    """Whether every patient's entry is drawn, so that the number that has entered by a month varies."""
 
     @abstractmethod
     def entry_times(self, uniform: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -338,6 +340,7 @@ class FixedAccrual(Accrual):
     """
 
     times: Sequence[float] = fields.converted(_entries)
+    is_drawn: ClassVar[bool] = False
 
     @property
     def duration(self) -> float:  # type: ignore[override]  # follows from the entries

@@ -31,41 +31,57 @@ TIE = 1e-12
 
 @dataclass(frozen=True)
 class BinomialMoments:
-    """The exact distribution of the test: successes among so many patients.
+    """The exact distribution of the test: successes among the patients who are counted.
 
     Attributes
     ----------
     patients
-        Patients counted.
+        Patients of the trial.
+    counted
+        Probability of each, on its own, of having entered early enough to be counted; 1 where all have.
     null_rate, rate
-        Probability of success under the null hypothesis, under the scenario.
+        Probability of success of one who is counted, under the null hypothesis and under the scenario.
     """
 
     patients: int
+    counted: float
     null_rate: float
     rate: float
 
+    @property
+    def _numbers(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Numbers of patients that may be counted, and how probable each is; without one there is no result."""
+        if self.counted == 1:
+            return np.array([self.patients]), np.ones(1)
+        numbers = np.arange(1, self.patients + 1)
+        probable = stats.binom.pmf(numbers, self.patients, self.counted)
+        return numbers, probable
+
     def _distribution(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        counts = np.arange(self.patients + 1)
-        return exact_z(counts, self.patients, self.null_rate), stats.binom.pmf(counts, self.patients, self.rate)
+        numbers, probable = self._numbers
+        each = [(np.arange(1, number + 1), number, share) for number, share in zip(numbers, probable, strict=True)]
+        z = [exact_z(counts, number, self.null_rate) for counts, number, _ in each]
+        p = [share * stats.binom.pmf(counts, number, self.rate) for counts, number, share in each]
+        return np.concatenate(z), np.concatenate(p)
 
     @property
     def drift(self) -> float:
         """Expected z, where finite: 0 successes have a z of minus infinity and are left out."""
         z, p = self._distribution()
-        return float(z[1:] @ p[1:] / p[1:].sum())
+        return float(z @ p / p.sum())
 
     @property
     def spread(self) -> float:
         """Standard deviation of z, where finite."""
         z, p = self._distribution()
-        return float(np.sqrt(max(z[1:] ** 2 @ p[1:] / p[1:].sum() - self.drift**2, 0.0)))
+        return float(np.sqrt(max(z**2 @ p / p.sum() - self.drift**2, 0.0)))
 
     def power(self, alpha: float = 0.025, *, sided: int = 1, rejection: Rejection = "benefit") -> float:
         """Probability that the exact test rejects; it is one-sided."""
         critical_z(alpha, sided)
-        critical = critical_count(self.patients, self.null_rate, alpha / sided)
-        return float(stats.binom.sf(critical - 1, self.patients, self.rate))
+        numbers, probable = self._numbers
+        critical = critical_count(numbers, self.null_rate, alpha / sided)
+        return float(probable @ stats.binom.sf(critical - 1, numbers, self.rate))
 
     def size_factor(
         self, power: float, alpha: float = 0.025, *, sided: int = 1, rejection: Rejection = "benefit"
@@ -173,7 +189,7 @@ class LandmarkRate(OneArmTest):
         return np.column_stack((z, rate, np.sqrt(rate * (1 - rate) / size), lower, upper, successes, patients))
 
     def moments(self, trial: ExpectedTrial, time: float) -> BinomialMoments:  # type: ignore[override]  # exact
-        """Give the exact distribution at calendar month `time`, from the patients expected to be counted by then.
+        """Give the exact distribution at calendar month `time`, over the patients who may be counted by then.
 
         Raises
         ------
@@ -188,8 +204,8 @@ class LandmarkRate(OneArmTest):
                     f"{self.name}: the status at the landmark is exact only if a visit without window that is never "
                     'missed falls on it; ask for its power by="simulation"'
                 )
-        counted = trial.n * float(trial.accrual.enrolled_fraction(time - self.time + ROUNDING))
-        if counted < 1 - 1e-6 or self.time > trial.follow_up + ROUNDING:
+        counted = float(trial.accrual.enrolled_fraction(time - self.time + ROUNDING))
+        if trial.n * counted < 1 - 1e-6 or self.time > trial.follow_up + ROUNDING:
             raise InfeasibleDesignError(
                 f"time: nobody is followed for {self.time:.4g} months at {time:.4g}; analyse later"
             )
@@ -197,7 +213,9 @@ class LandmarkRate(OneArmTest):
         for stratum in trial.strata:
             arm = stratum.arms[0]
             success += arm.n / trial.n * float(arm.event_time.survival(self.time) * arm.retention(np.array(self.time)))
-        return BinomialMoments(int(counted + 1e-6), self.null_rate, success)
+        if not trial.accrual.is_drawn:
+            return BinomialMoments(round(trial.n * counted), 1.0, self.null_rate, success)
+        return BinomialMoments(int(trial.n + 1e-6), counted, self.null_rate, success)
 
     def moments_at_events(self, trial: ExpectedTrial, time: float) -> BinomialMoments:  # type: ignore[override]  # exact
         """Give the exact distribution where all patients are counted by the month in which the events are expected.
@@ -208,7 +226,7 @@ class LandmarkRate(OneArmTest):
             If they are not: where the events come late, more patients are counted, and more of them without an event.
         """
         moments = self.moments(trial, time)
-        if moments.patients < int(trial.n + 1e-6):
+        if moments.counted < 1 or moments.patients < int(trial.n + 1e-6):
             raise UnavailableError(
                 f"{self.name}: at a number of events, expected at month {time:.4g}, some patients have not reached the "
                 'landmark, and how many depends on the events; analyse at a time, or ask for its power by="simulation"'
