@@ -120,30 +120,35 @@ def quantiles(sets: RiskSets, left: float, quantile: NDArray[np.float64], varian
     """Write the time at which each arm's curve comes down to `left`, and the variance of it.
 
     The standard error is half the width of the test-based interval of one standard error: between the times at which
-    the curve comes down to `left` plus and minus Greenwood's standard error there. NaN where it does not come so far.
+    the curve comes down to `left` plus and minus Greenwood's standard error there. Between event times these are
+    interpolated: as steps they lie a whole number of events apart, which makes the error of small samples too large or
+    too small by turns. NaN where the curve does not come so far.
     """
     for block in range(sets.first.size - 1):
         trial, stratum = block // sets.strata, block % sets.strata
         for arm in range(2):
-            at, error = _crossing(sets, block, arm, left)
-            early, _ = _crossing(sets, block, arm, left + error)
-            late, _ = _crossing(sets, block, arm, left - error)
+            at, error, _ = _crossing(sets, block, arm, left)
+            _, _, early = _crossing(sets, block, arm, left + error)
+            _, _, late = _crossing(sets, block, arm, left - error)
             quantile[trial, stratum, arm] = at
             variance[trial, stratum, arm] = (late - early) ** 2 / 4.0
 
 
 @njit(inline="always")
-def _crossing(sets: RiskSets, block: int, arm: int, left: float) -> tuple[float, float]:
-    """First time at which an arm's curve is at or below `left`, and Greenwood's standard error just there."""
-    alive, spread = 1.0, 0.0
+def _crossing(sets: RiskSets, block: int, arm: int, left: float) -> tuple[float, float, float]:
+    """First time at which a curve is at or below `left`, Greenwood's error there, and the time interpolated."""
+    alive, spread, before = 1.0, 0.0, 0.0
     for row in range(sets.first[block], sets.first[block + 1]):
         at_risk, events = _counts(sets, row, arm)
         if events > 0:
-            alive *= 1.0 - events / at_risk
+            above, alive = alive, alive * (1.0 - events / at_risk)
             spread += events / (at_risk * (at_risk - events)) if events < at_risk else 0.0
             if alive <= left + 1e-12:
-                return sets.time[row], left * np.sqrt(spread)
-    return np.nan, np.nan
+                time = sets.time[row]
+                share = min(max((above - left) / (above - alive), 0.0), 1.0)
+                return time, left * np.sqrt(spread), before + share * (time - before)
+            before = sets.time[row]
+    return np.nan, np.nan, np.nan
 
 
 def processes_to(

@@ -19,6 +19,7 @@ from analysis.statistical_tests import (
     MaxCombo,
     MilestoneDifference,
     ModestlyWeighted,
+    QuantileDifference,
     RMSTDifference,
     Weight,
 )
@@ -358,3 +359,18 @@ def test_a_tick_a_landmark_and_a_start_are_times_too():
 def test_masked_values_and_swapped_arguments_are_refused(time, event, says):
     with pytest.raises(InvalidValueError, match=says):
         kaplan_meier(time, event)
+
+
+def test_the_error_of_a_median_is_half_of_an_interval_between_interpolated_times():
+    rng = np.random.default_rng(2)
+    arms = [np.sort(rng.exponential(mean, n)) for mean, n in ((5.0, 20), (9.0, 30))]
+    errors = []
+    for time in arms:
+        n, failed = time.size, np.arange(time.size + 1) / time.size
+        greenwood = 0.5 * np.sqrt(sum(1 / ((n - k) * (n - k - 1)) for k in range(n // 2)))
+        early, late = np.interp([0.5 - greenwood, 0.5 + greenwood], failed, [0.0, *time])
+        errors.append((late - early) / 2)
+    experimental = np.repeat([False, True], [20, 30])
+    found = QuantileDifference(0.5).analyse(np.concatenate(arms), np.ones(50), experimental)
+    assert found.std_error == pytest.approx(np.hypot(*errors), rel=1e-12)
+    assert found.estimate == arms[1][14] - arms[0][9]
