@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 ROUNDING = 1e-9
 """Months by which two sums of the same visits may differ."""
+MANY_LOST = 0.05
+"""Share of the patients lost before the landmark from which on it is said what becomes of them."""
+
 TIE = 1e-12
 """Share of alpha by which a tail may exceed it in rounding and still count as alpha."""
 
@@ -232,6 +235,17 @@ class LandmarkRate(OneArmTest):
                 'landmark, and how many depends on the events; analyse at a time, or ask for its power by="simulation"'
             )
         return moments
+
+    def remarks(self, trial: ExpectedTrial, time: float) -> tuple[str, ...]:
+        """Say so where many patients are lost before the landmark: they count as failures."""
+        arms = [stratum.arms[0] for stratum in trial.strata]
+        lost = 1 - sum(arm.n / trial.n * float(arm.retention(np.array(self.time))) for arm in arms)
+        if lost < MANY_LOST:
+            return ()
+        return (
+            f"{lost:.0%} of the patients would be lost before {self.time:.4g} months and count as failures: at the null "
+            "rate the test rejects less often than alpha allows",
+        )
 
     def truth(self, arm: Distribution) -> float:
         """Give the true share without an event."""

@@ -151,6 +151,8 @@ class LandmarkSurvival(OneArmTest):
         if determined < WELL_DETERMINED:
             return (few_determined(determined, f"follow somebody for {self.time:.4g} months", "landmark"),)
         fewer = arm.n * min(alive, 1 - alive)
+        if left < fewer:
+            return few_patients(left, "to be followed to the landmark without an event")
         return few_patients(fewer, f"{'with' if alive > 0.5 else 'without'} an event at the landmark")
 
     def _visits(self, trial: ExpectedTrial, time: float) -> FloatArray | None:

@@ -5,10 +5,20 @@ import pytest
 from scipy.stats import binom
 
 from analysis.conventions import replace
-from analysis.design import AccrualRate, AtTime, FixedAccrual, Look, RampAccrual, Scenario, TrialDesign, UniformAccrual
-from analysis.power import power
-from analysis.statistical_tests import LandmarkRate
-from analysis.survival import Exponential
+from analysis.design import (
+    AccrualRate,
+    AtTime,
+    FixedAccrual,
+    Look,
+    PiecewiseAccrual,
+    RampAccrual,
+    Scenario,
+    TrialDesign,
+    UniformAccrual,
+)
+from analysis.power import power, power_summary
+from analysis.statistical_tests import LandmarkRate, LandmarkSurvival
+from analysis.survival import Exponential, Weibull
 
 ARM = Scenario({"new": Exponential.from_median(12)})
 TEST = LandmarkRate(15, 0.3)
@@ -42,3 +52,25 @@ def test_entries_that_are_known_say_who_is_counted():
     assert power(design, ARM, TEST).power == pytest.approx(expected, rel=1e-10)
     simulated = power(design, ARM, TEST, by="simulation", trials=40_000, rng=5)
     assert simulated.power == pytest.approx(expected, abs=4 * simulated.std_error)
+
+
+def test_patients_who_are_lost_before_the_landmark_are_said():
+    """A fifth of them count as failures: at the null rate the test hardly ever rejects."""
+    at_8 = replace(DESIGN, n=300, looks=[Look(AtTime(24))], dropout=0.03)
+    found = power_summary(at_8, ARM, LandmarkRate(8, 0.3), trials=10_000, rng=1)
+    (by_formula,) = found.methods.values()
+    (said,) = by_formula.notes
+    assert said.startswith("21% of the patients would be lost before 8 months and count as failures")
+    assert by_formula.power == pytest.approx(found.simulated.power, abs=4 * found.simulated.std_error)
+    assert found.type_one_error.power < 0.001
+    assert power(replace(at_8, dropout=0.005), ARM, LandmarkRate(8, 0.3)).notes == ()
+
+
+def test_few_who_are_followed_to_a_landmark_are_said():
+    """Three months of entry reach month 15: of 300 patients about 16 are at risk there, and 4% are rejected for 2.5."""
+    design = replace(DESIGN, n=300, accrual=PiecewiseAccrual((2.0, 6.0), (4.0,), 12.0), dropout=None)
+    arm, test = Scenario({"new": Weibull(1.4, 19.4898)}), LandmarkSurvival(15, 0.3)
+    found = power_summary(design, arm, test, trials=10_000, rng=1)
+    assert found.type_one_error.power > 0.03
+    assert "about 16.1 patients are expected to be followed to the landmark" in found.methods[test.name].notes[0]
+    assert power(replace(design, looks=[Look(AtTime(30))]), arm, test).notes == ()
