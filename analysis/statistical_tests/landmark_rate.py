@@ -243,8 +243,8 @@ class LandmarkRate(OneArmTest):
         if lost < MANY_LOST:
             return ()
         return (
-            f"{lost:.0%} of the patients would be lost before {self.time:.4g} months and count as failures: at the null "
-            "rate the test rejects less often than alpha allows",
+            f"{lost:.0%} of the patients would be lost before {self.time:.4g} months and count as failures: at the "
+            "null rate the test rejects less often than alpha allows",
         )
 
     def truth(self, arm: Distribution) -> float:
