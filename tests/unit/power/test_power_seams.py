@@ -38,7 +38,6 @@ from analysis.statistical_tests import (
     MaxCombo,
     MilestoneDifference,
     OneSampleLogRank,
-    QuantileDifference,
     RestrictedMean,
     RMSTDifference,
 )
@@ -56,7 +55,6 @@ from analysis.survival import (
 
 MONTHS = [2, 4, 6, 8, 12, 18, 24]
 CONTROL = Tabulated(MONTHS, [0.90, 0.72, 0.60, 0.52, 0.40, 0.28, 0.20])
-CONTROL_OF_8 = Exponential.from_median(8)
 FLAT_CONTROL = Tabulated(MONTHS, [0.90, 0.72, 0.60, 0.60, 0.42, 0.28, 0.20])
 PLATEAU = Tabulated(MONTHS, [0.92, 0.80, 0.70, 0.70, 0.55, 0.42, 0.33])
 EACH_ONCE = Tabulated(MONTHS, [0.92, 0.80, 0.80, 0.70, 0.55, 0.42, 0.33])
@@ -201,51 +199,6 @@ def test_ensembles_go_into_every_solver():
     found = study_duration(at(30, n=220), scenario, power=0.8)
     assert found.power == pytest.approx(0.8, abs=1e-6)
     assert found.members.size == 3
-
-
-def test_quantiles_that_trials_do_not_determine_are_said_by_both_ways():
-    """Events so late that most trials cannot tell when 30% have had one: a power in silence would be wrong."""
-    scenario = Scenario.proportional_hazards(Exponential(0.041), 0.51)
-    design, test = at(19, n=200), QuantileDifference(0.3)
-    by_formula, simulated = power(design, scenario, test), power(design, scenario, test, by="simulation", trials=2000)
-    assert by_formula.power > simulated.power + 0.2
-    assert "of trials determine both quantiles" in by_formula.protocol_text().replace("Only about", "only about")
-    assert "do not determine the statistic" in simulated.summary()["value"].str.cat(sep=" ")
-    late, weaker = at(60, n=500), Scenario.proportional_hazards(Exponential(0.041), 0.7)
-    assert power(late, weaker, test).notes == ()
-    by_simulation = power(late, weaker, test, by="simulation").power
-    assert power(late, weaker, test).power == pytest.approx(by_simulation, abs=0.03)
-
-
-@pytest.mark.parametrize("strata", [{"all": 1.0}, {"a": 0.5, "b": 0.5}])
-def test_few_events_by_a_quantile_are_said(strata):
-    design, scenario = at(36, n=76 * len(strata), strata=strata), Scenario.proportional_hazards(CONTROL_OF_8, 0.55)
-    where = "one arm of a stratum" if len(strata) == 2 else "one arm"
-    said = power(design, scenario, QuantileDifference()).notes[0]
-    assert f"with an event by the quantile in {where}, too few for the normal approximation" in said
-    assert power(replace(design, n=4 * design.n), scenario, QuantileDifference()).notes == ()
-
-
-@pytest.mark.parametrize("p", [0.3, 0.5, 0.75])
-@pytest.mark.parametrize("events", [60, 80, 100])
-def test_power_and_type_1_error_of_a_quantile_do_not_jump_with_the_number_of_patients(p, events):
-    """As whole steps the interval behind the error made 0.43 of a power of 0.53, and 0.017 to 0.043 of alpha."""
-    design, test = at(90, n=int(2 * events / p)), QuantileDifference(p)
-    found = power_summary(design, Scenario.proportional_hazards(Exponential(0.041), 0.7), test, trials=10_000, rng=1)
-    (by_formula,) = found.methods.values()
-    assert by_formula.power == pytest.approx(found.simulated.power + 0.01, abs=0.01 + 4 * found.simulated.std_error)
-    assert found.type_one_error.power == pytest.approx(0.029, abs=0.003 + 4 * found.type_one_error.std_error)
-
-
-def test_a_hazard_that_changes_near_a_quantile_is_said():
-    """The experimental curve comes down to 75% at 3.7 months; at 4 months the hazard falls."""
-    control = PiecewiseExponential([0.12, 0.05], [4.0])
-    scenario = Scenario({"control": control, "experimental": ProportionalHazards(control, 0.65)})
-    design, test = at(36, n=700), QuantileDifference(0.25)
-    by_formula, simulated = (power(design, scenario, test, by=by) for by in ("formula", "simulation"))
-    assert by_formula.power > simulated.power + 0.05
-    assert "within two standard errors of a quantile" in by_formula.notes[0]
-    assert power(design, scenario, QuantileDifference(0.5)).notes == ()
 
 
 @pytest.mark.parametrize("test", [MilestoneDifference(13), RMSTDifference(13)], ids=lambda test: test.name)
