@@ -33,13 +33,14 @@ def test_the_power_is_that_of_simulated_trials_however_many_are_counted(accrual,
     assert power(design, ARM, TEST).power == pytest.approx(simulated.power, abs=4 * simulated.std_error)
 
 
-def test_the_number_that_is_counted_is_binomial():
+@pytest.mark.parametrize("counted", [0.25, 0.97])
+def test_the_number_that_is_counted_is_binomial(counted):
     """80 patients enter over 10 months; a quarter of them have 15 months of follow-up at month 17.5."""
-    design = replace(DESIGN, accrual=UniformAccrual(10), looks=[Look(AtTime(17.5))], dropout=None)
+    design = replace(DESIGN, accrual=UniformAccrual(10), looks=[Look(AtTime(15 + 10 * counted))], dropout=None)
     alive, expected = float(ARM.of("new").survival(15.0)), 0.0
     for number in range(1, 81):
         critical = next(count for count in range(number + 2) if binom.sf(count - 1, number, 0.3) <= design.alpha)
-        expected += binom.pmf(number, 80, 0.25) * binom.sf(critical - 1, number, alive)
+        expected += binom.pmf(number, 80, counted) * binom.sf(critical - 1, number, alive)
     assert power(design, ARM, TEST).power == pytest.approx(expected, rel=1e-8)  # who reaches 15 months to 1e-9 counts
 
 
