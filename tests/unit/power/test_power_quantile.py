@@ -6,7 +6,7 @@ from analysis.conventions import replace
 from analysis.design import AtTime, Look, Scenario, TrialDesign, UniformAccrual
 from analysis.power import power, power_summary
 from analysis.statistical_tests import QuantileDifference
-from analysis.survival import Exponential, PiecewiseExponential, ProportionalHazards
+from analysis.survival import Exponential, LogLogistic, PiecewiseExponential, ProportionalHazards
 
 CONTROL = Exponential.from_median(8)
 
@@ -58,3 +58,17 @@ def test_a_hazard_that_changes_near_a_quantile_is_said():
     assert by_formula.power > simulated.power + 0.05
     assert "within two standard errors of a quantile" in by_formula.notes[0]
     assert power(design, scenario, QuantileDifference(0.5)).notes == ()
+
+
+@pytest.mark.parametrize(("events", "least", "most"), [(40, 0.0, 0.05), (10, 0.07, 0.13)])
+def test_the_events_that_are_enough_keep_the_formula_near_the_simulation(events, least, most):
+    """Two strata of log-logistic times: with ten events by the median in each arm the formula is far too hopeful."""
+    control = LogLogistic(1.5, 8.0)
+    scenario = Scenario(
+        {"control": control, "experimental": ProportionalHazards(control, 0.7 if events == 40 else 0.56)}
+    )
+    design = at(60, n=int(8.4 * events), strata={"a": 0.5, "b": 0.5})
+    found = power_summary(design, scenario, QuantileDifference(), trials=10_000, rng=1)
+    (by_formula,) = found.methods.values()
+    assert least < by_formula.power - found.simulated.power < most
+    assert bool(by_formula.notes) == (events < 40)
