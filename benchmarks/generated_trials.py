@@ -1,11 +1,11 @@
 """Trials drawn at random with several reports each: reconstructed together and one at a time, against their truth.
 
-    python benchmarks/generated_trials.py [--trials 200] [--members 200] [--seed 1] [--rows FILE] [--json]
+    python benchmarks/generated_trials.py [--trials 200] [--members 200] [--seed 1] [--ends] [--rows FILE] [--json]
 
 Each trial has two arms of 60 to 800 patients in all, two data cuts, two readers, a subgroup and deaths; every report is
 computed from its patients. Says how many trials were solved, whether every member gives all printed numbers back and
 is nested, how often the 90% bands hold the data's own curves, and how far the mean curve is from them, jointly and
-singly.
+singly. With ``--ends`` the second reader's reading ends at the first's progression, and is reconstructed so.
 """
 
 from __future__ import annotations
@@ -41,8 +41,11 @@ class Trial:
     reports: list[ReportedComparison]
 
 
-def draw_trial(rng: np.random.Generator) -> Trial:
-    """Draw patients, follow them, and print what their trial would."""
+def draw_trial(rng: np.random.Generator, *, ends: bool = False) -> Trial:
+    """Draw patients, follow them, and print what their trial would.
+
+    If it ``ends``, central review reads no scans after the local progression.
+    """
     n = int(np.exp(rng.uniform(np.log(60), np.log(800))))
     experimental = np.arange(n) < round(n * rng.choice([0.5, 0.5, 2 / 3]))
     median, ratio = np.exp(rng.uniform(np.log(3), np.log(14))), np.exp(rng.normal(-0.4, 0.25))
@@ -72,7 +75,8 @@ def draw_trial(rng: np.random.Generator) -> Trial:
                 continue
             id = f"pfs-{assessor}-{analysis}" + ("-group" if group is not None else "")
             inside = np.ones(n, dtype=bool) if group is None else group
-            seen[id] = _cut(failure, np.minimum(lost, cuts[cut] - entry), inside)
+            end = np.minimum(lost, cuts[cut] - entry)
+            seen[id] = _cut(failure, np.minimum(end, local) if ends and assessor == "central" else end, inside)
             reports.append(_report(id, "PFS", assessor, analysis, seen[id], experimental[inside], rng))
     seen["os-final"] = _cut(death, np.minimum(lost, cuts[1] - entry), np.ones(n, dtype=bool))
     reports.append(_report("os-final", "OS", None, "final", seen["os-final"], experimental, rng))
@@ -126,14 +130,15 @@ def _report(
     )
 
 
-def evaluate(seed: int, members: int) -> dict[str, Any]:
+def evaluate(seed: int, members: int, *, ends: bool = False) -> dict[str, Any]:
     """Draw a trial, reconstruct it jointly and singly, and compare both with its patients."""
     rng = np.random.default_rng([12, seed])
-    trial = draw_trial(rng)
+    trial = draw_trial(rng, ends=ends)
+    until = {"central": "local"} if ends else None
     row: dict[str, Any] = {"seed": seed, "n": trial.experimental.size, "error": ""}
     start = time.perf_counter()
     try:
-        joint = reconstruct(trial.reports, members, rng=seed, timeline=trial.timeline, threads=1)
+        joint = reconstruct(trial.reports, members, rng=seed, timeline=trial.timeline, read_until=until, threads=1)
     except Exception as error:  # counted, whatever it is
         return row | {"error": f"{type(error).__name__}: {error}"[:600], "seconds": time.perf_counter() - start}
     row["seconds"] = time.perf_counter() - start
@@ -196,11 +201,12 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--members", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--ends", action="store_true", help="central review ends at the local progression")
     parser.add_argument("--rows", type=Path, metavar="FILE", help="keep the rows here, and go on from those it has")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     seeds = range(given.seed, given.seed + given.trials)
-    rows = rows_of(evaluate, seeds, given.rows, "trial", members=given.members)
+    rows = rows_of(evaluate, seeds, given.rows, "trial", members=given.members, ends=given.ends)
     if given.json:
         print(json.dumps(rows))
         return

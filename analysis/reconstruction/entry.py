@@ -59,6 +59,7 @@ def reconstruct(
     timeline: TrialTimeline | None = None,
     complements: Mapping[str, str] | None = None,
     agreement: float = AGREEMENT,
+    read_until: Mapping[str, str] | None = None,
 ) -> TrialReconstruction: ...
 
 
@@ -75,6 +76,7 @@ def reconstruct(
     timeline: TrialTimeline | None = None,
     complements: Mapping[str, str] | None = None,
     agreement: float | None = None,
+    read_until: Mapping[str, str] | None = None,
 ) -> Reconstruction | TrialReconstruction:
     """Draw pseudo-patient data sets that give every printed number of a report, or of all reports of a trial, back.
 
@@ -108,6 +110,10 @@ def reconstruct(
     agreement
         Of several reports: how alike the times of two endpoints of a patient are, as the correlation of their normal
         scores, from 0 (independent) to nearly 1 (the same order); no report prints it, and 0.8 is assumed.
+    read_until
+        Of several reports: by assessor, the assessor with whose progression the reading ends,
+        ``{"central": "local"}``: no scans are made after it, so that who has not progressed by central review by then
+        is censored there. Without it every assessor reads on.
 
     Returns
     -------
@@ -147,6 +153,7 @@ def reconstruct(
     _members(members)
     if isinstance(comparison, ReportedComparison):
         several = {"timeline": timeline, "complements": complements, "agreement": agreement}
+        several["read_until"] = read_until
         for name, given in several.items():
             if given is not None:
                 raise InvalidValueError(
@@ -175,4 +182,5 @@ def reconstruct(
             timeline=timeline,
             complements=complements or {},
             agreement=AGREEMENT if agreement is None else agreement,
+            read_until=read_until or {},
         )

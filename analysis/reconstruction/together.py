@@ -28,7 +28,9 @@ from analysis.reconstruction.from_report import (
     unnamed_types,
 )
 from analysis.reconstruction.prior import EndpointPrior, ShapePrior
+from analysis.reconstruction.readings import check_read_until, ends, in_order, told_by_reading
 from analysis.reconstruction.repair.engine import draw_ensemble
+from analysis.reconstruction.report.block import Told
 from analysis.reconstruction.report.feasibility import (
     left_out,
     missed_numbers,
@@ -58,8 +60,10 @@ if TYPE_CHECKING:
 
 AGREEMENT = 0.8
 MORE = 25  # times as many members of an endpoint that comes after another: those that fit it are chosen
+MORE_BESIDE = 10  # times as many of a reading that ends with another, each beside one member of that
 POOL, LEAST = 1500, 4  # but no more than a pool of so many is worth drawing, and no fewer times than this
 FOLLOWED = 50  # members whose median follow-up, and prognosis of subgroups, are handed on to the next endpoint
+TOLD = 3  # number of the stream of random numbers for what another reading says
 PROGNOSIS_ERROR = 0.1  # at least, on the log scale: endpoints differ a little in it
 FOLLOW_UP_RELAXED = 0.2  # spread of the log of a printed median follow-up that was relaxed
 FOLLOWED_ALIKE = 0.0, 0.05  # mean and spread of the log of one endpoint's median follow-up to another's, at one cut
@@ -78,11 +82,14 @@ def reconstruct_trial(
     timeline: TrialTimeline | None,
     complements: Mapping[str, str],
     agreement: float,
+    read_until: Mapping[str, str],
 ) -> TrialReconstruction:
     """Draw members of several reports of one trial; see `reconstruct`."""
     number("agreement", agreement, at_least=0, below=1)
+    check_read_until(read_until, comparisons)
     kept = _relaxed(comparisons, relax)
     sorted_, findings = sort_reports(kept, timeline, complements)
+    sorted_ = in_order(sorted_, read_until)
     workers = threads or min(os.cpu_count() or 1, 8)
     sequence = seed_sequence(rng)
     streams = sequence.spawn(len(sorted_) + 1)
@@ -91,13 +98,27 @@ def reconstruct_trial(
     endpoints: list[Drawn] = []
     draws = 0
     for one, stream in zip(sorted_, streams, strict=False):
-        more = _times_as_many(endpoints, one, members)
+        until = next((other for other in endpoints if ends(other.of, one, read_until)), None)
+        more = _times_as_many(endpoints, one, members, until)
         known = prior.for_endpoint(one.comparisons[0].endpoint)
-        followed, prognosis = _followed(endpoints, one, whole), _prognosis(endpoints)
-        drawn = _draw(one, whole, more * members, stream, known, scale, workers, followed, prognosis)
+        beside = None
+        if until is None:
+            told = Told(_followed(endpoints, one, whole))
+        else:
+            beside = np.resize(until.met, more * members)
+            of_told = np.random.default_rng([*stream.generate_state(4).tolist(), TOLD])
+            told = told_by_reading(until, beside, one, agreement, of_told)
+        told = replace(told, prognosis=_prognosis(endpoints))
+        try:
+            drawn = _draw(one, whole, more * members, stream, known, scale, workers, told)
+        except InfeasibleReportError as error:
+            if until is None:
+                raise
+            raise InfeasibleReportError(f"{error}; or take {one.name} out of read_until: it may go on") from None
+        drawn.beside = beside
         endpoints.append(drawn)
         draws += drawn.ensemble.attempts
-    used = put_together(endpoints, timeline, agreement, members, streams[-1], workers)
+    used = put_together(endpoints, timeline, agreement, read_until, members, streams[-1], workers)
     analyses: dict[str | None, Reconstruction] = {}
     met: dict[str | None, float] = {}
     for k, (endpoint, rows) in enumerate(zip(endpoints, used.rows, strict=True)):
@@ -118,9 +139,11 @@ def reconstruct_trial(
     seed = int(rng) if isinstance(rng, int | np.integer) else None
     diagnostics = {"met": min(met.values()), "distinct members": float(distinct), "draws": float(draws)}
     ids = [comparison.id for comparison in comparisons]
+    reading = "".join(f"; {one} assessment ends with progression by {other}" for one, other in read_until.items())
     for name, analysis in analyses.items():
         others = [other for other in ids if other != name]
         method = f"{METHOD}, together with {listed(others)} of the same patients" if others else METHOD
+        method += reading
         found = analysis.findings + findings
         sampling = diagnostics | {"met": met[name]}
         analyses[name] = replace(analysis, method=method, seed=seed, findings=found, diagnostics=sampling)
@@ -135,9 +158,10 @@ def reconstruct_trial(
         entry=used.entry,
         endpoints=used.endpoints,
         subgroups=used.subgroups,
-        method=f"{METHOD}, all reports together",
+        method=f"{METHOD}, all reports together{reading}",
         seed=seed,
         agreement=agreement,
+        read_until=read_until,
         timeline=timeline,
         findings=findings,
         diagnostics=diagnostics,
@@ -183,11 +207,14 @@ def _relaxed(comparisons: Sequence[ReportedComparison], relax: Mapping[str, Iter
     return kept
 
 
-def _times_as_many(endpoints: Sequence[Drawn], one: Sorted, members: int) -> int:
+def _times_as_many(endpoints: Sequence[Drawn], one: Sorted, members: int, until: Drawn | None) -> int:
     """How many times as many members to draw of an endpoint, to choose from those that fit the ones before it."""
+    if until is not None:
+        return max(min(MORE_BESIDE, POOL // members), LEAST)
     if not endpoints or len(one.comparisons) > 1:
         return 1
-    return max(min(MORE, POOL // members), LEAST) if any(comes_before(other.of, one) for other in endpoints) else LEAST
+    ordered = any(comes_before(other.of, one) for other in endpoints)
+    return max(min(MORE, POOL // members), LEAST) if ordered else LEAST
 
 
 def _same_cut(endpoint: Drawn, one: Sorted) -> bool:
@@ -196,11 +223,11 @@ def _same_cut(endpoint: Drawn, one: Sorted) -> bool:
 
 def _followed(
     endpoints: Sequence[Drawn], one: Sorted, whole: Mapping[str, ReportedComparison]
-) -> tuple[float, float] | None:
+) -> dict[int, tuple[float, float]]:
     """Median follow-up at the last cut: as printed, if only relaxed, or that of an endpoint that was drawn before."""
-    printed = whole[one.comparisons[0].id].median_follow_up
+    printed, last = whole[one.comparisons[0].id].median_follow_up, one.cut[0]
     if printed is not None and printed.reached:
-        return float(log(printed.value)), FOLLOW_UP_RELAXED
+        return {last: (float(log(printed.value)), FOLLOW_UP_RELAXED)}
     for endpoint in endpoints:
         if _same_cut(endpoint, one) and endpoint.met.size:
             times, events, _ = endpoint.ensemble.patients(0, endpoint.met[:FOLLOWED])
@@ -212,8 +239,8 @@ def _followed(
             if logs.size:
                 pair = endpoint.of.comparisons[0].endpoint, one.comparisons[0].endpoint
                 later, spread = FOLLOWED_LONGER.get(pair, FOLLOWED_ALIKE)
-                return float(logs.mean()) + later, float(np.hypot(logs.std(), spread))
-    return None
+                return {last: (float(logs.mean()) + later, float(np.hypot(logs.std(), spread)))}
+    return {}
 
 
 def _prognosis(endpoints: Sequence[Drawn]) -> dict[str, tuple[float, float]]:
@@ -249,19 +276,14 @@ def _draw(
     prior: EndpointPrior,
     scale: ScaleName | None,
     workers: int,
-    followed: tuple[float, float] | None,
-    prognosis: Mapping[str, tuple[float, float]],
+    told: Told,
 ) -> Drawn:
-    """Draw the members of one endpoint by one assessor, all its analyses together.
-
-    ``followed`` is the log of the median follow-up that another endpoint of these patients has at the same cut, and how
-    well it is known, ``prognosis`` what others show of the parts of these patients.
-    """
+    """Draw the members of one endpoint by one assessor, all its analyses together, with what others say of it."""
     unnamed = any(unnamed_types(comparison) for comparison in one.comparisons)
     types = (scale,) if scale else SCALES_TRIED if unnamed else SCALES_TRIED[:1]
     best: Drawn | None = None
     for name in types:
-        problem = pose(one.block(name, followed, prognosis), prior)
+        problem = pose(one.block(name, told), prior)
         ensemble = draw_ensemble(problem, members, stream, workers)
         results = [
             Reconstruction(
@@ -290,7 +312,7 @@ def _draw(
     enough = [
         f"{{{one.comparisons[v].id!r}: {name!r}}}"
         for _, v, name in sorted(doubtful)[:SUSPECTS]
-        if _possible(one, v, name, prior, types, stream, workers, followed)
+        if _possible(one, v, name, prior, types, stream, workers, told)
     ]
     remedy = f"it is enough to relax {' or '.join(enough)}" if enough else "name what may differ in relax={id: numbers}"
     said = "; ".join(lines) or "no single number was found to be missed"
@@ -309,13 +331,13 @@ def _possible(
     types: Sequence[ScaleName],
     stream: np.random.SeedSequence,
     workers: int,
-    followed: tuple[float, float] | None,
+    told: Told,
 ) -> bool:
     """Whether patients are found for the reports of an endpoint without one of their numbers."""
     comparisons = list(one.comparisons)
     comparisons[analysis] = without(comparisons[analysis], (relaxed,))
     less = replace(one, comparisons=tuple(comparisons))
-    problem = pose(less.block(types[0], followed), prior)
+    problem = pose(less.block(types[0], told), prior)
     return bool((draw_ensemble(problem, NEAREST, stream, workers, attempts=SHORT).drawn.miss == 0).any())
 
 

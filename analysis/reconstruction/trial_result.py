@@ -78,8 +78,9 @@ class TrialReconstruction:
         Times by endpoint and assessor, e.g. ``"PFS local"``.
     subgroups
         By name, who is in it, shape ``(members, patients)``.
-    method, seed, agreement, timeline
-        How the members were made: the dependence that was assumed between endpoints, and the trial in time.
+    method, seed, agreement, read_until, timeline
+        How the members were made: the dependence that was assumed between endpoints, whose reading ends with whose
+        progression, and the trial in time.
     findings
         What stood out in the reports or on the way.
     diagnostics
@@ -105,6 +106,7 @@ class TrialReconstruction:
     method: str
     seed: int | None
     agreement: float
+    read_until: Mapping[str, str]
     timeline: TrialTimeline | None
     findings: tuple[Finding, ...] = ()
     diagnostics: Mapping[str, float] = field(default_factory=dict)

@@ -43,6 +43,23 @@ class Patients:
     groups: FloatArray
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """Times between which an endpoint is, patient by patient, shape ``(n,)`` each: 0 and inf where nothing is known."""
+
+    floor: FloatArray
+    ceiling: FloatArray
+
+    @property
+    def open(self) -> bool:
+        """Whether nothing is known of any patient."""
+        return not self.floor.any() and bool(np.isinf(self.ceiling).all())
+
+    def of(self, rows: slice) -> Bounds:
+        """Take some of the patients."""
+        return Bounds(self.floor[rows], self.ceiling[rows])
+
+
 def normal_scores(time: FloatArray, event: BoolArray, rng: np.random.Generator) -> FloatArray:
     """Rank of each patient's own event time as a normal score; a censored one's is drawn from beyond its time."""
     order = np.lexsort((~event, time))
@@ -54,7 +71,14 @@ def normal_scores(time: FloatArray, event: BoolArray, rng: np.random.Generator) 
 
 
 def couple(
-    one: Patients, other: Patients, agreement: float, floor: FloatArray, rng: np.random.Generator, *, same_scans: bool
+    one: Patients,
+    other: Patients,
+    agreement: float,
+    bounds: Bounds,
+    events: FloatArray,
+    rng: np.random.Generator,
+    *,
+    same_scans: bool,
 ) -> tuple[IntArray, int]:
     """Choose for each patient of one endpoint the patient of another that it is.
 
@@ -64,9 +88,11 @@ def couple(
         The same number of patients each.
     agreement
         Correlation of the normal scores of the two times: 0, independent, to near 1, the same order.
-    floor
-        Time before which the other endpoint cannot come, for each patient of the first: death after progression; 0
-        where nothing is known, shape ``(n,)``.
+    bounds
+        Times between which the other endpoint is, for each patient of the first: death comes after progression, and a
+        reading may end with another's.
+    events
+        Times of all events of the other endpoint, in order: who leaves sooner between the same two changes little.
     rng
         Draws what the agreement leaves open.
     same_scans
@@ -86,10 +112,16 @@ def couple(
     forbidden = one.groups[:, None] != other.groups[None, :]
     forbidden |= np.maximum(one.earliest[:, None], other.earliest) > np.minimum(one.latest[:, None], other.latest)
     cost[forbidden] += FORBIDDEN
-    too_soon = np.maximum(floor[:, None] - other.time[None, :], 0.0)
-    cost += FORBIDDEN / 10 * too_soon / max(floor.max(), LEAST)  # by little rather than in few
+    soon = np.maximum(bounds.floor[:, None] - other.time[None, :], 0.0)
+    cost += FORBIDDEN / 10 * soon / max(bounds.floor.max(), LEAST)  # by little rather than in few
+    late = np.maximum(other.time[None, :] - bounds.ceiling[:, None], 0.0)
+    if late.any():
+        cost += FORBIDDEN / 10 * late / late.max()
+        cost[other.event & (late > 0)] += FORBIDDEN  # rather who is censored, and no event of another between
+        seen, its_seen = np.searchsorted(events, bounds.ceiling), np.searchsorted(events, other.time)
+        cost += FORBIDDEN / 20 * np.maximum(its_seen[None, :] - seen[:, None], 0)
     chosen = _assigned(cost, one.groups, other.groups)
-    return chosen, int((forbidden | (too_soon > 0))[np.arange(chosen.size), chosen].sum())
+    return chosen, int((forbidden | (soon > 0) | (late > 0))[np.arange(chosen.size), chosen].sum())
 
 
 def _assigned(cost: FloatArray, groups: FloatArray, its_groups: FloatArray) -> IntArray:

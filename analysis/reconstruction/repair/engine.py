@@ -16,6 +16,7 @@ from analysis.reconstruction.repair.board import stratum
 from analysis.reconstruction.repair.members import (
     Drawn,
     arrange,
+    boards_of,
     expected_counts,
     joined_boards,
     meet_comparisons,
@@ -64,6 +65,8 @@ WALKS = WALK, WALK._replace(reach=0.03)
 WALKS_TOGETHER = WALK._replace(slack=0.05), WALK
 """How long a member that misses nothing is walked on from, of one report, without ties of events and where those are
 needed, and of several, with few points that are pushed together and where more are."""
+REFIT = Effort(steps=0, bends=0, singles=400, spread=0.0, slack=1.0, most=6_000, warmth=0.1)
+"""How long a member is searched for again, whose times were moved a little."""
 SOURCES = 500  # members at least whose boards are kept for that, if so many miss nothing
 WALKED = 10  # members that are walked on by one thread at a time
 WALKING = 2  # number of the stream of random numbers for that
@@ -144,7 +147,8 @@ def draw_ensemble(
     streams = [np.random.SeedSequence([*seed.generate_state(4).tolist(), k]) for k in range(len(sizes))]
     hard, sources = -(-HARD_MEMBERS // len(sizes)), -(-SOURCES // len(sizes))
     with ThreadPoolExecutor(threads) as pool:
-        chunks = list(pool.map(partial(_draw_chunk, problem, hard, sources, attempts), sizes, streams))
+        rows = np.split(np.arange(members), np.cumsum(sizes)[:-1])
+        chunks = list(pool.map(partial(_draw_chunk, problem, hard, sources, attempts), rows, streams))
         drawn = Drawn(*(np.concatenate(parts) for parts in zip(*(chunk.drawn for chunk in chunks), strict=True)))
         states = np.concatenate([chunk.states for chunk in chunks])
         if attempts is None:
@@ -211,22 +215,30 @@ def _events_of(block: Block, drawn: Drawn) -> IntArray:
     return out
 
 
+def refit(block: Block, drawn: Drawn, rng: np.random.Generator) -> Drawn:
+    """Move patients of members of two arms at one data cut until all numbers are met again, as near as is found."""
+    boards, miss = boards_of(drawn, np.array([arm.size for arm in block.first.arms])), np.zeros(drawn.miss.size)
+    rng_states = rng.integers(0, 2**64, (drawn.miss.size, 1), dtype=np.uint64)
+    meet_comparisons(boards, asked_of(block, REFIT), _events_of(block, drawn), REFIT, rng_states, miss)
+    return read_boards(boards, 1, miss)
+
+
 def _draw_chunk(
-    problem: Problem, hard: int, sources: int, most: int | None, members: int, seed: np.random.SeedSequence
+    problem: Problem, hard: int, sources: int, most: int | None, rows: NDArray[np.intp], seed: np.random.SeedSequence
 ) -> _Chunk:
-    """Draw the members of a chunk in at most so many attempts, of which the long ones are made for ``hard`` of them.
+    """Draw some members in at most so many attempts, of which the long ones are made for ``hard`` of them.
 
     The boards of at most ``sources`` that miss nothing are kept.
     """
     rng = np.random.default_rng(seed)
     single = len(problem.block.analyses) == 1
     efforts = EFFORTS if single else EFFORTS_TOGETHER
-    best = _attempt(problem, members, rng, efforts[0])
-    draws = members
+    best = _attempt(problem, rows, rng, efforts[0])
+    draws = rows.size
 
     def draw_again(part: NDArray[np.intp], effort: Effort) -> float:
         """Replace members by better ones; returns the share of them that give all numbers back."""
-        again = _attempt(problem, part.size, rng, effort)
+        again = _attempt(problem, rows[part], rng, effort)
         better = again.drawn.miss < best.drawn.miss[part]
         chosen = part[better]
         for kept, new in zip(_by_member(best), _by_member(again), strict=True):
@@ -243,7 +255,7 @@ def _draw_chunk(
         met = draw_again(some, effort)
         draws += some.size
         if probing and met >= WORTH:
-            short = math.ceil((ENOUGH * members - np.sum(best.drawn.miss == 0)) / met)
+            short = math.ceil((ENOUGH * rows.size - np.sum(best.drawn.miss == 0)) / met)
             others = open_[some.size :][: max(short, 0)]
             if others.size > 0:
                 draw_again(others, effort)
@@ -257,10 +269,10 @@ def _by_member(attempt: _Attempt) -> list[NDArray[Any]]:
     return [*attempt.drawn, attempt.states, *attempt.boards[:-1]]
 
 
-def _attempt(problem: Problem, members: int, rng: np.random.Generator, effort: Effort) -> _Attempt:
-    block = problem.block
+def _attempt(problem: Problem, rows: NDArray[np.intp], rng: np.random.Generator, effort: Effort) -> _Attempt:
+    block, members = problem.block, rows.size
     start = problem.mean + product(rng.standard_normal((members, problem.mean.size)), problem.root.T.copy())
-    targets = _draw_targets(problem, members, rng)
+    targets = _draw_targets(problem, rows, rng)
     states = np.empty_like(start)
     condition(
         start,
@@ -314,8 +326,12 @@ def _outside_follow_up(times: list[FloatArray], events: list[BoolArray], box: tu
     return out
 
 
-def _draw_targets(problem: Problem, members: int, rng: np.random.Generator) -> FloatArray:
-    """Values inside the boxes; the log ratio where its limits and the least error, 2 / sqrt(events), put it."""
+def _draw_targets(problem: Problem, rows: NDArray[np.intp], rng: np.random.Generator) -> FloatArray:
+    """Values inside the boxes; the log ratio where its limits and the least error, 2 / sqrt(events), put it.
+
+    Numbers at risk that are told of a draw, which are the last equations, are its own.
+    """
+    members = rows.size
     low, high = problem.boxes.T
     targets = low + rng.random((members, low.size)) * (high - low)
     for e in np.flatnonzero(problem.equations.kind == SCORE):
@@ -326,6 +342,8 @@ def _draw_targets(problem: Problem, members: int, rng: np.random.Generator) -> F
         highest = min(box[1], box[5] - least, (box[3] + box[5]) / 2)
         if lowest < highest:
             targets[:, e] = lowest + rng.random(members) * (highest - lowest)
+    for place, told in enumerate(reversed(problem.block.told.at_risk), start=1):
+        targets[:, -place] = told.patients[rows]
     return np.asarray(targets)
 
 

@@ -97,6 +97,19 @@ def read_boards(boards: Board, cuts: int, miss: FloatArray) -> Drawn:
     return drawn
 
 
+def boards_of(drawn: Drawn, size: IntArray) -> Board:
+    """Give the board of members at one data cut as they are, ``size`` (arms,) patients each."""
+    boards = new_boards(drawn.miss.size, size, cuts=1)
+    boards.points[:], boards.cut[:], boards.odds[:] = size, 0, 0.0
+    for arm, end in enumerate(np.cumsum(size)):
+        rows, n = slice(end - size[arm], end), size[arm]
+        order = np.argsort(drawn.time[:, rows], axis=1, kind="stable")
+        boards.patient[:, arm, :n] = order
+        boards.time[:, arm, :n] = boards.home[:, arm, :n] = np.take_along_axis(drawn.time[:, rows], order, axis=1)
+        boards.event[:, arm, :n], boards.group[:, arm, :n] = drawn.event[:, rows], drawn.group[:, rows]
+    return boards
+
+
 @njit(cache=True, nogil=True)
 def expected_counts(states: FloatArray, frame: Frame, events: FloatArray) -> None:
     """Fill ``events`` (members, arms) with the expected events of each arm."""

@@ -39,19 +39,52 @@ class Analysis:
 
 
 @dataclass(frozen=True)
+class ExpectedAtRisk:
+    """Patients of an arm who are expected to be at risk in an analysis at a time in months, and how well it is known.
+
+    ``patients`` has a number for each draw.
+    """
+
+    analysis: int
+    arm: int
+    time: float
+    patients: FloatArray
+    error: float
+
+
+@dataclass(frozen=True)
+class Told:
+    """What other endpoints of the same patients say of one.
+
+    Attributes
+    ----------
+    followed
+        By the number of a data cut, the log of the median follow-up and how well it is known; taken where no report of
+        the endpoint prints it.
+    prognosis
+        By the name of a part of the patients, the log of its hazard ratio to the others and how well it is known.
+    at_risk
+        Numbers at risk that are expected.
+    """
+
+    followed: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    prognosis: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    at_risk: tuple[ExpectedAtRisk, ...] = ()
+
+
+@dataclass(frozen=True)
 class Block:
     """The analyses of one endpoint by one assessor, all patients at the last cut first.
 
     ``latest`` are the longest follow-ups, in months, that a patient can have had at each cut; ``division`` says how
-    many patients of each arm are in which subgroups and strata. ``known`` holds, by the name of a part that no analysis
-    shows, the log hazard ratio of its patients to the others and how well it is known. ``accrual`` are the months in
-    which the patients came in, None where that is not known.
+    many patients of each arm are in which subgroups and strata; ``told`` is what other endpoints say. ``accrual`` are
+    the months in which the patients came in, None where that is not known.
     """
 
     analyses: tuple[Analysis, ...]
     latest: tuple[float, ...]
     division: Partition
-    known: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    told: Told = field(default_factory=Told)
     accrual: float | None = None
 
     @classmethod
@@ -75,7 +108,7 @@ class Block:
     @property
     def effects(self) -> tuple[FloatArray, FloatArray]:
         """Log hazard ratio of each part to the others, for those that no analysis shows, and its standard deviation."""
-        each = [self.known.get(name, (0.0, LEVEL_SPREAD)) for name in self.division.names]
+        each = [self.told.prognosis.get(name, (0.0, LEVEL_SPREAD)) for name in self.division.names]
         middle, spread = np.array(each, dtype=np.float64).reshape(-1, 2).T
         return middle, spread
 
@@ -124,24 +157,29 @@ class Block:
     def equations(self) -> tuple[Equations, FloatArray, FloatArray]:
         """Equations of all analyses, whose arms are numbered one after the other, their boxes and variances.
 
-        Nobody is at risk beyond the longest follow-up.
+        Nobody is at risk beyond the longest follow-up; before it there may be numbers that are expected.
         """
         each = [analysis.required.equations for analysis in self.analyses]
         shifted = [e._replace(arm=e.arm + v * self.arms, other=e.other + v * self.arms) for v, e in enumerate(each)]
         merged = Equations(*(np.concatenate(columns) for columns in zip(*shifted, strict=True)))
         boxes = np.concatenate([analysis.required.boxes for analysis in self.analyses])
         noise = np.concatenate([analysis.required.noise for analysis in self.analyses])
-        ends = [
-            (v * self.arms + k, self.latest[analysis.cut], arm.size)
+        more = [
+            (v * self.arms + k, self.latest[analysis.cut], 0.0, COUNT_ERROR)
             for v, analysis in enumerate(self.analyses)
-            for k, arm in enumerate(analysis.required.arms)
+            for k in range(self.arms)
             if np.isfinite(self.latest[analysis.cut])
         ]
-        if not ends:
+        more += [
+            (told.analysis * self.arms + told.arm, told.time, float(told.patients.mean()), told.error)
+            for told in self.told.at_risk
+        ]
+        if not more:
             return merged, boxes, noise
-        arms, times, sizes = (np.array(column) for column in zip(*ends, strict=True))
-        none, zeros = np.zeros(len(ends), dtype=np.int64), np.zeros(len(ends))
-        nobody = Equations(none + AT_RISK, arms, none, times, zeros, zeros, none)
-        merged = Equations(*(np.concatenate(columns) for columns in zip(merged, nobody, strict=True)))
-        errors = COUNT_ERROR / 0.5 / log((sizes + 0.5) / 0.5)
-        return merged, np.concatenate([boxes, np.zeros((len(ends), 2))]), np.concatenate([noise, np.square(errors)])
+        columns = np.array(more).T
+        arms, times, patients, errors = columns[0].astype(np.int64), *columns[1:]
+        none, zeros = np.zeros(len(more), dtype=np.int64), np.zeros(len(more))
+        counts = Equations(none + AT_RISK, arms, none, times, zeros, zeros, none)
+        merged = Equations(*(np.concatenate(columns) for columns in zip(merged, counts, strict=True)))
+        errors = errors / (patients + 0.5) / log((self.sizes[arms] + 0.5) / (patients + 0.5))
+        return merged, np.concatenate([boxes, np.stack([patients] * 2, axis=1)]), np.append(noise, np.square(errors))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.errors import InfeasibleReportError, InvalidValueError
-from analysis.reconstruction.report.block import Analysis, Block
+from analysis.reconstruction.report.block import Analysis, Block, Told
 from analysis.reconstruction.report.partition import Partition, divide, strata_of, unknown_strata
 from analysis.reconstruction.report.requirements import read_requirements
 from analysis.reported import Finding, Reported, ReportedComparison
@@ -52,27 +52,12 @@ class Sorted:
         """Cut-off or name of the last analysis, as its report prints it."""
         return self.comparisons[0].cutoff or self.comparisons[0].analysis
 
-    def block(
-        self,
-        scale: str,
-        followed: tuple[float, float] | None = None,
-        known: Mapping[str, tuple[float, float]] | None = None,
-    ) -> Block:
-        """Read what every report asks.
-
-        Parameters
-        ----------
-        scale
-            Type of the intervals whose type is not printed.
-        followed
-            Log of the median follow-up at the last cut, and how well it is known, where no report of this endpoint
-            prints it.
-        known
-            Log hazard ratio of the parts that other endpoints of these patients show, and how well it is known.
-        """
+    def block(self, scale: str, told: Told) -> Block:
+        """Read what every report asks, intervals whose type is not printed as of ``scale``."""
         required = [read_requirements(comparison, scale) for comparison in self.comparisons]
-        if required[0].follow_up is None and followed is not None:
-            required[0] = replace(required[0], follow_up=followed)
+        for v, (asked, cut, group) in enumerate(zip(required, self.cut, self.group, strict=True)):
+            if group is None and asked.follow_up is None and cut in told.followed:
+                required[v] = replace(asked, follow_up=told.followed[cut])
         analyses = tuple(
             Analysis(
                 asked,
@@ -91,7 +76,7 @@ class Sorted:
         ]
         latest = np.fmin(self.months, longest)
         latest = np.minimum.accumulate(latest[::-1])[::-1]  # follow-up can only be added
-        return Block(analyses, tuple(latest.tolist()), self.division, known or {}, self.accrual)
+        return Block(analyses, tuple(latest.tolist()), self.division, told, self.accrual)
 
 
 def sort_reports(
