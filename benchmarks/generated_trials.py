@@ -44,7 +44,7 @@ class Trial:
 def draw_trial(rng: np.random.Generator, *, ends: bool = False) -> Trial:
     """Draw patients, follow them, and print what their trial would.
 
-    If it ``ends``, central review reads no scans after the local progression.
+    If it ``ends``, central review reads no scans after the local progression, and there are no interim reports.
     """
     n = int(np.exp(rng.uniform(np.log(60), np.log(800))))
     experimental = np.arange(n) < round(n * rng.choice([0.5, 0.5, 2 / 3]))
@@ -71,7 +71,7 @@ def draw_trial(rng: np.random.Generator, *, ends: bool = False) -> Trial:
     kinds = [("final", 1, None), ("interim", 0, None), ("final", 1, in_group)]
     for assessor, failure in (("local", local), ("central", central)):
         for analysis, cut, group in kinds:
-            if group is not None and assessor == "central":
+            if (group is not None and assessor == "central") or (ends and analysis == "interim"):
                 continue
             id = f"pfs-{assessor}-{analysis}" + ("-group" if group is not None else "")
             inside = np.ones(n, dtype=bool) if group is None else group
@@ -144,8 +144,12 @@ def evaluate(seed: int, members: int, *, ends: bool = False) -> dict[str, Any]:
     row["seconds"] = time.perf_counter() - start
     row["faithful"] = float(joint.faithful.mean())
     row["drawn"], row["distinct"] = joint.diagnostics["met"], joint.diagnostics["distinct members"] / members
-    early, late = (joint.analysis(f"pfs-local-{name}") for name in ("interim", "final"))
-    row["nested"] = bool((early.event.sum(axis=1) <= late.event.sum(axis=1)).all())
+    if ends:
+        read = [joint.endpoints[f"PFS {reader}"].time for reader in ("central", "local")]
+        row["nested"] = bool((read[0] <= read[1]).all())
+    else:
+        early, late = (joint.analysis(f"pfs-local-{name}") for name in ("interim", "final"))
+        row["nested"] = bool((early.event.sum(axis=1) <= late.event.sum(axis=1)).all())
     row["clashes"] = sum("cannot all be right" in str(finding) for finding in joint.findings)
     held = {90: 0, 50: 0}
     points = 0

@@ -178,6 +178,7 @@ def put_together(
             f"{names}: each can be reconstructed, but in all {members} members some of their times cannot be of one "
             "patient (death before progression, or an entry that the follow-up at one cut does not allow); compare the "
             "medians and numbers at risk of the endpoints, correct the timeline, or ask for more members"
+            + ("; or let every reading go on, without read_until" if read_until else "")
         )
     for k, endpoint in enumerate(endpoints):
         rows, order = out.rows[k], out.order[k]

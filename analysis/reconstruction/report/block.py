@@ -72,6 +72,9 @@ class Told:
     at_risk: tuple[ExpectedAtRisk, ...] = ()
 
 
+NOTHING = Told()
+
+
 @dataclass(frozen=True)
 class Block:
     """The analyses of one endpoint by one assessor, all patients at the last cut first.
@@ -84,7 +87,7 @@ class Block:
     analyses: tuple[Analysis, ...]
     latest: tuple[float, ...]
     division: Partition
-    told: Told = field(default_factory=Told)
+    told: Told = NOTHING
     accrual: float | None = None
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.errors import InfeasibleReportError, InvalidValueError
-from analysis.reconstruction.report.block import Analysis, Block, Told
+from analysis.reconstruction.report.block import NOTHING, Analysis, Block, Told
 from analysis.reconstruction.report.partition import Partition, divide, strata_of, unknown_strata
 from analysis.reconstruction.report.requirements import read_requirements
 from analysis.reported import Finding, Reported, ReportedComparison
@@ -52,7 +52,7 @@ class Sorted:
         """Cut-off or name of the last analysis, as its report prints it."""
         return self.comparisons[0].cutoff or self.comparisons[0].analysis
 
-    def block(self, scale: str, told: Told) -> Block:
+    def block(self, scale: str, told: Told = NOTHING) -> Block:
         """Read what every report asks, intervals whose type is not printed as of ``scale``."""
         required = [read_requirements(comparison, scale) for comparison in self.comparisons]
         for v, (asked, cut, group) in enumerate(zip(required, self.cut, self.group, strict=True)):

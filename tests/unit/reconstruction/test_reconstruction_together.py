@@ -10,7 +10,7 @@ from generated_trials import draw_trial
 
 from analysis.errors import InfeasibleReportError, InvalidValueError, UnknownNameError
 from analysis.reconstruction import TrialReconstruction, reconstruct
-from analysis.reconstruction.repair.coupling import Patients, couple
+from analysis.reconstruction.repair.coupling import Bounds, Patients, couple
 from analysis.reconstruction.together import _times_as_many
 from analysis.reported import AtRisk, ReportedArm, ReportedComparison, TrialTimeline, load
 from analysis.survival.estimators import kaplan_meier
@@ -145,7 +145,8 @@ def test_pairs_that_cannot_be_one_patient_are_counted():
     never = np.zeros(3), np.full(3, np.inf)
     one = Patients(np.array([5.0, 6.0, 7.0]), np.ones(3, dtype=bool), *never, np.zeros(3))
     other = Patients(np.array([4.0, 6.5, 9.0]), np.ones(3, dtype=bool), *never, np.zeros(3))
-    chosen, clashes = couple(one, other, 0.5, one.time, np.random.default_rng(1), same_scans=False)
+    bounds = Bounds(one.time, np.full(3, np.inf))
+    chosen, clashes = couple(one, other, 0.5, bounds, other.time, np.random.default_rng(1), same_scans=False)
     assert clashes == 1  # somebody has to die at month 4
     assert sorted(chosen) == [0, 1, 2]
 
@@ -358,7 +359,7 @@ def test_a_pool_is_drawn_of_what_comes_after_another_endpoint_only(before, endpo
         return SimpleNamespace(comparisons=[replace(report(f"{name}-{k}"), endpoint=name) for k in range(number)])
 
     drawn = [SimpleNamespace(of=of(name, 1)) for name in before]
-    assert _times_as_many(drawn, of(endpoint, cuts), members) == times
+    assert _times_as_many(drawn, of(endpoint, cuts), members, None) == times
 
 
 def test_endpoints_that_were_drawn_apart_keep_most_of_their_draws_when_they_become_one_list():

@@ -1,0 +1,140 @@
+"""A reading that ends with another's progression: central review for which no scans are made after the local one."""
+
+import numpy as np
+import pytest
+from generated_trials import draw_trial
+
+from analysis.errors import InvalidValueError, UnknownNameError
+from analysis.reconstruction import reconstruct
+from analysis.reconstruction.readings import _not_before, in_order
+from analysis.reconstruction.repair.coupling import Bounds, Patients, couple
+from analysis.reported import ReportedArm, ReportedComparison
+
+UNTIL = {"central": "local"}
+MEMBERS = 20
+
+
+@pytest.fixture(scope="module")
+def trial():
+    """A trial whose central review truly ends so, as its final reports show it."""
+    return draw_trial(np.random.default_rng([12, 9]), ends=True)
+
+
+@pytest.fixture(scope="module")
+def reports(trial):
+    return [report for report in trial.reports if report.id in ("pfs-local-final", "pfs-central-final", "os-final")]
+
+
+@pytest.fixture(scope="module")
+def ended(trial, reports):
+    return reconstruct(reports, MEMBERS, rng=9, timeline=trial.timeline, read_until=UNTIL)
+
+
+def test_nobody_is_read_after_the_progression_that_ends_the_reading(ended):
+    local, central, death = (ended.endpoints[name].time for name in ("PFS local", "PFS central", "OS"))
+    assert (central <= local).all()
+    assert (death >= local - 1e-9).all()
+    assert ended.faithful.all()
+    assert ended.diagnostics["distinct members"] >= MEMBERS / 2
+
+
+def test_without_it_a_reading_goes_on(trial, reports):
+    going_on = reconstruct(reports, MEMBERS, rng=9, timeline=trial.timeline)
+    later = going_on.endpoints["PFS central"].time > going_on.endpoints["PFS local"].time
+    assert later.mean() > 0.1
+    assert going_on.read_until == {}
+
+
+def test_numbers_at_risk_are_nearer_to_those_of_trials_whose_review_ended_so():
+    """Measured on 13 such trials: off by 3.6% of the patients, and by 7.4% where the review is taken to go on."""
+    off: dict[str | None, list[float]] = {"local": [], None: []}
+    for seed in (9, 14, 15, 18):
+        trial = draw_trial(np.random.default_rng([12, seed]), ends=True)
+        readers = [report for report in trial.reports if report.id in ("pfs-local-final", "pfs-central-final")]
+        time, _, _ = trial.seen["pfs-central-final"]
+        months = np.quantile(time, [0.2, 0.4, 0.6, 0.8])
+        for other, errors in off.items():
+            until = None if other is None else {"central": other}
+            result = reconstruct(readers, 10, rng=seed, timeline=trial.timeline, read_until=until)
+            drawn = (result.endpoints["PFS central"].time[:, :, None] > months).sum(axis=1).mean(axis=0)
+            errors.append(float(np.abs(drawn - (time[:, None] > months).sum(axis=0)).mean() / time.size))
+    assert np.mean(off["local"]) < 0.6 * np.mean(off[None])
+
+
+def test_the_members_say_how_they_were_made(ended):
+    assert ended.read_until == UNTIL
+    assert "central assessment ends with progression by local" in ended.method
+    assert ended.analysis("pfs-central-final").method.endswith("central assessment ends with progression by local")
+
+
+def test_the_same_seed_gives_the_same_patients_with_any_number_of_threads(trial, reports, ended):
+    alone = reconstruct(reports, MEMBERS, rng=9, timeline=trial.timeline, read_until=UNTIL, threads=1)
+    for name, endpoint in ended.endpoints.items():
+        np.testing.assert_array_equal(alone.endpoints[name].time, endpoint.time)
+
+
+def test_the_reading_that_ends_another_is_put_first(trial, reports, ended):
+    turned = reconstruct(reports[::-1], MEMBERS, rng=9, timeline=trial.timeline, read_until=UNTIL)
+    assert (turned.endpoints["PFS central"].time <= turned.endpoints["PFS local"].time).all()
+    names = [
+        f"{one.comparisons[0].endpoint} {one.comparisons[0].assessor}" for one in in_order(_sorted(reports), UNTIL)
+    ]
+    assert names == ["PFS local", "PFS central", "OS None"]
+    assert [one.name for one in in_order(_sorted(reports[::-1]), {})] == ["OS", "PFS central", "PFS local"]
+
+
+def _sorted(reports):
+    from analysis.reconstruction.report.sorting import sort_reports
+
+    return sort_reports(reports, None, {})[0]
+
+
+def by(assessor: str | None, endpoint: str = "PFS") -> ReportedComparison:
+    arms = [ReportedArm("a", n=40, median="6.0"), ReportedArm("b", n=40, median="4.0")]
+    return ReportedComparison(endpoint, arms, control="b", id=f"{endpoint}-{assessor}", assessor=assessor)
+
+
+@pytest.mark.parametrize(
+    ("readers", "until", "error", "said"),
+    [
+        (("local", "central"), {"centre": "local"}, UnknownNameError, "central"),
+        (("local", "central"), {"central": "investigator"}, UnknownNameError, "local"),
+        (("local", "central"), {"central": "central"}, InvalidValueError, "none ends with itself"),
+        (("local", "central"), {"central": "local", "local": "central"}, InvalidValueError, "none ends with itself"),
+        (("x", "y", "z"), {"x": "y", "y": "z", "z": "y"}, InvalidValueError, "none ends with itself"),
+    ],
+)
+def test_readings_that_cannot_end_so_are_refused(readers, until, error, said):
+    with pytest.raises(error, match=said):
+        reconstruct([by(reader) for reader in readers], 2, rng=1, read_until=until)
+
+
+def test_readers_without_an_endpoint_in_common_are_refused():
+    with pytest.raises(InvalidValueError, match="two readers of one endpoint"):
+        reconstruct([by("central"), by("local", "TTP")], 2, rng=1, read_until=UNTIL)
+
+
+def test_one_report_has_no_other_reading():
+    with pytest.raises(InvalidValueError, match="several reports"):
+        reconstruct(by("central"), 2, rng=1, read_until=UNTIL)
+
+
+def test_who_is_at_risk_in_both_readings_follows_their_dependence():
+    """Independent: the other's survival; in the same order: all, or those whom the other has left."""
+    survival, its = np.array([0.8, 0.5, 0.2]), np.array([0.9, 0.4, 0.1])
+    np.testing.assert_allclose(_not_before(survival, its, 0.0), its, atol=1e-9)
+    np.testing.assert_allclose(_not_before(survival, its, 0.9999), np.minimum(its / survival, 1.0), atol=0.01)
+    between = _not_before(survival, its, 0.8)
+    assert (its < between).all()
+    assert (between < np.minimum(its / survival, 1.0)).all()
+
+
+def test_a_censoring_rather_than_an_event_is_taken_for_who_leaves_early():
+    """One place ends at month 2: of an event and a censoring at months 3 and 4, the censoring goes there."""
+    never = np.zeros(2), np.full(2, np.inf)
+    one = Patients(np.array([2.0, 9.0]), np.array([True, True]), *never, np.zeros(2))
+    other = Patients(np.array([3.0, 4.0]), np.array([True, False]), *never, np.zeros(2))
+    bounds = Bounds(np.zeros(2), one.time)
+    chosen, clashes = couple(one, other, 0.5, bounds, np.array([3.0]), np.random.default_rng(1), same_scans=True)
+    assert chosen.tolist() == [1, 0]
+    assert clashes == 1
