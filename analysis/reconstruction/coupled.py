@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis.errors import InfeasibleReportError
 from analysis.reconstruction.from_report import fill_missed, patients
-from analysis.reconstruction.readings import ends
+from analysis.reconstruction.precedence import comes_before, ends
 from analysis.reconstruction.repair.coupling import Bounds, Patients, couple
 from analysis.reconstruction.repair.engine import refit
 from analysis.reconstruction.trial_result import Endpoint
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     Indices = NDArray[np.intp]
 
-BEFORE = {"PFS": "OS", "DFS": "OS", "EFS": "OS", "RFS": "OS", "DMFS": "OS", "TTP": "OS", "TTF": "OS"}
-"""Endpoints that cannot come after another."""
 TURNS = 10  # by which the patients of a reading are brought inside their bounds, and every number back again
 TRIES = 24  # members of one endpoint that are tried beside one of another, until all pairs can be one patient
 
@@ -258,11 +256,6 @@ def _within(
         if not replace(result, **patients(moved, v, np.zeros(1, dtype=np.intp))).faithful[0]:
             return None
     return time, event
-
-
-def comes_before(one: Sorted, other: Sorted) -> bool:
-    """Whether the one endpoint cannot come after the other."""
-    return BEFORE.get(one.comparisons[0].endpoint) == other.comparisons[0].endpoint
 
 
 def _pairs(

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from analysis.conventions.display import listed
-from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reconstruction.algebra import log
 from analysis.reconstruction.report.block import ExpectedAtRisk, Told
 from analysis.reconstruction.report.requirements import COUNT_ERROR
 from analysis.survival.estimators import kaplan_meier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -32,63 +30,6 @@ MONTHS = np.linspace(0.02, 0.995, 80)  # shares of the patients who have left, w
 NODES = (np.arange(200) + 0.5) / 200  # of an integral over a probability
 SHARE_ERROR = 0.7  # at most, of the log of the share that has no earlier progression: the dependence may be wrong
 FOLLOW_UP_ERROR = 0.25  # of the log of the median follow-up that is told from them
-
-
-def check_read_until(read_until: Mapping[str, str], comparisons: Sequence[ReportedComparison]) -> None:
-    """Refuse readers that no report has, or that share no endpoint, and readings that end each other.
-
-    Raises
-    ------
-    UnknownNameError
-        If a name is not that of an assessor.
-    InvalidValueError
-        If two readers have no endpoint in common, or a reading would end with itself, by way of others too.
-    """
-    endpoints: dict[str, set[str]] = {}
-    for comparison in comparisons:
-        if comparison.assessor:
-            endpoints.setdefault(comparison.assessor, set()).add(comparison.endpoint)
-    for name, other in read_until.items():
-        for one in (name, other):
-            if one not in endpoints:
-                raise UnknownNameError("assessor", one, sorted(endpoints))
-        if not endpoints[name] & endpoints[other]:
-            remedy = f"add the report of what {other} has read, or leave {name} out"
-            raise InvalidValueError("read_until", {name: other}, "two readers of one endpoint", remedy)
-    for name in read_until:
-        passed = [name]
-        while passed[-1] in read_until:
-            passed.append(read_until[passed[-1]])
-            if passed[-1] in passed[:-1]:
-                expected = "readings of which none ends with itself"
-                raise InvalidValueError(
-                    "read_until", listed(passed), expected, "name whose reading ends, and whose goes on"
-                )
-
-
-def in_order(sorted_: Sequence[Sorted], read_until: Mapping[str, str]) -> tuple[Sorted, ...]:
-    """Put every reading after the one that ends it, and leave the order as it is otherwise."""
-
-    def ended_by(one: Sorted) -> int:
-        name, readers = one.comparisons[0].assessor or "", 0
-        while name in read_until:
-            name, readers = read_until[name], readers + 1
-        return readers
-
-    places: dict[str, list[int]] = {}
-    for place, one in enumerate(sorted_):
-        places.setdefault(one.comparisons[0].endpoint, []).append(place)
-    out = list(sorted_)
-    for own in places.values():
-        for place, one in zip(own, sorted((sorted_[p] for p in own), key=ended_by), strict=True):
-            out[place] = one
-    return tuple(out)
-
-
-def ends(one: Sorted, other: Sorted, read_until: Mapping[str, str]) -> bool:
-    """Whether the other reading of an endpoint goes on only until the one has seen progression, or lost the patient."""
-    first, second = one.comparisons[0], other.comparisons[0]
-    return first.endpoint == second.endpoint and read_until.get(second.assessor or "") == first.assessor
 
 
 def told_by_reading(endpoint: Drawn, beside: Indices, one: Sorted, agreement: float, rng: np.random.Generator) -> Told:

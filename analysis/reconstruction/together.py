@@ -13,7 +13,7 @@ from analysis.conventions.display import listed
 from analysis.conventions.seeds import Seed, seed_sequence
 from analysis.errors import InfeasibleReportError, InvalidValueError, NotEstimableError, UnknownNameError
 from analysis.reconstruction.algebra import log
-from analysis.reconstruction.coupled import Drawn, comes_before, put_together
+from analysis.reconstruction.coupled import Drawn, put_together
 from analysis.reconstruction.from_report import (
     ENOUGH_DISTINCT,
     ENOUGH_DRAWN,
@@ -27,8 +27,9 @@ from analysis.reconstruction.from_report import (
     populations,
     unnamed_types,
 )
+from analysis.reconstruction.precedence import check_read_until, comes_before, ends, in_order
 from analysis.reconstruction.prior import EndpointPrior, ShapePrior
-from analysis.reconstruction.readings import check_read_until, ends, in_order, told_by_reading
+from analysis.reconstruction.readings import told_by_reading
 from analysis.reconstruction.repair.engine import draw_ensemble
 from analysis.reconstruction.report.block import Told
 from analysis.reconstruction.report.feasibility import (

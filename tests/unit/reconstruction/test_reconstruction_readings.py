@@ -6,8 +6,10 @@ from generated_trials import draw_trial
 
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.reconstruction import reconstruct
-from analysis.reconstruction.readings import _not_before, in_order
+from analysis.reconstruction.precedence import comes_before, in_order
+from analysis.reconstruction.readings import _not_before
 from analysis.reconstruction.repair.coupling import Bounds, Patients, couple
+from analysis.reconstruction.report.sorting import sort_reports
 from analysis.reported import ReportedArm, ReportedComparison
 
 UNTIL = {"central": "local"}
@@ -76,16 +78,45 @@ def test_the_same_seed_gives_the_same_patients_with_any_number_of_threads(trial,
 def test_the_reading_that_ends_another_is_put_first(trial, reports, ended):
     turned = reconstruct(reports[::-1], MEMBERS, rng=9, timeline=trial.timeline, read_until=UNTIL)
     assert (turned.endpoints["PFS central"].time <= turned.endpoints["PFS local"].time).all()
-    names = [
-        f"{one.comparisons[0].endpoint} {one.comparisons[0].assessor}" for one in in_order(_sorted(reports), UNTIL)
-    ]
-    assert names == ["PFS local", "PFS central", "OS None"]
-    assert [one.name for one in in_order(_sorted(reports[::-1]), {})] == ["OS", "PFS central", "PFS local"]
+
+
+def test_endpoints_are_drawn_in_the_order_in_which_they_come(reports):
+    """Whatever the order of the list: progression before death, a reading after the one that ends it."""
+    local, central, death = reports
+    for given in ([local, central, death], [death, local, central], [local, death, central]):
+        assert [one.name for one in in_order(_sorted(given), {})] == ["PFS local", "PFS central", "OS"]
+    for given in ([death, central, local], [central, death, local]):
+        assert [one.name for one in in_order(_sorted(given), {})] == ["PFS central", "PFS local", "OS"]
+        assert [one.name for one in in_order(_sorted(given), UNTIL)] == ["PFS local", "PFS central", "OS"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "before"),
+    [
+        ("PFS", "OS", True),
+        ("rPFS", "OS", True),
+        ("iDFS", "OS", True),
+        ("PFS2", "OS", True),
+        ("PFS", "PFS2", True),
+        ("rPFS", "PFS2", True),
+        ("PFS2", "PFS", False),
+        ("OS", "PFS", False),
+        ("PFS", "DFS", False),
+        ("OS", "OS", False),
+    ],
+)
+def test_endpoints_by_their_usual_names_come_in_their_order(first, second, before):
+    one, other = (_sorted([by(None, name)])[0] for name in (first, second))
+    assert comes_before(one, other) is before
+
+
+def test_nobody_has_radiographic_progression_after_death():
+    reports = [by(None, "OS"), by(None, "rPFS")]
+    result = reconstruct(reports, 10, rng=1)
+    assert (result.endpoints["OS"].time >= result.endpoints["RPFS"].time - 1e-9).all()
 
 
 def _sorted(reports):
-    from analysis.reconstruction.report.sorting import sort_reports
-
     return sort_reports(reports, None, {})[0]
 
 

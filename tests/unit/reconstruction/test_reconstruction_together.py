@@ -84,6 +84,14 @@ def test_nobody_progresses_after_death(joint):
         assert (joint.endpoints["OS"].time >= joint.endpoints[f"PFS {assessor}"].time).all()
 
 
+def test_nobody_progresses_after_death_where_death_is_the_first_of_the_list(trial):
+    reports = [report for report in trial.reports if report.id in ("os-final", "pfs-local-final", "pfs-central-final")]
+    turned = reconstruct(reports[::-1], MEMBERS, rng=4, timeline=trial.timeline)
+    for reader in ("local", "central"):
+        assert (turned.endpoints["OS"].time >= turned.endpoints[f"PFS {reader}"].time - 1e-9).all()
+    assert turned.faithful.all()
+
+
 def test_the_same_seed_gives_the_same_patients_with_any_number_of_threads(joint, trial):
     again = reconstruct(trial.reports, MEMBERS, rng=4, timeline=trial.timeline, threads=1)
     np.testing.assert_array_equal(again.entry, joint.entry)
