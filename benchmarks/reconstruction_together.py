@@ -29,7 +29,6 @@ from tqdm.auto import tqdm
 
 import analysis
 from analysis.errors import AnalysisError
-from analysis.reconstruction.coupled import BEFORE
 from analysis.survival.estimators import reverse_kaplan_meier
 
 if TYPE_CHECKING:
@@ -39,6 +38,9 @@ LEVELS = (50, 90)  # per cent
 TOGETHER = 0.15  # of the log of the last follow-up, by which two curves may differ that end together
 
 
+EARLIER = ("PFS", "DFS", "EFS", "RFS", "DMFS", "TTP", "TTF")  # endpoints that death ends
+
+
 def pairs_of(figures: list[Figure]) -> list[tuple[Figure, Figure]]:
     """Figures of the same patients, the earlier endpoint first."""
     return [
@@ -46,7 +48,8 @@ def pairs_of(figures: list[Figure]) -> list[tuple[Figure, Figure]]:
         for first in figures
         for second in figures
         if first.pmid == second.pmid
-        and BEFORE.get(first.endpoint) == second.endpoint
+        and first.endpoint in EARLIER
+        and second.endpoint == "OS"
         and [arm.n for arm in first.arms] == [arm.n for arm in second.arms]
     ]
 

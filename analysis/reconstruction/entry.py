@@ -180,7 +180,7 @@ def reconstruct(
             scale=scale,
             threads=threads,
             timeline=timeline,
-            complements=complements or {},
+            complements={} if complements is None else complements,
             agreement=AGREEMENT if agreement is None else agreement,
-            read_until=read_until or {},
+            read_until={} if read_until is None else read_until,
         )

@@ -172,13 +172,13 @@ def test_follow_up_that_is_not_printed_is_that_of_another_endpoint_as_well_as_th
     other = ReportedComparison(endpoint, arms, control="b", id="other", assessor=assessor)
     asked = []
 
-    def drawn(one, whole, members, stream, prior, scale, workers, known, prognosis):
-        asked.append((prior, known))
-        return draw(one, whole, members, stream, prior, scale, workers, known, prognosis)
+    def drawn(one, whole, members, stream, prior, scale, workers, told):
+        asked.append((prior, told))
+        return draw(one, whole, members, stream, prior, scale, workers, told)
 
     draw = together._draw
     monkeypatch.setattr(together, "_draw", drawn)
     reconstruct([pfs, other], 12, rng=1)
-    prior, known = asked[1]
+    prior, told = asked[1]
     assert prior == ShapePrior.shipped().for_endpoint(endpoint)
-    assert known == pytest.approx((np.log(20.0) + longer, spread), abs=0.02)
+    assert told.followed[0] == pytest.approx((np.log(20.0) + longer, spread), abs=0.02)

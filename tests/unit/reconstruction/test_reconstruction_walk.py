@@ -100,7 +100,7 @@ def test_few_members_that_were_drawn_are_a_finding(fewer_attempts, monkeypatch):
 def attempt_at(report: ReportedComparison, members: int, effort: int):
     block = Block.single(report, read_requirements(report, "log-log"))
     problem = pose(block, ShapePrior.shipped().for_endpoint("PFS"))
-    return block, engine._attempt(problem, members, np.random.default_rng(1), engine.EFFORTS[effort])
+    return block, engine._attempt(problem, np.arange(members), np.random.default_rng(1), engine.EFFORTS[effort])
 
 
 def survival(block, drawn, states, at):
