@@ -13,7 +13,7 @@ from analysis.errors import InfeasibleReportError
 from analysis.reconstruction.from_report import fill_missed, patients
 from analysis.reconstruction.precedence import comes_before, ends
 from analysis.reconstruction.repair.coupling import Bounds, Patients, couple
-from analysis.reconstruction.repair.engine import refit
+from analysis.reconstruction.repair.walking import refit
 from analysis.reconstruction.trial_result import Endpoint
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.conventions.checks import BoolArray, FloatArray
-    from analysis.reconstruction.repair.engine import Ensemble
+    from analysis.reconstruction.repair.ensemble import Ensemble
     from analysis.reconstruction.report.sorting import Sorted
     from analysis.reconstruction.result import Reconstruction
     from analysis.reconstruction.solve.problem import Problem
@@ -55,10 +55,12 @@ class Drawn:
     def strayed(self) -> FloatArray:
         """By how many patients each draw misses the numbers at risk that another reading told of it, shape (draws,)."""
         every = np.arange(self.ensemble.drawn.miss.size)
-        off = np.zeros(every.size)
-        for told in self.problem.block.told.at_risk:
-            times = self.ensemble.patients(told.analysis, every)[0][told.arm]
-            off += np.abs((times > told.time).sum(axis=1) - told.patients)
+        off, at_risk = np.zeros(every.size), self.problem.block.told.at_risk
+        times = {
+            analysis: self.ensemble.patients(analysis, every)[0] for analysis in {told.analysis for told in at_risk}
+        }
+        for told in at_risk:
+            off += np.abs((times[told.analysis][told.arm] > told.time).sum(axis=1) - told.patients)
         return off
 
     @property

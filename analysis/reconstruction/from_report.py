@@ -12,7 +12,7 @@ import numpy as np
 from analysis.conventions.seeds import Seed, seed_sequence
 from analysis.reconstruction.algebra import exp
 from analysis.reconstruction.prior import EndpointPrior, ShapePrior, family
-from analysis.reconstruction.repair.engine import Ensemble, draw_ensemble
+from analysis.reconstruction.repair.engine import draw_ensemble
 from analysis.reconstruction.report.block import Block
 from analysis.reconstruction.report.feasibility import (
     left_out,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.conventions.scales import ScaleName
+    from analysis.reconstruction.repair.ensemble import Ensemble
 
 METHOD = "ensemble conditioned on the report"
 SCALES_TRIED: tuple[ScaleName, ...] = ("log-log", "log", "plain")

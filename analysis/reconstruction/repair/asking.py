@@ -12,6 +12,7 @@ from analysis.reconstruction.repair.layout import Layout
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from analysis.conventions.checks import BoolArray
     from analysis.reconstruction.repair.search import Effort
     from analysis.reconstruction.report.block import Block
 
@@ -53,4 +54,15 @@ def layout_of(block: Block) -> Layout:
         whole=np.array([block.whole(cut) for cut in range(len(block.latest))]),
         of_group=np.array(groups, dtype=np.int64),
         table=block.division.table,
+    )
+
+
+def asks_for_events(block: Block) -> BoolArray:
+    """Whether the events of each analysis and arm are fixed, shape (V, A): those of the first always are."""
+    return np.array(
+        [
+            [v == 0 or analysis.required.events_total is not None or arm.events is not None for arm in required.arms]
+            for v, analysis in enumerate(block.analyses)
+            for required in [analysis.required]
+        ]
     )

@@ -11,31 +11,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.reconstruction.algebra import product
-from analysis.reconstruction.repair.asking import asked_of, layout_of
-from analysis.reconstruction.repair.board import stratum
+from analysis.reconstruction.repair.asking import asked_of, asks_for_events, layout_of
+from analysis.reconstruction.repair.ensemble import Ensemble, follow_up_missed
 from analysis.reconstruction.repair.members import (
     Drawn,
     arrange,
-    boards_of,
     expected_counts,
     joined_boards,
     meet_comparisons,
     new_boards,
     read_boards,
     rows_of,
-    walk_arms,
 )
 from analysis.reconstruction.repair.search import Effort
+from analysis.reconstruction.repair.walking import walk_on
 from analysis.reconstruction.solve.conditioning import FROM_NEAR, condition
 from analysis.reconstruction.terms import SCORE
-from analysis.survival.estimators import reverse_kaplan_meier
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analysis.conventions.checks import BoolArray, FloatArray
+    from analysis.conventions.checks import FloatArray
     from analysis.reconstruction.repair.board import Board
-    from analysis.reconstruction.report.block import Block
     from analysis.reconstruction.solve.problem import Problem
 
     IntArray = NDArray[np.int64]
@@ -60,16 +57,7 @@ EFFORTS_TOGETHER = (
     Effort(steps=4000, bends=400, singles=25600, spread=0.3, slack=1.0, most=40_000, warmth=0.5),
 )
 """How long a member is searched for, by attempt: of one report, and of several together."""
-WALK = Effort(steps=0, bends=0, singles=40, spread=0.0, slack=1.0, most=1_500, warmth=0.0, walk=True)
-WALKS = WALK, WALK._replace(reach=0.03)
-WALKS_TOGETHER = WALK._replace(slack=0.05), WALK
-"""How long a member that misses nothing is walked on from, of one report, without ties of events and where those are
-needed, and of several, with few points that are pushed together and where more are."""
-REFIT = Effort(steps=0, bends=0, singles=400, spread=0.0, slack=1.0, most=6_000, warmth=0.1)
-"""How long a member is searched for again, whose times were moved a little."""
 SOURCES = 500  # members at least whose boards are kept for that, if so many miss nothing
-WALKED = 10  # members that are walked on by one thread at a time
-WALKING = 2  # number of the stream of random numbers for that
 HARD = 2  # attempts from this one on are long, and made for so many members of an ensemble first:
 HARD_MEMBERS = 60
 PROBED, WORTH = 10, 0.05  # of a chunk, in the first long attempt, and the share met for others to be tried too
@@ -98,43 +86,6 @@ class _Chunk:
     draws: int
 
 
-@dataclass(frozen=True)
-class Ensemble:
-    """Members of one reconstruction, arms one after the other in the order of the requirements.
-
-    ``drawn.miss`` is 0 for a member that gives every required number back, and otherwise says how far off it is.
-    """
-
-    block: Block
-    drawn: Drawn
-    states: FloatArray
-    attempts: int
-
-    def patients(
-        self, analysis: int, members: NDArray[np.intp]
-    ) -> tuple[list[FloatArray], list[BoolArray], list[IntArray]]:
-        """Give times, event flags and strata of the patients of an analysis in some members, arm by arm."""
-        one = self.block.analyses[analysis]
-        start, times, events, strata = 0, [], [], []
-        for size, own in zip((arm.size for arm in self.block.first.arms), one.required.arms, strict=True):
-            rows = slice(start, start + size)
-            time, event = self.drawn.time[members, rows], self.drawn.event[members, rows]
-            for cut in range(len(self.block.latest) - 2, one.cut - 1, -1):
-                limit = self.drawn.limit[members, cut, rows]
-                event = event & ~(limit < time)
-                time = np.minimum(time, limit)
-            bits = self.drawn.group[members, rows]
-            own_stratum = stratum.py_func(bits, one.strata)
-            if one.group >= 0:
-                chosen = ((bits >> one.group) & 1 == 1) == one.inside
-                time, event, own_stratum = (each[chosen].reshape(-1, own.size) for each in (time, event, own_stratum))
-            times.append(time)
-            events.append(event)
-            strata.append(own_stratum)
-            start += size
-        return times, events, strata
-
-
 def draw_ensemble(
     problem: Problem, members: int, seed: np.random.SeedSequence, threads: int, *, attempts: int | None = None
 ) -> Ensemble:
@@ -154,73 +105,8 @@ def draw_ensemble(
         if attempts is None:
             met = np.concatenate([number * CHUNK + chunk.met for number, chunk in enumerate(chunks)])
             boards = joined_boards([chunk.boards for chunk in chunks])
-            _walk_on(problem.block, drawn, states, met, boards, seed, pool)
+            walk_on(problem.block, drawn, states, met, boards, seed, pool)
     return Ensemble(problem.block, drawn, states, sum(chunk.draws for chunk in chunks))
-
-
-def _walk_on(
-    block: Block,
-    drawn: Drawn,
-    states: FloatArray,
-    met: NDArray[np.intp],
-    boards: Board,
-    seed: np.random.SeedSequence,
-    pool: ThreadPoolExecutor,
-) -> None:
-    """Replace members that miss a number by ones that are walked on from those that miss none.
-
-    ``met`` are such members, and ``boards`` theirs, each of which is taken as often as the others. They are changed by
-    moves that are as probable as the hazards make them, after each of which no number is missed (resample-move: Gilks
-    and Berzuini 2001). Who cannot be replaced so stays.
-    """
-    if met.size == 0:
-        return
-    rng = np.random.default_rng([*seed.generate_state(4).tolist(), WALKING])
-    for effort in WALKS if len(block.analyses) == 1 else WALKS_TOGETHER:
-        missed = np.flatnonzero(drawn.miss > 0)
-        source = np.resize(rng.permutation(met.size), missed.size)
-        rng_states = rng.integers(0, 2**64, (missed.size, 1), dtype=np.uint64)
-        parts = [slice(start, start + WALKED) for start in range(0, missed.size, WALKED)]
-        walks = pool.map(
-            partial(_walk, block, effort, boards),
-            [source[part] for part in parts],
-            [rng_states[part] for part in parts],
-        )
-        for part, walked in zip(parts, walks, strict=True):
-            better = walked.miss == 0
-            chosen = missed[part][better]
-            for kept, new in zip(drawn, walked, strict=True):
-                kept[chosen] = new[better]
-            states[chosen], drawn.own[chosen] = states[met[source[part][better]]], False
-
-
-def _walk(block: Block, effort: Effort, boards: Board, rows: NDArray[np.intp], rng_states: NDArray[np.uint64]) -> Drawn:
-    """Walk on from some members that give every number back."""
-    boards, miss = rows_of(boards, rows), np.zeros(rows.size)
-    wanted = _events_of(block, read_boards(boards, len(block.latest), miss))
-    walk = meet_comparisons if block.arms == 2 else walk_arms
-    walk(boards, asked_of(block, effort), wanted, effort, rng_states, miss)
-    drawn = read_boards(boards, len(block.latest), miss)
-    drawn.miss[:] += _follow_up_missed(block, drawn)
-    return drawn
-
-
-def _events_of(block: Block, drawn: Drawn) -> IntArray:
-    """Events of each analysis and arm that members have, shape (members, V, A); -1 where nothing is asked of them."""
-    out = np.full((drawn.miss.size, len(block.analyses), block.arms), -1, dtype=np.int64)
-    whole = Ensemble(block, drawn, np.empty(0), 0)
-    for v, asked in enumerate(_asks_for_events(block)):
-        for arm in np.flatnonzero(asked):
-            out[:, v, arm] = whole.patients(v, np.arange(drawn.miss.size))[1][arm].sum(axis=1)
-    return out
-
-
-def refit(block: Block, drawn: Drawn, rng: np.random.Generator) -> Drawn:
-    """Move patients of members of two arms at one data cut until all numbers are met again, as near as is found."""
-    boards, miss = boards_of(drawn, np.array([arm.size for arm in block.first.arms])), np.zeros(drawn.miss.size)
-    rng_states = rng.integers(0, 2**64, (drawn.miss.size, 1), dtype=np.uint64)
-    meet_comparisons(boards, asked_of(block, REFIT), _events_of(block, drawn), REFIT, rng_states, miss)
-    return read_boards(boards, 1, miss)
 
 
 def _draw_chunk(
@@ -301,29 +187,8 @@ def _attempt(problem: Problem, rows: NDArray[np.intp], rng: np.random.Generator,
     if block.arms == 2:
         meet_comparisons(boards, asked, wanted, effort, rng_states, miss)
     drawn = read_boards(boards, len(block.latest), miss)
-    drawn.miss[:] += _follow_up_missed(block, drawn)
+    drawn.miss[:] += follow_up_missed(block, drawn)
     return _Attempt(drawn, states, boards)
-
-
-def _follow_up_missed(block: Block, drawn: Drawn) -> FloatArray:
-    """How far the median follow-up of all arms together is from where it is printed, by member, over all analyses."""
-    missed = np.zeros(drawn.miss.size)
-    for v, analysis in enumerate(block.analyses):
-        if analysis.required.follow_up_of_all is not None:
-            times, events, _ = Ensemble(block, drawn, np.empty(0), 0).patients(v, np.arange(missed.size))
-            missed += _outside_follow_up(times, events, analysis.required.follow_up_of_all)
-    return missed
-
-
-def _outside_follow_up(times: list[FloatArray], events: list[BoolArray], box: tuple[float, float]) -> FloatArray:
-    """How far the reverse Kaplan-Meier median of all arms together is from its box, in months, by member."""
-    out = np.empty(len(times[0]))
-    for i in range(out.size):
-        time = np.concatenate([arm[i] for arm in times])
-        event = np.concatenate([arm[i] for arm in events])
-        median = reverse_kaplan_meier(time, event).median()
-        out[i] = min(max(box[0] - median, median - box[1], 0.0), box[1])
-    return out
 
 
 def _draw_targets(problem: Problem, rows: NDArray[np.intp], rng: np.random.Generator) -> FloatArray:
@@ -361,7 +226,7 @@ def _events(problem: Problem, states: FloatArray, spread: float, rng: np.random.
     varied = spread * rng.standard_normal(expected.shape) * np.sqrt(np.minimum(expected, sizes - expected) + 1)
     expected = np.clip(expected + varied, 0.3, sizes)
     out = np.full(expected.shape, -1, dtype=np.int64)
-    for v, (analysis, asked) in enumerate(zip(block.analyses, _asks_for_events(block), strict=True)):
+    for v, (analysis, asked) in enumerate(zip(block.analyses, asks_for_events(block), strict=True)):
         if not asked.any():
             continue
         printed = {k: arm.events for k, arm in enumerate(analysis.required.arms) if arm.events is not None}
@@ -369,17 +234,6 @@ def _events(problem: Problem, states: FloatArray, spread: float, rng: np.random.
         events = _split(expected[:, v], most, printed, analysis.required.events_total, rng)
         out[:, v, asked] = events[:, asked]
     return out
-
-
-def _asks_for_events(block: Block) -> BoolArray:
-    """Whether the events of each analysis and arm are fixed, shape (V, A): those of the first always are."""
-    return np.array(
-        [
-            [v == 0 or analysis.required.events_total is not None or arm.events is not None for arm in required.arms]
-            for v, analysis in enumerate(block.analyses)
-            for required in [analysis.required]
-        ]
-    )
 
 
 def _split(

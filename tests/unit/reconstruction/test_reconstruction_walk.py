@@ -7,7 +7,7 @@ from generated_trials import draw_trial
 
 from analysis import reconstruct
 from analysis.reconstruction import ShapePrior, from_report, together
-from analysis.reconstruction.repair import engine
+from analysis.reconstruction.repair import engine, walking
 from analysis.reconstruction.repair.bounds import CLEAR, GAP, move_between
 from analysis.reconstruction.report.block import Block
 from analysis.reconstruction.report.requirements import read_requirements
@@ -119,7 +119,7 @@ def test_a_walk_changes_every_member_and_leaves_their_distribution():
     met = np.flatnonzero(attempt.drawn.miss == 0)
     assert met.size > 40
     rng_states = np.random.default_rng(2).integers(0, 2**64, (met.size, 1), dtype=np.uint64)
-    walked = engine._walk(block, engine.WALK, attempt.boards, met, rng_states)
+    walked = walking._walk(block, walking.WALK, attempt.boards, met, rng_states)
     assert (walked.miss == 0).all()
     before = attempt.drawn.rows(met)
     assert (np.abs(walked.time - before.time).max(axis=1) > 0.1).all()
