@@ -17,7 +17,7 @@ from analysis.reconstruction.report.block import Block
 from analysis.reconstruction.report.feasibility import (
     left_out,
     refuse,
-    refuse_impossible_counts,
+    refuse_contradictions,
     refuse_zeros,
     suspects,
     without,
@@ -61,7 +61,7 @@ def reconstruct_report(
     """Draw members of one report; see `reconstruct`."""
     kept = without(comparison, (relax,) if isinstance(relax, str) else tuple(relax))
     refuse_zeros(kept)
-    refuse_impossible_counts(kept)
+    refuse_contradictions(kept)
     chosen = (prior or ShapePrior.shipped()).for_endpoint(comparison.endpoint)
     sequence = seed_sequence(rng)
     seed = int(rng) if isinstance(rng, int | np.integer) else None

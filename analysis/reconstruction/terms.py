@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     LANDMARK_ERROR,
     TEST,
     TEST_BEYOND,
-) = range(12)
+    LEFT,
+) = range(13)
 """Kinds of equations, one for each kind of number that a report prints."""
 LOG_LOG, LOG, PLAIN = range(3)
 """Types of confidence limits of S."""

@@ -35,7 +35,7 @@ from analysis.reconstruction.report.block import Told
 from analysis.reconstruction.report.feasibility import (
     left_out,
     missed_numbers,
-    refuse_impossible_counts,
+    refuse_contradictions,
     refuse_zeros,
     suspects,
     without,
@@ -201,7 +201,7 @@ def _relaxed(comparisons: Sequence[ReportedComparison], relax: Mapping[str, Iter
         names = relax.get(comparison.id, ())
         one = without(comparison, (names,) if isinstance(names, str) else tuple(names))
         refuse_zeros(one)
-        refuse_impossible_counts(one)
+        refuse_contradictions(one)
         if {arm.name for arm in one.arms} == set(order):
             one = replace(one, arms=tuple(one.arm(name) for name in order))
         kept.append(one)

@@ -1,8 +1,8 @@
-"""Deals the events of a small arm out anew, so that all its printed rates are in their boxes at once.
+"""Deals the last events of an arm out anew, so that all its printed rates are in their boxes at once.
 
-In a small arm few orders of events and censorings give a rate printed with three digits, and they are several swaps
-away from each other. How much an event takes off log S depends only on how many are at risk; so all ways to share out
-the events of some patients before a landmark are looked through, from the first landmark to the last.
+Where few are at risk few orders of events and censorings give a rate printed with three digits, and they are several
+swaps away from each other. How much an event takes off log S depends only on how many are at risk; so all ways to share
+out the events of some patients before a landmark are looked through, from the first landmark to the last.
 """
 
 from __future__ import annotations
@@ -24,17 +24,24 @@ if TYPE_CHECKING:
 
     IntArray = NDArray[np.int64]
 
-MOST = 62  # patients of an arm: bits of a move
+MOST = 62  # patients at the end of an arm: bits of a move
 BEFORE, BEHIND = 8, 3  # patients whose events are shared out, between the rate before and this one, and behind it
 KEPT = 0.8  # share of the rates in their boxes whose patients stay as they are
 
 
 @njit(cache=True, nogil=True)
-def propose_deal(board: Board, arm: int, landmarks: FloatArray, state: NDArray[np.uint64]) -> Move:
-    """Propose events for some of the patients of an arm at the last cut, with which every rate is in its box.
+def deals_help(board: Board, arm: int, landmarks: FloatArray) -> bool:
+    """Whether a rate is printed of a time at which at most ``MOST`` are at risk."""
+    first = max(board.size[arm] - MOST, 0)
+    return bool(landmarks.shape[0] > 0 and board.time[arm, first] < landmarks[-1, 0])
+
+
+@njit(cache=True, nogil=True)
+def propose_deal(board: Board, arm: int, landmarks: FloatArray, free: bool, state: NDArray[np.uint64]) -> Move:
+    """Propose events for some of the last patients of an arm at the last cut, with which the rates are in their boxes.
 
     Nothing is proposed if the patients drawn do not allow it. Of the ways that do one is drawn, each as probable as the
-    hazards make it; the number of events stays.
+    hazards make it; the number of events stays, unless it is ``free``.
     """
     nothing = Move(NOTHING, 0, 0, 0, 0.0, 0.0)
     size = board.size[arm]
@@ -42,22 +49,25 @@ def propose_deal(board: Board, arm: int, landmarks: FloatArray, state: NDArray[n
     event = np.empty(size, np.bool_)
     for k in range(size):
         event[k] = board.event[arm, patient[k]]
-    since, survival = 0, 1.0
+    first = max(size - MOST, 0)
+    since, survival = first, through(event, 0, first, 1.0)
     for j in range(landmarks.shape[0]):
         place = np.searchsorted(time, landmarks[j, 0]) + int(3.0 * next_uniform(state)) - 1
         place = min(max(place, since), size - 1)
+        if place == first and first > 0:
+            continue  # what came before stays as it is
         there = through(event, since, place, survival)
         low, high = landmarks[j, 1], landmarks[j, 2]
         if not low <= there <= high or next_uniform(state) > KEPT:
-            if not deal(event, board.odds[arm], since, place, low / survival, high / survival, state):
+            if not deal(event, board.odds[arm], since, place, low / survival, high / survival, free, state):
                 return nothing
             there = through(event, since, place, survival)
         since, survival = place, there
     bits = 0
-    for k in range(size):
+    for k in range(first, size):
         if event[k] != board.event[arm, patient[k]]:
-            bits |= 1 << k
-    return Move(DEAL, bits, 0, 0, 0.0, 0.0) if bits > 0 else nothing
+            bits |= 1 << (k - first)
+    return Move(DEAL, bits, first, 0, 0.0, 0.0) if bits > 0 else nothing
 
 
 @njit(cache=True, nogil=True)
@@ -77,6 +87,7 @@ def deal(
     place: int,
     low: float,
     high: float,
+    free: bool,
     state: NDArray[np.uint64],
 ) -> bool:
     """Share out the events of some patients so that S falls to between ``low`` and ``high`` of what it was.
@@ -111,7 +122,7 @@ def deal(
             events[bit + other] = events[other] + 1
     chosen, total = -1, 0.0
     for other in range(1 << taken):
-        if events[other] == events[now] and low <= fixed * share[other] <= high:
+        if (free or events[other] == events[now]) and low <= fixed * share[other] <= high:
             weight = math.exp(likely[other] - likely[now])
             total += weight
             if next_uniform(state) * total < weight:

@@ -47,6 +47,7 @@ EFFORTS = (
     Effort(steps=8000, bends=400, singles=4000, spread=1.0, slack=1.0),
     Effort(steps=4000, bends=400, singles=1600, spread=0.7, slack=1.0, reach=0.01),
     Effort(steps=8000, bends=400, singles=4000, spread=1.0, slack=1.0, reach=0.03),
+    Effort(steps=8000, bends=400, singles=4000, spread=1.0, slack=1.0, reach=0.1),
 )
 EFFORTS_TOGETHER = (
     Effort(steps=2000, bends=150, singles=1600, spread=0.1, slack=0.015, most=40_000, warmth=0.5),

@@ -18,7 +18,7 @@ from analysis.reconstruction.repair.anchors import (
 from analysis.reconstruction.repair.bends import Stretches, stretches, tune
 from analysis.reconstruction.repair.board import boxes_of, stratum
 from analysis.reconstruction.repair.bounds import GAP, move_back, move_between
-from analysis.reconstruction.repair.deal import MOST, propose_deal
+from analysis.reconstruction.repair.deal import deals_help, propose_deal
 from analysis.reconstruction.repair.patients import next_uniform
 from analysis.reconstruction.repair.ratios import Parts, compare, test_asked, test_range
 from analysis.reconstruction.repair.regroup import astray, regroup, settled
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 WARMTH_OF_BOUNDS = 0.01  # by which a move may worsen the bounds at the start of a search
 SHIFTS = 0.2  # share of the moves that shift one point between its neighbours
-DEALS = 0.3  # share of the moves of a small arm that deal its events out anew
+DEALS = 0.3  # share of the moves that deal events out anew, where few are at risk at a printed rate
 FLIPS = 0.15  # share of the moves that add an event or take one away, where they are not printed
 PROPOSALS = 10  # draws of a move until one is possible
 ROUNDING = 1e-9  # of a sum of what is missed, by which a limit of it may be off
@@ -79,10 +79,10 @@ class Effort(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def deals_help(board: Board, arm: int, packed: PackedBoxes) -> bool:
-    """Whether an arm is small, has printed rates, and is asked about by one analysis only."""
-    rates = boxes_of(packed, 0, arm).landmarks.shape[0]
-    return bool(packed.starts.shape[0] == 1 and board.size[arm] <= MOST and rates > 0)
+def rates_of(packed: PackedBoxes, arm: int) -> FloatArray:
+    """Give the printed rates of an arm that only one analysis asks about; of several, none."""
+    landmarks = boxes_of(packed, 0, arm).landmarks
+    return landmarks if packed.starts.shape[0] == 1 else landmarks[:0]
 
 
 @njit(cache=True, nogil=True)
@@ -110,7 +110,8 @@ def reorder(
     missed, aims = penalty + strain, aims_of(scratch, worst)
     copy_anchors(scratch.anchors, anchors)
     nothing = no_standing(number)
-    deals = deals_help(board, arm, packed)
+    rates = rates_of(packed, arm)
+    deals = deals_help(board, arm, rates)
     for step in range(steps):
         if missed == 0.0 and not walk:
             break
@@ -121,7 +122,7 @@ def reorder(
             board.home[arm, k] = earliest + share * max(board.home[arm, k + 1] - earliest, 0.0)
             continue
         if deals and (walk or aims.worst.excess != 0.0) and next_uniform(rng_state) < DEALS:
-            move = propose_deal(board, arm, boxes_of(packed, 0, arm).landmarks, rng_state)
+            move = propose_deal(board, arm, rates, False, rng_state)
         else:
             move = propose(board, arm, analyses, nothing, latest, aims, scratch, rng_state)
         if move.kind == NOTHING:
@@ -164,11 +165,13 @@ def draw_move(
     state: NDArray[np.uint64],
 ) -> Move:
     """Draw moves until one is possible, or a number of times."""
+    rates = rates_of(asked.boxes, arm)
+    deals = deals_help(board, arm, rates)
     for _ in range(PROPOSALS):
         if asked.open[arm] and next_uniform(state) < FLIPS:
             move = propose_flip(board, arm, asked.analyses.last[0], state)
-        elif deals_help(board, arm, asked.boxes) and next_uniform(state) < DEALS:
-            move = propose_deal(board, arm, boxes_of(asked.boxes, 0, arm).landmarks, state)
+        elif deals and next_uniform(state) < DEALS:
+            move = propose_deal(board, arm, rates, asked.open[arm] and asked.totals[0] < 0, state)
         else:
             move = propose(board, arm, asked.analyses, standing, asked.latest, aims, scratch, state)
         if move.kind != NOTHING:

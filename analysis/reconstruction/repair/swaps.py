@@ -36,8 +36,8 @@ class Move(NamedTuple):
     ``FLAGS``: patients ``a`` and ``b`` swap event and censoring. ``OWNER``: the cut at point ``a`` goes from patient
     ``b`` to patient ``c``. ``PLACE``: point ``a`` becomes the ``b``-th, at ``time``, from ``home``.
     ``GROUP``: patients ``a`` and ``b`` swap their membership of subgroup ``c``. ``FLIP``: patient ``a`` has an event
-    instead of a censoring, or the other way round. ``DEAL``: so have the patients at the points whose bits are set in
-    ``a``.
+    instead of a censoring, or the other way round. ``DEAL``: so have the patients at the points from the ``b``-th on
+    whose bits are set in ``a``.
     """
 
     kind: int
@@ -89,8 +89,8 @@ def apply(board: Board, arm: int, move: Move) -> Move:
         board.event[arm, move.a] = not board.event[arm, move.a]
         return move
     if move.kind == DEAL:
-        for k in range(board.size[arm]):
-            if move.a >> k & 1:
+        for k in range(move.b, board.size[arm]):
+            if move.a >> (k - move.b) & 1:
                 i = board.patient[arm, k]
                 board.event[arm, i] = not board.event[arm, i]
         return move

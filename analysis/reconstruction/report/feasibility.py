@@ -71,12 +71,21 @@ def left_out(whole: ReportedComparison, kept: ReportedComparison) -> tuple[str, 
     return tuple(s.name for s in printed_statistics(whole) if s.name not in names)
 
 
-def refuse_impossible_counts(comparison: ReportedComparison) -> None:
-    """Raise `InfeasibleReportError` for more events than patients and totals that are not the sum of the arms."""
+def refuse_contradictions(comparison: ReportedComparison) -> None:
+    """Raise `InfeasibleReportError` for what no data set gives, so that none has to be searched for.
+
+    More events than patients, totals that are not the sum of the arms, and a hazard ratio that is not in the middle of
+    its interval, as that of a Cox model is on the log scale.
+    """
     refuse_bounds(comparison)
     for finding in check_comparison(comparison):
         if finding.check == "counts":
             raise InfeasibleReportError(str(finding))
+        if finding.check == "asymmetric-interval":
+            raise InfeasibleReportError(
+                f"{finding}; no data set gives both: relax 'hazard_ratio' or 'hazard_ratio.ci', or correct the one that"
+                " is misprinted"
+            )
 
 
 def refuse_bounds(comparison: ReportedComparison) -> None:

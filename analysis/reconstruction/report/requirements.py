@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import numpy as np
 from analysis.errors import InvalidValueError
 from analysis.reconstruction.algebra import exp, log
 from analysis.reconstruction.prior import family
+from analysis.reconstruction.report.steps import least_at_risk
 from analysis.reconstruction.terms import (
     AT_RISK,
     BEYOND,
@@ -18,6 +20,7 @@ from analysis.reconstruction.terms import (
     FOLLOW_UP,
     INFORMATION,
     LANDMARK_ERROR,
+    LEFT,
     LIMIT,
     LOG,
     LOG_LOG,
@@ -42,6 +45,7 @@ SIGNIFICANT = 1.96  # beyond it the direction of a two-sided test is that of the
 FAR = 20.0  # a log hazard ratio that stands for no bound
 QUANTILE_ERROR, LIMIT_ERROR, RATE_ERROR, COUNT_ERROR, END_ERROR = 0.02, 0.03, 0.01, 0.4, 0.05
 LEAST_COUNT_ERROR, TEST_ERROR = 0.005, 0.02
+FEW, AMPLE = 4, 1.6  # least at risk that is asked for, and how many times the least is drawn at most
 
 
 @dataclass(frozen=True)
@@ -212,7 +216,7 @@ def _read_arm(
                 gone = max(log((size + 0.5) / (count + 0.5)), 0.2 / size)
                 error = max(COUNT_ERROR / (count + 0.5) / gone, LEAST_COUNT_ERROR)
                 equations.add(AT_RISK, k, (count, count), float(error), time=tick)
-    landmarks = _read_landmarks(arm, k, equations, scale)
+    landmarks = _read_landmarks(arm, size, k, equations, scale)
     events = None if arm.events is None else int(arm.events.value)
     if events is not None:
         equations.add(EVENTS, k, (events, events), 0.3 / max(events, 1), other=k)
@@ -228,7 +232,7 @@ def _read_arm(
     )
 
 
-def _read_landmarks(arm: ReportedArm, k: int, equations: _Equations, scale: str) -> list[tuple[float, ...]]:
+def _read_landmarks(arm: ReportedArm, size: int, k: int, equations: _Equations, scale: str) -> list[tuple[float, ...]]:
     rows = []
     for landmark in arm.landmarks:
         rate = landmark.survival
@@ -244,7 +248,18 @@ def _read_landmarks(arm: ReportedArm, k: int, equations: _Equations, scale: str)
         rows.append((time, low, high, *limits))
         if high < 1 and low > 0:
             equations.add(SURVIVAL, k, (low, high), RATE_ERROR, time=time)
+    _read_least(size, k, rows, equations)
     return rows
+
+
+def _read_least(size: int, k: int, rates: list[tuple[float, ...]], equations: _Equations) -> None:
+    """Ask for as many at risk at each printed rate as the curve needs to fall to the next one."""
+    for (time, low, high, *_), (_, low_next, high_next, *_) in pairwise(sorted(rates)):
+        least = least_at_risk(low_next / high, min(high_next / low, 1.0)) if low > 0 else 0
+        if FEW < least < low * size:  # as many are left if nobody is censored
+            gone = log((size + 0.5) / (least + 0.5))
+            ample = min(AMPLE * least, (least + low * size) / 2)
+            equations.add(LEFT, k, (least, ample), float(COUNT_ERROR / (least + 0.5) / gone), time=time)
 
 
 def _read_ratio(comparison: ReportedComparison, equations: _Equations, events: int | None) -> FloatArray:

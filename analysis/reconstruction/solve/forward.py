@@ -22,6 +22,7 @@ from analysis.reconstruction.terms import (
     EVENTS,
     FOLLOW_UP,
     LANDMARK_ERROR,
+    LEFT,
     LIMIT,
     LOG,
     LOG_LOG,
@@ -225,12 +226,14 @@ def residuals(
             hazard = max(read_path(paths[0, arm], cells, count, time), 1e-9)
             greenwood = read_path(paths[2, arm], cells, count, time)
             out[e] = 0.5 * math.log(max(greenwood, 1e-12)) - math.log(hazard) - math.log(target)
-        elif kind == AT_RISK:
+        elif kind in (AT_RISK, LEFT):
             gone = read_path(paths[0, arm], cells, count, time)
             gone += read_path(paths[1, arm], cells, count, time)
             aim = math.log((sizes[arm] + 0.5) / (target + 0.5))
             out[e] = math.log(max(gone, 1e-9)) - math.log(max(aim, 0.2 / sizes[arm]))
-            if target < 0.5:
+            if kind == LEFT:  # at least so many
+                out[e] = max(0.0, out[e])
+            elif target < 0.5:
                 out[e] = min(0.0, out[e])
         elif kind == EVENTS:
             total = 0.0

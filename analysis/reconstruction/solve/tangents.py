@@ -16,6 +16,7 @@ from analysis.reconstruction.terms import (
     FOLLOW_UP,
     INFORMATION,
     LANDMARK_ERROR,
+    LEFT,
     LIMIT,
     LOG,
     LOG_LOG,
@@ -249,8 +250,8 @@ def slopes(
             by_hazard, by_greenwood = -1.0 / hazard, 0.5 / greenwood
         elif kind == FOLLOW_UP:
             by_censor = 1.0 / max(read_path(paths[1, arm], cells, count, time), 1e-9)
-        elif kind == AT_RISK:
-            if target < 0.5 and values[e] == 0.0:
+        elif kind in (AT_RISK, LEFT):
+            if (kind == LEFT or target < 0.5) and values[e] == 0.0:
                 continue
             gone = hazard + read_path(paths[1, arm], cells, count, time)
             by_hazard = by_censor = 1.0 / max(gone, 1e-9)

@@ -20,7 +20,7 @@ from analysis.reconstruction.solve import forward
 from analysis.reconstruction.solve.conditioning import FROM_NEAR, condition
 from analysis.reconstruction.solve.problem import pose
 from analysis.reconstruction.solve.tangents import slopes
-from analysis.reconstruction.terms import TEST, TEST_BEYOND, Boxes, Frame, RatioBoxes
+from analysis.reconstruction.terms import LEFT, TEST, TEST_BEYOND, Boxes, Frame, RatioBoxes
 from analysis.reported import AtRisk, Landmark, ReportedArm, ReportedComparison
 from analysis.statistical_tests import CoxHazardRatio, LogRank
 from analysis.survival.estimators import kaplan_meier, reverse_kaplan_meier
@@ -114,16 +114,18 @@ def report(p_value: str = "0.018") -> ReportedComparison:
 def test_slopes_are_the_derivatives_of_the_residuals(p_value: str, kinds: set[int]) -> None:
     required = read_requirements(report(p_value), "log-log")
     problem = pose(Block.single(report(p_value), required), ShapePrior.shipped().for_endpoint("PFS"))
-    assert set(required.equations.kind) == set(range(10)) | kinds  # every kind of equation is in these reports
+    assert set(required.equations.kind) == {*range(10), LEFT} | kinds  # every kind of equation is in these reports
     x = problem.mean + 0.5 * problem.root @ np.random.default_rng(4).standard_normal(problem.mean.size)
     widths = problem.frame.edges.size + problem.frame.lengths.size
     room = 4 * (widths + 8)
     cells, paths = np.empty(room), np.empty((5, 2, room))
     tangents = np.empty((2, 5, widths, room))
     targets, size = required.boxes.mean(axis=1), len(required.boxes)
+    targets[required.equations.kind == LEFT] = 100.0  # more than are left at 6 months
     out, values = np.empty((size, x.size)), np.empty(size)
     common = (problem.frame, required.equations, targets)
     count = forward.residuals(x, *common, cells, paths, values)
+    assert (values[required.equations.kind == LEFT] > 0).all()
     slopes(x, *common, values, cells, count, paths, tangents, out)
     for k in range(x.size - 2):
         above, below = np.empty(size), np.empty(size)
