@@ -18,6 +18,7 @@ from analysis.studies.xenera1.assurance import (
     rest_of,
 )
 from analysis.studies.xenera1.confirmation import agreement_of_estimates, confirmed_share, discordance_cost
+from analysis.studies.xenera1.explanations import ALIKE, ALONE, BY_ARM, explanations
 from analysis.studies.xenera1.plan import CONTROL_ARM, HAZARD_RATIO
 from analysis.studies.xenera1.power import (
     detectable,
@@ -79,6 +80,29 @@ def conclusion() -> str:
         f"{_percent(shrunk['assurance'])} to succeed. At the events that were seen the power for a hazard ratio of "
         f"{weak:g} was {' and '.join(at_seen)}: the result neither confirms xentuzumab nor shows that it does "
         "nothing. The curves of both readings cross, so that no single ratio describes them."
+    )
+
+
+def readings() -> str:
+    """Say in four sentences which readers explain the two readings."""
+    table = explanations()
+
+    def found(explanation: str, reader: str, quantity: str) -> Any:
+        return _row(table, explanation=explanation, reader=reader, quantity=quantity)
+
+    events = found(ALIKE, "independent", "events")
+    medians = [found(ALONE, "independent", f"median, {arm}")["simulated"] for arm in plan.ARMS]
+    ratio = found(BY_ARM, "independent", "hazard ratio")
+    within = table.groupby("explanation")["within"].all()
+    decides = "lies within chance of both, and does not decide" if within[ALONE] and within[BY_ARM] else "decides"
+    return (
+        f"Two readers who err alike, as often as in other trials, leave {events['simulated']:.0f} {PLUS_MINUS} "
+        f"{events['std_error']:.1f} independent events; the report's interval implies {events['target']:.0f}, and 95% "
+        f"of single trials have {events['lower']:.0f} to {events['upper']:.0f}. Progressions that the investigator "
+        f"alone calls, alike in both arms, give {found(ALONE, 'independent', 'events')['simulated']:.0f}, but "
+        f"independent medians, {medians[0]:.1f} months on placebo and {medians[1]:.1f} on xentuzumab, in the order "
+        "of the investigators'. A rate for each arm gives all four medians, and a hazard ratio of "
+        f"{ratio['simulated']:.2f} where {ratio['target']:.2f} was reported. The report {decides} between these two."
     )
 
 
