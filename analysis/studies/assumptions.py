@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pandas as pd
@@ -41,6 +41,23 @@ class Assumption(Generic[Value]):
 
 
 def assumption_table(assumptions: Iterable[Assumption[Any]]) -> pd.DataFrame:
-    """Show assumptions as a frame with the columns ``assumption``, ``value``, ``unit`` and ``reason``."""
-    rows = [(a.name, a.value, a.unit, a.reason) for a in assumptions]
+    """Show assumptions as a frame with the columns ``assumption``, ``value``, ``unit`` and ``reason``.
+
+    A value of several parts is told in words: those that are not what they would be by default.
+    """
+    rows = [(a.name, _in_words(a.value), a.unit, a.reason) for a in assumptions]
     return pd.DataFrame(rows, columns=["assumption", "value", "unit", "reason"])
+
+
+def _in_words(value: Any) -> Any:
+    if not is_dataclass(value):
+        return value
+    told = []
+    for field in fields(value):
+        part = getattr(value, field.name)
+        name = field.name.replace("_", " ")
+        if is_dataclass(part):
+            told.append(f"{name} ({_in_words(part)})")
+        elif part != field.default:
+            told.append(f"{name} {part:g}" if isinstance(part, int | float) else f"{name} {part}")
+    return ", ".join(told)
