@@ -68,7 +68,7 @@ TOLD = 3  # number of the stream of random numbers for what another reading says
 PROGNOSIS_ERROR = 0.1  # at least, on the log scale: endpoints differ a little in it
 FOLLOW_UP_RELAXED = 0.2  # spread of the log of a printed median follow-up that was relaxed
 FOLLOWED_ALIKE = 0.0, 0.05  # mean and spread of the log of one endpoint's median follow-up to another's, at one cut
-FOLLOWED_LONGER = {("PFS", "OS"): (0.1, 0.2)}  # censored at the last scan, and at the cut
+FOLLOWED_LONGER = 0.1, 0.2  # of one that comes after it: censored at the cut, and not at the last scan
 
 
 def reconstruct_trial(
@@ -238,8 +238,7 @@ def _followed(
             ]
             logs = log([median for median in medians if np.isfinite(median)])
             if logs.size:
-                pair = endpoint.of.comparisons[0].endpoint, one.comparisons[0].endpoint
-                later, spread = FOLLOWED_LONGER.get(pair, FOLLOWED_ALIKE)
+                later, spread = FOLLOWED_LONGER if comes_before(endpoint.of, one) else FOLLOWED_ALIKE
                 return {last: (float(logs.mean()) + later, float(np.hypot(logs.std(), spread)))}
     return {}
 

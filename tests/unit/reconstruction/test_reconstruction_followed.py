@@ -182,3 +182,17 @@ def test_follow_up_that_is_not_printed_is_that_of_another_endpoint_as_well_as_th
     prior, told = asked[1]
     assert prior == ShapePrior.shipped().for_endpoint(endpoint)
     assert told.followed[0] == pytest.approx((np.log(20.0) + longer, spread), abs=0.02)
+
+
+def test_radiographic_progression_is_beside_survival_what_progression_is():
+    """Only ``PFS`` was known to be followed for less long than survival, at the same cut."""
+
+    def patients(endpoint: str):
+        arms = [ReportedArm(name, n=60, median=median) for name, median in (("new", "9.0"), ("old", "6.0"))]
+        first = ReportedComparison(endpoint, arms, control="old", id="first", median_follow_up="14.0")
+        arms = [ReportedArm(name, n=60, median=median) for name, median in (("new", "20.1"), ("old", "17.4"))]
+        second = ReportedComparison("OS", arms, control="old", id="second")
+        trial = reconstruct([first, second], members=4, rng=3)
+        return trial.analysis("second").ipd()[["member", "time", "event"]]
+
+    assert patients("rPFS").equals(patients("PFS"))
