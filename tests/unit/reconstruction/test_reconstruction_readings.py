@@ -1,15 +1,22 @@
 """A reading that ends with another's progression: central review for which no scans are made after the local one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from generated_trials import draw_trial
 
 from analysis.errors import InvalidValueError, UnknownNameError
-from analysis.reconstruction import reconstruct
+from analysis.reconstruction import ShapePrior, reconstruct
 from analysis.reconstruction.precedence import comes_before, in_order
 from analysis.reconstruction.readings import _not_before
+from analysis.reconstruction.repair import engine
 from analysis.reconstruction.repair.coupling import Bounds, Patients, couple
+from analysis.reconstruction.report.block import Block, ExpectedAtRisk, Told
+from analysis.reconstruction.report.requirements import read_requirements
 from analysis.reconstruction.report.sorting import sort_reports
+from analysis.reconstruction.solve.problem import pose
+from analysis.reconstruction.terms import AT_RISK
 from analysis.reported import ReportedArm, ReportedComparison
 
 UNTIL = {"central": "local"}
@@ -168,3 +175,17 @@ def test_a_censoring_rather_than_an_event_is_taken_for_who_leaves_early():
     chosen, clashes = couple(one, other, 0.5, bounds, np.array([3.0]), np.random.default_rng(1), same_scans=True)
     assert chosen.tolist() == [1, 0]
     assert clashes == 1
+
+
+def test_each_draw_is_told_its_own_numbers_at_risk():
+    """Those of a member of the reading that ends it, and not those of another one."""
+    arms = [ReportedArm(name, n=80, median=median) for name, median in (("new", "9.0"), ("old", "6.0"))]
+    report = ReportedComparison("PFS", arms, control="old")
+    told = Told(at_risk=tuple(ExpectedAtRisk(0, arm, 6.0, 40.0 + arm + np.arange(5.0), 0.1) for arm in range(2)))
+    block = replace(Block.single(report, read_requirements(report, "log-log")), told=told)
+    problem = pose(block, ShapePrior.shipped().for_endpoint("PFS"))
+    rows = np.array([3, 1, 1])
+    targets = engine._draw_targets(problem, rows, np.random.default_rng(1))
+    assert (problem.equations.kind[-2:] == AT_RISK).all()
+    for place, arm in zip((-2, -1), problem.equations.arm[-2:], strict=True):
+        np.testing.assert_array_equal(targets[:, place], 40.0 + arm + rows)
