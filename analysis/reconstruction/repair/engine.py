@@ -137,6 +137,8 @@ def _draw_chunk(
         enough = 1.0 if single and number < HARD else ENOUGH if number <= HARD else RARE
         if np.mean(best.drawn.miss == 0) >= enough:
             break
+        if effort.reach > 0 and np.min(best.drawn.miss) > effort.reach:
+            continue  # more is missed than ties make up for
         probing = single and number == HARD
         some = open_ if number < HARD else open_[: max(hard, PROBED) if probing else hard]
         met = draw_again(some, effort)
