@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis.errors import InfeasibleReportError, InvalidValueError, UnknownNameError
-from analysis.reconstruction.report.fidelity import printed_statistics
+from analysis.reconstruction.report.fidelity import ROUNDING, printed_statistics
+from analysis.reconstruction.report.steps import least_at_risk
 from analysis.reported import check_comparison
 
 if TYPE_CHECKING:
@@ -74,10 +76,12 @@ def left_out(whole: ReportedComparison, kept: ReportedComparison) -> tuple[str, 
 def refuse_contradictions(comparison: ReportedComparison) -> None:
     """Raise `InfeasibleReportError` for what no data set gives, so that none has to be searched for.
 
-    More events than patients, totals that are not the sum of the arms, and a hazard ratio that is not in the middle of
-    its interval, as that of a Cox model is on the log scale.
+    More events than patients, totals that are not the sum of the arms, a hazard ratio that is not in the middle of its
+    interval, as that of a Cox model is on the log scale, and rates that would need more at risk than there are.
     """
     refuse_bounds(comparison)
+    for arm in comparison.arms:
+        _refuse_small_falls(arm, comparison.id or comparison.endpoint)
     for finding in check_comparison(comparison):
         if finding.check == "counts":
             raise InfeasibleReportError(str(finding))
@@ -85,6 +89,22 @@ def refuse_contradictions(comparison: ReportedComparison) -> None:
             raise InfeasibleReportError(
                 f"{finding}; no data set gives both: relax 'hazard_ratio' or 'hazard_ratio.ci', or correct the one that"
                 " is misprinted"
+            )
+
+
+def _refuse_small_falls(arm: ReportedArm, name: str) -> None:
+    """Raise `InfeasibleReportError` if a curve falls from one rate to the next by less than one event takes off."""
+    marks = sorted((mark for mark in arm.landmarks if mark.survival.reached), key=lambda mark: mark.time.value)
+    for mark, later in pairwise(marks):
+        before, after = mark.survival, later.survival
+        if arm.n is None or before.lower <= 0 or after.upper >= before.lower:
+            continue
+        least, left = least_at_risk(after.lower / before.upper, after.upper / before.lower), arm.n.value * before.upper
+        if least > left + ROUNDING:
+            raise InfeasibleReportError(
+                f"{name}: {arm.name}.landmarks: from {before} at month {mark.time.value:g} to {after} at month "
+                f"{later.time.value:g} a curve falls only if {least} or more are at risk, and of {arm.n.value:g} "
+                f"patients at most {int(left)} are left; check the digits, or relax '{arm.name}.landmarks'"
             )
 
 

@@ -155,6 +155,8 @@ def _of_arm(arm: ReportedArm, scale: ScaleName) -> Statistics:
     if arm.median_ci is not None:
         yield from _quantile_ci(f"{name}.median_ci", name, 0.5, arm.median_ci, scale)
     for landmark in arm.landmarks:
+        if not landmark.survival.reached:
+            continue  # not estimable: nothing is said
         field = f"{name}.survival at {landmark.time.text} {landmark.time.unit}"
         yield Statistic(field, landmark.survival, _survival(name, landmark.time.value))
         if landmark.ci is not None:
@@ -195,8 +197,9 @@ def _survival_ci(field: str, name: str, month: float, ci: ReportedInterval, defa
     def limit(side: int) -> Callable[[PatientData], float]:
         return lambda data: data.curves[name].limits_at(month, ci.level, scale=_type_of(ci, default))[side]
 
-    yield Statistic(f"{field}.lower", ci.lower, limit(0))
-    yield Statistic(f"{field}.upper", ci.upper, limit(1))
+    for side, printed in enumerate((ci.lower, ci.upper)):
+        if printed.reached:
+            yield Statistic(f"{field}.{('lower', 'upper')[side]}", printed, limit(side))
 
 
 def _type_of(ci: ReportedInterval, default: ScaleName) -> ScaleName:

@@ -236,12 +236,15 @@ def _read_landmarks(arm: ReportedArm, size: int, k: int, equations: _Equations, 
     rows = []
     for landmark in arm.landmarks:
         rate = landmark.survival
+        if not rate.reached:
+            continue  # not estimable: nothing is said
         time, low, high = landmark.time.value, rate.lower, rate.upper
         limits: tuple[float, ...] = (0.0, 0, np.nan, np.nan, np.nan, np.nan)
         interval = landmark.ci
         if interval is not None:
             z, form = _z(interval.level), _form(interval, scale)
-            limits = (z, form, interval.lower.lower, interval.lower.upper, interval.upper.lower, interval.upper.upper)
+            limits = (z, form, *_limit(interval.lower), *_limit(interval.upper))
+        if interval is not None and interval.lower.reached and interval.upper.reached:
             outer = log(-log(np.clip([interval.lower.value, interval.upper.value], 1e-6, 1 - 1e-6)))
             spread = float(outer[0] - outer[1]) / 2 / z
             equations.add(LANDMARK_ERROR, k, (spread, spread), 0.03, time=time)
@@ -250,6 +253,10 @@ def _read_landmarks(arm: ReportedArm, size: int, k: int, equations: _Equations, 
             equations.add(SURVIVAL, k, (low, high), RATE_ERROR, time=time)
     _read_least(size, k, rows, equations)
     return rows
+
+
+def _limit(number: Reported) -> tuple[float, float]:
+    return (number.lower, number.upper) if number.reached else (-np.inf, np.inf)
 
 
 def _read_least(size: int, k: int, rates: list[tuple[float, ...]], equations: _Equations) -> None:
@@ -350,7 +357,7 @@ def _typical_median(comparison: ReportedComparison) -> tuple[float, float]:
     guesses = [
         mark.time.value * log(2) / -log(min(max(mark.survival.value, 0.01), 0.99))
         for arm in comparison.arms
-        for mark in arm.landmarks[-1:]
+        for mark in [mark for mark in arm.landmarks if mark.survival.reached][-1:]
     ]
     if guesses:
         return float(np.mean(log(guesses))), 0.4

@@ -15,6 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
 
+ROUNDING = 1e-9
 MOST = 19  # at risk, up to which all ways are looked through
 
 
@@ -37,4 +38,4 @@ def least_at_risk(low: float, high: float) -> int:
         nearest = np.searchsorted(factors, low)
         if nearest < factors.size and factors[nearest] <= high:
             return at_risk
-    return max(MOST + 1, ceil(1.0 / (1.0 - low)))
+    return max(MOST + 1, ceil(1.0 / (1.0 - low) - ROUNDING))

@@ -8,8 +8,10 @@ import pytest
 
 from analysis import load, reconstruct
 from analysis.errors import InfeasibleReportError
+from analysis.reconstruction.report.feasibility import refuse_contradictions
 from analysis.reconstruction.report.steps import MOST, least_at_risk
-from analysis.reported import ReportedArm, ReportedComparison
+from analysis.reported import Landmark, ReportedArm, ReportedComparison
+from analysis.survival.estimators import kaplan_meier
 
 
 def counted(low: float, high: float, most: int) -> int | None:
@@ -71,3 +73,47 @@ def test_a_ratio_off_the_middle_of_its_interval_is_refused_without_a_search(monk
         with pytest.raises(InfeasibleReportError, match=match):
             reconstruct(report, members=200, rng=1)
     assert reconstruct(report, members=10, rng=1, relax=["hazard_ratio.ci"]).faithful.all()
+
+
+def with_rates(n: int, before: str, after: str) -> ReportedComparison:
+    marks = (Landmark("6", before), Landmark("12", after))
+    return ReportedComparison("PFS", [ReportedArm("drug", n=n, median="7.0", landmarks=marks)])
+
+
+@pytest.mark.parametrize(
+    ("n", "before", "after", "said"),
+    [
+        (60, "60.00%", "59.90%", r"546 or more .* at most 36 are left"),  # less than one event takes off
+        (20, "40.00%", "30.17%", r"15 or more .* at most 8 are left"),
+    ],
+)
+def test_a_fall_that_needs_more_at_risk_than_there_are_is_refused_at_once(
+    n: int, before: str, after: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.reconstruction.from_report.draw_ensemble", None)
+    with pytest.raises(InfeasibleReportError, match=rf"drug\.landmarks: from {before} at month 6 to {after}.*{said}"):
+        reconstruct(with_rates(n, before, after), members=5, rng=1)
+
+
+def test_no_curve_of_patients_is_refused_for_its_own_rates() -> None:
+    rng = np.random.default_rng(8)
+    for _ in range(300):
+        n = int(rng.integers(4, 60))
+        event, time = rng.random(n) < rng.uniform(0.2, 1.0), rng.exponential(10.0, n)
+        if rng.random() < 0.5:
+            time = np.ceil(time / 2.0) * 2.0  # tied
+        curve = kaplan_meier(time, event)
+        rates = [float(curve.survival_at(month)) for month in (5.0, 9.0)]
+        if min(rates) > 0:
+            refuse_contradictions(with_rates(n, *(f"{100 * rate:.2f}%" for rate in rates)))
+
+
+def test_a_rate_or_a_limit_that_is_not_estimable_says_nothing() -> None:
+    """Refused before: no curve has it."""
+    marks = (Landmark("6", "55.0%", ci=("42.1%", "NE")), Landmark("12", "30.0%", ci=("NE", "NE")), Landmark("18", "NE"))
+    report = ReportedComparison("PFS", [ReportedArm("drug", n=60, median="7.0", landmarks=marks)])
+    result = reconstruct(report, members=20, rng=1)
+    assert result.faithful.all()
+    numbers = result.fidelity()["number"].tolist()
+    assert "drug.survival at 6 months, ci.lower" in numbers
+    assert not any(of in name for name in numbers for of in ("18 months", "12 months, ci", "6 months, ci.upper"))
