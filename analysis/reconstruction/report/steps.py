@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
 
-ROUNDING = 1e-9
+ROUNDING = 1e-9  # of a factor: a rate may be on the edge of its rounding
 MOST = 19  # at risk, up to which all ways are looked through
 
 
@@ -35,7 +35,7 @@ def least_at_risk(low: float, high: float) -> int:
     """
     for at_risk in range(1, MOST + 1):
         factors = falls(at_risk)
-        nearest = np.searchsorted(factors, low)
-        if nearest < factors.size and factors[nearest] <= high:
+        nearest = np.searchsorted(factors, low * (1.0 - ROUNDING))
+        if nearest < factors.size and factors[nearest] <= high * (1.0 + ROUNDING):
             return at_risk
     return max(MOST + 1, ceil(1.0 / (1.0 - low) - ROUNDING))
