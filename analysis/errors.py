@@ -86,7 +86,8 @@ class UnknownNameError(AnalysisError, LookupError):
     def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
         nearest = get_close_matches(str(name), self.known, n=3, cutoff=0.4) or self.known
-        super().__init__(f"{kind}: got {name!r}; expected a known {kind}; did you mean {', '.join(nearest)}?")
+        offered = nearest if isinstance(name, str) else map(repr, nearest)  # a number is not the text that it reads as
+        super().__init__(f"{kind}: got {name!r}; expected a known {kind}; did you mean {', '.join(offered)}?")
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.kind, self.name, self.known)

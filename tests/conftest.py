@@ -8,7 +8,7 @@ import pytest
 
 from analysis.studies.remembered import FOLDER
 
-SHARING = ("bolero-2-reconstruction", "xenera-1-power")
+SHARING = ("bolero-2-reconstruction", "xenera-1-power", "xenera-1-result")
 """Notebooks that need one reconstruction: in one process after the other, none waits for the other's."""
 
 

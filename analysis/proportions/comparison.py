@@ -11,6 +11,7 @@ from scipy import optimize, stats
 
 from analysis.conventions.border import border
 from analysis.conventions.checks import choice, count, probability
+from analysis.conventions.display import short_repr
 from analysis.errors import InvalidValueError
 from analysis.proportions.tables import SAME, conditional, tilted, unconditional_tails
 
@@ -74,6 +75,8 @@ class ProportionComparison:
     difference_upper: float
     level: float
     method: str
+
+    __repr__ = short_repr
 
 
 @border

@@ -8,6 +8,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from analysis.conventions.border import border
+from analysis.conventions.display import short_repr
 from analysis.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Recovered:
     estimate: float
     lower: float
     upper: float
+
+    __repr__ = short_repr
 
 
 @border

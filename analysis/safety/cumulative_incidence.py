@@ -188,6 +188,8 @@ class SubdistributionHazard:
     p_value: float
     level: float
 
+    __repr__ = short_repr
+
     def __str__(self) -> str:
         ratio = f"{self.hazard_ratio:.2f} ({100 * self.level:g}% CI {self.lower:.2f} to {self.upper:.2f})"
         return f"subdistribution hazard ratio of {self.cause}, {self.group} vs {self.control}: {ratio}"
@@ -249,7 +251,7 @@ def fine_gray(
     response, seen = _response(times, causes)
     choice("of", of, seen)
     names = list(dict.fromkeys(groups))
-    choice("control", control, names)
+    control = choice("control", str(control), names)  # as the groups are read
     if len(names) != 2:
         raise InvalidValueError("group", names, "two groups", "compare two arms at a time")
     if len(seen) < 2:

@@ -30,10 +30,11 @@ from analysis.design import (
 )
 from analysis.errors import InvalidValueError, UnknownNameError
 from analysis.power import ExpectedCourse, assurance, power, power_summary
+from analysis.proportions import compare_proportions
 from analysis.quality_of_life import Deteriorated
 from analysis.reconstruction import EnsembleEstimate
-from analysis.reported import ReportedArm, ReportedComparison
-from analysis.safety import cumulative_incidence
+from analysis.reported import ReportedArm, ReportedComparison, events_from_ci, load
+from analysis.safety import cumulative_incidence, fine_gray
 from analysis.sequential import BetaSpending, GroupSequentialDesign, HwangShihDeCani, NormalPrior, OBrienFleming
 from analysis.simulation import simulate
 from analysis.simulation.results import Course
@@ -214,7 +215,10 @@ def test_results_are_short_and_round_where_they_are_shown():
         repr(cumulative_incidence(time, cause)),
         repr(proportion(event)),
         repr(EnsembleEstimate.of(time, level=0.9)),
+        repr(events_from_ci(load("xenera-1").comparison("pfs-independent").hazard_ratio)),
+        repr(compare_proportions(12, 30, 9, 60)),
+        repr(fine_gray(time, np.where(cause == "nausea", cause, "death"), np.arange(60) % 2, of="nausea", control=0)),
     ]
-    assert max(map(len, shown)) < 300
+    assert max(map(len, shown)) < 350
     assert not any(re.search(r"\d\.\d{9}", text) for text in shown)
     assert shown[0].startswith("KaplanMeier(time=<60 numbers, 0.142857 to 8.57143>")

@@ -62,24 +62,38 @@ def _simulated(row: Any, value: str = "power", error: str = "std_error") -> str:
 
 
 def conclusion() -> str:
-    """Say in five sentences what the answers come to."""
+    """Say in three sentences what the design could show."""
     ratio = HAZARD_RATIO.value
     base = _row(power_grid(), control_arm=CONTROL_ARM.value, hazard_ratio=ratio)
     moved = what_moves_power()
     alphas = moved[moved["replaced"] == "type I error"].set_index("by")["power"]
     table = assurances()
     shrunk, interacting = _row(table, belief=SHRUNK), _row(table, belief=SHRUNK_BY_INTERACTION)
-    weak, seen = TRUTHS.value[1], power_at_events_seen()
-    at_seen = [_percent(_row(seen, reader=reader, true_hazard_ratio=weak)["power"]) for reader in plan.READERS]
     return (
         f"100 patients on the registered calendar have {_percent(base['power'])} power at a hazard ratio of "
         f"{ratio:g}, one-sided {plan.ALPHA.value:.1%}; at 5, 10 and 20%, usual in phase II, it is "
         f"{', '.join(_percent(alphas[f'{alpha:g} one-sided']) for alpha in plan.ALPHA_OTHERWISE.value)}: no other "
         "assumption moves it as much. 80% power at that ratio asks for more events than there are patients. Given "
         f"what the phase II left to believe, the trial had a chance of {_percent(interacting['assurance'])} to "
-        f"{_percent(shrunk['assurance'])} to succeed. At the events that were seen the power for a hazard ratio of "
-        f"{weak:g} was {' and '.join(at_seen)}: the result neither confirms xentuzumab nor shows that it does "
-        "nothing. The curves of both readings cross, so that no single ratio describes them."
+        f"{_percent(shrunk['assurance'])} to succeed."
+    )
+
+
+def result() -> str:
+    """Say in three sentences what the trial showed."""
+    weak, powers = TRUTHS.value[1], power_at_events_seen()
+    read = []
+    for reader in plan.READERS:
+        low, high = _interval(reader)
+        ratio = plan.hazard_ratio_of(plan.by_reader(reader)).estimate.text
+        row = _row(powers, reader=reader, true_hazard_ratio=weak)
+        read.append(
+            f"The {reader} reading has a hazard ratio of {ratio} ({low.text}{TO}{high.text}), which about "
+            f"{row['events']:.0f} events give; their power for a true one of {weak:g} is {_percent(row['power'])}."
+        )
+    return (
+        f"{' '.join(read)} The result neither confirms xentuzumab nor shows that it does nothing. The curves of both "
+        "readings cross, so that no single ratio describes them."
     )
 
 

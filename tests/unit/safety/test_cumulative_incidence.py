@@ -72,6 +72,13 @@ def test_fine_and_gray_is_coxph_on_finegray_data(of, coefficient, error):
     assert str(found).startswith(f"subdistribution hazard ratio of {of}, B vs A: ")
 
 
+def test_groups_may_be_numbers_and_the_control_is_one_of_them():
+    numbered = [0 if group == "A" else 1 for group in GROUP]
+    found = fine_gray(TIME, CAUSE, numbered, of="death", control=0)
+    assert found.hazard_ratio == fine_gray(TIME, CAUSE, GROUP, of="death", control="A").hazard_ratio
+    assert (found.group, found.control) == ("1", "0")
+
+
 def test_what_cannot_be_compared_is_named():
     with pytest.raises(UnknownNameError, match="did you mean death"):
         fine_gray(TIME, CAUSE, GROUP, of="deaht", control="A")
