@@ -42,9 +42,10 @@ SCALES_TRIED: tuple[ScaleName, ...] = ("log-log", "log", "plain")
 NEAREST = 20  # members that show how far off an impossible report is
 SUSPECTS = 5  # numbers of an impossible report that are relaxed one at a time, to see whether that is enough
 SHORT = 3  # attempts at that
-TRIED, EASY = 100, 2  # members, and attempts at each, that tell which type of intervals is likely
-FAR_MORE = 3.0  # times as many draws have to give a report back under another type than the usual one
+TRIED = 100  # members, drawn once each, that tell which type of intervals is likely
+FAR_MORE = 3.0  # times as many draws have to give a report back under another type than the usual one, or to miss more
 ENOUGH_DISTINCT = 0.5  # share of the members below which a finding warns of a band that is too narrow
+EASIER = 0.2  # share of draws that give all but one number back, from which on that one is named as the hardest
 ENOUGH_DRAWN = 10  # members that were not walked on from others, below which a finding warns
 
 
@@ -67,7 +68,11 @@ def reconstruct_report(
     seed = int(rng) if isinstance(rng, int | np.integer) else None
     workers = threads or min(os.cpu_count() or 1, 8)
     types = (scale,) if scale else SCALES_TRIED if unnamed_types(kept) else SCALES_TRIED[:1]
-    for name in _likely_first(types, kept, chosen, members, sequence, workers):
+    possible = partial(_possible, prior=chosen, seed=sequence)
+    nearest: tuple[float, Reconstruction] | None = None
+    for name, near in _likely_first(types, kept, chosen, members, sequence, workers).items():
+        if not near and not possible(kept, types=(name,)):
+            continue
         required = read_requirements(kept, name)
         block = Block.single(kept, required)
         problem = pose(block, chosen)
@@ -84,24 +89,27 @@ def reconstruct_report(
         met = np.flatnonzero((ensemble.drawn.miss == 0) & whole.faithful)
         if met.size > 0:
             break
+        closest = np.argsort(ensemble.drawn.miss)[:NEAREST]
+        if nearest is None or ensemble.drawn.miss[closest[0]] < nearest[0]:
+            nearest = ensemble.drawn.miss[closest[0]], replace(whole, **patients(ensemble, 0, closest))
     else:
-        nearest = np.argsort(ensemble.drawn.miss)[:NEAREST]
-        attempt = replace(whole, **patients(ensemble, 0, nearest))
-        named = list(suspects(attempt))
-        tried = named[:SUSPECTS] + [name for name in named[SUSPECTS:] if name == "p_value"]
-        possible = partial(_possible, prior=chosen, types=types, seed=sequence)
-        enough = [name for name in tried if possible(without(kept, (name,)))]
-        one_sided = kept.p_value is not None and kept.p_value.sided is None and possible(_one_sided(kept))
-        refuse(attempt, [*enough, *(["p_value"] if one_sided and "p_value" not in enough else [])], one_sided=one_sided)
+        assert nearest is not None, "the likeliest type is tried"
+        enough = [name for name in _tried(nearest[1]) if possible(without(kept, (name,)), types=types)]
+        one_sided = kept.p_value is not None and kept.p_value.sided is None and possible(_one_sided(kept), types=types)
+        more = ["p_value"] if one_sided and "p_value" not in enough else []
+        refuse(nearest[1], [*enough, *more], one_sided=one_sided)
     filled = fill_missed(met, members, sequence)
     drawn = int(ensemble.drawn.own[met].sum())
     findings = whole.findings + unknown_strata(kept, block.division)
     if kept.assessment_interval is not None and required.interval == 0:
         findings += (_visits_unused(kept),)
-    if met.size < ENOUGH_DISTINCT * members:
-        findings += (_few_distinct(comparison, int(met.size), members),)
-    elif drawn < min(ENOUGH_DRAWN, ENOUGH_DISTINCT * members):
-        findings += (few_drawn(comparison.id or comparison.endpoint, drawn, members),)
+    few = met.size < ENOUGH_DISTINCT * members
+    if few or drawn < min(ENOUGH_DRAWN, ENOUGH_DISTINCT * members):
+        where, hardest = comparison.id or comparison.endpoint, _hardest(whole, kept, name, chosen, sequence)
+        finding = (
+            _few_distinct(where, int(met.size), members, hardest) if few else few_drawn(where, drawn, members, hardest)
+        )
+        findings += (finding,)
     return replace(
         whole,
         findings=findings,
@@ -122,19 +130,22 @@ def _likely_first(
     members: int,
     seed: np.random.SeedSequence,
     workers: int,
-) -> list[ScaleName]:
-    """Put a type of intervals first under which far more draws give the report back than under those before it."""
-    first, most = types[0], 0.0
+) -> dict[ScaleName, bool]:
+    """Put a type of intervals first under which far more draws give the report back than under those before it.
+
+    Says of each whether its draws are as near to the report as those of the others, or far off.
+    """
+    first, most, least = types[0], 0.0, dict[str, float]()
     for name in types if len(types) > 1 else ():
         problem = pose(Block.single(kept, read_requirements(kept, name)), prior)
-        share = float(
-            np.mean(draw_ensemble(problem, min(members, TRIED), seed, workers, attempts=EASY).drawn.miss == 0)
-        )
+        drawn = draw_ensemble(problem, min(members, TRIED), seed, workers, attempts=1).drawn
+        share, least[name] = float(np.mean(drawn.miss == 0)), float(np.min(drawn.miss))
         if share > FAR_MORE * most:
             first, most = name, share
         if most >= ENOUGH_DISTINCT:
             break
-    return [first, *(name for name in types if name != first)]
+    near = FAR_MORE * min(least.values(), default=0.0)
+    return {name: name == first or least.get(name, 0.0) <= near for name in sorted(types, key=lambda one: one != first)}
 
 
 def _one_sided(comparison: ReportedComparison) -> ReportedComparison:
@@ -170,20 +181,57 @@ def _visits_unused(comparison: ReportedComparison) -> Finding:
     )
 
 
-def _few_distinct(comparison: ReportedComparison, distinct: int, members: int) -> Finding:
+def _hardest(
+    whole: Reconstruction,
+    kept: ReportedComparison,
+    scale: ScaleName,
+    prior: EndpointPrior,
+    seed: np.random.SeedSequence,
+) -> str:
+    """Say without which number draws give the others back, or with what reading of the p-value."""
+
+    def drawn(report: ReportedComparison) -> Ensemble:
+        problem = pose(Block.single(report, read_requirements(report, scale)), prior)
+        return draw_ensemble(problem, NEAREST, seed, 1, attempts=SHORT)
+
+    def share(report: ReportedComparison) -> float:
+        return float(np.mean(drawn(report).drawn.miss == 0))
+
+    attempt = replace(whole, **patients(drawn(kept), 0, np.arange(NEAREST)))
+    shares = {name: share(without(kept, (name,))) for name in _tried(attempt)}
+    best = max(shares, key=lambda name: shares[name], default="")
+    said = "relax the number that is hardest to meet"
+    if best and shares[best] >= EASIER:
+        said = f"relax {best!r}, without which {shares[best]:.0%} of draws give the others back"
+    if kept.p_value is not None and kept.p_value.sided is None and (read := share(_one_sided(kept))) >= EASIER:
+        said += (
+            f"; its p-value can be a one-sided one, read as which {read:.0%} of draws give all back: say so if it is"
+        )
+    return said
+
+
+def _tried(attempt: Reconstruction) -> list[str]:
+    """Names of the numbers that are left out one at a time, most missed first, and always the p-value."""
+    named = list(suspects(attempt))
+    return named[:SUSPECTS] + [name for name in named[SUSPECTS:] if name == "p_value"]
+
+
+def _few_distinct(where: str, distinct: int, members: int, hardest: str) -> Finding:
     return Finding(
         check="few-distinct-members",
         severity="warning",
-        where=comparison.id or comparison.endpoint,
+        where=where,
         message=f"only {distinct} of {members} draws gave every printed number back, those walked on from others "
         "counted; the remaining members repeat them",
         values=(f"{distinct} distinct members",),
-        remedy="take the bands as too narrow, or relax the number that is hardest to meet",
+        remedy=f"take the bands as too narrow, or {hardest}",
     )
 
 
-def few_drawn(where: str, drawn: int, members: int) -> Finding:
-    """Say that most members were walked on from few draws."""
+def few_drawn(
+    where: str, drawn: int, members: int, hardest: str = "relax the number that is hardest to meet"
+) -> Finding:
+    """Say that most members were walked on from few draws, and which number is the hardest to meet."""
     return Finding(
         check="few-members-drawn",
         severity="warning",
@@ -191,7 +239,7 @@ def few_drawn(where: str, drawn: int, members: int) -> Finding:
         message=f"only {drawn} of {members} draws gave every printed number back; the other members were walked on "
         "from them, by moves that keep every number, and stay more alike than draws",
         values=(f"{drawn} draws",),
-        remedy="take the bands as approximate, or relax the number that is hardest to meet",
+        remedy=f"take the bands as approximate, or {hardest}",
     )
 
 

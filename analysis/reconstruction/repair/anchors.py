@@ -31,7 +31,9 @@ class Anchors(NamedTuple):
     ``number`` (V,) of them, ``point``, ``low`` and ``high`` (V, M) in months; ``penalty`` (V,): how much its bounds
     contradict each other. ``rank``, ``off`` and ``censored`` (V,): after how many patients log S is off most, by how
     much (above 0: too high), and whether it is the curve of follow-up; ``place`` and ``excess`` (V,): the same of the
-    curve of events, as a point; ``level`` (V,): point of an event that reaches a level that must not be, else -1.
+    curve of events, as a point; ``level`` (V,): point of an event that reaches a level that must not be, else -1;
+    ``after``, ``before`` and ``wide`` (V,): before how many patients the limits of S are off most though S is not,
+    after how many the rate before that one stands, and by how much of S they are too far apart.
     """
 
     number: IntArray
@@ -45,6 +47,9 @@ class Anchors(NamedTuple):
     place: IntArray
     excess: FloatArray
     level: IntArray
+    after: IntArray
+    before: IntArray
+    wide: FloatArray
 
 
 class Scratch(NamedTuple):
@@ -76,7 +81,9 @@ class Scratch(NamedTuple):
 class Worst(NamedTuple):
     """Where an arm is off most: ``excess`` of log S at a ``place`` (rank) of an ``analysis``; other faults' points.
 
-    ``censored``: it is the curve of follow-up that is off, in which censorings are the events.
+    ``censored``: it is the curve of follow-up that is off, in which censorings are the events. ``wide``: by how much
+    of S the limits of S are too far apart in the first analysis, of a rate that is met itself at the rank ``before``,
+    the one before it at ``after``.
     """
 
     analysis: int
@@ -85,6 +92,9 @@ class Worst(NamedTuple):
     level: int
     clash: int
     censored: bool
+    after: int
+    before: int
+    wide: float
 
 
 class Aims(NamedTuple):
@@ -98,7 +108,7 @@ class Aims(NamedTuple):
     worst: Worst
 
 
-NOWHERE = Worst(0, 0, 0.0, -1, -1, False)
+NOWHERE = Worst(0, 0, 0.0, -1, -1, False, 0, 0, 0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -130,6 +140,9 @@ def no_anchors(packed: PackedBoxes) -> Anchors:
         np.zeros(analyses, np.int64),
         np.zeros(analyses),
         np.full(analyses, -1),
+        np.zeros(analyses, np.int64),
+        np.zeros(analyses, np.int64),
+        np.zeros(analyses),
     )
 
 
@@ -144,6 +157,7 @@ def copy_anchors(source: Anchors, target: Anchors) -> None:
     target.number[:], target.penalty[:], target.level[:] = source.number, source.penalty, source.level
     target.rank[:], target.off[:], target.censored[:] = source.rank, source.off, source.censored
     target.place[:], target.excess[:] = source.place, source.excess
+    target.after[:], target.before[:], target.wide[:] = source.after, source.before, source.wide
 
 
 @njit(cache=True, nogil=True)
@@ -155,7 +169,7 @@ def new_scratch(points: int, patients: int, packed: PackedBoxes, slack: float) -
         np.empty(points + 1),
         np.empty(points + 1),
         np.empty((2, points + 1)),
-        np.empty((packed.landmarks.shape[0] + 1, 2)),
+        np.empty((packed.landmarks.shape[0] + 1, 3)),
         np.empty(points),
         np.empty(points, np.bool_),
         np.empty(points, np.int64),
@@ -178,6 +192,7 @@ def bound_analysis(
     anchors.number[v], anchors.penalty[v], anchors.level[v] = 0, 0.0, -1
     anchors.rank[v], anchors.off[v], anchors.censored[v] = 0, 0.0, False
     anchors.place[v], anchors.excess[v] = 0, 0.0
+    anchors.after[v], anchors.before[v], anchors.wide[v] = 0, 0, 0.0
     boxes = boxes_of(packed, v, arm)
     size = read_analysis(board, arm, analyses, v, scratch.point, scratch.event, scratch.seen)
     if wanted >= 0:
@@ -201,6 +216,11 @@ def bound_analysis(
     for j in range(marks):
         if abs(gaps[j, 1]) > abs(anchors.off[v]):
             anchors.rank[v], anchors.off[v] = int(gaps[j, 0]), gaps[j, 1]
+        if abs(gaps[j, 2]) > abs(anchors.wide[v]):
+            anchors.before[v], anchors.wide[v] = int(gaps[j, 0]), gaps[j, 2]
+    for j in range(marks):
+        if gaps[j, 0] < anchors.before[v]:
+            anchors.after[v] = max(anchors.after[v], int(gaps[j, 0]))
     home, point = board.home[arm], scratch.point[:size]
     if analyses.cut.size > 1:
         rank, off = quantile_off(home, point, boxes.quantiles, scratch.work[0], scratch.reached)
@@ -283,7 +303,17 @@ def bound_arm(
                     aim_bound(scratch, 0, at, -strain)
     elif gaps_clash(scratch.gaps, packed, arm) >= 0:
         clash = gaps_clash(scratch.gaps, packed, arm)
-    worst = Worst(analysis, anchors.rank[analysis], anchors.off[analysis], level, clash, anchors.censored[analysis])
+    worst = Worst(
+        analysis,
+        anchors.rank[analysis],
+        anchors.off[analysis],
+        level,
+        clash,
+        anchors.censored[analysis],
+        anchors.after[0],
+        anchors.before[0],
+        anchors.wide[0],
+    )
     return penalty, strain, worst
 
 

@@ -139,8 +139,9 @@ def find_anchors(
     work
         Scratch, shape (2, n + 1).
     gaps
-        Output, shape (M + 1, 2): how many patients stand before each landmark, and how far log S there is above the
-        box (below: negative); last, the event with which a level is reached that must not be, and a patient whose
+        Output, shape (M + 1, 3): how many patients stand before each landmark, how far log S there is above the box
+        (below: negative), and, where S is in its box, by how much of S its limits are too far apart (too near:
+        negative); last, the event with which a level is reached that must not be, and a patient whose
         bounds exclude each other, -1 if there is none.
     reached
         Output, shape (Q,): the event at which each quantile is reached, -1 if none is.
@@ -228,11 +229,16 @@ def find_anchors(
                 last = min(last, gone)
         now = min(max(np.searchsorted(time, at), first), last)
         best, chosen = np.inf, now
-        for c in range(first, last + 1):
+        for turn in range(first - 1, last + 1):
+            c = turn
+            if turn < first:  # the likely one first, so that few others need limits
+                if at_tick:
+                    continue
+                c = now
             if at_tick and c > first and not event[c - 1]:
                 break  # who is at risk at the landmark's own time can be counted in S only if the event is there
-            miss = outside(survival[c], landmarks[j, 1], landmarks[j, 2])
-            if miss > 0.05:
+            miss, far = outside(survival[c], landmarks[j, 1], landmarks[j, 2]), 0.2 * abs(c - now) / size
+            if miss > 0.05 or miss * 50.0 + far >= best:
                 continue
             if landmarks[j, 3] > 0.0:
                 lower, upper = interval_at(survival[c], greenwood[c], landmarks[j, 3], int(landmarks[j, 4]))
@@ -245,7 +251,7 @@ def find_anchors(
                 clash += 0.02
             if at_tick:
                 clash += 0.002 * (c - first)  # they are tied
-            cost = miss * 50.0 + clash + 0.2 * abs(c - now) / size
+            cost = miss * 50.0 + clash + far
             if cost < best:
                 best, chosen = cost, c
         miss = outside(survival[chosen], landmarks[j, 1], landmarks[j, 2])
@@ -254,10 +260,13 @@ def find_anchors(
             miss += outside(lower, landmarks[j, 5], landmarks[j, 6])
             miss += outside(upper, landmarks[j, 7], landmarks[j, 8])
         penalty += miss * 5.0
-        gaps[j, 0], gaps[j, 1] = now, 0.0
+        gaps[j, 0], gaps[j, 1], gaps[j, 2] = now, 0.0, 0.0
         if miss > 0.0 and survival[now] > 0.0:
             inside = 0.5 * (landmarks[j, 1] + landmarks[j, 2])
             gaps[j, 1] = math.log(survival[now] / max(inside, 1e-6))
+            if landmarks[j, 3] > 0.0 and outside(survival[chosen], landmarks[j, 1], landmarks[j, 2]) == 0.0:
+                printed = 0.5 * (landmarks[j, 7] + landmarks[j, 8] - landmarks[j, 5] - landmarks[j, 6])
+                gaps[j, 2] = (upper - lower - printed) / survival[chosen]
         if chosen > 0:
             high[chosen - 1] = min(high[chosen - 1], at)
         low[chosen] = max(low[chosen], at + EDGE)

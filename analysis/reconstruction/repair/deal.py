@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from analysis.reconstruction.repair.patients import next_uniform
-from analysis.reconstruction.repair.swaps import DEAL, NOTHING, Move
+from analysis.reconstruction.repair.swaps import DEAL, NO_MOVE, Move
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,6 @@ def propose_deal(board: Board, arm: int, landmarks: FloatArray, free: bool, stat
     Nothing is proposed if the patients drawn do not allow it. Of the ways that do one is drawn, each as probable as the
     hazards make it; the number of events stays, unless it is ``free``.
     """
-    nothing = Move(NOTHING, 0, 0, 0, 0.0, 0.0)
     size = board.size[arm]
     time, patient = board.time[arm, :size], board.patient[arm, :size]
     event = np.empty(size, np.bool_)
@@ -60,14 +59,14 @@ def propose_deal(board: Board, arm: int, landmarks: FloatArray, free: bool, stat
         low, high = landmarks[j, 1], landmarks[j, 2]
         if not low <= there <= high or next_uniform(state) > KEPT:
             if not deal(event, board.odds[arm], since, place, low / survival, high / survival, free, state):
-                return nothing
+                return NO_MOVE
             there = through(event, since, place, survival)
         since, survival = place, there
     bits = 0
     for k in range(first, size):
         if event[k] != board.event[arm, patient[k]]:
             bits |= 1 << (k - first)
-    return Move(DEAL, bits, first, 0, 0.0, 0.0) if bits > 0 else nothing
+    return Move(DEAL, bits, first, 0, 0, 0.0, 0.0) if bits > 0 else NO_MOVE
 
 
 @njit(cache=True, nogil=True)

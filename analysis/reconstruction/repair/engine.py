@@ -63,6 +63,7 @@ HARD = 2  # attempts from this one on are long, and made for so many members of 
 HARD_MEMBERS = 60
 PROBED, WORTH = 10, 0.05  # of a chunk, in the first long attempt, and the share met for others to be tried too
 ENOUGH = 0.3  # share of a chunk met that long attempts are made for
+WALL = 1.1  # of what is missed at least by one attempt after the other, a ratio under which they end at the same wall
 RARE = 0.1  # share below which the longest are made too, and events are tied
 CLUMP = 0.01  # variance that each event of an arm adds to the spacing of its events: published curves move in steps
 
@@ -121,11 +122,12 @@ def _draw_chunk(
     single = len(problem.block.analyses) == 1
     efforts = EFFORTS if single else EFFORTS_TOGETHER
     best = _attempt(problem, rows, rng, efforts[0])
-    draws = rows.size
+    draws, least = rows.size, [float(np.min(best.drawn.miss))]
 
     def draw_again(part: NDArray[np.intp], effort: Effort) -> float:
         """Replace members by better ones; returns the share of them that give all numbers back."""
         again = _attempt(problem, rows[part], rng, effort)
+        least.append(float(np.min(again.drawn.miss)))
         better = again.drawn.miss < best.drawn.miss[part]
         chosen = part[better]
         for kept, new in zip(_by_member(best), _by_member(again), strict=True):
@@ -139,6 +141,8 @@ def _draw_chunk(
             break
         if effort.reach > 0 and np.min(best.drawn.miss) > effort.reach:
             continue  # more is missed than ties make up for
+        if single and effort.reach == 0 and number > HARD and max(least) < WALL * min(least):
+            continue  # each attempt so far was as near as the others, which a longer one would be too
         probing = single and number == HARD
         some = open_ if number < HARD else open_[: max(hard, PROBED) if probing else hard]
         met = draw_again(some, effort)

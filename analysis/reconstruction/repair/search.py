@@ -49,6 +49,7 @@ WARMTH_OF_BOUNDS = 0.01  # by which a move may worsen the bounds at the start of
 SHIFTS = 0.2  # share of the moves that shift one point between its neighbours
 DEALS = 0.3  # share of the moves that deal events out anew, where few are at risk at a printed rate
 FLIPS = 0.15  # share of the moves that add an event or take one away, where they are not printed
+LONGER = 4  # times as many moves in an arm of which limits of a rate are printed
 PROPOSALS = 10  # draws of a move until one is possible
 ROUNDING = 1e-9  # of a sum of what is missed, by which a limit of it may be off
 MOVED = 1e-7  # months, by which bounds may move the points of an arm and leave the other analyses as they are
@@ -86,6 +87,17 @@ def rates_of(packed: PackedBoxes, arm: int) -> FloatArray:
 
 
 @njit(cache=True, nogil=True)
+def limits_asked(packed: PackedBoxes, arm: int) -> bool:
+    """Whether confidence limits of a rate of an arm are printed."""
+    for v in range(packed.starts.shape[0]):
+        landmarks = boxes_of(packed, v, arm).landmarks
+        for j in range(landmarks.shape[0]):
+            if landmarks[j, 3] > 0.0:
+                return True
+    return False
+
+
+@njit(cache=True, nogil=True)
 def reorder(
     board: Board,
     arm: int,
@@ -112,6 +124,8 @@ def reorder(
     nothing = no_standing(number)
     rates = rates_of(packed, arm)
     deals = deals_help(board, arm, rates)
+    if not walk and limits_asked(packed, arm):
+        steps *= LONGER
     for step in range(steps):
         if missed == 0.0 and not walk:
             break
@@ -240,7 +254,7 @@ def meet_ratios(
         regrouped = False
         if step % REGROUP == 0 and step > 0:
             for bit in range(np.max(analyses.group) + 1):
-                mark_touched(board, 0, analyses, Move(GROUP, 0, 0, bit, 0.0, 0.0), touched)
+                mark_touched(board, 0, analyses, Move(GROUP, 0, 0, bit, 0, 0.0, 0.0), touched)
                 if settled(values, parts, asked.totals, ~touched) and not settled(values, parts, asked.totals, touched):
                     regroup(board, asked, bit, touched, loose, standing, scratch, state)
                     regrouped = True

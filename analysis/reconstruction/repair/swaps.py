@@ -23,18 +23,20 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 NEIGHBOURS = 4  # patients looked at, each way, for one to swap with
-FLAGS, OWNER, PLACE, GROUP, FLIP, DEAL, NOTHING = range(7)
+FLAGS, TRADE, OWNER, PLACE, GROUP, FLIP, DEAL, NOTHING = range(8)
 TRIES = 8
 AIMED = 0.7  # share of the moves at an analysis whose curve is off that bring it nearer
 AIMS = 12  # draws of such a move
+TRADES = 0.5  # share of the moves that are of two swaps, where the limits of a rate are off and it is not
 FOCUS = 0.7  # share of the moves that bear on an analysis that is off
 
 
 class Move(NamedTuple):
     """One change of an arm's points: its kind, and what it is about.
 
-    ``FLAGS``: patients ``a`` and ``b`` swap event and censoring. ``OWNER``: the cut at point ``a`` goes from patient
-    ``b`` to patient ``c``. ``PLACE``: point ``a`` becomes the ``b``-th, at ``time``, from ``home``.
+    ``FLAGS``: patients ``a`` and ``b`` swap event and censoring. ``TRADE``: so do two pairs at once, ``a`` and
+    ``b``, ``c`` and ``d``. ``OWNER``: the cut at point ``a`` goes from patient ``b`` to patient ``c``. ``PLACE``: point
+    ``a`` becomes the ``b``-th, at ``time``, from ``home``.
     ``GROUP``: patients ``a`` and ``b`` swap their membership of subgroup ``c``. ``FLIP``: patient ``a`` has an event
     instead of a censoring, or the other way round. ``DEAL``: so have the patients at the points from the ``b``-th on
     whose bits are set in ``a``.
@@ -44,8 +46,12 @@ class Move(NamedTuple):
     a: int
     b: int
     c: int
+    d: int
     time: float
     home: float
+
+
+NO_MOVE = Move(NOTHING, 0, 0, 0, 0, 0.0, 0.0)
 
 
 class Standing(NamedTuple):
@@ -80,6 +86,11 @@ def apply(board: Board, arm: int, move: Move) -> Move:
         event = board.event[arm]
         event[move.a], event[move.b] = event[move.b], event[move.a]
         return move
+    if move.kind == TRADE:
+        event = board.event[arm]
+        event[move.a], event[move.b] = event[move.b], event[move.a]
+        event[move.c], event[move.d] = event[move.d], event[move.c]
+        return move
     if move.kind == GROUP:
         bit = 1 << move.c
         board.group[arm, move.a] ^= bit
@@ -96,7 +107,7 @@ def apply(board: Board, arm: int, move: Move) -> Move:
         return move
     if move.kind == OWNER:
         board.patient[arm, move.a] = move.c
-        return Move(OWNER, move.a, move.c, move.b, 0.0, 0.0)
+        return Move(OWNER, move.a, move.c, move.b, 0, 0.0, 0.0)
     if move.kind == PLACE:
         before, from_home = board.time[arm, move.a], board.home[arm, move.a]
         step = 1 if move.b > move.a else -1
@@ -111,7 +122,7 @@ def apply(board: Board, arm: int, move: Move) -> Move:
             k += step
         board.time[arm, k], board.home[arm, k] = move.time, move.home
         board.patient[arm, k], board.cut[arm, k], board.odds[arm, k] = patient, cut, odds
-        return Move(PLACE, move.b, move.a, 0, before, from_home)
+        return Move(PLACE, move.b, move.a, 0, 0, before, from_home)
     return move
 
 
@@ -151,6 +162,46 @@ def aim_at(event: BoolArray, place: int, excess: float, rng_state: NDArray[np.ui
 
 
 @njit(cache=True, nogil=True)
+def propose_trade(
+    board: Board, arm: int, analyses: Analyses, worst: Worst, scratch: Scratch, rng_state: NDArray[np.uint64]
+) -> Move:
+    """Propose two swaps that leave S where it is and bring its limits nearer to each other, or farther apart.
+
+    An event with ``y`` at risk takes ``1 / y`` off log S and adds as much squared to Greenwood's sum. One more event
+    where many are at risk, made up for by another that comes earlier, narrows the limits; the reverse widens them.
+    """
+    size = read_analysis(board, arm, analyses, 0, scratch.point, scratch.event, scratch.seen)
+    point, event, narrows = scratch.point, scratch.event, worst.wide > 0.0
+    start, place = worst.after, min(worst.before, size)
+    for _ in range(AIMS if start < place < size else 0):
+        inside = start + int(next_uniform(rng_state) * (place - start))
+        moved = start + int(next_uniform(rng_state) * (place - start))
+        behind = place - 1 + int(math.exp(next_uniform(rng_state) * math.log(size - place + 1.0)))
+        if behind >= size or event[inside] == narrows or event[behind] != narrows or not event[moved]:
+            continue
+        gained = 1.0 / (size - inside)
+        wanted = 1.0 / (size - moved) + (-gained if narrows else gained)
+        near = size - round(1.0 / wanted) if wanted > 0.0 else place + NEIGHBOURS
+        for away in range(NEIGHBOURS):
+            for to in (near - away, near + away):
+                if start <= to < place and to != inside and moved != inside and not event[to]:
+                    points = (point[inside], point[behind], point[moved], point[to])
+                    patients = board.patient[arm]
+                    if at_last_cut(board, arm, points, analyses.last[0]):
+                        a, b, c, d = points
+                        return Move(TRADE, patients[a], patients[b], patients[c], patients[d], 0.0, 0.0)
+    return NO_MOVE
+
+
+@njit(cache=True, nogil=True)
+def at_last_cut(board: Board, arm: int, points: tuple[int, int, int, int], last: int) -> bool:
+    """Whether points are those of patients at the last cut."""
+    a, b, c, d = points
+    cut = board.cut[arm]
+    return bool(cut[a] == last and cut[b] == last and cut[c] == last and cut[d] == last)
+
+
+@njit(cache=True, nogil=True)
 def propose_flags(
     board: Board, arm: int, analyses: Analyses, worst: Worst, scratch: Scratch, rng_state: NDArray[np.uint64]
 ) -> Move:
@@ -161,6 +212,8 @@ def propose_flags(
     """
     points, last = board.points[arm], analyses.last[0]
     likely_only = True
+    if worst.wide != 0.0 and next_uniform(rng_state) < TRADES:
+        return propose_trade(board, arm, analyses, worst, scratch, rng_state)
     if worst.level >= 0 and next_uniform(rng_state) < 0.5:
         a, b = worst.level, int(next_uniform(rng_state) * points)
     elif worst.place > 0 and worst.analysis == 0 and next_uniform(rng_state) < 0.7:
@@ -170,7 +223,7 @@ def propose_flags(
                 scratch.event[k] = not scratch.event[k]
         first, second = aim_at(scratch.event[:size], min(worst.place, size), worst.excess, rng_state)
         if second < 0 or first >= size:
-            return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+            return NO_MOVE
         a, b = scratch.point[first], scratch.point[second]
         likely_only = False
     else:
@@ -180,17 +233,17 @@ def propose_flags(
             likely_only = False
         b = step_away(a, points, rng_state)
     if min(a, b) < 0 or max(a, b) >= points or board.cut[arm, a] != last or board.cut[arm, b] != last:
-        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+        return NO_MOVE
     i, j = board.patient[arm, a], board.patient[arm, b]
     if board.event[arm, i] == board.event[arm, j]:
-        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+        return NO_MOVE
     if likely_only:
         less_likely = board.odds[arm, a] - board.odds[arm, b]
         if not board.event[arm, i]:
             less_likely = -less_likely
         if less_likely > 0.0 and next_uniform(rng_state) > math.exp(-less_likely):
-            return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
-    return Move(FLAGS, i, j, 0, 0.0, 0.0)
+            return NO_MOVE
+    return Move(FLAGS, i, j, 0, 0, 0.0, 0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -216,36 +269,36 @@ def propose_cut(board: Board, arm: int, last: int, latest: FloatArray, rng_state
             break
     cut = board.cut[arm, k]
     if cut == last:
-        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+        return NO_MOVE
     owner = board.patient[arm, k]
     if next_uniform(rng_state) < 0.6:
         if board.home[arm, exit_of(board, arm, owner, cut + 1, k + 1)] > latest[cut]:
-            return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+            return NO_MOVE
         other = min(max(step_away(k, points, rng_state), 0), points - 1)
         if next_uniform(rng_state) < 0.5:
             other = k + 1 + int(next_uniform(rng_state) * (points - k - 1))
         if other <= k or other >= points or board.cut[arm, other] < cut:
-            return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+            return NO_MOVE
         taker = board.patient[arm, other]
         for p in range(k):  # whoever has left the analyses of this cut before cannot be cut here
             if board.patient[arm, p] == taker and board.cut[arm, p] >= cut:
-                return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+                return NO_MOVE
         for p in range(points):  # nor can one who is cut once already, later
             if board.patient[arm, p] == taker and board.cut[arm, p] == cut:
-                return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
-        return Move(OWNER, k, owner, taker, 0.0, 0.0)
+                return NO_MOVE
+        return Move(OWNER, k, owner, taker, 0, 0.0, 0.0)
     end = exit_of(board, arm, owner, cut + 1, k + 1)
     to = min(max(step_away(k, points, rng_state), 0), end - 1)
     if to == k:
-        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+        return NO_MOVE
     before, after = (to, to + 1) if to > k else (to - 1, to)
     share = 0.1 + 0.8 * next_uniform(rng_state)
     time, home = board.time[arm], board.home[arm]
     from_time, from_home = (time[before], home[before]) if before >= 0 else (0.0, 0.0)
     place = from_home + share * (home[after] - from_home)
     if place > latest[cut]:
-        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
-    return Move(PLACE, k, to, 0, from_time + share * (time[after] - from_time), place)
+        return NO_MOVE
+    return Move(PLACE, k, to, 0, 0, from_time + share * (time[after] - from_time), place)
 
 
 @njit(cache=True, nogil=True)
@@ -257,11 +310,11 @@ def propose_group(board: Board, arm: int, bit: int, last: int, worst: Worst, rng
         a = step_away(worst.clash, points, rng_state)
     b = step_away(a, points, rng_state)
     if min(a, b) < 0 or max(a, b) >= points or board.cut[arm, a] != last or board.cut[arm, b] != last:
-        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+        return NO_MOVE
     i, j = board.patient[arm, a], board.patient[arm, b]
     if board.group[arm, i] ^ board.group[arm, j] != 1 << bit:  # what subgroups and strata share stays as it is
-        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
-    return Move(GROUP, i, j, bit, 0.0, 0.0)
+        return NO_MOVE
+    return Move(GROUP, i, j, bit, 0, 0.0, 0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -269,12 +322,12 @@ def propose_flip(board: Board, arm: int, last: int, rng_state: NDArray[np.uint64
     """Propose one event more or less, as seldom as the hazards at its time make it unlikely."""
     k = int(next_uniform(rng_state) * board.points[arm])
     if board.cut[arm, k] != last:
-        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+        return NO_MOVE
     i = board.patient[arm, k]
     less_likely = board.odds[arm, k] if board.event[arm, i] else -board.odds[arm, k]
     if less_likely > 0.0 and next_uniform(rng_state) > math.exp(-less_likely):
-        return Move(NOTHING, 0, 0, 0, 0.0, 0.0)
-    return Move(FLIP, i, 0, 0, 0.0, 0.0)
+        return NO_MOVE
+    return Move(FLIP, i, 0, 0, 0, 0.0, 0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -308,7 +361,7 @@ def propose(
         missed = standing.values[v, 3]
         aimed = (aims.excess[v] != 0.0 or missed > 0.0) and next_uniform(rng_state) < AIMED
         by_group = group >= 0 and (cut == last or next_uniform(rng_state) < 0.5)
-        move = Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+        move = NO_MOVE
         for _ in range(AIMS if aimed else 1):
             if by_group:
                 move = propose_group(board, arm, group, last, aims.worst, rng_state)
@@ -323,7 +376,7 @@ def propose(
                         break
                 elif missed_after(board, arm, analyses, v, move, standing, scratch) < missed:
                     break
-                move = Move(NOTHING, 0, 0, 0, 0.0, 0.0)
+                move = NO_MOVE
         return move
     return propose_flags(board, arm, analyses, aims.worst, scratch, rng_state)
 

@@ -37,7 +37,7 @@ WALKS_TOGETHER = WALK._replace(slack=0.05), WALK
 needed, and of several, with few points that are pushed together and where more are."""
 REFIT = Effort(steps=0, bends=0, singles=400, spread=0.0, slack=1.0, most=6_000, warmth=0.1)
 """How long a member is searched for again, whose times were moved a little."""
-WALKED = 10  # members that are walked on by one thread at a time
+WALKED, TOGETHER = 10, 6  # members that are walked on by one thread at a time; so many times before it is looked at
 WALKING = 2  # number of the stream of random numbers for that
 
 
@@ -64,17 +64,23 @@ def walk_on(
         source = np.resize(rng.permutation(met.size), missed.size)
         rng_states = rng.integers(0, 2**64, (missed.size, 1), dtype=np.uint64)
         parts = [slice(start, start + WALKED) for start in range(0, missed.size, WALKED)]
-        walks = pool.map(
-            partial(_walk, block, effort, boards),
-            [source[part] for part in parts],
-            [rng_states[part] for part in parts],
-        )
-        for part, walked in zip(parts, walks, strict=True):
-            better = walked.miss == 0
-            chosen = missed[part][better]
-            for kept, new in zip(drawn, walked, strict=True):
-                kept[chosen] = new[better]
-            states[chosen], drawn.own[chosen] = states[met[source[part][better]]], False
+        for first in range(0, len(parts), TOGETHER):
+            some = parts[first : first + TOGETHER]
+            walks = pool.map(
+                partial(_walk, block, effort, boards),
+                [source[part] for part in some],
+                [rng_states[part] for part in some],
+            )
+            replaced = 0
+            for part, walked in zip(some, walks, strict=True):
+                better = walked.miss == 0
+                chosen = missed[part][better]
+                for kept, new in zip(drawn, walked, strict=True):
+                    kept[chosen] = new[better]
+                states[chosen], drawn.own[chosen] = states[met[source[part][better]]], False
+                replaced += chosen.size
+            if replaced == 0:
+                break  # nor will the others be
 
 
 def _walk(block: Block, effort: Effort, boards: Board, rows: NDArray[np.intp], rng_states: NDArray[np.uint64]) -> Drawn:

@@ -44,7 +44,7 @@ SEEN_AT_VISITS = ("PFS", "DFS")  # families of endpoints whose events are found 
 SIGNIFICANT = 1.96  # beyond it the direction of a two-sided test is that of the medians
 FAR = 20.0  # a log hazard ratio that stands for no bound
 QUANTILE_ERROR, LIMIT_ERROR, RATE_ERROR, COUNT_ERROR, END_ERROR = 0.02, 0.03, 0.01, 0.4, 0.05
-LEAST_COUNT_ERROR, TEST_ERROR = 0.005, 0.02
+LEAST_COUNT_ERROR, TEST_ERROR, SPREAD_ERROR = 0.005, 0.02, 0.01
 FEW, AMPLE = 4, 1.6  # least at risk that is asked for, and how many times the least is drawn at most
 
 
@@ -245,14 +245,32 @@ def _read_landmarks(arm: ReportedArm, size: int, k: int, equations: _Equations, 
             z, form = _z(interval.level), _form(interval, scale)
             limits = (z, form, *_limit(interval.lower), *_limit(interval.upper))
         if interval is not None and interval.lower.reached and interval.upper.reached:
-            outer = log(-log(np.clip([interval.lower.value, interval.upper.value], 1e-6, 1 - 1e-6)))
-            spread = float(outer[0] - outer[1]) / 2 / z
-            equations.add(LANDMARK_ERROR, k, (spread, spread), 0.03, time=time)
+            equations.add(LANDMARK_ERROR, k, _spread(rate, interval, z, form), SPREAD_ERROR, time=time)
         rows.append((time, low, high, *limits))
         if high < 1 and low > 0:
             equations.add(SURVIVAL, k, (low, high), RATE_ERROR, time=time)
     _read_least(size, k, rows, equations)
     return rows
+
+
+def _spread(rate: Reported, interval: ReportedInterval, z: float, form: int) -> tuple[float, float]:
+    """Give the least and the greatest standard error of log(-log S) that the limits of S allow, as they are rounded."""
+    lower, upper = interval.lower, interval.upper
+    rounded = ((lower.upper, upper.lower), (lower.value, upper.value), (lower.lower, upper.upper))
+    least, middle, most = (_error_of(rate.value, *limits, z, form) for limits in rounded)
+    return (least, most) if least > 0 else (middle, middle)
+
+
+def _error_of(survival: float, lower: float, upper: float, z: float, form: int) -> float:
+    """Give the standard error of log(-log S) behind limits of S; one that is cut off at 0 or 1 says nothing."""
+    s, low, high = np.clip([survival, lower, upper], 1e-6, 1 - 1e-6)
+    below, above = {
+        LOG_LOG: lambda: (log(-log(low)) - log(-log(s)), log(-log(s)) - log(-log(high))),
+        LOG: lambda: np.array([log(s / low), log(high / s)]) / -log(s),
+        PLAIN: lambda: np.array([s - low, high - s]) / (-s * log(s)),
+    }[form]()
+    kept = [side for side, cut in ((below, lower <= 0), (above, upper >= 1)) if not cut] or [below, above]
+    return float(np.mean(kept)) / z
 
 
 def _limit(number: Reported) -> tuple[float, float]:

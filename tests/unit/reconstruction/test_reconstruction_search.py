@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from analysis.reconstruction.repair.anchors import (
+    NOWHERE,
     Aims,
     Scratch,
-    Worst,
     bound_arm,
     copy_anchors,
     last_exit,
@@ -91,7 +91,7 @@ def test_bounds_of_the_analyses_that_a_move_touches_are_enough() -> None:
     rng = np.random.default_rng(7)
     analyses, packed, every = analyses_of_all(), packed_boxes(), np.ones(3, np.bool_)
     open_, state = np.full(3, -1), np.array([5], np.uint64)
-    aims = Aims(np.zeros(3, np.int64), np.zeros(3), Worst(0, 0, 0.0, -1, -1, False))
+    aims = Aims(np.zeros(3, np.int64), np.zeros(3), NOWHERE)
     left_out = moves = 0
     for _ in range(20):
         board = board_of_two_cuts(rng)
@@ -274,7 +274,7 @@ def test_what_a_swap_between_a_subgroup_and_the_rest_does_to_its_comparison_is_f
         board, analyses, parts = trial_with_a_subgroup(rng)
         standing, scratch = stand(board, analyses, parts, FREE)
         for arm in range(2):
-            move = propose_group(board, arm, 0, 0, Worst(0, 0, 0.0, -1, -1, False), state)
+            move = propose_group(board, arm, 0, 0, NOWHERE, state)
             if move.kind == NOTHING:
                 continue
             before, missed = board.group.copy(), standing.values[1, 3]
