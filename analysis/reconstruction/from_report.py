@@ -204,9 +204,7 @@ def _hardest(
     if best and shares[best] >= EASIER:
         said = f"relax {best!r}, without which {shares[best]:.0%} of draws give the others back"
     if kept.p_value is not None and kept.p_value.sided is None and (read := share(_one_sided(kept))) >= EASIER:
-        said += (
-            f"; its p-value can be a one-sided one, read as which {read:.0%} of draws give all back: say so if it is"
-        )
+        said += f"; its p-value can be a one-sided one: read so, {read:.0%} of draws give all back; say so if it is"
     return said
 
 

@@ -265,8 +265,10 @@ def find_anchors(
             inside = 0.5 * (landmarks[j, 1] + landmarks[j, 2])
             gaps[j, 1] = math.log(survival[now] / max(inside, 1e-6))
             if landmarks[j, 3] > 0.0 and outside(survival[chosen], landmarks[j, 1], landmarks[j, 2]) == 0.0:
-                printed = 0.5 * (landmarks[j, 7] + landmarks[j, 8] - landmarks[j, 5] - landmarks[j, 6])
-                gaps[j, 2] = (upper - lower - printed) / survival[chosen]
+                if landmarks[j, 6] < np.inf:  # a limit that is not estimable asks for nothing
+                    gaps[j, 2] += (0.5 * (landmarks[j, 5] + landmarks[j, 6]) - lower) / survival[chosen]
+                if landmarks[j, 7] > -np.inf:
+                    gaps[j, 2] += (upper - 0.5 * (landmarks[j, 7] + landmarks[j, 8])) / survival[chosen]
         if chosen > 0:
             high[chosen - 1] = min(high[chosen - 1], at)
         low[chosen] = max(low[chosen], at + EDGE)

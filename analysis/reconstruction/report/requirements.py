@@ -244,7 +244,7 @@ def _read_landmarks(arm: ReportedArm, size: int, k: int, equations: _Equations, 
         if interval is not None:
             z, form = _z(interval.level), _form(interval, scale)
             limits = (z, form, *_limit(interval.lower), *_limit(interval.upper))
-        if interval is not None and interval.lower.reached and interval.upper.reached:
+        if interval is not None and interval.lower.reached and interval.upper.reached and high < 1 and low > 0:
             equations.add(LANDMARK_ERROR, k, _spread(rate, interval, z, form), SPREAD_ERROR, time=time)
         rows.append((time, low, high, *limits))
         if high < 1 and low > 0:
