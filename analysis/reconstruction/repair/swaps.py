@@ -212,7 +212,7 @@ def propose_flags(
     """
     points, last = board.points[arm], analyses.last[0]
     likely_only = True
-    if worst.wide != 0.0 and next_uniform(rng_state) < TRADES:
+    if worst.wide != 0.0 and worst.level < 0 and next_uniform(rng_state) < TRADES:
         return propose_trade(board, arm, analyses, worst, scratch, rng_state)
     if worst.level >= 0 and next_uniform(rng_state) < 0.5:
         a, b = worst.level, int(next_uniform(rng_state) * points)

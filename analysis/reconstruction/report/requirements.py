@@ -245,7 +245,8 @@ def _read_landmarks(arm: ReportedArm, size: int, k: int, equations: _Equations, 
             z, form = _z(interval.level), _form(interval, scale)
             limits = (z, form, *_limit(interval.lower), *_limit(interval.upper))
         if interval is not None and interval.lower.reached and interval.upper.reached and high < 1 and low > 0:
-            equations.add(LANDMARK_ERROR, k, _spread(rate, interval, z, form), SPREAD_ERROR, time=time)
+            spread, moved = _spread(rate, interval, z, form)
+            equations.add(LANDMARK_ERROR, k, (spread, spread), max(SPREAD_ERROR, moved), time=time)
         rows.append((time, low, high, *limits))
         if high < 1 and low > 0:
             equations.add(SURVIVAL, k, (low, high), RATE_ERROR, time=time)
@@ -254,11 +255,14 @@ def _read_landmarks(arm: ReportedArm, size: int, k: int, equations: _Equations, 
 
 
 def _spread(rate: Reported, interval: ReportedInterval, z: float, form: int) -> tuple[float, float]:
-    """Give the least and the greatest standard error of log(-log S) that the limits of S allow, as they are rounded."""
+    """Give the standard error of log(-log S) behind limits of S, and by what share of it their rounding moves it.
+
+    Both limits are seldom at the ends of their rounding together: a quarter of the range stands for its spread.
+    """
     lower, upper = interval.lower, interval.upper
     rounded = ((lower.upper, upper.lower), (lower.value, upper.value), (lower.lower, upper.upper))
     least, middle, most = (_error_of(rate.value, *limits, z, form) for limits in rounded)
-    return (least, most) if least > 0 else (middle, middle)
+    return middle, (most - least) / middle / 4
 
 
 def _error_of(survival: float, lower: float, upper: float, z: float, form: int) -> float:
