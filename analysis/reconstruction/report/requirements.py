@@ -268,11 +268,12 @@ def _spread(rate: Reported, interval: ReportedInterval, z: float, form: int) -> 
 def _error_of(survival: float, lower: float, upper: float, z: float, form: int) -> float:
     """Give the standard error of log(-log S) behind limits of S; one that is cut off at 0 or 1 says nothing."""
     s, low, high = np.clip([survival, lower, upper], 1e-6, 1 - 1e-6)
-    below, above = {
-        LOG_LOG: lambda: (log(-log(low)) - log(-log(s)), log(-log(s)) - log(-log(high))),
-        LOG: lambda: np.array([log(s / low), log(high / s)]) / -log(s),
-        PLAIN: lambda: np.array([s - low, high - s]) / (-s * log(s)),
-    }[form]()
+    if form == LOG_LOG:
+        below, above = log(-log(low)) - log(-log(s)), log(-log(s)) - log(-log(high))
+    elif form == LOG:
+        below, above = log(s / low) / -log(s), log(high / s) / -log(s)
+    else:
+        below, above = (s - low) / (-s * log(s)), (high - s) / (-s * log(s))
     kept = [side for side, cut in ((below, lower <= 0), (above, upper >= 1)) if not cut] or [below, above]
     return float(np.mean(kept)) / z
 
