@@ -133,7 +133,7 @@ def _likely_first(
 ) -> dict[ScaleName, bool]:
     """Put a type of intervals first under which far more draws give the report back than under those before it.
 
-    Says of each whether its draws are as near to the report as those of the others, or far off.
+    Says of each whether its draws are as near to the report as those of the others; those that are far off come last.
     """
     first, most, least = types[0], 0.0, dict[str, float]()
     for name in types if len(types) > 1 else ():
@@ -145,7 +145,8 @@ def _likely_first(
         if most >= ENOUGH_DISTINCT:
             break
     near = FAR_MORE * min(least.values(), default=0.0)
-    return {name: name == first or least.get(name, 0.0) <= near for name in sorted(types, key=lambda one: one != first)}
+    far = {name: least.get(name, 0.0) > near for name in types}
+    return {name: not far[name] for name in sorted(types, key=lambda one: (far[one], one != first))}
 
 
 def _one_sided(comparison: ReportedComparison) -> ReportedComparison:
