@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from analysis.reconstruction.repair.moves import DEAL, NO_MOVE, Move
 from analysis.reconstruction.repair.patients import next_uniform
-from analysis.reconstruction.repair.swaps import DEAL, NO_MOVE, Move
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

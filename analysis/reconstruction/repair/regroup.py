@@ -9,9 +9,10 @@ import numpy as np
 from numba import njit
 
 from analysis.reconstruction.repair.anchors import EVENTS_OFF, NOWHERE, bound_analysis
+from analysis.reconstruction.repair.moves import NOTHING, apply
 from analysis.reconstruction.repair.patients import next_uniform
 from analysis.reconstruction.repair.ratios import compare_one
-from analysis.reconstruction.repair.swaps import NOTHING, apply, propose_group, read_part
+from analysis.reconstruction.repair.swaps import propose_group, read_part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

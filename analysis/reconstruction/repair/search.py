@@ -19,21 +19,11 @@ from analysis.reconstruction.repair.bends import Stretches, stretches, tune
 from analysis.reconstruction.repair.board import boxes_of, stratum
 from analysis.reconstruction.repair.bounds import GAP, move_back, move_between
 from analysis.reconstruction.repair.deal import deals_help, propose_deal
+from analysis.reconstruction.repair.moves import GROUP, NOTHING, Move, apply, mark_touched
 from analysis.reconstruction.repair.patients import next_uniform
 from analysis.reconstruction.repair.ratios import Parts, compare, test_asked, test_range
 from analysis.reconstruction.repair.regroup import astray, regroup, settled
-from analysis.reconstruction.repair.swaps import (
-    GROUP,
-    NOTHING,
-    Move,
-    Standing,
-    apply,
-    mark_touched,
-    no_standing,
-    propose,
-    propose_flip,
-    read_part,
-)
+from analysis.reconstruction.repair.swaps import Standing, no_standing, propose, propose_flip, read_part
 from analysis.reconstruction.repair.ties import tie_events
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Moves of the points of an arm: which patient leaves when, with an event or without, and who is in which subgroup."""
+"""Proposes moves of the points of an arm: which patient leaves when, with an event or not, who is in which subgroup."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from analysis.reconstruction.repair.board import read_analysis, stratum
+from analysis.reconstruction.repair.moves import FLAGS, FLIP, GROUP, NO_MOVE, OWNER, PLACE, TRADE, Move, apply
 from analysis.reconstruction.repair.patients import next_uniform
 from analysis.reconstruction.repair.ratios import Parts, compare_one
 from analysis.reconstruction.terms import RatioBoxes
@@ -23,35 +24,11 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 NEIGHBOURS = 4  # patients looked at, each way, for one to swap with
-FLAGS, TRADE, OWNER, PLACE, GROUP, FLIP, DEAL, NOTHING = range(8)
 TRIES = 8
 AIMED = 0.7  # share of the moves at an analysis whose curve is off that bring it nearer
 AIMS = 12  # draws of such a move
 TRADES = 0.5  # share of the moves that are of two swaps, where the limits of a rate are off and it is not
 FOCUS = 0.7  # share of the moves that bear on an analysis that is off
-
-
-class Move(NamedTuple):
-    """One change of an arm's points: its kind, and what it is about.
-
-    ``FLAGS``: patients ``a`` and ``b`` swap event and censoring. ``TRADE``: so do two pairs at once, ``a`` and
-    ``b``, ``c`` and ``d``. ``OWNER``: the cut at point ``a`` goes from patient ``b`` to patient ``c``. ``PLACE``: point
-    ``a`` becomes the ``b``-th, at ``time``, from ``home``.
-    ``GROUP``: patients ``a`` and ``b`` swap their membership of subgroup ``c``. ``FLIP``: patient ``a`` has an event
-    instead of a censoring, or the other way round. ``DEAL``: so have the patients at the points from the ``b``-th on
-    whose bits are set in ``a``.
-    """
-
-    kind: int
-    a: int
-    b: int
-    c: int
-    d: int
-    time: float
-    home: float
-
-
-NO_MOVE = Move(NOTHING, 0, 0, 0, 0, 0.0, 0.0)
 
 
 class Standing(NamedTuple):
@@ -77,53 +54,6 @@ def no_standing(analyses: int) -> Standing:
     )
     boxes = RatioBoxes(np.zeros((analyses, 7)), np.zeros((analyses, 3)))
     return Standing(np.zeros((analyses, 4)), np.zeros((analyses, 4)), parts, boxes, np.empty((0, 3)), np.empty((2, 1)))
-
-
-@njit(cache=True, nogil=True)
-def apply(board: Board, arm: int, move: Move) -> Move:
-    """Change the board, and return the move that undoes it."""
-    if move.kind == FLAGS:
-        event = board.event[arm]
-        event[move.a], event[move.b] = event[move.b], event[move.a]
-        return move
-    if move.kind == TRADE:
-        event = board.event[arm]
-        event[move.a], event[move.b] = event[move.b], event[move.a]
-        event[move.c], event[move.d] = event[move.d], event[move.c]
-        return move
-    if move.kind == GROUP:
-        bit = 1 << move.c
-        board.group[arm, move.a] ^= bit
-        board.group[arm, move.b] ^= bit
-        return move
-    if move.kind == FLIP:
-        board.event[arm, move.a] = not board.event[arm, move.a]
-        return move
-    if move.kind == DEAL:
-        for k in range(move.b, board.size[arm]):
-            if move.a >> (k - move.b) & 1:
-                i = board.patient[arm, k]
-                board.event[arm, i] = not board.event[arm, i]
-        return move
-    if move.kind == OWNER:
-        board.patient[arm, move.a] = move.c
-        return Move(OWNER, move.a, move.c, move.b, 0, 0.0, 0.0)
-    if move.kind == PLACE:
-        before, from_home = board.time[arm, move.a], board.home[arm, move.a]
-        step = 1 if move.b > move.a else -1
-        patient, cut, odds = board.patient[arm, move.a], board.cut[arm, move.a], board.odds[arm, move.a]
-        k = move.a
-        while k != move.b:
-            board.time[arm, k] = board.time[arm, k + step]
-            board.home[arm, k] = board.home[arm, k + step]
-            board.patient[arm, k] = board.patient[arm, k + step]
-            board.cut[arm, k] = board.cut[arm, k + step]
-            board.odds[arm, k] = board.odds[arm, k + step]
-            k += step
-        board.time[arm, k], board.home[arm, k] = move.time, move.home
-        board.patient[arm, k], board.cut[arm, k], board.odds[arm, k] = patient, cut, odds
-        return Move(PLACE, move.b, move.a, 0, 0, before, from_home)
-    return move
 
 
 @njit(cache=True, nogil=True)
@@ -429,14 +359,3 @@ def event_before(board: Board, arm: int, patient: int, place: int, last: int) ->
             if board.patient[arm, k] == patient and board.cut[arm, k] == last:
                 return 1
     return 0
-
-
-@njit(cache=True, nogil=True)
-def mark_touched(board: Board, arm: int, analyses: Analyses, move: Move, touched: BoolArray) -> None:
-    """Mark the analyses that a move can change; one that changes places in the order may change all."""
-    for v in range(touched.size):
-        touched[v] = True
-        if move.kind == GROUP:
-            touched[v] = analyses.group[v] == move.c or (analyses.strata[v] >> move.c) & 1 == 1
-        elif move.kind == OWNER:
-            touched[v] = analyses.cut[v] <= board.cut[arm, move.a]

@@ -6,7 +6,7 @@ import pytest
 from analysis import reconstruct
 from analysis.reconstruction.repair.board import Board
 from analysis.reconstruction.repair.deal import MOST, deals_help, propose_deal
-from analysis.reconstruction.repair.swaps import DEAL, NOTHING, apply
+from analysis.reconstruction.repair.moves import DEAL, NOTHING, apply
 from analysis.reported import Landmark, ReportedArm, ReportedComparison
 from analysis.survival.estimators import kaplan_meier
 

@@ -10,7 +10,8 @@ from analysis.reconstruction import reconstruct
 from analysis.reconstruction.repair import engine, walking
 from analysis.reconstruction.repair.anchors import NOWHERE, new_scratch
 from analysis.reconstruction.repair.board import Analyses, Board, PackedBoxes
-from analysis.reconstruction.repair.swaps import NOTHING, TRADE, apply, propose_trade
+from analysis.reconstruction.repair.moves import NOTHING, TRADE, apply
+from analysis.reconstruction.repair.swaps import propose_trade
 from analysis.reconstruction.report.requirements import read_requirements
 from analysis.reconstruction.terms import LANDMARK_ERROR
 from analysis.reported import Landmark, ReportedArm, ReportedComparison

@@ -17,15 +17,11 @@ from analysis.reconstruction.repair.anchors import (
 )
 from analysis.reconstruction.repair.board import Analyses, Asked, Board, PackedBoxes
 from analysis.reconstruction.repair.bounds import limit_reached, surely_above
+from analysis.reconstruction.repair.moves import NOTHING, OWNER, PLACE, apply, mark_touched
 from analysis.reconstruction.repair.ratios import Parts, compare
 from analysis.reconstruction.repair.regroup import regroup, settled
 from analysis.reconstruction.repair.swaps import (
-    NOTHING,
-    OWNER,
-    PLACE,
     Standing,
-    apply,
-    mark_touched,
     missed_after,
     no_standing,
     propose,
