@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import replace
 from functools import partial
@@ -12,7 +13,7 @@ import numpy as np
 from analysis.conventions.seeds import Seed, seed_sequence
 from analysis.reconstruction.algebra import exp
 from analysis.reconstruction.prior import EndpointPrior, ShapePrior, family
-from analysis.reconstruction.repair.engine import draw_ensemble
+from analysis.reconstruction.repair.engine import WALL, draw_ensemble
 from analysis.reconstruction.report.block import Block
 from analysis.reconstruction.report.feasibility import (
     left_out,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 METHOD = "ensemble conditioned on the report"
 SCALES_TRIED: tuple[ScaleName, ...] = ("log-log", "log", "plain")
 NEAREST = 20  # members that show how far off an impossible report is
+OF_COMPARISON = ("hazard_ratio", "p_value")  # numbers that the type of intervals of the arms says nothing of
 SUSPECTS = 5  # numbers of an impossible report that are relaxed one at a time, to see whether that is enough
 SHORT = 3  # attempts at that
 TRIED = 100  # members, drawn once each, that tell which type of intervals is likely
@@ -70,8 +72,10 @@ def reconstruct_report(
     types = (scale,) if scale else SCALES_TRIED if unnamed_types(kept) else SCALES_TRIED[:1]
     possible = partial(_possible, prior=chosen, seed=sequence)
     nearest: tuple[float, Reconstruction] | None = None
-    for name, near in _likely_first(types, kept, chosen, members, sequence, workers).items():
-        if not near and not possible(kept, types=(name,)):
+    least, wall = _likely_first(types, kept, chosen, members, sequence, workers), math.nan
+    for name, missed in least.items():
+        far = missed > FAR_MORE * min(least.values())
+        if (far or wall / WALL < missed < wall * WALL) and not possible(kept, types=(name,)):
             continue
         required = read_requirements(kept, name)
         block = Block.single(kept, required)
@@ -92,6 +96,8 @@ def reconstruct_report(
         closest = np.argsort(ensemble.drawn.miss)[:NEAREST]
         if nearest is None or ensemble.drawn.miss[closest[0]] < nearest[0]:
             nearest = ensemble.drawn.miss[closest[0]], replace(whole, **patients(ensemble, 0, closest))
+            if all(number.split(".")[0] in OF_COMPARISON for number in suspects(nearest[1])):
+                wall = missed  # which draws under other types are expected to end at too, if they miss as much once
     else:
         assert nearest is not None, "the likeliest type is tried"
         enough = [name for name in _tried(nearest[1]) if possible(without(kept, (name,)), types=types)]
@@ -130,12 +136,12 @@ def _likely_first(
     members: int,
     seed: np.random.SeedSequence,
     workers: int,
-) -> dict[ScaleName, bool]:
+) -> dict[ScaleName, float]:
     """Put a type of intervals first under which far more draws give the report back than under those before it.
 
-    Says of each whether its draws are as near to the report as those of the others; those that are far off come last.
+    Says of each what members drawn once miss at least, 0 if that is not known; those that are far off come last.
     """
-    first, most, least = types[0], 0.0, dict[str, float]()
+    first, most, least = types[0], 0.0, dict.fromkeys(types, 0.0)
     for name in types if len(types) > 1 else ():
         problem = pose(Block.single(kept, read_requirements(kept, name)), prior)
         drawn = draw_ensemble(problem, min(members, TRIED), seed, workers, attempts=1).drawn
@@ -144,9 +150,8 @@ def _likely_first(
             first, most = name, share
         if most >= ENOUGH_DISTINCT:
             break
-    near = FAR_MORE * min(least.values(), default=0.0)
-    far = {name: least.get(name, 0.0) > near for name in types}
-    return {name: not far[name] for name in sorted(types, key=lambda one: (far[one], one != first))}
+    far = FAR_MORE * min(least.values())
+    return {name: least[name] for name in sorted(types, key=lambda one: (least[one] > far, one != first))}
 
 
 def _one_sided(comparison: ReportedComparison) -> ReportedComparison:
