@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     IntArray = NDArray[np.int64]
 
+TURNS = 4  # times that each of several arms is laid out at most until its bounds agree: all must, to be met together
+
 
 class Drawn(NamedTuple):
     """Patients of all members, arms one after the other: what is filled.
@@ -164,27 +166,22 @@ def arrange(
     cells = np.empty(room)
     paths = np.empty((5, frame.sizes.size, room))
     scratch = new_scratch(boards.time.shape[2], boards.event.shape[2], asked.boxes, effort.slack)
+    analyses = asked.analyses
+    turns = TURNS if layout.size.size > 2 else 1  # two arms are searched on together
     for i in range(states.shape[0]):
         count = lay_cells(states[i], frame, cells)
         fill_paths(states[i], frame, cells, count, paths)
         board, state = board_of(boards, i), rng_states[i]
         miss[i] = 0.0
         for arm in range(layout.size.size):
-            lay_out(
-                board, arm, cells, count, paths, layout, asked.analyses, wanted[i], spacings[i, arm], effects[i], state
-            )
-            left_over = reorder(
-                board,
-                arm,
-                asked.analyses,
-                asked.boxes,
-                wanted[i, :, arm],
-                asked.latest,
-                effort.steps,
-                False,
-                scratch,
-                state,
-            )
+            gaps, events = spacings[i, arm], wanted[i, :, arm]
+            for _ in range(turns):
+                lay_out(board, arm, cells, count, paths, layout, analyses, wanted[i], gaps, effects[i], state)
+                left_over = reorder(
+                    board, arm, analyses, asked.boxes, events, asked.latest, effort.steps, False, scratch, state
+                )
+                if left_over == 0.0:
+                    break
             points = board.points[arm]
             move_between(board.time[arm, :points], scratch.low, scratch.high, scratch.work)
             miss[i] += left_over

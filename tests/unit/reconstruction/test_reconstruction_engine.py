@@ -111,6 +111,28 @@ def test_several_arms() -> None:
     assert result.faithful.all()
 
 
+def test_three_arms_with_rates_and_numbers_at_risk_are_met_by_many_draws() -> None:
+    rates = (("59.4%", "19.9%"), ("69.1%", "33.8%"), ("68.6%", "37.7%"))
+    at_risk = (
+        AtRisk((0, 3, 6, 9, 12, 15, 18, 21), (98, 81, 56, 26, 13, 5, 2, 1)),
+        AtRisk((0, 4, 8, 12, 16, 20, 24), (78, 68, 50, 16, 9, 5, 1)),
+        AtRisk((0, 4, 8, 12, 16, 20, 24), (109, 86, 57, 28, 18, 3, 1)),
+    )
+    arms = [
+        ReportedArm(
+            name,
+            n=counts.counts[0],
+            median=median,
+            landmarks=(Landmark(6, early), Landmark(12, late)),
+            at_risk=counts,
+        )
+        for name, median, (early, late), counts in zip("abc", ("6.84", "9.77", "8.56"), rates, at_risk, strict=True)
+    ]
+    result = reconstruct(ReportedComparison("PFS", arms, control="a"), 100, rng=1)
+    assert result.faithful.all()
+    assert result.diagnostics["met"] > 0.7  # each arm by some of its own layouts, not all by one draw of all
+
+
 def test_nothing_but_patients_is_enough() -> None:
     result = reconstruct(ReportedComparison("OS", [ReportedArm("only", n=30)]), 10)
     assert result.time.shape == (10, 30)
