@@ -46,6 +46,7 @@ SUSPECTS = 5  # numbers of an impossible report that are relaxed one at a time, 
 SHORT = 3  # attempts at that
 TRIED = 100  # members, drawn once each, that tell which type of intervals is likely
 FAR_MORE = 3.0  # times as many draws have to give a report back under another type than the usual one, or to miss more
+ALMOST = 0.1  # of what draws made once miss; where longer attempts leave less, ties may still make up for it
 ENOUGH_DISTINCT = 0.5  # share of the members below which a finding warns of a band that is too narrow
 EASIER = 0.2  # share of draws that give all but one number back, from which on that one is named as the hardest
 ENOUGH_DRAWN = 10  # members that were not walked on from others, below which a finding warns
@@ -94,10 +95,11 @@ def reconstruct_report(
         if met.size > 0:
             break
         closest = np.argsort(ensemble.drawn.miss)[:NEAREST]
-        if nearest is None or ensemble.drawn.miss[closest[0]] < nearest[0]:
-            nearest = ensemble.drawn.miss[closest[0]], replace(whole, **patients(ensemble, 0, closest))
-            if all(number.split(".")[0] in OF_COMPARISON for number in suspects(nearest[1])):
-                wall = missed  # which draws under other types are expected to end at too, if they miss as much once
+        left = float(ensemble.drawn.miss[closest[0]])
+        if nearest is None or left < nearest[0]:
+            nearest = left, replace(whole, **patients(ensemble, 0, closest))
+        if left > ALMOST * missed and all(number.split(".")[0] in OF_COMPARISON for number in suspects(nearest[1])):
+            wall = missed  # which draws under other types are expected to end at too, if they miss as much once
     else:
         assert nearest is not None, "the likeliest type is tried"
         enough = [name for name in _tried(nearest[1]) if possible(without(kept, (name,)), types=types)]

@@ -71,6 +71,21 @@ def interval_at(survival: float, greenwood: float, z: float, form: int) -> tuple
 
 
 @njit(cache=True, nogil=True)
+def lowest_limit(event: BoolArray, survival: FloatArray, greenwood: FloatArray, z: float, form: int) -> float:
+    """Limit of S (``z`` > 0: lower, < 0: upper, 0: S itself) after the last event, of limits the last with S above 0.
+
+    ``survival`` and ``greenwood`` (n + 1,) are those after each patient.
+    """
+    end = event.size
+    while end > 0 and (not event[end - 1] or (z != 0.0 and survival[end] <= 0.0)):
+        end -= 1
+    if z == 0.0:
+        return float(survival[end])
+    lower, upper = interval_at(survival[end], greenwood[end], abs(z), form)
+    return lower if z > 0.0 else upper
+
+
+@njit(cache=True, nogil=True)
 def outside(value: float, low: float, high: float) -> float:
     """Distance of a value from an interval."""
     return max(0.0, low - value, value - high)
@@ -204,10 +219,12 @@ def find_anchors(
         reached[q] = found
         if quantiles[q, 5] == 0.0:
             if found >= 0:
-                penalty += UNMET * (0.02 + (size - found) / size)
+                lowest = lowest_limit(event, survival, greenwood, z, form)
+                penalty += UNMET * (0.02 + max(0.0, level - lowest))
                 gaps[-1, 0] = found
         elif found < 0:
-            penalty += UNMET * (0.02 + max(0.0, s - level))
+            lowest = lowest_limit(event, survival, greenwood, z, form)
+            penalty += UNMET * (0.02 + max(0.0, lowest - level))
         elif z == 0.0 and survival[found + 1] > level - 1e-12 and found < size - 1:
             second = min(next_of(event, found, True), size - 1)
             penalty += bind_middle(time, found, second, quantiles[q, 3], quantiles[q, 4], low, high)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 CHUNK = 50  # members whose random numbers come from one stream
-COOLER = 0.5  # warmth of every other long attempt: which one meets more differs by report
+COOLER = 0.5  # warmth of every other long attempt before events are tied: which one meets more differs by report
 EFFORTS = (
     Effort(steps=600, bends=150, singles=0, spread=0.0, slack=1.0),
     Effort(steps=1000, bends=150, singles=0, spread=0.2, slack=1.0),
@@ -47,7 +47,7 @@ EFFORTS = (
     Effort(steps=8000, bends=400, singles=1600, spread=1.0, slack=1.0),
     Effort(steps=8000, bends=400, singles=4000, spread=1.0, slack=1.0, warmth=COOLER),
     Effort(steps=4000, bends=400, singles=1600, spread=0.7, slack=1.0, reach=0.01),
-    Effort(steps=8000, bends=400, singles=4000, spread=1.0, slack=1.0, reach=0.03, warmth=COOLER),
+    Effort(steps=8000, bends=400, singles=4000, spread=1.0, slack=1.0, reach=0.03),
     Effort(steps=8000, bends=400, singles=4000, spread=1.0, slack=1.0, reach=0.1),
 )
 EFFORTS_TOGETHER = (

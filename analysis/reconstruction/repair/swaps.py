@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NEIGHBOURS = 4  # patients looked at, each way, for one to swap with
 TRIES = 8
+HIGHEST = 30.0  # log odds of an event, up to which one place is the likelier the higher they are
 AIMED = 0.7  # share of the moves at an analysis whose curve is off that bring it nearer
 AIMS = 12  # draws of such a move
 TRADES = 0.5  # share of the moves that are of two swaps, where the limits of a rate are off and it is not
@@ -145,7 +146,8 @@ def propose_flags(
     if worst.wide != 0.0 and worst.level < 0 and next_uniform(rng_state) < TRADES:
         return propose_trade(board, arm, analyses, worst, scratch, rng_state)
     if worst.level >= 0 and next_uniform(rng_state) < 0.5:
-        a, b = worst.level, int(next_uniform(rng_state) * points)
+        a, b = worst.level, place_for_event(board, arm, rng_state)
+        likely_only = False
     elif worst.place > 0 and worst.analysis == 0 and next_uniform(rng_state) < 0.7:
         size = read_analysis(board, arm, analyses, worst.analysis, scratch.point, scratch.event, scratch.seen)
         if worst.censored:
@@ -174,6 +176,23 @@ def propose_flags(
         if less_likely > 0.0 and next_uniform(rng_state) > math.exp(-less_likely):
             return NO_MOVE
     return Move(FLAGS, i, j, 0, 0, 0.0, 0.0)
+
+
+@njit(cache=True, nogil=True)
+def place_for_event(board: Board, arm: int, rng_state: NDArray[np.uint64]) -> int:
+    """Point of a censored patient, of some drawn one as probable as an event is there against the others; -1 if none.
+
+    What must leave its own place goes where the hazards put it, however much likelier they make the place it leaves.
+    """
+    chosen, total = -1, 0.0
+    for _ in range(TRIES):
+        k = int(next_uniform(rng_state) * board.points[arm])
+        if not board.event[arm, board.patient[arm, k]]:
+            odds = math.exp(min(board.odds[arm, k], HIGHEST))
+            total += odds
+            if next_uniform(rng_state) * total < odds:
+                chosen = k
+    return chosen
 
 
 @njit(cache=True, nogil=True)
