@@ -169,7 +169,7 @@ def new_scratch(points: int, patients: int, packed: PackedBoxes, slack: float) -
         np.empty(points + 1),
         np.empty(points + 1),
         np.empty((2, points + 1)),
-        np.empty((packed.landmarks.shape[0] + 1, 3)),
+        np.empty((packed.landmarks.shape[0] + 2, 3)),
         np.empty(points),
         np.empty(points, np.bool_),
         np.empty(points, np.int64),
@@ -202,7 +202,7 @@ def bound_analysis(
         return
     for i in range(size):
         scratch.time[i] = board.time[arm, scratch.point[i]]
-    time, event, gaps = scratch.time[:size], scratch.event[:size], scratch.gaps[: marks + 1]
+    time, event, gaps = scratch.time[:size], scratch.event[:size], scratch.gaps[: marks + 2]
     low, high = scratch.own_low, scratch.own_high
     anchors.penalty[v] += find_anchors(time, event, boxes, low, high, scratch.work, gaps, scratch.reached)
     bound = 0
@@ -211,9 +211,9 @@ def bound_analysis(
             anchors.point[v, bound], anchors.low[v, bound], anchors.high[v, bound] = scratch.point[i], low[i], high[i]
             bound += 1
     anchors.number[v] = bound
-    if gaps[marks, 0] >= 0:
-        anchors.level[v] = scratch.point[int(gaps[marks, 0])]
-    for j in range(marks):
+    if gaps[-1, 0] >= 0:
+        anchors.level[v] = scratch.point[int(gaps[-1, 0])]
+    for j in range(marks + 1):
         if abs(gaps[j, 1]) > abs(anchors.off[v]):
             anchors.rank[v], anchors.off[v] = int(gaps[j, 0]), gaps[j, 1]
         if abs(gaps[j, 2]) > abs(anchors.wide[v]):
@@ -402,4 +402,4 @@ def gaps_clash(gaps: FloatArray, packed: PackedBoxes, arm: int) -> int:
     at = packed.starts[0, arm]
     if np.sum(at[:, 1] - at[:, 0]) == 0:
         return -1
-    return int(gaps[at[3, 1] - at[3, 0], 1])
+    return int(gaps[at[3, 1] - at[3, 0] + 1, 1])

@@ -121,9 +121,9 @@ def bind_middle(
         a += max(min(short - later, ceiling_a - a, b - a), 0.0)
     over = (a + b) - 2.0 * (highest - inset)
     if over > 0.0:
-        earlier = max(min(over, a - floor_a), 0.0)
-        a -= earlier
-        b -= max(min(over - earlier, b - floor_b, b - a), 0.0)
+        earlier = max(min(over, b - floor_b, b - a), 0.0)
+        b -= earlier
+        a -= max(min(over - earlier, a - floor_a), 0.0)
     low[first], high[first] = max(low[first], a - 0.5 * inset), min(high[first], a + 0.5 * inset)
     low[second], high[second] = max(low[second], b - 0.5 * inset), min(high[second], b + 0.5 * inset)
     middle = 0.5 * (a + b)
@@ -154,10 +154,10 @@ def find_anchors(
     work
         Scratch, shape (2, n + 1).
     gaps
-        Output, shape (M + 1, 3): how many patients stand before each landmark, how far log S there is above the box
+        Output, shape (M + 2, 3): how many patients stand before each landmark, how far log S there is above the box
         (below: negative), and, where S is in its box, by how much of S its limits are too far apart (too near:
-        negative); last, the event with which a level is reached that must not be, and a patient whose
-        bounds exclude each other, -1 if there is none.
+        negative); then the same of a quantile that other bounds exclude; last, the event with which a level is reached
+        that must not be, and a patient whose bounds exclude each other, -1 if there is none.
     reached
         Output, shape (Q,): the event at which each quantile is reached, -1 if none is.
 
@@ -289,14 +289,22 @@ def find_anchors(
         if chosen > 0:
             high[chosen - 1] = min(high[chosen - 1], at)
         low[chosen] = max(low[chosen], at + EDGE)
-    latest, by = 0.0, 0
+    latest = 0.0
     gaps[-1, 1] = -1.0
+    gaps[-2] = 0.0
     for i in range(size):
-        if low[i] > latest:
-            latest, by = low[i], i
+        latest = max(latest, low[i])
         if latest > high[i]:
-            penalty += (i - by + 1.0) / size
+            first = 0
+            while low[first] <= high[i]:
+                first += 1
+            penalty += (i - first + 1.0) / size  # so many must leave before others do
             gaps[-1, 1] = i
+            for q in range(quantiles.shape[0]):  # too late for who leaves after it, or too early for who leaves before
+                place, aim = (first, i + 1) if reached[q] == i else (i + 1, first)
+                if reached[q] in (i, first) and place > 0:
+                    gaps[-2, 0] = place
+                    gaps[-2, 1] = math.log(max(survival[place], 1e-6) / max(survival[aim], 1e-6))
     return penalty
 
 

@@ -223,7 +223,7 @@ def test_bounds_stand_at_the_patients_that_decide_each_quantile(scale: str) -> N
         followed = reverse_kaplan_meier(time, event).median()
         follow_up = np.array([[0.5, followed - 0.01, followed + 0.01, float(np.isfinite(followed))]])
         asked = boxes(quantiles=quantiles, follow_up=follow_up)
-        low, high, work, gaps = np.empty(84), np.empty(84), np.empty((2, 84)), np.empty((1, 2))
+        low, high, work, gaps = np.empty(84), np.empty(84), np.empty((2, 84)), np.empty((2, 3))
         reached = np.empty(3, np.int64)
         assert find_anchors(time, event, asked, low, high, work, gaps, reached) == 0
         for t in [t for t in (*truth, followed) if np.isfinite(t)]:
@@ -237,7 +237,7 @@ def test_times_move_into_their_bounds_and_keep_their_order() -> None:
     n = time.size
     at_ten = int((time >= 10).sum()) - 5  # five more leave before month 10 than did
     ticks = np.array([[10.0, at_ten]])
-    low, high, work, gaps = np.empty(n + 1), np.empty(n + 1), np.empty((2, n + 1)), np.empty((1, 2))
+    low, high, work, gaps = np.empty(n + 1), np.empty(n + 1), np.empty((2, n + 1)), np.empty((2, 3))
     assert find_anchors(time, event, boxes(ticks=ticks), low, high, work, gaps, np.empty(0, np.int64)) == 0
     moved = time.copy()
     move_between(moved, low, high, work)
@@ -332,7 +332,7 @@ def test_an_event_that_reaches_a_median_not_reached_is_swapped_away() -> None:
     event = np.zeros(60, dtype=np.bool_)
     event[[3, 9, 20, 59]] = True  # the last patient's event takes S to 0
     asked = boxes(quantiles=np.array([[0.5, 0.0, 0, 0.0, np.inf, 0.0]]))
-    low, high, work, gaps = np.empty(61), np.empty(61), np.empty((2, 61)), np.empty((1, 2))
+    low, high, work, gaps = np.empty(61), np.empty(61), np.empty((2, 61)), np.empty((2, 3))
     assert find_anchors(time, event, asked, low, high, work, gaps, np.empty(1, np.int64)) > 0
     assert gaps[-1, 0] == 59
     _, swapped, _ = search(time, event, asked, 50, 9)
