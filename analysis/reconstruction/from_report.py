@@ -44,7 +44,7 @@ NEAREST = 20  # members that show how far off an impossible report is
 OF_COMPARISON = ("hazard_ratio", "p_value")  # numbers that the type of intervals of the arms says nothing of
 SUSPECTS = 5  # numbers of an impossible report that are relaxed one at a time, to see whether that is enough
 SHORT = 3  # attempts at that
-TRIED = 100  # members, drawn once each, that tell which type of intervals is likely
+TRIED = (100, 1), (40, SHORT)  # members and attempts that tell which type of intervals is likely
 FAR_MORE = 3.0  # times as many draws have to give a report back under another type than the usual one, or to miss more
 ALMOST = 0.1  # of what draws made once miss; where longer attempts leave less, ties may still make up for it
 ENOUGH_DISTINCT = 0.5  # share of the members below which a finding warns of a band that is too narrow
@@ -141,18 +141,26 @@ def _likely_first(
 ) -> dict[ScaleName, float]:
     """Put a type of intervals first under which far more draws give the report back than under those before it.
 
-    Says of each what members drawn once miss at least, 0 if that is not known; those that are far off come last.
+    Where no draw made once does, fewer are made in several attempts. Says of each type what members drawn once miss at
+    least, 0 if that is not known; those that are far off come last.
     """
     first, most, least = types[0], 0.0, dict.fromkeys(types, 0.0)
-    for name in types if len(types) > 1 else ():
-        problem = pose(Block.single(kept, read_requirements(kept, name)), prior)
-        drawn = draw_ensemble(problem, min(members, TRIED), seed, workers, attempts=1).drawn
-        share, least[name] = float(np.mean(drawn.miss == 0)), float(np.min(drawn.miss))
-        if share > FAR_MORE * most:
-            first, most = name, share
-        if most >= ENOUGH_DISTINCT:
+    far = 0.0
+    for drawn, attempts in TRIED if len(types) > 1 else ():
+        for name in types:
+            if least[name] > far > 0:
+                continue
+            problem = pose(Block.single(kept, read_requirements(kept, name)), prior)
+            miss = draw_ensemble(problem, min(members, drawn), seed, workers, attempts=attempts).drawn.miss
+            if attempts == 1:
+                least[name] = float(np.min(miss))
+            if (share := float(np.mean(miss == 0))) > FAR_MORE * most:
+                first, most = name, share
+            if most >= ENOUGH_DISTINCT:
+                break
+        far = FAR_MORE * min(least.values())
+        if most > 0:
             break
-    far = FAR_MORE * min(least.values())
     return {name: least[name] for name in sorted(types, key=lambda one: (least[one] > far, one != first))}
 
 

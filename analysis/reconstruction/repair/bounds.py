@@ -220,11 +220,10 @@ def find_anchors(
         if quantiles[q, 5] == 0.0:
             if found >= 0:
                 lowest = lowest_limit(event, survival, greenwood, z, form)
-                penalty += UNMET * (0.02 + max(0.0, level - lowest))
+                penalty += UNMET * (0.02 + max(0.0, level - lowest) + np.sum(event[found:]) / size)
                 gaps[-1, 0] = found
         elif found < 0:
-            lowest = lowest_limit(event, survival, greenwood, z, form)
-            penalty += UNMET * (0.02 + max(0.0, lowest - level))
+            penalty += UNMET * (0.02 + max(0.0, s - level))
         elif z == 0.0 and survival[found + 1] > level - 1e-12 and found < size - 1:
             second = min(next_of(event, found, True), size - 1)
             penalty += bind_middle(time, found, second, quantiles[q, 3], quantiles[q, 4], low, high)

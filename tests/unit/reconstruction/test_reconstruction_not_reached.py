@@ -51,7 +51,9 @@ def test_the_limits_of_a_curve_that_ends_at_0_are_those_before_its_end():
     before = lowest_limit(event[:1], survival[:2], greenwood[:2], Z, LOG_LOG)
     assert lowest_limit(event, survival, greenwood, Z, LOG_LOG) == before > 0
     assert lowest_limit(event, survival, greenwood, 0.0, LOG_LOG) == 0.0
-    assert lowest_limit(event[1:2], survival[:2] / survival[:2], greenwood[:2] * 0, Z, LOG_LOG) == 1.0  # no event at all
+    assert (
+        lowest_limit(event[1:2], survival[:2] / survival[:2], greenwood[:2] * 0, Z, LOG_LOG) == 1.0
+    )  # no event at all
 
 
 def test_an_event_goes_where_the_hazards_put_it_though_its_own_place_is_likelier():
