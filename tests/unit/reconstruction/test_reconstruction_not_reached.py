@@ -1,4 +1,4 @@
-"""Medians and limits that are not reached: how far a curve ends beyond its level, and where its events go instead."""
+"""Levels that a curve must not reach, or not so late: how far it is off, where events go instead, which type fits."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from analysis.reconstruction.repair.board import Board
 from analysis.reconstruction.repair.bounds import lowest_limit
 from analysis.reconstruction.repair.swaps import place_for_event
 from analysis.reconstruction.terms import LOG_LOG
-from analysis.reported import Landmark, ReportedArm, ReportedComparison
+from analysis.reported import AtRisk, Landmark, ReportedArm, ReportedComparison
 
 Z = 1.959963984540054
 
@@ -28,6 +28,31 @@ def test_rates_beside_limits_that_are_not_reached_are_met_by_many_draws():
     result = reconstruct(ReportedComparison("PFS", [arm]), 100, rng=1, scale="log")
     assert result.faithful.all()
     assert result.diagnostics["met"] > 0.7
+
+
+@pytest.mark.parametrize(
+    ("n", "events", "median", "ticks", "counts"),
+    [
+        (30, 16, "7.7", (0, 2, 4, 6, 8, 10, 12), (30, 23, 19, 16, 15, 12, 5)),
+        (200, None, "29.5", (0, 10, 20, 30, 40, 50, 60), (200, 156, 123, 100, 96, 91, 36)),
+    ],
+)
+def test_a_median_to_which_numbers_at_risk_leave_only_events_is_met(n, events, median, ticks, counts):
+    arm = ReportedArm("only", n=n, events=events, median=median, at_risk=AtRisk(ticks, counts))
+    result = reconstruct(ReportedComparison("PFS", [arm]), 100, rng=1)
+    assert result.faithful.all()
+    assert result.diagnostics["met"] > 0.4  # a twentieth, unless moves know what clashes
+
+
+def test_the_type_of_intervals_is_told_by_several_attempts_where_no_draw_made_once_fits():
+    arms = [
+        ReportedArm("a", n=8, median="9.6 (2.4-16.5)"),
+        ReportedArm("b", n=5, median="13.8 (0.9-not reached)"),
+    ]
+    report = ReportedComparison("PFS", arms, control="a", hazard_ratio="0.80 (0.20-3.22)", events_total=10)
+    result = reconstruct(report, 50, rng=1)
+    assert result.scale == "plain"  # the patients who gave these numbers have limits of this type
+    assert result.diagnostics["met"] > 0.15
 
 
 @pytest.mark.parametrize("seed", range(5))
