@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from lifelines import KaplanMeierFitter
 
-from analysis.reconstruction import reconstruct
+from analysis.reconstruction import ShapePrior, from_report, reconstruct
 from analysis.reconstruction.repair.board import Board
 from analysis.reconstruction.repair.bounds import lowest_limit
 from analysis.reconstruction.repair.swaps import place_for_event
@@ -44,15 +44,18 @@ def test_a_median_to_which_numbers_at_risk_leave_only_events_is_met(n, events, m
     assert result.diagnostics["met"] > 0.4  # a twentieth, unless moves know what clashes
 
 
-def test_the_type_of_intervals_is_told_by_several_attempts_where_no_draw_made_once_fits():
+def test_the_type_of_intervals_is_told_by_several_attempts_where_no_draw_made_once_fits(monkeypatch):
     arms = [
         ReportedArm("a", n=8, median="9.6 (2.4-16.5)"),
         ReportedArm("b", n=5, median="13.8 (0.9-not reached)"),
     ]
     report = ReportedComparison("PFS", arms, control="a", hazard_ratio="0.80 (0.20-3.22)", events_total=10)
-    result = reconstruct(report, 50, rng=1)
-    assert result.scale == "plain"  # the patients who gave these numbers have limits of this type
-    assert result.diagnostics["met"] > 0.15
+    prior, seed = ShapePrior.shipped().for_endpoint("PFS"), np.random.SeedSequence(41042)
+    first, *_ = from_report._likely_first(from_report.SCALES_TRIED, report, prior, 200, seed, 1)
+    assert first == "plain"  # the patients who gave these numbers have limits of this type
+    monkeypatch.setattr(from_report, "TRIED", from_report.TRIED[:1])
+    first, *_ = from_report._likely_first(from_report.SCALES_TRIED, report, prior, 200, seed, 1)
+    assert first == "log-log"  # the usual one, where draws made once tell nothing
 
 
 @pytest.mark.parametrize("seed", range(5))
