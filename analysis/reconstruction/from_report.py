@@ -225,9 +225,9 @@ def _hardest(
 
 
 def _tried(attempt: Reconstruction) -> list[str]:
-    """Names of the numbers that are left out one at a time, most missed first, and always the p-value."""
+    """Names of the numbers that are left out one at a time: the p-value, which is but one, and the most missed."""
     named = list(suspects(attempt))
-    return named[:SUSPECTS] + [name for name in named[SUSPECTS:] if name == "p_value"]
+    return [name for name in named if name == "p_value"] + [name for name in named[:SUSPECTS] if name != "p_value"]
 
 
 def _few_distinct(where: str, distinct: int, members: int, hardest: str) -> Finding:

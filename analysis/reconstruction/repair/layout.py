@@ -28,6 +28,7 @@ GOLDEN = 0.6180339887498949  # steps of a sequence that fills (0, 1) evenly
 HALVINGS = 30
 LAST_PART = 0.2  # of the longest follow-up, in which those stand whom the path follows beyond it
 MOST_SEEN = 4.0  # ratio of the hazards of an event at two cuts, which only the sampling of patients tells apart
+NEWTON_STEPS, MOST_HAZARD, MOST_SHARE = 8, 30.0, 0.99
 LATE_ENTRY = 0.3  # of the longest follow-up, within which those are cut whom nothing else tells of
 
 
@@ -90,7 +91,7 @@ def lay_out(
         if layout.of_group[g] >= 0:
             odds_of_subgroup(board, arm, g, cells, count, paths, layout, analyses, odds)
         else:
-            odds_of_level(time, event, cells, count, path, effects[g], odds)
+            odds_of_level(time, event, cells, count, path, effects[g], share_of(layout.table[arm], g), odds)
         share_out(board, arm, g, odds, layout, state)
     for c in range(last - 1, -1, -1):
         v = layout.whole[c]
@@ -154,17 +155,40 @@ def odds_of_level(
     count: int,
     path: FloatArray,
     effect: float,
+    share: float,
     odds: FloatArray,
 ) -> None:
     """Fill each patient's log odds, up to a constant, of a level whose hazard is ``exp(effect)`` times that of others.
 
     Bayes' rule: an event is more likely where the hazard is higher, and whoever is left is there the less often.
+    ``share`` of the patients are at this level, and ``path`` is that of all.
     """
-    cell = 0
+    cell, ratio = 0, math.exp(effect)
     for k in range(odds.size):
         while cell < count - 2 and cells[cell + 1] < time[k]:
             cell += 1
-        odds[k] = effect * event[k] - (math.exp(effect) - 1.0) * path[0, cell]
+        odds[k] = effect * event[k] - (ratio - 1.0) * hazard_of_others(path[0, cell], share, ratio)
+
+
+@njit(cache=True, nogil=True)
+def hazard_of_others(hazard: float, share: float, ratio: float) -> float:
+    """Cumulative hazard of those not at a level, from that of all, whose survival is a mixture; by Newton's method."""
+    x = hazard = min(hazard, MOST_HAZARD)
+    share = min(share, MOST_SHARE)
+    for _ in range(NEWTON_STEPS):
+        survival = math.log1p(share * math.expm1((1.0 - ratio) * x)) - x  # its logarithm
+        left = share / (share + (1.0 - share) * math.exp((ratio - 1.0) * x))
+        x += (survival + hazard) / (1.0 + left * (ratio - 1.0))
+    return x
+
+
+@njit(cache=True, nogil=True)
+def share_of(table: IntArray, g: int) -> float:
+    """Share of an arm's patients who are in the g-th part."""
+    members = 0
+    for combination in range(table.size):
+        members += ((combination >> g) & 1) * table[combination]
+    return float(members / max(table.sum(), 1))
 
 
 @njit(cache=True, nogil=True)

@@ -47,6 +47,8 @@ QUANTILE_ERROR, LIMIT_ERROR, RATE_ERROR, COUNT_ERROR, END_ERROR = 0.02, 0.03, 0.
 LEAST_COUNT_ERROR, TEST_ERROR, SPREAD_ERROR = 0.005, 0.02, 0.01
 FEW, AMPLE = 4, 1.6  # least at risk that is asked for, and how many times the least is drawn at most
 
+BEHIND_MEDIAN = 0.02, 0.1  # share of an arm at risk at its median: fewer in 1 and in 5% of 242 published curves
+
 
 @dataclass(frozen=True)
 class ArmBoxes:
@@ -197,6 +199,9 @@ def _read_arm(
                 box = _edges(number)
                 quantiles.append((level, side, form, *box, 1.0))
                 equations.add(LIMIT if side else QUANTILE, k, box, error, level=level, z=side, form=form)
+                if not side and level == 0.5:
+                    least, ample = (share * size for share in BEHIND_MEDIAN)
+                    _ask_for(least, ample, size, k, number.value, equations)
             else:
                 quantiles.append((level, side, form, 0.0, np.inf, 0.0))
                 equations.add(BEYOND, k, (0.0, 0.0), END_ERROR, level=level, z=side, form=form)
@@ -287,9 +292,13 @@ def _read_least(size: int, k: int, rates: list[tuple[float, ...]], equations: _E
     for (time, low, high, *_), (_, low_next, high_next, *_) in pairwise(sorted(rates)):
         least = least_at_risk(low_next / high, min(high_next / low, 1.0)) if low > 0 else 0
         if FEW < least < low * size:  # as many are left if nobody is censored
-            gone = log((size + 0.5) / (least + 0.5))
-            ample = min(AMPLE * least, (least + low * size) / 2)
-            equations.add(LEFT, k, (least, ample), float(COUNT_ERROR / (least + 0.5) / gone), time=time)
+            _ask_for(least, min(AMPLE * least, (least + low * size) / 2), size, k, time, equations)
+
+
+def _ask_for(least: float, ample: float, size: int, k: int, time: float, equations: _Equations) -> None:
+    """Ask for at least so many patients at risk, a number that is drawn from ``least`` to ``ample``."""
+    gone = log((size + 0.5) / (least + 0.5))
+    equations.add(LEFT, k, (least, ample), float(COUNT_ERROR / (least + 0.5) / gone), time=time)
 
 
 def _read_ratio(comparison: ReportedComparison, equations: _Equations, events: int | None) -> FloatArray:

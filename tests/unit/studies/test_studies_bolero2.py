@@ -23,6 +23,14 @@ def test_all_analyses_come_back_from_one_list_of_patients(trial):
         assert (at_risk[0] < at_risk[1]).all()  # 230 and 143 when each was reconstructed by itself
 
 
+def test_no_median_rests_on_the_last_patients_at_risk(trial):
+    interim = trial.analysis("pfs-interim-central")  # nothing but medians and a ratio is printed
+    for k, name in enumerate(interim.arms):
+        time = interim.time[:, interim.arm_index == k]
+        at_risk = (time >= interim.median(name).members[:, None]).sum(axis=1)
+        assert at_risk.min() > 5  # of 485 and 239; in a quarter of the members when it was not asked for
+
+
 def test_nobody_is_followed_past_the_cut_offs(trial):
     timeline = curves.timeline()
     assert timeline.cutoffs["interim"] == pytest.approx(20.27, abs=0.01)
