@@ -68,3 +68,12 @@ def test_notebooks_have_pictures_with_alternative_text(path):
     assert pictures or path.stem in WITHOUT_A_PICTURE
     assert all(len(picture["metadata"].get("image/png", {}).get("alt", "")) > 20 for picture in pictures)
     assert not any(output["data"].get("text/plain", "").startswith("<Figure") for output in outputs)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_kept_without_stray_output(path):
+    """One was kept with 21 lines of a font that was not found, another showed months as 6.858142e+00."""
+    notebook = nbformat.read(path, as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert [output["text"] for output in outputs if output.get("name") == "stderr"] == []
+    assert not any(re.search(r"\de\+0\d", output.get("data", {}).get("text/plain", "")) for output in outputs)
