@@ -89,7 +89,7 @@ def tornado(
                 colour = LOWER if side < 0 else HIGHER
                 ax.barh(place, answers[k] - base, left=base, height=0.62, color=colour, alpha=1 - 0.6 * strength + 0.05)
             if there:
-                text = ", ".join(by[k] for k in there)
+                text = ", ".join(by[k] for k in there[::side])  # from left to right, as the bars are
                 if len(there) > 1 and len(text) > LONGEST:
                     text = f"{by[there[-1]]}; {len(there) - 1} nearer"
                 ax.annotate(

@@ -31,7 +31,7 @@ from analysis.reported import Finding, ReportedComparison, check_comparison
 from analysis.survival.distributions import PiecewiseExponential
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -45,7 +45,9 @@ OF_COMPARISON = ("hazard_ratio", "p_value")  # numbers that the type of interval
 SUSPECTS = 5  # numbers of an impossible report that are relaxed one at a time, to see whether that is enough
 SHORT = 3  # attempts at that
 TRIED = (100, 1), (40, SHORT)  # members and attempts that tell which type of intervals is likely
+TELLING = 0.03  # share of them that give the report back, below which a type may be first by chance
 FAR_MORE = 3.0  # times as many draws have to give a report back under another type than the usual one, or to miss more
+LITTLE = 0.01  # that draws made once may miss under the report's own type
 ALMOST = 0.1  # of what draws made once miss; where longer attempts leave less, ties may still make up for it
 ENOUGH_DISTINCT = 0.5  # share of the members below which a finding warns of a band that is too narrow
 EASIER = 0.2  # share of draws that give all but one number back, from which on that one is named as the hardest
@@ -75,8 +77,7 @@ def reconstruct_report(
     nearest: tuple[float, Reconstruction] | None = None
     least, wall = _likely_first(types, kept, chosen, members, sequence, workers), math.nan
     for name, missed in least.items():
-        far = missed > FAR_MORE * min(least.values())
-        if (far or wall / WALL < missed < wall * WALL) and not possible(kept, types=(name,)):
+        if (missed > _far(least) or wall / WALL < missed < wall * WALL) and not possible(kept, types=(name,)):
             continue
         required = read_requirements(kept, name)
         block = Block.single(kept, required)
@@ -141,12 +142,12 @@ def _likely_first(
 ) -> dict[ScaleName, float]:
     """Put a type of intervals first under which far more draws give the report back than under those before it.
 
-    Where no draw made once does, fewer are made in several attempts. Says of each type what members drawn once miss at
-    least, 0 if that is not known; those that are far off come last.
+    Where hardly any draw made once does, fewer are made in several attempts. Says of each type what members drawn once
+    miss at least, 0 if that is not known; those that are far off come last.
     """
-    first, most, least = types[0], 0.0, dict.fromkeys(types, 0.0)
-    far = 0.0
+    first, least, far = types[0], dict.fromkeys(types, 0.0), 0.0
     for drawn, attempts in TRIED if len(types) > 1 else ():
+        most = 0.0
         for name in types:
             if least[name] > far > 0:
                 continue
@@ -158,10 +159,15 @@ def _likely_first(
                 first, most = name, share
             if most >= ENOUGH_DISTINCT:
                 break
-        far = FAR_MORE * min(least.values())
-        if most > 0:
+        far = _far(least)
+        if most >= TELLING:
             break
     return {name: least[name] for name in sorted(types, key=lambda one: (least[one] > far, one != first))}
+
+
+def _far(least: Mapping[ScaleName, float]) -> float:
+    """How much draws made once miss at least under a type that is not the report's."""
+    return FAR_MORE * max(min(least.values()), LITTLE)
 
 
 def _one_sided(comparison: ReportedComparison) -> ReportedComparison:

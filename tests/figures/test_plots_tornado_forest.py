@@ -33,6 +33,11 @@ def test_an_assumption_that_moves_nothing_has_its_row_and_long_names_are_shorten
     assert f"{names[1]}; 1 nearer" in texts
 
 
+def test_values_are_named_from_left_to_right_as_their_bars_are():
+    ax = tornado(["follow-up"] * 4, ["24", "12", "6", "0"], [0.6, 0.48, 0.4, 0.3], 0.5, axes())
+    assert [text.get_text() for text in ax.texts] == ["0, 6, 12", "24"]  # 12, 6, 0 stood beside the bar of 0
+
+
 def test_a_forest_has_its_numbers_beside_it_and_arrows_where_limits_lie_beyond():
     ax = forest(["a", "b", "c"], [0.5, 1.2, 2.0], [0.0, 0.9, np.nan], [0.8, np.inf, np.nan], axes())
     assert [text.get_text() for text in ax.texts] == [f"0.50 (0.00{TO}0.80)", f"1.20 (0.90{TO}not reached)", "2.00"]

@@ -50,12 +50,16 @@ def test_the_type_of_intervals_is_told_by_several_attempts_where_no_draw_made_on
         ReportedArm("b", n=5, median="13.8 (0.9-not reached)"),
     ]
     report = ReportedComparison("PFS", arms, control="a", hazard_ratio="0.80 (0.20-3.22)", events_total=10)
-    prior, seed = ShapePrior.shipped().for_endpoint("PFS"), np.random.SeedSequence(41042)
-    first, *_ = from_report._likely_first(from_report.SCALES_TRIED, report, prior, 200, seed, 1)
-    assert first == "plain"  # the patients who gave these numbers have limits of this type
+    prior = ShapePrior.shipped().for_endpoint("PFS")
+
+    def first(seed):
+        seed = np.random.SeedSequence(seed)
+        return next(iter(from_report._likely_first(from_report.SCALES_TRIED, report, prior, 200, seed, 1)))
+
+    # the patients who gave these numbers have limits of type plain; of 100 draws one meets the others by chance
+    assert [first(seed) for seed in (41042, 1, 2)] == ["plain"] * 3
     monkeypatch.setattr(from_report, "TRIED", from_report.TRIED[:1])
-    first, *_ = from_report._likely_first(from_report.SCALES_TRIED, report, prior, 200, seed, 1)
-    assert first == "log-log"  # the usual one, where draws made once tell nothing
+    assert first(1) == "log-log"  # the usual one, where draws made once tell nothing
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -319,7 +319,7 @@ def test_an_impossible_report_says_which_number_it_is_enough_to_relax():
     impossible = ReportedComparison(
         "PFS", arms, control="b", hazard_ratio=("0.60", "0.43", "0.83"), p_value="0.60", events_total=150
     )
-    with pytest.raises(InfeasibleReportError, match=r"it is enough to relax 'hazard_ratio' or 'p_value'$"):
+    with pytest.raises(InfeasibleReportError, match=r"it is enough to relax 'p_value' or 'hazard_ratio'$"):
         reconstruct(impossible, 20)
 
 
