@@ -62,13 +62,14 @@ def hazard_tables(by_cell: Sequence[Distribution]) -> HazardTables:
 def _knots(distribution: Distribution) -> NDArray[np.float64]:
     """Cumulative hazard, months and inverse rate at each knot, shape (knots, 3)."""
     time = np.concatenate([[0.0], distribution.change_points])
-    if not distribution.is_piecewise_exponential:
+    exact = np.isinf(distribution.piecewise_exponential_until)
+    if not exact:
         followed = distribution.inverse_cumulative_hazard(KNOTS)
         time = np.unique(np.concatenate([time, followed[np.isfinite(followed)]]))
     hazard = np.maximum.accumulate(distribution.cumulative_hazard(time))
     known = np.isfinite(hazard)
     time, hazard = time[known], hazard[known]
-    if distribution.is_piecewise_exponential:
+    if exact:
         rate = np.asarray(distribution.hazard(time))
     else:
         rate = np.diff(hazard) / np.diff(time)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.errors import InvalidValueError
-from analysis.expected.quadrature import CALM, FULL, LIGHT, STEEPLY_FALLEN, Quadrature
+from analysis.expected.quadrature import CALM, FULL, LIGHT, STEEP, Quadrature
 
 if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
@@ -131,12 +131,12 @@ def _course(
         if curve is not None
     }
     end, points = min(time, until, trial.follow_up), np.concatenate(changes)
-    smooth = [curve for curve in curves.values() if not curve.is_piecewise_exponential]
+    straight = {key for key, curve in curves.items() if curve.piecewise_exponential_until}
+    smooth = [curve for key, curve in curves.items() if key not in straight]
     grid = Quadrature.over(end, points, smooth, FULL if smooth else LIGHT)
     courses = {key: _along(curve, grid) for key, curve in curves.items()}
-    steep = any(alive[-1, -1] < STEEPLY_FALLEN for alive, _ in courses.values())
-    if steep or (grid.rule is LIGHT and any(_grown(hazard, grid) > CALM for _, hazard in courses.values())):
-        grid = Quadrature.over(end, points, list(curves.values()))
+    if any(_most_grown(courses[key][1], grid) > (STEEP if smooth else CALM) for key in straight):
+        grid = Quadrature.over(end, points, list(curves.values()), grid.rule)
         courses = {key: _along(curve, grid) for key, curve in curves.items()}
     entered = trial.accrual.enrolled_fraction(time - grid.time)
     arms = len(strata[0].arms)
@@ -158,14 +158,23 @@ def _course(
 
 
 def _along(curve: Distribution, grid: Quadrature) -> tuple[FloatArray, FloatArray]:
-    """Survival and hazard of a curve at the nodes; a hazard that is constant on a panel is given once for each."""
-    if not curve.is_piecewise_exponential:
-        return curve.survival(grid.time), curve.hazard(grid.time)
-    hazard = curve.hazard(grid.middle)
-    cumulative = curve.cumulative_hazard(grid.middle) + hazard * (grid.half_width * grid.rule.nodes)
-    return np.exp(-cumulative), hazard
+    """Survival and hazard of a curve at the nodes; a hazard that is constant on every panel is given once for each."""
+    until = curve.piecewise_exponential_until
+    if until >= grid.time[-1, -1]:
+        return _along_straight(curve, grid.middle, grid.half_width * grid.rule.nodes)
+    straight = grid.middle[:, 0] < until
+    alive, hazard = curve.survival(grid.time[~straight]), curve.hazard(grid.time[~straight])
+    if not until:
+        return alive, hazard
+    before, constant = _along_straight(curve, grid.middle[straight], grid.half_width[straight] * grid.rule.nodes)
+    return np.concatenate([before, alive]), np.concatenate([np.broadcast_to(constant, before.shape), hazard])
 
 
-def _grown(hazard: FloatArray, grid: Quadrature) -> float:
-    """Give the most that a cumulative hazard grows on a panel."""
-    return 2 * float((hazard[:, :1] * grid.half_width).max())
+def _along_straight(curve: Distribution, middle: FloatArray, from_middle: FloatArray) -> tuple[FloatArray, FloatArray]:
+    hazard = curve.hazard(middle)
+    return np.exp(-(curve.cumulative_hazard(middle) + hazard * from_middle)), hazard
+
+
+def _most_grown(hazard: FloatArray, grid: Quadrature) -> float:
+    """Give about the most that a cumulative hazard grows on a panel; infinite where the curve comes down to 0."""
+    return 2 * float((hazard[:, -1:] * grid.half_width).max())

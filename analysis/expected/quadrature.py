@@ -21,8 +21,10 @@ GRADING = np.concatenate([2.0 ** -np.arange(1, 9), 2.0**-8 * 8.0 ** -np.arange(1
 # by these amounts.
 STEEP, SUDDEN = 8.0, 0.2
 LEVELS = 2.0 ** np.arange(-12, 6)
-STEEPLY_FALLEN = np.exp(-STEEP)
-"""A survival above which no panel can have been too steep for straight cumulative hazards."""
+CALM = 1.0
+"""Growth of a constant hazard on a panel up to which fewer nodes are as exact; panels are cut at every half of it."""
+STEPS = CALM / 2 * np.arange(1, 81)
+"""Down to a survival of 1e-17 of that at the panel's beginning."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,8 @@ class Rule:
         return cls(nodes, weights, (integrals @ coefficients).T)
 
 
-FULL, LIGHT = Rule.of(16), Rule.of(8)
-"""For curves of any kind; for panels on which every hazard is constant and small, which half the nodes integrate as
-exactly."""
-CALM = 1.0
-"""Growth of a cumulative hazard on a panel up to which `LIGHT` is exact to rounding."""
+FULL, LIGHT = Rule.of(16), Rule.of(12)
+"""For curves of any kind; for panels on which every hazard is constant and grows by at most `CALM`."""
 
 
 @dataclass(frozen=True)
@@ -107,18 +106,20 @@ class Quadrature:
 
 def _steep_points(curve: Distribution, edges: FloatArray) -> FloatArray:
     """Give times within panels over which a cumulative hazard grows by more than a polynomial can follow."""
-    linear = curve.is_piecewise_exponential
-    at = edges if linear else np.concatenate([edges, (edges[1:] + edges[:-1]) / 2])
+    straight = curve.piecewise_exponential_until > 0  # but for a fall to 0 at its end, which `STEPS` follow
+    at = edges if straight else np.concatenate([edges, (edges[1:] + edges[:-1]) / 2])
     hazard = np.minimum(curve.cumulative_hazard(at), 700.0)
     left, right = hazard[: edges.size - 1], hazard[1 : edges.size]
     grown = right - left
-    steep = grown > STEEP
-    if not linear:
+    if straight:
+        steep = grown > CALM
+        levels = left[steep, None] + STEPS[: int(2 / CALM * grown.max())]
+    else:
         bent = np.abs(hazard[edges.size :] - (left + right) / 2)
-        steep |= (bent > SUDDEN * grown) & (grown > 1e-9)
+        steep = (grown > STEEP) | ((bent > SUDDEN * grown) & (grown > 1e-9))
+        levels = left[steep, None] + np.where(grown[steep, None] > 1.0, 1.0, grown[steep, None]) * LEVELS
     if not steep.any():
         return edges[:0]
-    levels = left[steep, None] + np.where(grown[steep, None] > 1.0, 1.0, grown[steep, None]) * LEVELS
     points = curve.inverse_cumulative_hazard(levels)
     inside = (points > edges[:-1][steep, None]) & (points < edges[1:][steep, None])
     return np.asarray(points[inside])

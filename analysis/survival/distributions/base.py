@@ -63,9 +63,9 @@ class Distribution(ABC):
         return NO_CHANGE_POINTS
 
     @property
-    def is_piecewise_exponential(self) -> bool:
-        """Whether the hazard is constant between the change points."""
-        return False
+    def piecewise_exponential_until(self) -> float:
+        """Months until which the hazard is constant between the change points: 0 if it never is, inf throughout."""
+        return 0.0
 
     @property
     def kind(self) -> str:

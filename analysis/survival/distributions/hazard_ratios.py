@@ -102,9 +102,9 @@ class ProportionalHazards(Distribution):
         return np.union1d(self.baseline.change_points, self.breaks) if self.breaks.size else self.baseline.change_points
 
     @property
-    def is_piecewise_exponential(self) -> bool:
+    def piecewise_exponential_until(self) -> float:
         """As the baseline."""
-        return self.baseline.is_piecewise_exponential
+        return self.baseline.piecewise_exponential_until
 
     def hazard(self, t: ArrayLike) -> FloatArray:
         """Hazard per month: the ratio at `t` times the baseline's hazard."""

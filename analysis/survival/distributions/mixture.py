@@ -170,9 +170,9 @@ class Earliest(Distribution):
         return np.unique(np.concatenate([component.change_points for component in self.components]))
 
     @property
-    def is_piecewise_exponential(self) -> bool:
-        """Whether the hazards of all components are constant between their change points."""
-        return all(component.is_piecewise_exponential for component in self.components)
+    def piecewise_exponential_until(self) -> float:
+        """Months until which the hazards of all components are constant between their change points."""
+        return min(component.piecewise_exponential_until for component in self.components)
 
     def hazard(self, t: ArrayLike) -> FloatArray:
         """Hazard per month: the components' sum."""

@@ -52,9 +52,9 @@ class Exponential(Distribution):
         return "exponential"
 
     @property
-    def is_piecewise_exponential(self) -> bool:
-        """The hazard is constant."""
-        return True
+    def piecewise_exponential_until(self) -> float:
+        """The hazard is constant throughout."""
+        return np.inf
 
     def hazard(self, t: ArrayLike) -> FloatArray:
         """Hazard per month."""

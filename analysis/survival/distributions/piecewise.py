@@ -71,9 +71,9 @@ class PiecewiseExponential(Distribution):
         return self.breaks
 
     @property
-    def is_piecewise_exponential(self) -> bool:
-        """The hazard is constant between the breaks."""
-        return True
+    def piecewise_exponential_until(self) -> float:
+        """The hazard is constant between the breaks throughout."""
+        return np.inf
 
     def hazard(self, t: ArrayLike) -> FloatArray:
         """Hazard per month, that of the interval which begins at a change point."""

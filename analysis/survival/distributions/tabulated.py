@@ -90,9 +90,9 @@ class Tabulated(Distribution):
         return np.concatenate([self._body.breaks, [self._last] * (self._last > 0), [self._end]])
 
     @property
-    def is_piecewise_exponential(self) -> bool:
-        """The hazard is constant between the points, unless the curve comes down to 0."""
-        return bool(np.isinf(self._end))
+    def piecewise_exponential_until(self) -> float:
+        """The hazard is constant between the points, but for an interval on which the curve comes down to 0."""
+        return self._last
 
     def survival(self, t: ArrayLike) -> FloatArray:
         """Probability of an event after `t`."""

@@ -27,7 +27,7 @@ from analysis.expected.numbers import (
     expected_events,
     expected_lost,
 )
-from analysis.expected.quadrature import Quadrature
+from analysis.expected.quadrature import FULL, Quadrature
 from analysis.expected.score import average_hazard_ratio, expected_cox_hazard_ratio
 from analysis.expected.trial import expected_trials
 from analysis.power import power
@@ -40,7 +40,16 @@ from analysis.statistical_tests import (
     RMSTDifference,
 )
 from analysis.statistical_tests.moments import Moments
-from analysis.survival import Distribution, Ensemble, Exponential, Mixture, PiecewiseExponential, Weibull
+from analysis.survival import (
+    Distribution,
+    Ensemble,
+    Exponential,
+    Mixture,
+    PiecewiseExponential,
+    ProportionalHazards,
+    Tabulated,
+    Weibull,
+)
 from tests.large_trials import stratified_trial, two_arm_trial
 
 RATE = math.log(2) / 11
@@ -106,7 +115,7 @@ def test_quadrature_integrates_hazards_that_start_at_infinity():
 @pytest.mark.parametrize("accrual", [UniformAccrual(18), RampAccrual(18, ramp=12)], ids=["uniform", "ramp"])
 @pytest.mark.parametrize("weight", [FlemingHarrington(0, 0), FlemingHarrington(0.5, 0.5), NumberAtRisk()], ids=repr)
 @pytest.mark.parametrize("rates", [[RATE, RATE / 3, 2 * RATE], [0.05, 0.02, 0.3], [0.5, 0.02, 3.0]], ids=str)
-def test_half_the_nodes_are_as_exact_where_hazards_are_constant_and_small(accrual, weight, rates, monkeypatch):
+def test_fewer_nodes_are_as_exact_where_hazards_are_constant(accrual, weight, rates, monkeypatch):
     control = PiecewiseExponential(rates, [4, 9])
 
     def moments():
@@ -115,8 +124,23 @@ def test_half_the_nodes_are_as_exact_where_hazards_are_constant_and_small(accrua
         return [found.effect, found.null_sd, found.sd, *expected_events(whole, 30.0)]
 
     light = moments()
-    monkeypatch.setattr(process, "CALM", -1.0)
+    monkeypatch.setattr(process, "LIGHT", FULL)
     assert light == pytest.approx(moments(), rel=1e-12)
+
+
+@pytest.mark.parametrize("hazard_ratio", [0.3, 0.6, 1.4])
+@pytest.mark.parametrize("last", [24.0, 27.0, 29.95])
+def test_events_of_a_curve_that_comes_down_to_0_are_all_expected(last, hazard_ratio):
+    control = Tabulated([6.0, 12.0, last, 30.0], [0.7, 0.5, 0.05, 0.0])
+    one = two_arm_trial(
+        control, hazard_ratio=hazard_ratio, n=100.0, accrual=UniformAccrual(18), dropout=Exponential(0.01)
+    )
+    for arm, curve in enumerate((control, ProportionalHazards(control, hazard_ratio))):
+        grown = np.concatenate([[0.0], np.geomspace(1e-6, 80.0, 400_000)])  # cumulative hazard, past all rounding
+        t = curve.inverse_cumulative_hazard(grown)
+        seen = np.exp(-0.01 * t) * np.clip((40.0 - t) / 18, 0.0, 1.0)
+        expected = 50.0 * np.sum(-np.diff(np.exp(-grown)) * (seen[1:] + seen[:-1]) / 2)
+        assert expected_events(one, 40.0)[arm] == pytest.approx(expected, rel=1e-4)
 
 
 @dataclasses.dataclass
