@@ -46,7 +46,8 @@ def _reconstruction() -> str:
     from analysis import load, reconstruct
 
     trial = load("bolero-2")
-    reconstruct([trial.comparison(f"pfs-first-line-{reader}") for reader in ("local", "central")], members=2, rng=1)
+    of_two_cuts = ("pfs-interim-local", "pfs-interim-central", "pfs-final-local")
+    reconstruct([trial.comparison(one) for one in of_two_cuts], members=2, rng=1)
     return "reconstruction"
 
 
@@ -58,7 +59,7 @@ def _comparisons() -> str:
     from analysis.reconstruction.from_report import SCALES_TRIED
     from analysis.reconstruction.repair.asking import asked_of, layout_of
     from analysis.reconstruction.repair.engine import EFFORTS
-    from analysis.reconstruction.repair.members import meet_comparisons, new_boards
+    from analysis.reconstruction.repair.members import meet_comparisons, new_boards, walk_arms
     from analysis.reconstruction.report.block import Block
     from analysis.reconstruction.report.requirements import read_requirements
 
@@ -66,7 +67,8 @@ def _comparisons() -> str:
     block, effort = Block.single(report, read_requirements(report, SCALES_TRIED[0])), EFFORTS[0]
     boards = new_boards(0, layout_of(block).size, cuts=1)
     wanted, rng_states = np.empty((0, 1, block.arms), np.int64), np.empty((0, 1), np.uint64)
-    meet_comparisons(boards, asked_of(block, effort), wanted, effort, rng_states, np.empty(0))
+    for kernel in (meet_comparisons, walk_arms):
+        kernel(boards, asked_of(block, effort), wanted, effort, rng_states, np.empty(0))
     return "reconstruction, comparisons"
 
 
@@ -83,35 +85,46 @@ def _points() -> str:
 
 def _designs() -> str:
     from analysis.conventions import WEEK
-    from analysis.design import Assessments, AtTime, Look, Scenario, TrialDesign, UniformAccrual
+    from analysis.design import Assessments, AtEvents, AtTime, Look, Scenario, TrialDesign, UniformAccrual
     from analysis.sequential import AlphaSpending, GroupSequentialDesign, LanDeMetsOBrienFleming
     from analysis.simulation import simulate
     from analysis.single_arm import simon_two_stage
-    from analysis.statistical_tests import CoxHazardRatio, LogRank, MaxCombo, QuantileDifference, RMSTDifference
+    from analysis.statistical_tests import (
+        CoxHazardRatio,
+        FlemingHarrington,
+        LogRank,
+        MaxCombo,
+        MilestoneDifference,
+        QuantileDifference,
+        RMSTDifference,
+    )
     from analysis.survival import Exponential
 
     design = TrialDesign(
         n=20,
         accrual=UniformAccrual(6),
-        looks=(Look(AtTime(12)),),
+        looks=(Look(AtEvents(5)), Look(AtTime(12))),
         assessments=Assessments.every(8 * WEEK),
         dropout=0.01,
     )
     scenario = Scenario.proportional_hazards(Exponential(0.1), 0.6)
-    tests = (LogRank(), MaxCombo(), RMSTDifference(6), CoxHazardRatio(), QuantileDifference())
-    simulate(design, scenario, trials=2, rng=1, tests=tests)
+    weighted = LogRank(weight=FlemingHarrington(0, 1))
+    of_curves = (RMSTDifference(6), MilestoneDifference(6), QuantileDifference())
+    simulate(design, scenario, trials=2, rng=1, tests=(LogRank(), weighted, MaxCombo(), CoxHazardRatio(), *of_curves))
     GroupSequentialDesign((0.5, 1.0), efficacy=AlphaSpending(LanDeMetsOBrienFleming())).looks(events=40)
     simon_two_stage(null_rate=0.2, alternative_rate=0.4, alpha=0.05, power=0.8)
     return "designs and simulated trials"
 
 
 def _endpoints() -> str:
+    from analysis import endpoints as of
     from analysis.conventions import WEEK
     from analysis.design import Assessments
-    from analysis.endpoints import Attendance, Rate, Readers, Stein, Tumours, simulate_endpoints
 
-    tumours = Tumours(Stein(Rate(0.1, 0.5), Rate(0.1, 0.5)), new_lesions=0.1)
-    scans = Attendance(Assessments.every(8 * WEEK), until=12.0)
-    readers = Readers(error=0.1, independent=True, adjudication=True)
-    simulate_endpoints(tumours, scans, patients=5, trials=2, rng=1, readers=readers)
+    tumours = of.Tumours(of.Stein(of.Rate(0.1, 0.5), of.Rate(0.1, 0.5)), new_lesions=0.1)
+    scans = of.Attendance(Assessments.every(8 * WEEK), until=12.0)
+    readers = of.Readers(error=0.1, independent=True, adjudication=True)
+    simulated = of.simulate_endpoints(tumours, scans, patients=5, trials=2, rng=1, readers=readers)
+    derivation = of.derive(*of.simulated_measurements(simulated, trial=0))
+    derivation.endpoints({"BOR": of.BestOverallResponse(), "PFS": of.ProgressionFreeSurvival()})
     return "endpoints"

@@ -174,7 +174,7 @@ class ModestlyWeighted(Weight):
     @property
     def compiled(self) -> CompiledWeight:  # type: ignore[override]  # read-only here
         """The weight for compiled code."""
-        return CompiledWeight(t_star=self.t_star, w_max=self.w_max)
+        return CompiledWeight(t_star=float(self.t_star), w_max=float(self.w_max))
 
     @property
     def label(self) -> str:
