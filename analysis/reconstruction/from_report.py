@@ -17,6 +17,8 @@ from analysis.reconstruction.repair.engine import WALL, draw_ensemble
 from analysis.reconstruction.report.block import Block
 from analysis.reconstruction.report.feasibility import (
     left_out,
+    of_other_levels,
+    one_sided,
     refuse,
     refuse_contradictions,
     refuse_zeros,
@@ -104,9 +106,11 @@ def reconstruct_report(
     else:
         assert nearest is not None, "the likeliest type is tried"
         enough = [name for name in _tried(nearest[1]) if possible(without(kept, (name,)), types=types)]
-        one_sided = kept.p_value is not None and kept.p_value.sided is None and possible(_one_sided(kept), types=types)
-        more = ["p_value"] if one_sided and "p_value" not in enough else []
-        refuse(nearest[1], [*enough, *more], one_sided=one_sided)
+        readings = one_sided(kept)
+        if "hazard_ratio.ci" in enough and "p_value" not in enough:
+            readings += of_other_levels(kept)
+        read = [reading for reading in readings if possible(reading.report, types=types)]
+        refuse(nearest[1], [*enough, *(r.number for r in read if r.number not in enough)], [r.said for r in read])
     filled = fill_missed(met, members, sequence)
     drawn = int(ensemble.drawn.own[met].sum())
     findings = whole.findings + unknown_strata(kept, block.division)
@@ -170,12 +174,6 @@ def _far(least: Mapping[ScaleName, float]) -> float:
     return FAR_MORE * max(min(least.values()), LITTLE)
 
 
-def _one_sided(comparison: ReportedComparison) -> ReportedComparison:
-    """Give the report with its p-value read as one-sided."""
-    assert comparison.p_value is not None, "asked where there is one"
-    return replace(comparison, p_value=replace(comparison.p_value, sided=1))
-
-
 def _possible(
     report: ReportedComparison, *, prior: EndpointPrior, types: Iterable[ScaleName], seed: np.random.SeedSequence
 ) -> bool:
@@ -225,8 +223,9 @@ def _hardest(
     said = "relax the number that is hardest to meet"
     if best and shares[best] >= EASIER:
         said = f"relax {best!r}, without which {shares[best]:.0%} of draws give the others back"
-    if kept.p_value is not None and kept.p_value.sided is None and (read := share(_one_sided(kept))) >= EASIER:
-        said += f"; its p-value can be a one-sided one: read so, {read:.0%} of draws give all back; say so if it is"
+    for reading in one_sided(kept):
+        if (met := share(reading.report)) >= EASIER:
+            said += f"; {reading.said}: read so, {met:.0%} of draws give all back; say so if it is"
     return said
 
 

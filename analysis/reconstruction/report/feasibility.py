@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from analysis.reconstruction.report.steps import least_at_risk
 from analysis.reported import check_comparison
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from analysis.reconstruction.result import Reconstruction
     from analysis.reported import ReportedArm, ReportedComparison
@@ -28,6 +28,7 @@ WHOLE = (
     "longest_follow_up",
     "assessment_interval",
 )
+USUAL_LEVEL, OTHER_LEVELS = 0.95, (0.8, 0.9, 0.99)
 OF_AN_ARM = ("events", "median", "median_ci", "median_follow_up", "landmarks", "quartiles", "at_risk")
 
 
@@ -177,7 +178,35 @@ def suspects(attempt: Reconstruction) -> dict[str, float]:
     return dict(sorted(shares.items(), key=lambda item: item[1]))
 
 
-def refuse(attempt: Reconstruction, enough: list[str], *, one_sided: bool = False) -> None:
+class Reading(NamedTuple):
+    """A report that prints the same digits and means something else by them."""
+
+    number: str
+    said: str
+    report: ReportedComparison
+
+
+def one_sided(comparison: ReportedComparison) -> list[Reading]:
+    """Give the report with its p-value read as one-sided, which papers do not always say."""
+    p = comparison.p_value
+    if p is None or p.sided is not None:
+        return []
+    return [Reading("p_value", "its p-value can be a one-sided one", replace(comparison, p_value=replace(p, sided=1)))]
+
+
+def of_other_levels(comparison: ReportedComparison) -> list[Reading]:
+    """Give the report with the interval of its ratio read as one of 80, 90 or 99%, which is not always said."""
+    ratio, found = comparison.hazard_ratio, []
+    if ratio is not None and ratio.ci is not None and ratio.ci.level == USUAL_LEVEL:
+        for level in OTHER_LEVELS:
+            read = replace(comparison, hazard_ratio=replace(ratio, ci=replace(ratio.ci, level=level)))
+            found.append(
+                Reading("hazard_ratio.ci", f"the interval of its hazard ratio can be one of {level:.0%}", read)
+            )
+    return found
+
+
+def refuse(attempt: Reconstruction, enough: list[str], read: Sequence[str] = ()) -> None:
     """Raise `InfeasibleReportError` with the numbers that the nearest data sets miss, and by how much.
 
     Parameters
@@ -186,8 +215,8 @@ def refuse(attempt: Reconstruction, enough: list[str], *, one_sided: bool = Fals
         The members that came nearest.
     enough
         Names of the numbers each of which alone, relaxed, makes the report possible.
-    one_sided
-        Whether it is possible with its p-value read as one-sided.
+    read
+        How its numbers can be read so that it is possible.
     """
     lines = missed_numbers(attempt)
     contradictions = [str(finding) for finding in check_comparison(attempt.comparison) if finding.severity == "error"]
@@ -198,8 +227,8 @@ def refuse(attempt: Reconstruction, enough: list[str], *, one_sided: bool = Fals
     else:
         named = ", ".join(repr(name) for name in suspects(attempt)) or "the numbers printed"
         remedy = f"name what may differ with relax=(...), of {named}"
-    if one_sided:
-        remedy = f"its p-value can be a one-sided one: say so if it is; else {remedy}"
+    if read:
+        remedy = f"{' or '.join(read)}: say so if it is; else {remedy}"
     if contradictions:
         remedy = f"correct the report, or {remedy}"
     raise InfeasibleReportError(
