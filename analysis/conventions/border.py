@@ -126,7 +126,7 @@ def _misfit(
     signature = inspect.signature(public)
     name = public.__qualname__.removesuffix(".__init__").split(".")[-1]
     name = type(args[0]).__name__ if public.__name__ == "__init__" and args else name
-    known = [one for one in signature.parameters if one != "self"]
+    known = [one for one in signature.parameters if one not in ("self", "cls")]
     takes_any = any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values())
     for keyword in kwargs:
         if keyword not in signature.parameters and not takes_any:
@@ -136,8 +136,10 @@ def _misfit(
     try:
         bound = signature.bind(*args, **kwargs).arguments
     except TypeError:
-        told = f"{len(args)} arguments" + (f" and {', '.join(kwargs)}" if kwargs else "")
-        return WrongCallError(name, told, known, [])
+        count = len(args) - (next(iter(signature.parameters), "") in ("self", "cls"))
+        told = f"{count} argument{'' if count == 1 else 's'}" + (f" and {', '.join(kwargs)}" if kwargs else "")
+        lacking = _lacking(signature, args, kwargs)
+        return WrongCallError(name, told + (f", without {', '.join(lacking)}" if lacking else ""), known, [])
     wrong = {}
     for argument, value in bound.items():
         parameter = signature.parameters[argument]
@@ -168,6 +170,16 @@ def _misfit(
         return None
     expected, remedy = "a value that it can be computed with", f"correct it ({type(error).__name__}: {error})"
     return InvalidValueError(f"{name}: {suspects[0]}", values[suspects[0]], expected, remedy)
+
+
+def _lacking(signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
+    """Arguments that a call needs and does not give; none where it gives too many."""
+    try:
+        given = signature.bind_partial(*args, **kwargs).arguments
+    except TypeError:
+        return []
+    needed = [one for one in signature.parameters.values() if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)]
+    return [one.name for one in needed if one.default is one.empty and one.name not in given]
 
 
 def _is_quoted(value: Any, error: Exception) -> bool:

@@ -11,6 +11,7 @@ from scipy.special import ndtri
 from analysis.conventions.checks import SAME_TIME
 from analysis.errors import InfeasibleDesignError
 from analysis.expected.process import risk_processes
+from analysis.statistical_tests.moments import Moments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,6 +54,23 @@ def estimation(
     if z is None:
         z = np.divide(estimate - margin, se, out=np.full_like(se, np.nan), where=se > 0)
     return z, estimate, se, estimate - half, estimate + half
+
+
+def estimate_moments(effect: float, variance: float, name: str, advice: str) -> Moments:
+    """Give the moments of an estimate less its margin.
+
+    Raises
+    ------
+    InfeasibleDesignError
+        If it has no variance or no value: nobody is expected to have an event, or to be left.
+    """
+    if not (variance > 0 and np.isfinite(effect) and np.isfinite(variance)):
+        raise InfeasibleDesignError(
+            f"{name}: expected patients with an event by then and patients left, in one arm at least (in both on other "
+            f"scales than the plain one); {advice}"
+        )
+    sd = float(np.sqrt(variance))
+    return Moments(float(effect), sd, sd)
 
 
 @njit(inline="always")

@@ -14,6 +14,7 @@ from analysis.statistical_tests.base import ESTIMATION, TwoArmTest, against
 from analysis.statistical_tests.curves import (
     WELL_DETERMINED,
     by_stratum,
+    estimate_moments,
     estimation,
     few_determined,
     few_events,
@@ -23,13 +24,13 @@ from analysis.statistical_tests.curves import (
     processes_to,
     survivals,
 )
-from analysis.statistical_tests.moments import Moments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.engine.risk_sets import RiskSets
     from analysis.expected.trial import ExpectedTrial
+    from analysis.statistical_tests.moments import Moments
     from analysis.survival import Distribution
 
 
@@ -122,10 +123,11 @@ class MilestoneDifference(TwoArmTest):
             sizes = np.array([[arm.n for arm in stratum.arms] for stratum in strata])
             alive = np.array([[float(a.event_time.survival(self.milestone)) for a in s.arms] for s in strata])
             survival = (sizes * alive).sum(axis=0) / sizes.sum(axis=0)
-            control, experimental = on.forward(survival)
-            errors = (survival * on.slope(survival)) ** 2 * greenwood(process)
-            effect, variance = effect + share * (experimental - control), variance + share**2 * errors.sum()
-        return Moments(float(effect), float(np.sqrt(variance)), float(np.sqrt(variance)))
+            with np.errstate(divide="ignore", invalid="ignore"):  # where all or none are left
+                control, experimental = on.forward(survival)
+                errors = (survival * on.slope(survival)) ** 2 * greenwood(process)
+                effect, variance = effect + share * (experimental - control), variance + share**2 * errors.sum()
+        return estimate_moments(effect, variance, self.name, self._advice)
 
     def remarks(self, trial: ExpectedTrial, time: float) -> tuple[str, ...]:
         """Say so where in many trials a curve ends or nobody is left before the milestone, or few have an event."""

@@ -14,6 +14,7 @@ from analysis.errors import InvalidValueError
 from analysis.statistical_tests.base import ESTIMATION, OneArmTest
 from analysis.statistical_tests.curves import (
     by_stratum,
+    estimate_moments,
     estimation,
     expected_restricted_means,
     few_patients,
@@ -21,13 +22,13 @@ from analysis.statistical_tests.curves import (
     processes_to,
     restricted_means,
 )
-from analysis.statistical_tests.moments import Moments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.engine.risk_sets import Snapshot
     from analysis.expected.trial import ExpectedTrial
+    from analysis.statistical_tests.moments import Moments
     from analysis.survival import Distribution
 
 
@@ -92,8 +93,7 @@ class RestrictedMean(OneArmTest):
         """Give the moments of the estimated mean less its null value at calendar month `time`."""
         [(process, _)] = processes_to(trial, time, "tau", self.tau, stratified=False)
         means, variances = expected_restricted_means(process)
-        sd = float(np.sqrt(variances[0]))
-        return Moments(float(means[0]) - self.null_mean, sd, sd)
+        return estimate_moments(means[0] - self.null_mean, variances[0], self.name, self._advice)
 
     def remarks(self, trial: ExpectedTrial, time: float) -> tuple[str, ...]:
         """Say so where in many trials nobody is left to be followed up to `tau`, or few have an event by then."""

@@ -13,6 +13,7 @@ from analysis.conventions.values import value
 from analysis.statistical_tests.base import ESTIMATION, TwoArmTest, against
 from analysis.statistical_tests.curves import (
     by_stratum,
+    estimate_moments,
     estimation,
     expected_restricted_means,
     few_events,
@@ -21,13 +22,13 @@ from analysis.statistical_tests.curves import (
     processes_to,
     restricted_means,
 )
-from analysis.statistical_tests.moments import Moments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.engine.risk_sets import RiskSets
     from analysis.expected.trial import ExpectedTrial
+    from analysis.statistical_tests.moments import Moments
     from analysis.survival import Distribution
 
 
@@ -113,7 +114,7 @@ class RMSTDifference(TwoArmTest):
             if self.scale == "log":
                 means, errors = np.log(means), errors / means**2
             effect, variance = effect + share * (means[1] - means[0]), variance + share**2 * errors.sum()
-        return Moments(float(effect), float(np.sqrt(variance)), float(np.sqrt(variance)))
+        return estimate_moments(effect, variance, self.name, self._advice)
 
     def remarks(self, trial: ExpectedTrial, time: float) -> tuple[str, ...]:
         """Say so where in many trials a curve ends before the restriction, or few patients have an event by then."""

@@ -1,11 +1,14 @@
 """What a public call blames when it fails: what it was given, and never that for a fault of its own."""
 
+import re
 from datetime import date
 
 import pytest
 
 from analysis.conventions.border import border
-from analysis.errors import InvalidValueError
+from analysis.errors import InvalidValueError, WrongCallError
+from analysis.power import sample_size
+from analysis.survival import Exponential, Weibull
 
 
 @border
@@ -57,3 +60,18 @@ def test_nothing_and_what_is_empty_are_named_whatever_the_error_says():
         broken("", {"events": 4})
     with pytest.raises(InvalidValueError, match=r"broken: counts: got \{\}"):
         broken("a text", {})
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: sample_size(1, 2), "sample_size: got 2 arguments, without power; expected design, scenario, "),
+        (lambda: sample_size(1, 2, test=3), "sample_size: got 2 arguments and test, without power; expected "),
+        (lambda: Weibull(1.2), "Weibull: got 1 argument, without scale; expected shape, scale; "),
+        (lambda: Weibull(1.2, 3.0, 4.0), "Weibull: got 3 arguments; expected shape, scale; "),
+        (lambda: Exponential.from_median(), "from_median: got 0 arguments, without median; expected median; "),
+    ],
+)
+def test_a_call_with_too_few_or_too_many_arguments_says_what_is_lacking(call, said):
+    with pytest.raises(WrongCallError, match=f"^{re.escape(said)}"):
+        call()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ from analysis.statistical_tests import (
 )
 from analysis.statistical_tests.moments import Moments
 from analysis.statistical_tests.normal import bivariate_normal, orthant_probability
-from analysis.survival import Ensemble, Exponential, Tabulated
+from analysis.survival import Ensemble, Exponential, PiecewiseExponential, Tabulated
 from tests.large_trials import two_arm_trial
 
 RATE = math.log(2) / 11
@@ -357,3 +358,33 @@ def test_summary_sets_simulation_beside_the_formulas():
     assert "<table" in result._repr_html_()
     again = power_summary(design(AtTime(30)), SCENARIO, trials=4_000, rng=5).summary()
     assert again.equals(result.summary())
+
+
+GONE = Scenario.proportional_hazards(Tabulated([5.0, 10.0], [0.5, 0.0]), 0.6)
+LATE = Scenario.proportional_hazards(PiecewiseExponential([0.0, 0.1], [8.0]), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("test", "scenario"),
+    [
+        *((MilestoneDifference(10.0, scale=scale), GONE) for scale in ("plain", "log", "log-log")),
+        (MilestoneDifference(6.0), LATE),
+        (MilestoneDifference(6.0, margin=-0.1), LATE),
+        (RMSTDifference(6.0), LATE),
+        (RMSTDifference(6.0, scale="log"), LATE),
+    ],
+    ids=lambda given: given.name if hasattr(given, "name") else "",
+)
+def test_curves_that_do_not_vary_have_no_power_by_formula(test, scenario):
+    design = TrialDesign(n=50, accrual=UniformAccrual(6), looks=(Look(AtTime(30)),))
+    with pytest.raises(InfeasibleDesignError, match=rf"^{re.escape(test.name)}: expected patients .* choose another$"):
+        power(design, scenario, test)
+
+
+def test_a_milestone_that_one_arm_never_reaches_has_the_variance_of_the_other():
+    design = TrialDesign(n=50, accrual=UniformAccrual(6), looks=(Look(AtTime(30)),))
+    scenario = Scenario({"control": Tabulated([5.0, 10.0], [0.5, 0.0]), "experimental": Exponential(0.05)})
+    moments = MilestoneDifference(10.0).moments(expected_trials(design, scenario)[0], 30.0)
+    left = math.exp(-0.5)
+    assert moments.effect == pytest.approx(left, rel=1e-12)
+    assert moments.sd == pytest.approx(math.sqrt(left * (1 - left) / 25), rel=1e-6)
