@@ -17,8 +17,8 @@ from analysis.reconstruction.repair.engine import WALL, draw_ensemble
 from analysis.reconstruction.report.block import Block
 from analysis.reconstruction.report.feasibility import (
     left_out,
-    of_other_levels,
     one_sided,
+    other_readings,
     refuse,
     refuse_contradictions,
     refuse_zeros,
@@ -106,10 +106,7 @@ def reconstruct_report(
     else:
         assert nearest is not None, "the likeliest type is tried"
         enough = [name for name in _tried(nearest[1]) if possible(without(kept, (name,)), types=types)]
-        readings = one_sided(kept)
-        if "hazard_ratio.ci" in enough and "p_value" not in enough:
-            readings += of_other_levels(kept)
-        read = [reading for reading in readings if possible(reading.report, types=types)]
+        read = [reading for reading in other_readings(kept, enough) if possible(reading.report, types=types)]
         refuse(nearest[1], [*enough, *(r.number for r in read if r.number not in enough)], [r.said for r in read])
     filled = fill_missed(met, members, sequence)
     drawn = int(ensemble.drawn.own[met].sum())

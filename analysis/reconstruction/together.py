@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,8 +36,10 @@ from analysis.reconstruction.report.block import Told
 from analysis.reconstruction.report.feasibility import (
     left_out,
     missed_numbers,
+    other_readings,
     refuse_contradictions,
     refuse_zeros,
+    said_first,
     suspects,
     without,
 )
@@ -304,40 +307,45 @@ def _draw(
         best = best or drawn
     assert best is not None, "at least one type of intervals is tried"
     nearest = np.argsort(best.ensemble.drawn.miss)[:NEAREST]
-    lines, doubtful = [], []
+    lines, doubtful = [], list[tuple[float, int, str]]()
     for v, result in enumerate(best.results):
         near = replace(result, **patients(best.ensemble, v, nearest))
         lines += [f"{result.comparison.id}: {line}" for line in missed_numbers(near)]
         doubtful += [(share, v, name) for name, share in suspects(near).items()]
-    enough = [
-        f"{{{one.comparisons[v].id!r}: {name!r}}}"
-        for _, v, name in sorted(doubtful)[:SUSPECTS]
-        if _possible(one, v, name, prior, types, stream, workers, told)
+    possible = partial(_possible, one, prior=prior, scale=types[0], stream=stream, workers=workers, told=told)
+    tried = sorted(doubtful)[:SUSPECTS]
+    enough = [(v, name) for _, v, name in tried if possible(v, without(one.comparisons[v], (name,)))]
+    read = [
+        f"{one.comparisons[v].id}: {reading.said}"
+        for v in dict.fromkeys(v for _, v, _ in tried)
+        for reading in other_readings(one.comparisons[v], [name for of, name in enough if of == v])
+        if possible(v, reading.report)
     ]
-    remedy = f"it is enough to relax {' or '.join(enough)}" if enough else "name what may differ in relax={id: numbers}"
+    relaxed = " or ".join(f"{{{one.comparisons[v].id!r}: {name!r}}}" for v, name in enough)
+    remedy = f"it is enough to relax {relaxed}" if enough else "name what may differ in relax={id: numbers}"
     said = "; ".join(lines) or "no single number was found to be missed"
     ids = ", ".join(comparison.id for comparison in one.comparisons)
     raise InfeasibleReportError(
         f"{one.name}: no patients were found that give all printed numbers of {ids} back; {said}; if the reports are "
-        f"right, {remedy}, or leave one out"
+        f"right, {said_first(read, remedy)}, or leave one out"
     )
 
 
 def _possible(
     one: Sorted,
     analysis: int,
-    relaxed: str,
+    report: ReportedComparison,
+    *,
     prior: EndpointPrior,
-    types: Sequence[ScaleName],
+    scale: ScaleName,
     stream: np.random.SeedSequence,
     workers: int,
     told: Told,
 ) -> bool:
-    """Whether patients are found for the reports of an endpoint without one of their numbers."""
+    """Whether patients are found for the reports of an endpoint with another in the place of one of them."""
     comparisons = list(one.comparisons)
-    comparisons[analysis] = without(comparisons[analysis], (relaxed,))
-    less = replace(one, comparisons=tuple(comparisons))
-    problem = pose(less.block(types[0], told), prior)
+    comparisons[analysis] = report
+    problem = pose(replace(one, comparisons=tuple(comparisons)).block(scale, told), prior)
     return bool((draw_ensemble(problem, NEAREST, stream, workers, attempts=SHORT).drawn.miss == 0).any())
 
 

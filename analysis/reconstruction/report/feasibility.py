@@ -14,7 +14,7 @@ from analysis.reconstruction.report.steps import least_at_risk
 from analysis.reported import check_comparison
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from analysis.reconstruction.result import Reconstruction
     from analysis.reported import ReportedArm, ReportedComparison
@@ -194,9 +194,15 @@ def one_sided(comparison: ReportedComparison) -> list[Reading]:
     return [Reading("p_value", "its p-value can be a one-sided one", replace(comparison, p_value=replace(p, sided=1)))]
 
 
-def of_other_levels(comparison: ReportedComparison) -> list[Reading]:
-    """Give the report with the interval of its ratio read as one of 80, 90 or 99%, which is not always said."""
-    ratio, found = comparison.hazard_ratio, []
+def other_readings(comparison: ReportedComparison, enough: Collection[str]) -> list[Reading]:
+    """Give a report that is not met as it can be read: its p one-sided, or the interval of its ratio of 80, 90 or 99%.
+
+    ``enough`` are the numbers each of which alone, relaxed, makes it possible. Where the p-value is one of them, it
+    contradicts the interval, which is then not doubted.
+    """
+    found, ratio = one_sided(comparison), comparison.hazard_ratio
+    if "hazard_ratio.ci" not in enough or "p_value" in enough:
+        return found
     if ratio is not None and ratio.ci is not None and ratio.ci.level == USUAL_LEVEL:
         for level in OTHER_LEVELS:
             read = replace(comparison, hazard_ratio=replace(ratio, ci=replace(ratio.ci, level=level)))
@@ -227,14 +233,18 @@ def refuse(attempt: Reconstruction, enough: list[str], read: Sequence[str] = ())
     else:
         named = ", ".join(repr(name) for name in suspects(attempt)) or "the numbers printed"
         remedy = f"name what may differ with relax=(...), of {named}"
-    if read:
-        remedy = f"{' or '.join(read)}: say so if it is; else {remedy}"
+    remedy = said_first(read, remedy)
     if contradictions:
         remedy = f"correct the report, or {remedy}"
     raise InfeasibleReportError(
         f"{attempt.comparison.id or attempt.comparison.endpoint}: no data set was found that gives all printed numbers "
         f"back; {'; '.join([*lines, *contradictions, *warnings])}; {remedy}"
     )
+
+
+def said_first(read: Sequence[str], remedy: str) -> str:
+    """Put how a report can be read before the remedy that changes it."""
+    return f"{' or '.join(read)}: say so if it is; else {remedy}" if read else remedy
 
 
 def _arm_without(arm: ReportedArm, field: str) -> ReportedArm:
