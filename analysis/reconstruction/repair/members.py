@@ -9,8 +9,8 @@ from numba import njit
 
 from analysis.reconstruction.repair.anchors import new_scratch
 from analysis.reconstruction.repair.board import Asked, Board
-from analysis.reconstruction.repair.bounds import move_between
 from analysis.reconstruction.repair.layout import lay_out
+from analysis.reconstruction.repair.moving import move_between
 from analysis.reconstruction.repair.search import go_home, meet_ratios, reorder
 from analysis.reconstruction.solve.forward import fill_paths, lay_cells
 

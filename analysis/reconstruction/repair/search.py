@@ -17,9 +17,9 @@ from analysis.reconstruction.repair.anchors import (
 )
 from analysis.reconstruction.repair.bends import Stretches, stretches, tune
 from analysis.reconstruction.repair.board import boxes_of, stratum
-from analysis.reconstruction.repair.bounds import GAP, move_back, move_between
 from analysis.reconstruction.repair.deal import deals_help, propose_deal
 from analysis.reconstruction.repair.moves import GROUP, NOTHING, Move, apply, mark_touched
+from analysis.reconstruction.repair.moving import GAP, move_back, move_between
 from analysis.reconstruction.repair.patients import next_uniform
 from analysis.reconstruction.repair.ratios import Parts, compare, test_asked, test_range
 from analysis.reconstruction.repair.regroup import astray, regroup, settled

@@ -10,7 +10,8 @@ from analysis.reconstruction import ShapePrior
 from analysis.reconstruction.repair.anchors import new_scratch
 from analysis.reconstruction.repair.bends import Stretches, apply_bends, tune
 from analysis.reconstruction.repair.board import Analyses, Board, PackedBoxes
-from analysis.reconstruction.repair.bounds import find_anchors, move_between
+from analysis.reconstruction.repair.bounds import find_anchors
+from analysis.reconstruction.repair.moving import move_between
 from analysis.reconstruction.repair.patients import draw_arm, fill_odds, gather_at_visits
 from analysis.reconstruction.repair.ratios import Parts, cox, log_rank, risk_sets, statistic
 from analysis.reconstruction.repair.search import reorder

@@ -6,7 +6,7 @@ from lifelines import KaplanMeierFitter
 
 from analysis.reconstruction import ShapePrior, from_report, reconstruct
 from analysis.reconstruction.repair.board import Board
-from analysis.reconstruction.repair.bounds import lowest_limit
+from analysis.reconstruction.repair.limits import lowest_limit
 from analysis.reconstruction.repair.swaps import place_for_event
 from analysis.reconstruction.terms import LOG_LOG
 from analysis.reported import AtRisk, Landmark, ReportedArm, ReportedComparison

@@ -16,7 +16,7 @@ from analysis.reconstruction.repair.anchors import (
     no_anchors,
 )
 from analysis.reconstruction.repair.board import Analyses, Asked, Board, PackedBoxes
-from analysis.reconstruction.repair.bounds import limit_reached, surely_above
+from analysis.reconstruction.repair.limits import limit_reached, surely_above
 from analysis.reconstruction.repair.moves import NOTHING, OWNER, PLACE, apply, mark_touched
 from analysis.reconstruction.repair.ratios import Parts, compare
 from analysis.reconstruction.repair.regroup import regroup, settled

@@ -8,7 +8,7 @@ from generated_trials import draw_trial
 from analysis import reconstruct
 from analysis.reconstruction import ShapePrior, from_report, together
 from analysis.reconstruction.repair import engine, walking
-from analysis.reconstruction.repair.bounds import CLEAR, GAP, move_between
+from analysis.reconstruction.repair.moving import CLEAR, GAP, move_between
 from analysis.reconstruction.report.block import Block
 from analysis.reconstruction.report.requirements import read_requirements
 from analysis.reconstruction.solve.problem import pose
