@@ -182,7 +182,7 @@ def bind_rates(
                 at_tick = at_tick or ticks[tick, 0] == rate.at
             if ticks[tick, 0] > rate.at:
                 last = min(last, gone)
-        now = min(max(np.searchsorted(time, rate.at), first), last)
+        now = min(max(int(np.searchsorted(time, rate.at)), first), last)
         best, chosen = np.inf, now
         for turn in range(first - 1, last + 1):
             c = turn
