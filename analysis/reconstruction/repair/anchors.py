@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.reconstruction.repair.board import boxes_of, read_analysis
+from analysis.reconstruction.repair.board import Listing, boxes_of, read_analysis
 from analysis.reconstruction.repair.bounds import find_anchors
 
 if TYPE_CHECKING:
@@ -67,9 +67,7 @@ class Scratch(NamedTuple):
     work: FloatArray
     gaps: FloatArray
     time: FloatArray
-    event: BoolArray
-    point: IntArray
-    seen: BoolArray
+    listing: Listing
     by: IntArray
     reached: IntArray
     anchors: Anchors
@@ -118,9 +116,9 @@ def no_aims(analyses: int) -> Aims:
 
 
 @njit(cache=True, nogil=True)
-def aims_of(scratch: Scratch, worst: Worst) -> Aims:
-    """Aims of the arm that was bounded last."""
-    return Aims(scratch.place.copy(), scratch.excess.copy(), worst)
+def aims_of(place: IntArray, excess: FloatArray, worst: Worst) -> Aims:
+    """Aims of an arm as it was bounded, which do not change when it is bounded again."""
+    return Aims(place.copy(), excess.copy(), worst)
 
 
 @njit(cache=True, nogil=True)
@@ -150,14 +148,16 @@ def no_anchors(packed: PackedBoxes) -> Anchors:
 def copy_anchors(source: Anchors, target: Anchors) -> None:
     """Copy the anchors of all analyses."""
     for v in range(source.number.size):
-        bound = source.number[v]
-        target.point[v, :bound] = source.point[v, :bound]
-        target.low[v, :bound] = source.low[v, :bound]
-        target.high[v, :bound] = source.high[v, :bound]
-    target.number[:], target.penalty[:], target.level[:] = source.number, source.penalty, source.level
-    target.rank[:], target.off[:], target.censored[:] = source.rank, source.off, source.censored
-    target.place[:], target.excess[:] = source.place, source.excess
-    target.after[:], target.before[:], target.wide[:] = source.after, source.before, source.wide
+        for j in range(source.number[v]):
+            target.point[v, j], target.low[v, j], target.high[v, j] = (
+                source.point[v, j],
+                source.low[v, j],
+                source.high[v, j],
+            )
+        target.number[v], target.penalty[v], target.level[v] = source.number[v], source.penalty[v], source.level[v]
+        target.rank[v], target.off[v], target.censored[v] = source.rank[v], source.off[v], source.censored[v]
+        target.place[v], target.excess[v] = source.place[v], source.excess[v]
+        target.after[v], target.before[v], target.wide[v] = source.after[v], source.before[v], source.wide[v]
 
 
 @njit(cache=True, nogil=True)
@@ -171,9 +171,7 @@ def new_scratch(points: int, patients: int, packed: PackedBoxes, slack: float) -
         np.empty((2, points + 1)),
         np.empty((packed.landmarks.shape[0] + 2, 3)),
         np.empty(points),
-        np.empty(points, np.bool_),
-        np.empty(points, np.int64),
-        np.empty(patients, np.bool_),
+        Listing(np.empty(points, np.int64), np.empty(points, np.bool_), np.empty(patients, np.bool_)),
         np.empty((2, points + 1), np.int64),
         np.empty(packed.quantiles.shape[0] + 1, np.int64),
         no_anchors(packed),
@@ -194,25 +192,26 @@ def bound_analysis(
     anchors.place[v], anchors.excess[v] = 0, 0.0
     anchors.after[v], anchors.before[v], anchors.wide[v] = 0, 0, 0.0
     boxes = boxes_of(packed, v, arm)
-    size = read_analysis(board, arm, analyses, v, scratch.point, scratch.event, scratch.seen)
+    size = read_analysis(board, arm, analyses, v, scratch.listing)
+    time, event, point = scratch.time[:size], scratch.listing.event[:size], scratch.listing.point[:size]
     if wanted >= 0:
-        anchors.penalty[v] = EVENTS_OFF * abs(np.sum(scratch.event[:size]) - wanted)
+        anchors.penalty[v] = EVENTS_OFF * abs(np.sum(event) - wanted)
     marks = boxes.landmarks.shape[0]
     if boxes.quantiles.shape[0] + boxes.follow_up.shape[0] + boxes.ticks.shape[0] + marks == 0:
         return
     for i in range(size):
-        scratch.time[i] = board.time[arm, scratch.point[i]]
-    time, event, gaps = scratch.time[:size], scratch.event[:size], scratch.gaps[: marks + 2]
+        time[i] = board.time[arm, point[i]]
+    gaps = scratch.gaps[: marks + 2]
     low, high = scratch.own_low, scratch.own_high
     anchors.penalty[v] += find_anchors(time, event, boxes, low, high, scratch.work, gaps, scratch.reached)
     bound = 0
     for i in range(size):
         if low[i] > 0.0 or high[i] < np.inf:
-            anchors.point[v, bound], anchors.low[v, bound], anchors.high[v, bound] = scratch.point[i], low[i], high[i]
+            anchors.point[v, bound], anchors.low[v, bound], anchors.high[v, bound] = point[i], low[i], high[i]
             bound += 1
     anchors.number[v] = bound
     if gaps[-1, 0] >= 0:
-        anchors.level[v] = scratch.point[int(gaps[-1, 0])]
+        anchors.level[v] = point[int(gaps[-1, 0])]
     for j in range(marks + 1):
         if abs(gaps[j, 1]) > abs(anchors.off[v]):
             anchors.rank[v], anchors.off[v] = int(gaps[j, 0]), gaps[j, 1]
@@ -221,13 +220,13 @@ def bound_analysis(
     for j in range(marks):
         if gaps[j, 0] < anchors.before[v]:
             anchors.after[v] = max(anchors.after[v], int(gaps[j, 0]))
-    home, point = board.home[arm], scratch.point[:size]
+    home = board.home[arm]
     if analyses.cut.size > 1:
         rank, off = quantile_off(home, point, boxes.quantiles, scratch.work[0], scratch.reached)
         if abs(off) > abs(anchors.off[v]):
             anchors.rank[v], anchors.off[v] = rank, off
     if size > 0:
-        anchors.place[v], anchors.excess[v] = scratch.point[min(anchors.rank[v], size - 1)], anchors.off[v]
+        anchors.place[v], anchors.excess[v] = point[min(anchors.rank[v], size - 1)], anchors.off[v]
     if analyses.cut.size > 1 and v == 0:
         rank, off = follow_up_off(home, point, event, boxes.follow_up)
         if abs(off) > abs(anchors.off[v]):
@@ -263,7 +262,7 @@ def bound_arm(
         high[points - 1] = latest[last_cut]
     for c in range(last_cut):  # nobody was followed for longer at an earlier cut
         if latest[c] < np.inf:
-            high[last_exit(board, arm, c, scratch.seen)] = latest[c]
+            high[last_exit(board, arm, c, scratch.listing.seen)] = latest[c]
     penalty = strain = 0.0
     analysis, level, clash = 0, -1, -1
     for v in range(analyses.cut.size):

@@ -84,6 +84,14 @@ class Board(NamedTuple):
     size: IntArray
 
 
+class Listing(NamedTuple):
+    """Room for the patients of one arm in one analysis: the ``point`` of each, its ``event``, and who was ``seen``."""
+
+    point: IntArray
+    event: BoolArray
+    seen: BoolArray
+
+
 @njit(cache=True, nogil=True)
 def boxes_of(packed: PackedBoxes, v: int, arm: int) -> Boxes:
     """Boxes of one analysis and arm."""
@@ -97,10 +105,9 @@ def boxes_of(packed: PackedBoxes, v: int, arm: int) -> Boxes:
 
 
 @njit(cache=True, nogil=True)
-def read_analysis(
-    board: Board, arm: int, analyses: Analyses, v: int, point: IntArray, event: BoolArray, seen: BoolArray
-) -> int:
+def read_analysis(board: Board, arm: int, analyses: Analyses, v: int, listing: Listing) -> int:
     """Fill the points and event flags of the patients of an analysis in order of time; returns their number."""
+    point, event, seen = listing
     cut, group, last = analyses.cut[v], analyses.group[v], analyses.last[v]
     if group < 0 and cut == last and board.points[arm] == board.size[arm]:
         for k in range(board.size[arm]):

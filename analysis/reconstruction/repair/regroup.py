@@ -109,7 +109,7 @@ def regroup(
         new = 0.0
         for v in range(touched.size):
             if touched[v] and new <= limit:
-                read_part(board, analyses, v, arm, scratch, parts)
+                read_part(board, analyses, v, arm, scratch.listing, parts)
                 trial[v] = values[v]
                 compare_one(time0, time1, parts, asked.ratios, v, limit - new, trial, standing.at_risk, standing.left)
                 new += trial[v, 3] + astray_one(parts, asked.totals, v)
@@ -127,11 +127,11 @@ def regroup(
             apply(board, arm, back)
             for v in range(touched.size):
                 if touched[v]:
-                    read_part(board, analyses, v, arm, scratch, parts)
+                    read_part(board, analyses, v, arm, scratch.listing, parts)
     if missed > first:
         board.group[:] = kept
         values[:] = before
     for v in range(touched.size):
         for arm in range(2):
             if touched[v]:
-                read_part(board, analyses, v, arm, scratch, parts)
+                read_part(board, analyses, v, arm, scratch.listing, parts)

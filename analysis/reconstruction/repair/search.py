@@ -23,15 +23,24 @@ from analysis.reconstruction.repair.moving import GAP, move_back, move_between
 from analysis.reconstruction.repair.patients import next_uniform
 from analysis.reconstruction.repair.ratios import Parts, compare, test_asked, test_range
 from analysis.reconstruction.repair.regroup import astray, regroup, settled
-from analysis.reconstruction.repair.swaps import Standing, no_standing, propose, propose_flip, read_part
+from analysis.reconstruction.repair.swaps import (
+    NESTED,
+    Standing,
+    choose_analysis,
+    no_standing,
+    propose_flags,
+    propose_flip,
+    propose_nested,
+    read_part,
+)
 from analysis.reconstruction.repair.ties import tie_events
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.conventions.checks import FloatArray
-    from analysis.reconstruction.repair.anchors import Aims, Scratch, Worst
-    from analysis.reconstruction.repair.board import Analyses, Asked, Board, PackedBoxes
+    from analysis.reconstruction.repair.anchors import Aims, Scratch
+    from analysis.reconstruction.repair.board import Analyses, Asked, Board, Listing, PackedBoxes
 
     IntArray = NDArray[np.int64]
 
@@ -109,7 +118,7 @@ def reorder(
     number = analyses.cut.size
     every, touched, anchors = np.ones(number, np.bool_), np.ones(number, np.bool_), no_anchors(packed)
     penalty, strain, worst = bound_arm(board, arm, analyses, packed, wanted, latest, every, scratch)
-    missed, aims = penalty + strain, aims_of(scratch, worst)
+    missed, aims = penalty + strain, aims_of(scratch.place, scratch.excess, worst)
     copy_anchors(scratch.anchors, anchors)
     nothing = no_standing(number)
     rates = rates_of(packed, arm)
@@ -128,7 +137,11 @@ def reorder(
         if deals and (walk or aims.worst.excess != 0.0) and next_uniform(rng_state) < DEALS:
             move = propose_deal(board, arm, rates, False, rng_state)
         else:
-            move = propose(board, arm, analyses, nothing, latest, aims, scratch, rng_state)
+            v = choose_analysis(nothing.values, aims.excess, rng_state)
+            if v > 0 and next_uniform(rng_state) < NESTED:
+                move = propose_nested(board, arm, analyses, v, nothing, latest, aims, scratch.listing, rng_state)
+            else:
+                move = propose_flags(board, arm, analyses, aims.worst, scratch.listing, rng_state)
         if move.kind == NOTHING:
             continue
         mark_touched(board, arm, analyses, move, touched)
@@ -137,7 +150,7 @@ def reorder(
         penalty, strain, worst = bound_arm(board, arm, analyses, packed, wanted, latest, touched, scratch)
         slack = 0.0 if walk else WARMTH_OF_BOUNDS * next_uniform(rng_state) * (1.0 - step / steps)
         if penalty + strain <= missed + slack:
-            missed, aims = penalty + strain, aims_of(scratch, worst)
+            missed, aims = penalty + strain, aims_of(scratch.place, scratch.excess, worst)
             copy_anchors(scratch.anchors, anchors)
         else:
             apply(board, arm, back)
@@ -165,7 +178,7 @@ def draw_move(
     asked: Asked,
     standing: Standing,
     aims: Aims,
-    scratch: Scratch,
+    listing: Listing,
     state: NDArray[np.uint64],
 ) -> Move:
     """Draw moves until one is possible, or a number of times."""
@@ -177,7 +190,11 @@ def draw_move(
         elif deals and next_uniform(state) < DEALS:
             move = propose_deal(board, arm, rates, asked.open[arm] and asked.totals[0] < 0, state)
         else:
-            move = propose(board, arm, asked.analyses, standing, asked.latest, aims, scratch, state)
+            v = choose_analysis(standing.values, aims.excess, state)
+            if v > 0 and next_uniform(state) < NESTED:
+                move = propose_nested(board, arm, asked.analyses, v, standing, asked.latest, aims, listing, state)
+            else:
+                move = propose_flags(board, arm, asked.analyses, aims.worst, listing, state)
         if move.kind != NOTHING:
             break
     return move
@@ -217,7 +234,7 @@ def meet_ratios(
         parts.strata[v] = stratum(-1, analyses.strata[v]) + 1
     for v in range(number):
         for arm in range(2):
-            read_part(board, analyses, v, arm, scratch, parts)
+            read_part(board, analyses, v, arm, scratch.listing, parts)
         parts.weight[v] = np.sum(parts.size[v]) / np.sum(board.size)
     values, trial = np.zeros((number, 4)), np.zeros((number, 4))
     every, touched = np.ones(number, np.bool_), np.ones(number, np.bool_)
@@ -258,7 +275,7 @@ def meet_ratios(
                     board, arm, analyses, asked.boxes, loose[:, arm], asked.latest, every, scratch
                 )
                 penalty[arm], fits[arm] = there + strain, there == 0.0
-                aims = with_aims(aims, arm, scratch, worst)
+                aims = with_aims(aims, arm, aims_of(scratch.place, scratch.excess, worst))
                 copy_anchors(scratch.anchors, anchors[arm])
                 keep_bounds(scratch, points, bounds[arm])
                 free.number[arm] = stretches(scratch.low, scratch.high, points, free.ends[arm])
@@ -301,7 +318,7 @@ def meet_ratios(
             else:
                 time[k] = kept
             continue
-        move = draw_move(board, arm, asked, standing, aims[arm], scratch, state)
+        move = draw_move(board, arm, asked, standing, aims[arm], scratch.listing, state)
         if move.kind == NOTHING:
             continue
         before[:points] = time
@@ -323,13 +340,13 @@ def meet_ratios(
                     touched[:] = True
             for v in range(number):
                 if touched[v]:
-                    read_part(board, analyses, v, arm, scratch, parts)
+                    read_part(board, analyses, v, arm, scratch.listing, parts)
             wrong = astray(parts, asked.totals)
             limit = miss + off + penalty[arm] + warmth - wrong - there + ROUNDING
             new = compare(time0, time1, parts, asked.ratios, touched, limit, trial, at_risk, left)
         if new + wrong + there <= miss + off + penalty[arm] + warmth:
             miss, off, penalty[arm], fits[arm] = new, wrong, there, fit
-            aims = with_aims(aims, arm, scratch, worst)
+            aims = with_aims(aims, arm, aims_of(scratch.place, scratch.excess, worst))
             copy_anchors(scratch.anchors, anchors[arm])
             values[:] = trial
             keep_bounds(scratch, points, bounds[arm])
@@ -339,7 +356,7 @@ def meet_ratios(
             if read:
                 for v in range(number):
                     if touched[v]:
-                        read_part(board, analyses, v, arm, scratch, parts)
+                        read_part(board, analyses, v, arm, scratch.listing, parts)
     missed = float(miss + off + penalty[0] + penalty[1])
     if missed == 0.0 and effort.reach > 0.0 and test_asked(asked.tests[0]):
         low, high = test_range(values[0, 2], asked.tests[0])
@@ -348,9 +365,8 @@ def meet_ratios(
 
 
 @njit(cache=True, nogil=True)
-def with_aims(aims: tuple[Aims, Aims], arm: int, scratch: Scratch, worst: Worst) -> tuple[Aims, Aims]:
-    """Replace the aims of an arm by those of the last bounding."""
-    new = aims_of(scratch, worst)
+def with_aims(aims: tuple[Aims, Aims], arm: int, new: Aims) -> tuple[Aims, Aims]:
+    """Replace the aims of an arm."""
     return (new, aims[1]) if arm == 0 else (aims[0], new)
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.conventions.checks import BoolArray, FloatArray
-    from analysis.reconstruction.repair.anchors import Aims, Scratch, Worst
-    from analysis.reconstruction.repair.board import Analyses, Board
+    from analysis.reconstruction.repair.anchors import Aims, Worst
+    from analysis.reconstruction.repair.board import Analyses, Board, Listing
 
     IntArray = NDArray[np.int64]
 
@@ -30,6 +30,7 @@ AIMED = 0.7  # share of the moves at an analysis whose curve is off that bring i
 AIMS = 12  # draws of such a move
 TRADES = 0.5  # share of the moves that are of two swaps, where the limits of a rate are off and it is not
 FOCUS = 0.7  # share of the moves that bear on an analysis that is off
+NESTED = 0.9  # share of the moves on an analysis inside another that leave the events of all patients as they are
 
 
 class Standing(NamedTuple):
@@ -94,15 +95,15 @@ def aim_at(event: BoolArray, place: int, excess: float, rng_state: NDArray[np.ui
 
 @njit(cache=True, nogil=True)
 def propose_trade(
-    board: Board, arm: int, analyses: Analyses, worst: Worst, scratch: Scratch, rng_state: NDArray[np.uint64]
+    board: Board, arm: int, analyses: Analyses, worst: Worst, listing: Listing, rng_state: NDArray[np.uint64]
 ) -> Move:
     """Propose two swaps that leave S where it is and bring its limits nearer to each other, or farther apart.
 
     An event with ``y`` at risk takes ``1 / y`` off log S and adds as much squared to Greenwood's sum. One more event
     where many are at risk, made up for by another that comes earlier, narrows the limits; the reverse widens them.
     """
-    size = read_analysis(board, arm, analyses, 0, scratch.point, scratch.event, scratch.seen)
-    point, event, narrows = scratch.point, scratch.event, worst.wide > 0.0
+    size = read_analysis(board, arm, analyses, 0, listing)
+    point, event, narrows = listing.point, listing.event, worst.wide > 0.0
     start, place = worst.after, min(worst.before, size)
     for _ in range(AIMS if start < place < size else 0):
         inside = start + int(next_uniform(rng_state) * (place - start))
@@ -134,7 +135,7 @@ def at_last_cut(board: Board, arm: int, points: tuple[int, int, int, int], last:
 
 @njit(cache=True, nogil=True)
 def propose_flags(
-    board: Board, arm: int, analyses: Analyses, worst: Worst, scratch: Scratch, rng_state: NDArray[np.uint64]
+    board: Board, arm: int, analyses: Analyses, worst: Worst, listing: Listing, rng_state: NDArray[np.uint64]
 ) -> Move:
     """Propose that two patients swap event and censoring at the last cut.
 
@@ -144,19 +145,19 @@ def propose_flags(
     points, last = board.points[arm], analyses.last[0]
     likely_only = True
     if worst.wide != 0.0 and worst.level < 0 and next_uniform(rng_state) < TRADES:
-        return propose_trade(board, arm, analyses, worst, scratch, rng_state)
+        return propose_trade(board, arm, analyses, worst, listing, rng_state)
     if worst.level >= 0 and next_uniform(rng_state) < 0.5:
         a, b = worst.level, place_for_event(board, arm, rng_state)
         likely_only = False
     elif worst.place > 0 and worst.analysis == 0 and next_uniform(rng_state) < 0.7:
-        size = read_analysis(board, arm, analyses, worst.analysis, scratch.point, scratch.event, scratch.seen)
+        size = read_analysis(board, arm, analyses, worst.analysis, listing)
         if worst.censored:
             for k in range(size):
-                scratch.event[k] = not scratch.event[k]
-        first, second = aim_at(scratch.event[:size], min(worst.place, size), worst.excess, rng_state)
+                listing.event[k] = not listing.event[k]
+        first, second = aim_at(listing.event[:size], min(worst.place, size), worst.excess, rng_state)
         if second < 0 or first >= size:
             return NO_MOVE
-        a, b = scratch.point[first], scratch.point[second]
+        a, b = listing.point[first], listing.point[second]
         likely_only = False
     else:
         a = int(next_uniform(rng_state) * points)
@@ -280,76 +281,85 @@ def propose_flip(board: Board, arm: int, last: int, rng_state: NDArray[np.uint64
 
 
 @njit(cache=True, nogil=True)
-def propose(
-    board: Board,
-    arm: int,
-    analyses: Analyses,
-    standing: Standing,
-    latest: FloatArray,
-    aims: Aims,
-    scratch: Scratch,
-    rng_state: NDArray[np.uint64],
-) -> Move:
-    """Propose one move of a kind that bears on one analysis.
+def choose_analysis(values: FloatArray, excess: FloatArray, rng_state: NDArray[np.uint64]) -> int:
+    """Draw the analysis that a move bears on.
 
-    Mostly it is one whose comparison is off, or if none is, one whose bounds are; and mostly a move that brings it
-    nearer, as far as that can be told without making it.
+    Mostly it is one whose comparison is off, by its ``values`` (V, 4), or if none is, one whose bounds are, by their
+    ``excess`` (V,).
     """
-    v = int(next_uniform(rng_state) * analyses.cut.size)
+    analyses = excess.size
+    chosen = int(next_uniform(rng_state) * analyses)
     if next_uniform(rng_state) < FOCUS:
-        off = standing.values[:, 3]
-        weight = off + np.abs(aims.excess)
-        reached = next_uniform(rng_state) * np.sum(weight)
-        for k in range(weight.size):
-            reached -= weight[k]
+        total = 0.0
+        for v in range(analyses):
+            total += values[v, 3] + abs(excess[v])
+        reached = next_uniform(rng_state) * total
+        for v in range(analyses):
+            reached -= values[v, 3] + abs(excess[v])
             if reached < 0.0:
-                v = k
-                break
-    cut, group, last = analyses.cut[v], analyses.group[v], analyses.last[v]
-    if v > 0 and next_uniform(rng_state) < 0.9:
-        missed = standing.values[v, 3]
-        aimed = (aims.excess[v] != 0.0 or missed > 0.0) and next_uniform(rng_state) < AIMED
-        by_group = group >= 0 and (cut == last or next_uniform(rng_state) < 0.5)
-        move = NO_MOVE
-        for _ in range(AIMS if aimed else 1):
-            if by_group:
-                move = propose_group(board, arm, group, last, aims.worst, rng_state)
-            elif cut < last:
-                move = propose_cut(board, arm, last, latest, rng_state)
-            if aimed and move.kind in (OWNER, GROUP):
-                if aims.excess[v] != 0.0:
-                    gained = events_gained(board, arm, move, aims.place[v], last)
-                    if move.kind == GROUP and not analyses.inside[v]:
-                        gained = -gained
-                    if gained * aims.excess[v] > 0.0:
-                        break
-                elif missed_after(board, arm, analyses, v, move, standing, scratch) < missed:
-                    break
-                move = NO_MOVE
-        return move
-    return propose_flags(board, arm, analyses, aims.worst, scratch, rng_state)
+                return v
+    return chosen
 
 
 @njit(cache=True, nogil=True)
-def read_part(board: Board, analyses: Analyses, v: int, arm: int, scratch: Scratch, parts: Parts) -> None:
+def propose_nested(
+    board: Board,
+    arm: int,
+    analyses: Analyses,
+    v: int,
+    standing: Standing,
+    latest: FloatArray,
+    aims: Aims,
+    listing: Listing,
+    rng_state: NDArray[np.uint64],
+) -> Move:
+    """Propose who is in a subgroup, or when a patient leaves an earlier cut.
+
+    Mostly it is a move that brings the analysis nearer, as far as that can be told without making it.
+    """
+    cut, group, last = analyses.cut[v], analyses.group[v], analyses.last[v]
+    missed = standing.values[v, 3]
+    aimed = (aims.excess[v] != 0.0 or missed > 0.0) and next_uniform(rng_state) < AIMED
+    by_group = group >= 0 and (cut == last or next_uniform(rng_state) < 0.5)
+    move = NO_MOVE
+    for _ in range(AIMS if aimed else 1):
+        if by_group:
+            move = propose_group(board, arm, group, last, aims.worst, rng_state)
+        elif cut < last:
+            move = propose_cut(board, arm, last, latest, rng_state)
+        if aimed and move.kind in (OWNER, GROUP):
+            if aims.excess[v] != 0.0:
+                gained = events_gained(board, arm, move, aims.place[v], last)
+                if move.kind == GROUP and not analyses.inside[v]:
+                    gained = -gained
+                if gained * aims.excess[v] > 0.0:
+                    break
+            elif missed_after(board, arm, analyses, v, move, standing, listing) < missed:
+                break
+            move = NO_MOVE
+    return move
+
+
+@njit(cache=True, nogil=True)
+def read_part(board: Board, analyses: Analyses, v: int, arm: int, listing: Listing, parts: Parts) -> None:
     """Fill who of an arm is a patient of an analysis."""
-    size = read_analysis(board, arm, analyses, v, scratch.point, scratch.event, scratch.seen)
+    size = read_analysis(board, arm, analyses, v, listing)
     parts.size[v, arm] = size
     parts.events[v, arm] = 0
     for k in range(size):
-        parts.point[v, arm, k] = scratch.point[k]
-        parts.event[v, arm, k] = scratch.event[k]
-        parts.stratum[v, arm, k] = stratum(board.group[arm, board.patient[arm, scratch.point[k]]], analyses.strata[v])
-        parts.events[v, arm] += scratch.event[k]
+        parts.point[v, arm, k] = listing.point[k]
+        parts.event[v, arm, k] = listing.event[k]
+        parts.stratum[v, arm, k] = stratum(board.group[arm, board.patient[arm, listing.point[k]]], analyses.strata[v])
+        parts.events[v, arm] += listing.event[k]
 
 
 @njit(cache=True, nogil=True)
 def missed_after(
-    board: Board, arm: int, analyses: Analyses, v: int, move: Move, standing: Standing, scratch: Scratch
+    board: Board, arm: int, analyses: Analyses, v: int, move: Move, standing: Standing, listing: Listing
 ) -> float:
     """Give what the comparison of an analysis would miss after a move, at the times of now; nothing is changed."""
     back = apply(board, arm, move)
-    read_part(board, analyses, v, arm, scratch, standing.parts)
+    read_part(board, analyses, v, arm, listing, standing.parts)
     time0, time1 = board.time[0, : board.points[0]], board.time[1, : board.points[1]]
     trial = standing.trial
     trial[v] = standing.values[v]
@@ -357,7 +367,7 @@ def missed_after(
     missed = float(trial[v, 3])
     trial[v] = standing.values[v]  # a move that does not touch this analysis may come next
     apply(board, arm, back)
-    read_part(board, analyses, v, arm, scratch, standing.parts)
+    read_part(board, analyses, v, arm, listing, standing.parts)
     return missed
 
 

@@ -21,12 +21,15 @@ from analysis.reconstruction.repair.moves import NOTHING, OWNER, PLACE, apply, m
 from analysis.reconstruction.repair.ratios import Parts, compare
 from analysis.reconstruction.repair.regroup import regroup, settled
 from analysis.reconstruction.repair.swaps import (
+    NESTED,
     Standing,
+    choose_analysis,
     missed_after,
     no_standing,
-    propose,
     propose_cut,
+    propose_flags,
     propose_group,
+    propose_nested,
     read_part,
 )
 from analysis.reconstruction.terms import LOG_LOG, RatioBoxes
@@ -88,7 +91,7 @@ def test_bounds_of_the_analyses_that_a_move_touches_are_enough() -> None:
     analyses, packed, every = analyses_of_all(), packed_boxes(), np.ones(3, np.bool_)
     open_, state = np.full(3, -1), np.array([5], np.uint64)
     aims = Aims(np.zeros(3, np.int64), np.zeros(3), NOWHERE)
-    left_out = moves = 0
+    standing, left_out, moves = no_standing(3), 0, 0
     for _ in range(20):
         board = board_of_two_cuts(rng)
         points = int(board.points[0])
@@ -97,7 +100,12 @@ def test_bounds_of_the_analyses_that_a_move_touches_are_enough() -> None:
         bound_arm(board, 0, analyses, packed, open_, LATEST, every, scratch)
         copy_anchors(scratch.anchors, kept)
         for _ in range(200):
-            move = propose(board, 0, analyses, no_standing(3), LATEST, aims, scratch, state)
+            v = choose_analysis(standing.values, aims.excess, state)
+            move = (
+                propose_nested(board, 0, analyses, v, standing, LATEST, aims, scratch.listing, state)
+                if v > 0 and rng.random() < NESTED
+                else propose_flags(board, 0, analyses, NOWHERE, scratch.listing, state)
+            )
             if move.kind == NOTHING:
                 continue
             mark_touched(board, 0, analyses, move, touched)
@@ -238,7 +246,7 @@ def stand(board: Board, analyses: Analyses, parts: Parts, boxes: RatioBoxes) -> 
     standing = Standing(np.zeros((2, 4)), np.zeros((2, 4)), parts, boxes, np.empty((2 * NUMBER, 4)), np.empty((2, 1)))
     for v in range(2):
         for arm in range(2):
-            read_part(board, analyses, v, arm, scratch, parts)
+            read_part(board, analyses, v, arm, scratch.listing, parts)
     every, values = np.ones(2, np.bool_), standing.values
     compare(board.time[0], board.time[1], parts, boxes, every, np.inf, values, standing.at_risk, standing.left)
     return standing, scratch
@@ -275,7 +283,7 @@ def test_what_a_swap_between_a_subgroup_and_the_rest_does_to_its_comparison_is_f
                 continue
             before, missed = board.group.copy(), standing.values[1, 3]
             standing.trial[:] = standing.values
-            foreseen = missed_after(board, arm, analyses, 1, move, standing, scratch)
+            foreseen = missed_after(board, arm, analyses, 1, move, standing, scratch.listing)
             np.testing.assert_array_equal(board.group, before)
             np.testing.assert_array_equal(standing.trial, standing.values)
             assert standing.values[1, 3] == missed
