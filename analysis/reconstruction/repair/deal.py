@@ -79,6 +79,17 @@ def through(event: BoolArray, since: int, place: int, survival: float) -> float:
 
 
 @njit(cache=True, nogil=True)
+def weigh(chosen: int, ranks: IntArray, odds: FloatArray) -> tuple[int, float]:
+    """Count the events of a choice, whose bits are patients, and give the sum of their log odds."""
+    events, likely = 0, 0.0
+    for i in range(ranks.size):
+        if (chosen >> i) & 1 == 1:
+            events += 1
+            likely += odds[ranks[i]]
+    return events, likely
+
+
+@njit(cache=True, nogil=True)
 def deal(
     event: BoolArray,
     odds: FloatArray,
@@ -94,7 +105,7 @@ def deal(
     Returns whether there is a way to do so; if not, ``event`` stays as it is.
     """
     size = event.size
-    rank, taken = np.empty(BEFORE + BEHIND, np.int64), 0
+    rank, taken, before = np.empty(BEFORE + BEHIND, np.int64), 0, 0
     for part in range(2):
         begin, end, most = (since, place, BEFORE) if part == 0 else (place, size, BEHIND)
         left = end - begin
@@ -104,28 +115,39 @@ def deal(
                 taken += 1
                 most -= 1
             left -= 1
+        if part == 0:
+            before = taken
+    ranks = rank[:taken]
     fixed, now = 1.0, 0
     for k in range(since, place):
         if event[k]:
             fixed *= 1.0 - 1.0 / (size - k)
-    share, likely, events = np.ones(1 << taken), np.zeros(1 << taken), np.zeros(1 << taken, np.int64)
+    share = np.empty(1 << before)  # of the choices before the rate: what comes behind it does not change S there
+    share[0] = 1.0
     for i in range(taken):
-        bit, k = 1 << i, rank[i]
-        step = 1.0 - 1.0 / (size - k) if k < place else 1.0
-        if event[k]:
-            now |= bit
-            fixed /= step
-        for other in range(bit):
-            share[bit + other] = share[other] * step
-            likely[bit + other] = likely[other] + odds[k]
-            events[bit + other] = events[other] + 1
+        now |= int(event[ranks[i]]) << i
+        if i < before:
+            step = 1.0 - 1.0 / (size - ranks[i])
+            if event[ranks[i]]:
+                fixed /= step
+            for other in range(1 << i):
+                share[(1 << i) + other] = share[other] * step
+    fits, number = np.empty(1 << before, np.int64), 0
+    for other in range(1 << before):
+        if low <= fixed * share[other] <= high:
+            fits[number] = other
+            number += 1
+    events, likely = weigh(now, ranks, odds)
     chosen, total = -1, 0.0
-    for other in range(1 << taken):
-        if (free or events[other] == events[now]) and low <= fixed * share[other] <= high:
-            weight = math.exp(likely[other] - likely[now])
-            total += weight
-            if next_uniform(state) * total < weight:
-                chosen = other
+    for behind in range(1 << (taken - before)):
+        for k in range(number):
+            other = (behind << before) | fits[k]
+            others, as_likely = weigh(other, ranks, odds)
+            if others == events or free:
+                weight = math.exp(as_likely - likely)
+                total += weight
+                if next_uniform(state) * total < weight:
+                    chosen = other
     if chosen < 0:
         return False
     for i in range(taken):

@@ -176,13 +176,13 @@ def draw_move(
     board: Board,
     arm: int,
     asked: Asked,
+    rates: FloatArray,
     standing: Standing,
     aims: Aims,
     listing: Listing,
     state: NDArray[np.uint64],
 ) -> Move:
-    """Draw moves until one is possible, or a number of times."""
-    rates = rates_of(asked.boxes, arm)
+    """Draw moves until one is possible, or a number of times; ``rates`` are those that events are dealt out for."""
     deals = deals_help(board, arm, rates)
     for _ in range(PROPOSALS):
         if asked.open[arm] and next_uniform(state) < FLIPS:
@@ -244,6 +244,7 @@ def meet_ratios(
     penalty, fits = np.zeros(2), np.zeros(2, np.bool_)
     aims = (no_aims(number), no_aims(number))
     anchors = (no_anchors(asked.boxes), no_anchors(asked.boxes))
+    rates = (rates_of(asked.boxes, 0), rates_of(asked.boxes, 1))
     loose = open_events(asked, wanted)
     standing = Standing(values, trial, parts, asked.ratios, at_risk, left)
     p0, p1 = board.points[0], board.points[1]
@@ -318,7 +319,7 @@ def meet_ratios(
             else:
                 time[k] = kept
             continue
-        move = draw_move(board, arm, asked, standing, aims[arm], scratch.listing, state)
+        move = draw_move(board, arm, asked, rates[arm], standing, aims[arm], scratch.listing, state)
         if move.kind == NOTHING:
             continue
         before[:points] = time
