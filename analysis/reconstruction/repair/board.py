@@ -109,25 +109,24 @@ def read_analysis(board: Board, arm: int, analyses: Analyses, v: int, listing: L
     """Fill the points and event flags of the patients of an analysis in order of time; returns their number."""
     point, event, seen = listing
     cut, group, last = analyses.cut[v], analyses.group[v], analyses.last[v]
-    if group < 0 and cut == last and board.points[arm] == board.size[arm]:
-        for k in range(board.size[arm]):
+    patients, points, patient, has_event = board.size[arm], board.points[arm], board.patient[arm], board.event[arm]
+    if group < 0 and cut == last and points == patients:
+        for k in range(patients):
             point[k] = k
-            event[k] = board.event[arm, board.patient[arm, k]]
-        return int(board.size[arm])
-    bit = 1 << max(group, 0)
-    seen[: board.size[arm]] = False
+            event[k] = has_event[patient[k]]
+        return int(patients)
+    at_cut, groups, bit, inside = board.cut[arm], board.group[arm], 1 << max(group, 0), analyses.inside[v]
+    seen[:patients] = False
     size = 0
-    for k in range(board.points[arm]):
-        if board.cut[arm, k] < cut:
-            continue
-        i = board.patient[arm, k]
-        if seen[i]:
+    for k in range(points):
+        i = patient[k]
+        if at_cut[k] < cut or seen[i]:
             continue
         seen[i] = True
-        if group >= 0 and ((board.group[arm, i] & bit) != 0) != analyses.inside[v]:
+        if group >= 0 and ((groups[i] & bit) != 0) != inside:
             continue
         point[size] = k
-        event[size] = board.cut[arm, k] == last and board.event[arm, i]
+        event[size] = at_cut[k] == last and has_event[i]
         size += 1
     return size
 

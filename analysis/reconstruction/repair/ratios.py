@@ -45,23 +45,24 @@ def risk_sets(time0: FloatArray, time1: FloatArray, parts: Parts, v: int, at_ris
     the first of them. ``left`` (2, strata) is scratch.
     """
     left[:] = 0.0
-    for arm in range(2):
-        for i in range(parts.size[v, arm]):
-            left[arm, parts.stratum[v, arm, i]] += 1.0
-    i = j = found = start = 0
     n0, n1 = parts.size[v, 0], parts.size[v, 1]
+    point0, event0, stratum0 = parts.point[v, 0], parts.event[v, 0], parts.stratum[v, 0]
+    point1, event1, stratum1 = parts.point[v, 1], parts.event[v, 1], parts.stratum[v, 1]
+    for i in range(n0):
+        left[0, stratum0[i]] += 1.0
+    for j in range(n1):
+        left[1, stratum1[j]] += 1.0
+    i = j = found = start = 0
     before, before_stratum = -1.0, 0  # the last event
     while i < n0 or j < n1:
-        first = j >= n1
-        if not first and i < n0:
-            own, other = time0[parts.point[v, 0, i]], time1[parts.point[v, 1, j]]
-            first = own < other or (own == other and parts.event[v, 0, i])  # who leaves without an event leaves last
-        arm, k = (0, i) if first else (1, j)
-        stratum = parts.stratum[v, arm, k]
-        if parts.event[v, arm, k]:
+        own = time0[point0[i]] if i < n0 else np.inf
+        other = time1[point1[j]] if j < n1 else np.inf
+        first = own < other or (own == other and event0[i])  # who leaves without an event leaves last
+        arm, time = (0, own) if first else (1, other)
+        stratum, event = (stratum0[i], event0[i]) if first else (stratum1[j], event1[j])
+        if event:
             at_risk[found, 0], at_risk[found, 1], at_risk[found, 2] = left[0, stratum], left[1, stratum], arm
             at_risk[found, 3] = 1.0
-            time = time0[parts.point[v, 0, i]] if first else time1[parts.point[v, 1, j]]
             found += 1
             if time == before and stratum == before_stratum:
                 share_ties(at_risk, start, found)
