@@ -9,10 +9,11 @@ import numpy as np
 from numba import njit
 
 from analysis.reconstruction.repair.anchors import EVENTS_OFF, NOWHERE, bound_analysis
-from analysis.reconstruction.repair.moves import NOTHING, apply
+from analysis.reconstruction.repair.moves import GROUP, NOTHING, Move, apply, mark_touched
+from analysis.reconstruction.repair.nested import propose_group
 from analysis.reconstruction.repair.patients import next_uniform
 from analysis.reconstruction.repair.ratios import compare_one
-from analysis.reconstruction.repair.swaps import propose_group, read_part
+from analysis.reconstruction.repair.swaps import read_part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,3 +136,23 @@ def regroup(
         for arm in range(2):
             if touched[v]:
                 read_part(board, analyses, v, arm, scratch.listing, parts)
+
+
+@njit(cache=True, nogil=True)
+def regroup_unsettled(
+    board: Board,
+    asked: Asked,
+    loose: IntArray,
+    standing: Standing,
+    scratch: Scratch,
+    state: NDArray[np.uint64],
+) -> bool:
+    """Regroup each subgroup whose analyses are off while all others are settled; returns whether one was."""
+    analyses, parts, values = asked.analyses, standing.parts, standing.values
+    touched, regrouped = np.empty(analyses.cut.size, np.bool_), False
+    for bit in range(np.max(analyses.group) + 1):
+        mark_touched(board, 0, analyses, Move(GROUP, 0, 0, bit, 0, 0.0, 0.0), touched)
+        if settled(values, parts, asked.totals, ~touched) and not settled(values, parts, asked.totals, touched):
+            regroup(board, asked, bit, touched, loose, standing, scratch, state)
+            regrouped = True
+    return regrouped

@@ -15,23 +15,24 @@ from analysis.reconstruction.repair.anchors import (
     no_aims,
     no_anchors,
 )
-from analysis.reconstruction.repair.bends import Stretches, stretches, tune
-from analysis.reconstruction.repair.board import boxes_of, stratum
+from analysis.reconstruction.repair.bends import Stretches
+from analysis.reconstruction.repair.board import boxes_of
+from analysis.reconstruction.repair.both import Bound, bend_both, bound_both, keep_bounds, try_shift, with_aims
 from analysis.reconstruction.repair.deal import deals_help, propose_deal
-from analysis.reconstruction.repair.moves import GROUP, NOTHING, Move, apply, mark_touched
-from analysis.reconstruction.repair.moving import GAP, move_back, move_between
+from analysis.reconstruction.repair.moves import NOTHING, Move, apply, mark_touched
+from analysis.reconstruction.repair.moving import GAP, move_between
+from analysis.reconstruction.repair.nested import NESTED, propose_nested
 from analysis.reconstruction.repair.patients import next_uniform
-from analysis.reconstruction.repair.ratios import Parts, compare, test_asked, test_range
-from analysis.reconstruction.repair.regroup import astray, regroup, settled
+from analysis.reconstruction.repair.ratios import compare, test_asked, test_range
+from analysis.reconstruction.repair.regroup import astray, regroup_unsettled
 from analysis.reconstruction.repair.swaps import (
-    NESTED,
     Standing,
     choose_analysis,
     no_standing,
     propose_flags,
     propose_flip,
-    propose_nested,
     read_part,
+    read_parts,
 )
 from analysis.reconstruction.repair.ties import tie_events
 
@@ -220,30 +221,20 @@ def meet_ratios(
     what stands in the boxes may leave them on the way (simulated annealing).
     """
     analyses = asked.analyses
-    number, most = analyses.cut.size, np.max(board.size)
-    parts = Parts(
-        np.zeros((number, 2), np.int64),
-        np.zeros((number, 2, most), np.int64),
-        np.zeros((number, 2, most), np.bool_),
-        np.zeros((number, 2, most), np.int64),
-        np.zeros((number, 2), np.int64),
-        np.zeros(number, np.int64),
-        np.ones(number),
-    )
-    for v in range(number):
-        parts.strata[v] = stratum(-1, analyses.strata[v]) + 1
-    for v in range(number):
-        for arm in range(2):
-            read_part(board, analyses, v, arm, scratch.listing, parts)
-        parts.weight[v] = np.sum(parts.size[v]) / np.sum(board.size)
+    number, most = analyses.cut.size, np.max(board.points)
+    parts = read_parts(board, analyses, scratch.listing)
     values, trial = np.zeros((number, 4)), np.zeros((number, 4))
     every, touched = np.ones(number, np.bool_), np.ones(number, np.bool_)
     at_risk, left = np.empty((np.sum(board.size), 4)), np.empty((2, np.max(parts.strata)))
-    free = Stretches(np.empty((2, np.max(board.points) + 1, 2), np.int64), np.zeros(2, np.int64))
-    bounds, before = np.empty((2, 2, np.max(board.points) + 1)), np.empty(np.max(board.points))
-    penalty, fits = np.zeros(2), np.zeros(2, np.bool_)
-    aims = (no_aims(number), no_aims(number))
-    anchors = (no_anchors(asked.boxes), no_anchors(asked.boxes))
+    bound = Bound(
+        np.empty((2, 2, most + 1)),
+        np.zeros(2),
+        np.zeros(2, np.bool_),
+        (no_anchors(asked.boxes), no_anchors(asked.boxes)),
+        Stretches(np.empty((2, most + 1, 2), np.int64), np.zeros(2, np.int64)),
+    )
+    bounds, penalty, fits, anchors, _ = bound
+    before, aims = np.empty(most), (no_aims(number), no_aims(number))
     rates = (rates_of(asked.boxes, 0), rates_of(asked.boxes, 1))
     loose = open_events(asked, wanted)
     standing = Standing(values, trial, parts, asked.ratios, at_risk, left)
@@ -260,30 +251,14 @@ def meet_ratios(
     steps = min(effort.singles * each, effort.most)
     for step in range(steps + 1):
         regrouped = False
-        if step % REGROUP == 0 and step > 0:
-            for bit in range(np.max(analyses.group) + 1):
-                mark_touched(board, 0, analyses, Move(GROUP, 0, 0, bit, 0, 0.0, 0.0), touched)
-                if settled(values, parts, asked.totals, ~touched) and not settled(values, parts, asked.totals, touched):
-                    regroup(board, asked, bit, touched, loose, standing, scratch, state)
-                    regrouped = True
-            if regrouped:
-                miss = compare(time0, time1, parts, asked.ratios, every, np.inf, values, at_risk, left)
-                off = astray(parts, asked.totals)
+        if step % REGROUP == 0 and step > 0 and regroup_unsettled(board, asked, loose, standing, scratch, state):
+            regrouped = True
+            miss = compare(time0, time1, parts, asked.ratios, every, np.inf, values, at_risk, left)
+            off = astray(parts, asked.totals)
         if regrouped or (step % RETUNE == 0 and (step == 0 or (np.all(fits) and not effort.walk))):
-            for arm in range(2):
-                points = board.points[arm]
-                there, strain, worst = bound_arm(
-                    board, arm, analyses, asked.boxes, loose[:, arm], asked.latest, every, scratch
-                )
-                penalty[arm], fits[arm] = there + strain, there == 0.0
-                aims = with_aims(aims, arm, aims_of(scratch.place, scratch.excess, worst))
-                copy_anchors(scratch.anchors, anchors[arm])
-                keep_bounds(scratch, points, bounds[arm])
-                free.number[arm] = stretches(scratch.low, scratch.high, points, free.ends[arm])
+            aims = bound_both(board, asked, loose, scratch, bound, aims)
             if np.all(fits) and not effort.walk:
-                tune(time0, time1, parts, free, asked.ratios, 0 if step > 0 else effort.bends, state)
-                move_back(time0, bounds[0, 0], bounds[0, 1], board.home[0, :p0])
-                move_back(time1, bounds[1, 0], bounds[1, 1], board.home[1, :p1])
+                bend_both(board, parts, asked.ratios, bound, 0 if step > 0 else effort.bends, state)
                 miss = compare(time0, time1, parts, asked.ratios, every, np.inf, values, at_risk, left)
         if miss + off + penalty[0] + penalty[1] == 0.0 and not effort.walk:
             break
@@ -295,29 +270,8 @@ def meet_ratios(
         time = board.time[arm, :points]
         trial[:] = values
         shifts = fits[arm] and (miss > 0.0 or effort.walk)
-        if shifts and next_uniform(state) < SHIFTS:  # one point between its neighbours
-            k = int(next_uniform(state) * points)
-            if effort.walk and k + 1 == points:
-                continue  # it has no neighbour behind it
-            earliest = max(time[k - 1] if k > 0 else 0.0, bounds[arm, 0, k])
-            latest = min(time[k + 1] if k + 1 < points else time[k], bounds[arm, 1, k])
-            if latest <= earliest:
-                continue
-            aim = earliest + (latest - earliest) * (0.05 + 0.9 * next_uniform(state))
-            kept = time[k]
-            time[k] = aim
-            for v in range(number):
-                touched[v] = analyses.cut[v] <= board.cut[arm, k]
-            new = compare(time0, time1, parts, asked.ratios, touched, miss + warmth, trial, at_risk, left)
-            if new <= miss + warmth:
-                miss = new
-                values[:] = trial
-                if bounds[arm, 0, k] != 0.0 or bounds[arm, 1, k] != np.inf:
-                    board.home[arm, :points] = time
-                else:
-                    move_back(time, bounds[arm, 0], bounds[arm, 1], board.home[arm, :points])
-            else:
-                time[k] = kept
+        if shifts and next_uniform(state) < SHIFTS:
+            miss = try_shift(board, arm, analyses.cut, standing, bounds[arm], miss, warmth, effort.walk, state)
             continue
         move = draw_move(board, arm, asked, rates[arm], standing, aims[arm], scratch.listing, state)
         if move.kind == NOTHING:
@@ -363,16 +317,3 @@ def meet_ratios(
         low, high = test_range(values[0, 2], asked.tests[0])
         return tie_events(time0, time1, parts, bounds, low, high, state)
     return missed
-
-
-@njit(cache=True, nogil=True)
-def with_aims(aims: tuple[Aims, Aims], arm: int, new: Aims) -> tuple[Aims, Aims]:
-    """Replace the aims of an arm."""
-    return (new, aims[1]) if arm == 0 else (aims[0], new)
-
-
-@njit(cache=True, nogil=True)
-def keep_bounds(scratch: Scratch, points: int, bounds: FloatArray) -> None:
-    """Copy the bounds of an arm."""
-    bounds[0, : points + 1] = scratch.low[: points + 1]
-    bounds[1, : points + 1] = scratch.high[: points + 1]

@@ -18,18 +18,20 @@ from analysis.reconstruction.repair.anchors import (
 from analysis.reconstruction.repair.board import Analyses, Asked, Board, PackedBoxes
 from analysis.reconstruction.repair.limits import limit_reached, surely_above
 from analysis.reconstruction.repair.moves import NOTHING, OWNER, PLACE, apply, mark_touched
+from analysis.reconstruction.repair.nested import (
+    NESTED,
+    missed_after,
+    propose_cut,
+    propose_group,
+    propose_nested,
+)
 from analysis.reconstruction.repair.ratios import Parts, compare
 from analysis.reconstruction.repair.regroup import regroup, settled
 from analysis.reconstruction.repair.swaps import (
-    NESTED,
     Standing,
     choose_analysis,
-    missed_after,
     no_standing,
-    propose_cut,
     propose_flags,
-    propose_group,
-    propose_nested,
     read_part,
 )
 from analysis.reconstruction.terms import LOG_LOG, RatioBoxes
