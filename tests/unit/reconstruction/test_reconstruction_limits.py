@@ -63,8 +63,8 @@ def test_a_trade_leaves_the_rate_and_moves_its_limits(wide, after):
     traded = 0
     for _ in range(200):
         board = board_of(rng.random(300) < 0.6)
-        scratch = new_scratch(300, 300, NOTHING_ASKED, 1.0)
-        move = propose_trade(board, 0, ONE_CUT, NOWHERE._replace(after=after, before=place, wide=wide), scratch, state)
+        listing = new_scratch(300, 300, NOTHING_ASKED, 1.0).listing
+        move = propose_trade(board, 0, ONE_CUT, NOWHERE._replace(after=after, before=place, wide=wide), listing, state)
         if move.kind == NOTHING:
             continue
         assert move.kind == TRADE
