@@ -149,11 +149,8 @@ def copy_anchors(source: Anchors, target: Anchors) -> None:
     """Copy the anchors of all analyses."""
     for v in range(source.number.size):
         for j in range(source.number[v]):
-            target.point[v, j], target.low[v, j], target.high[v, j] = (
-                source.point[v, j],
-                source.low[v, j],
-                source.high[v, j],
-            )
+            target.point[v, j] = source.point[v, j]
+            target.low[v, j], target.high[v, j] = source.low[v, j], source.high[v, j]
         target.number[v], target.penalty[v], target.level[v] = source.number[v], source.penalty[v], source.level[v]
         target.rank[v], target.off[v], target.censored[v] = source.rank[v], source.off[v], source.censored[v]
         target.place[v], target.excess[v] = source.place[v], source.excess[v]
@@ -300,7 +297,7 @@ def bound_arm(
                     aim_bound(scratch, 1, at, strain)
                 else:
                     aim_bound(scratch, 0, at, -strain)
-    elif gaps_clash(scratch.gaps, packed, arm) >= 0:
+    else:
         clash = gaps_clash(scratch.gaps, packed, arm)
     worst = Worst(
         analysis,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.reconstruction.repair.limits import interval_at, limit_reached, lowest_limit, outside
+from analysis.reconstruction.repair.limits import LEVEL, interval_at, limit_reached, lowest_limit, outside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     IntArray = NDArray[np.int64]
 
-LEVEL = 1e-12  # of S, which is a product of fractions: equal numbers may differ by so much
 EDGE = 1e-6  # months kept clear of the edges of a rounding box
 UNMET = 1.0  # penalty of a statistic that must be reached and is not, or the reverse
 UNREACHED = 0.02  # of that, for a quantile that is only just on the wrong side

@@ -12,6 +12,7 @@ from analysis.reconstruction.terms import LOG, LOG_LOG
 if TYPE_CHECKING:
     from analysis.conventions.checks import BoolArray, FloatArray
 
+LEVEL = 1e-12  # of S, which is a product of fractions: equal numbers may differ by so much
 SMALL, GROWN = 0.5, 1.65  # a number, and its exponential, rounded up
 
 
@@ -19,7 +20,7 @@ SMALL, GROWN = 0.5, 1.65  # a number, and its exponential, rounded up
 def limit_reached(survival: float, greenwood: float, z: float, form: int, level: float) -> bool:
     """Whether the limit of S (``z`` > 0: lower, < 0: upper, 0: S itself) is at or below ``level``."""
     if z == 0.0:
-        return survival <= level + 1e-12
+        return survival <= level + LEVEL
     if survival <= 0.0 or (z < 0.0 and survival > level) or surely_above(survival, greenwood, z, form, level):
         return False
     root = math.sqrt(greenwood)
