@@ -52,30 +52,6 @@ class Anchors(NamedTuple):
     wide: FloatArray
 
 
-class Scratch(NamedTuple):
-    """Room for one arm: ``low`` and ``high`` (P + 1,) bound its points; the rest is that of one analysis.
-
-    ``by`` (2, P + 1) says which analysis bounds a point from below and from above; ``anchors`` are those of the last
-    bounding, ``place`` and ``excess`` (V,) what moves would aim at after it; ``slack`` is the share of the points that
-    bounds may push together.
-    """
-
-    low: FloatArray
-    high: FloatArray
-    own_low: FloatArray
-    own_high: FloatArray
-    work: FloatArray
-    gaps: FloatArray
-    time: FloatArray
-    listing: Listing
-    by: IntArray
-    reached: IntArray
-    anchors: Anchors
-    place: IntArray
-    excess: FloatArray
-    slack: float
-
-
 class Worst(NamedTuple):
     """Where an arm is off most: ``excess`` of log S at a ``place`` (rank) of an ``analysis``; other faults' points.
 
@@ -106,6 +82,36 @@ class Aims(NamedTuple):
     worst: Worst
 
 
+class Scratch(NamedTuple):
+    """Room for one arm: ``low`` and ``high`` (P + 1,) bound its points; the rest is that of one analysis.
+
+    ``by`` (2, P + 1) says which analysis bounds a point from below and from above; ``anchors`` are those of the last
+    bounding, ``place`` and ``excess`` (V,) what moves would aim at after it; ``slack`` is the share of the points that
+    bounds may push together. A search keeps here which analyses are ``touched`` by a move, beside ``every`` one (V,),
+    and how an arm stood ``before`` it (P,), with what anchors and aims: ``kept`` and ``aims``.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    own_low: FloatArray
+    own_high: FloatArray
+    work: FloatArray
+    gaps: FloatArray
+    time: FloatArray
+    listing: Listing
+    by: IntArray
+    reached: IntArray
+    anchors: Anchors
+    place: IntArray
+    excess: FloatArray
+    slack: float
+    every: BoolArray
+    touched: BoolArray
+    before: FloatArray
+    kept: Anchors
+    aims: Aims
+
+
 NOWHERE = Worst(0, 0, 0.0, -1, -1, False, 0, 0, 0.0)
 
 
@@ -116,9 +122,10 @@ def no_aims(analyses: int) -> Aims:
 
 
 @njit(cache=True, nogil=True)
-def aims_of(place: IntArray, excess: FloatArray, worst: Worst) -> Aims:
-    """Aims of an arm as it was bounded, which do not change when it is bounded again."""
-    return Aims(place.copy(), excess.copy(), worst)
+def aims_of(place: IntArray, excess: FloatArray, worst: Worst, kept: Aims) -> Aims:
+    """Aims of an arm as it was bounded, in the room of those ``kept``: they stay when it is bounded again."""
+    kept.place[:], kept.excess[:] = place, excess
+    return Aims(kept.place, kept.excess, worst)
 
 
 @njit(cache=True, nogil=True)
@@ -175,6 +182,11 @@ def new_scratch(points: int, patients: int, packed: PackedBoxes, slack: float) -
         np.zeros(packed.starts.shape[0], np.int64),
         np.zeros(packed.starts.shape[0]),
         slack,
+        np.ones(packed.starts.shape[0], np.bool_),
+        np.ones(packed.starts.shape[0], np.bool_),
+        np.empty(points),
+        no_anchors(packed),
+        no_aims(packed.starts.shape[0]),
     )
 
 

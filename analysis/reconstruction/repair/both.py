@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.reconstruction.repair.anchors import Aims, Anchors, aims_of, bound_arm, copy_anchors
+from analysis.reconstruction.repair.anchors import (
+    Aims,
+    Anchors,
+    aims_of,
+    bound_arm,
+    copy_anchors,
+    no_aims,
+    no_anchors,
+)
 from analysis.reconstruction.repair.bends import Stretches, stretches, tune
 from analysis.reconstruction.repair.moving import move_back
 from analysis.reconstruction.repair.patients import next_uniform
@@ -18,7 +26,7 @@ if TYPE_CHECKING:
 
     from analysis.conventions.checks import BoolArray, FloatArray
     from analysis.reconstruction.repair.anchors import Scratch
-    from analysis.reconstruction.repair.board import Asked, Board
+    from analysis.reconstruction.repair.board import Asked, Board, PackedBoxes
     from analysis.reconstruction.repair.ratios import Parts
     from analysis.reconstruction.repair.swaps import Standing
     from analysis.reconstruction.terms import RatioBoxes
@@ -30,15 +38,30 @@ class Bound(NamedTuple):
     """How the points of two arms are bound.
 
     ``limits`` (2, 2, P + 1) are earliest and latest times by arm, ``penalty`` (2,) is what cannot be, ``fits`` (2,)
-    whether all of an arm can but for points that are pushed together; the ``anchors`` of both arms, and their ``free``
-    stretches.
+    whether all of an arm can but for points that are pushed together; the ``anchors`` of both arms, room for their
+    ``aims``, and their ``free`` stretches.
     """
 
     limits: FloatArray
     penalty: FloatArray
     fits: BoolArray
     anchors: tuple[Anchors, Anchors]
+    aims: tuple[Aims, Aims]
     free: Stretches
+
+
+@njit(cache=True, nogil=True)
+def not_bound(board: Board, packed: PackedBoxes) -> Bound:
+    """Room for the bounds of two arms."""
+    analyses, most = packed.starts.shape[0], np.max(board.points)
+    return Bound(
+        np.empty((2, 2, most + 1)),
+        np.zeros(2),
+        np.zeros(2, np.bool_),
+        (no_anchors(packed), no_anchors(packed)),
+        (no_aims(analyses), no_aims(analyses)),
+        Stretches(np.empty((2, most + 1, 2), np.int64), np.zeros(2, np.int64)),
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -59,14 +82,13 @@ def bound_both(
     board: Board, asked: Asked, loose: IntArray, scratch: Scratch, bound: Bound, aims: tuple[Aims, Aims]
 ) -> tuple[Aims, Aims]:
     """Bound both arms; fills ``bound`` and returns what moves aim at."""
-    every = np.ones(asked.analyses.cut.size, np.bool_)
     for arm in range(2):
         points = board.points[arm]
         there, strain, worst = bound_arm(
-            board, arm, asked.analyses, asked.boxes, loose[:, arm], asked.latest, every, scratch
+            board, arm, asked.analyses, asked.boxes, loose[:, arm], asked.latest, scratch.every, scratch
         )
         bound.penalty[arm], bound.fits[arm] = there + strain, there == 0.0
-        aims = with_aims(aims, arm, aims_of(scratch.place, scratch.excess, worst))
+        aims = with_aims(aims, arm, aims_of(scratch.place, scratch.excess, worst, aims[arm]))
         copy_anchors(scratch.anchors, bound.anchors[arm])
         keep_bounds(scratch, points, bound.limits[arm])
         bound.free.number[arm] = stretches(scratch.low, scratch.high, points, bound.free.ends[arm])

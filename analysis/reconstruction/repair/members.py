@@ -9,9 +9,11 @@ from numba import njit
 
 from analysis.reconstruction.repair.anchors import new_scratch
 from analysis.reconstruction.repair.board import Asked, Board
+from analysis.reconstruction.repair.both import not_bound
 from analysis.reconstruction.repair.layout import lay_out
 from analysis.reconstruction.repair.moving import move_between
-from analysis.reconstruction.repair.search import go_home, meet_ratios, reorder
+from analysis.reconstruction.repair.search import go_home, meet_ratios, open_events, reorder
+from analysis.reconstruction.repair.swaps import no_standing, standing_of
 from analysis.reconstruction.solve.forward import fill_paths, lay_cells
 
 if TYPE_CHECKING:
@@ -166,7 +168,7 @@ def arrange(
     cells = np.empty(room)
     paths = np.empty((5, frame.sizes.size, room))
     scratch = new_scratch(boards.time.shape[2], boards.event.shape[2], asked.boxes, effort.slack)
-    analyses = asked.analyses
+    analyses, nothing = asked.analyses, no_standing(asked.analyses.cut.size)
     turns = TURNS if layout.size.size > 2 else 1  # two arms are searched on together
     for i in range(states.shape[0]):
         count = lay_cells(states[i], frame, cells)
@@ -178,7 +180,17 @@ def arrange(
             for _ in range(turns):
                 lay_out(board, arm, cells, count, paths, layout, analyses, wanted[i], gaps, effects[i], state)
                 left_over = reorder(
-                    board, arm, analyses, asked.boxes, events, asked.latest, effort.steps, False, scratch, state
+                    board,
+                    arm,
+                    analyses,
+                    asked.boxes,
+                    events,
+                    asked.latest,
+                    effort.steps,
+                    False,
+                    nothing,
+                    scratch,
+                    state,
                 )
                 if left_over == 0.0:
                     break
@@ -199,7 +211,9 @@ def meet_comparisons(
     """Bring the hazard ratios and tests of every member into their boxes; arguments as those of `arrange`."""
     scratch = new_scratch(boards.time.shape[2], boards.event.shape[2], asked.boxes, effort.slack)
     for i in range(miss.size):
-        miss[i] = meet_ratios(board_of(boards, i), asked, wanted[i], effort, scratch, rng_states[i])
+        board, loose = board_of(boards, i), open_events(asked, wanted[i])
+        standing, bound = standing_of(board, asked, scratch.listing), not_bound(board, asked.boxes)
+        miss[i] = meet_ratios(board, asked, loose, effort, standing, bound, scratch, rng_states[i])
 
 
 @njit(cache=True, nogil=True)
@@ -213,6 +227,7 @@ def walk_arms(
 ) -> None:
     """Walk on in every arm of every member by itself, where no comparison is asked; arguments as those of `arrange`."""
     scratch = new_scratch(boards.time.shape[2], boards.event.shape[2], asked.boxes, effort.slack)
+    nothing = no_standing(asked.analyses.cut.size)
     for i in range(miss.size):
         board, state = board_of(boards, i), rng_states[i]
         miss[i] = 0.0
@@ -227,6 +242,7 @@ def walk_arms(
                 asked.latest,
                 min(effort.singles * points, effort.most),
                 True,
+                nothing,
                 scratch,
                 state,
             )

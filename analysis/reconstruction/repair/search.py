@@ -12,13 +12,11 @@ from analysis.reconstruction.repair.anchors import (
     aims_of,
     bound_arm,
     copy_anchors,
-    no_aims,
-    no_anchors,
 )
-from analysis.reconstruction.repair.bends import Stretches
 from analysis.reconstruction.repair.board import boxes_of
 from analysis.reconstruction.repair.both import Bound, bend_both, bound_both, keep_bounds, try_shift, with_aims
 from analysis.reconstruction.repair.deal import deals_help, propose_deal
+from analysis.reconstruction.repair.lending import lent
 from analysis.reconstruction.repair.moves import NOTHING, Move, apply, mark_touched
 from analysis.reconstruction.repair.moving import GAP, move_between
 from analysis.reconstruction.repair.nested import NESTED, propose_nested
@@ -28,11 +26,9 @@ from analysis.reconstruction.repair.regroup import astray, regroup_unsettled
 from analysis.reconstruction.repair.swaps import (
     Standing,
     choose_analysis,
-    no_standing,
     propose_flags,
     propose_flip,
     read_part,
-    read_parts,
 )
 from analysis.reconstruction.repair.ties import tie_events
 
@@ -107,21 +103,23 @@ def reorder(
     latest: FloatArray,
     steps: int,
     walk: bool,
+    nothing: Standing,
     scratch: Scratch,
     rng_state: NDArray[np.uint64],
 ) -> float:
     """Change the points of an arm until its bounds agree with each other; returns what is left over.
 
-    To ``walk`` is to go on where they agree, by so many moves after each of which they do.
+    To ``walk`` is to go on where they agree, by so many moves after each of which they do. ``nothing`` is asked of
+    comparisons.
     ``rng_state`` is (1,) uint64, the state of a small generator of its own, so that the result depends on nothing else.
     Leaves the bounds in ``scratch``.
     """
-    number = analyses.cut.size
-    every, touched, anchors = np.ones(number, np.bool_), np.ones(number, np.bool_), no_anchors(packed)
+    board, analyses, packed, wanted, latest = lent(board), lent(analyses), lent(packed), lent(wanted), lent(latest)
+    nothing, scratch, rng_state = lent(nothing), lent(scratch), lent(rng_state)
+    every, touched, anchors = scratch.every, scratch.touched, scratch.kept
     penalty, strain, worst = bound_arm(board, arm, analyses, packed, wanted, latest, every, scratch)
-    missed, aims = penalty + strain, aims_of(scratch.place, scratch.excess, worst)
+    missed, aims = penalty + strain, aims_of(scratch.place, scratch.excess, worst, scratch.aims)
     copy_anchors(scratch.anchors, anchors)
-    nothing = no_standing(number)
     rates = rates_of(packed, arm)
     deals = deals_help(board, arm, rates)
     if not walk and limits_asked(packed, arm):
@@ -151,7 +149,7 @@ def reorder(
         penalty, strain, worst = bound_arm(board, arm, analyses, packed, wanted, latest, touched, scratch)
         slack = 0.0 if walk else WARMTH_OF_BOUNDS * next_uniform(rng_state) * (1.0 - step / steps)
         if penalty + strain <= missed + slack:
-            missed, aims = penalty + strain, aims_of(scratch.place, scratch.excess, worst)
+            missed, aims = penalty + strain, aims_of(scratch.place, scratch.excess, worst, aims)
             copy_anchors(scratch.anchors, anchors)
         else:
             apply(board, arm, back)
@@ -213,31 +211,28 @@ def go_home(board: Board, arm: int) -> None:
 
 @njit(cache=True, nogil=True)
 def meet_ratios(
-    board: Board, asked: Asked, wanted: IntArray, effort: Effort, scratch: Scratch, state: NDArray[np.uint64]
+    board: Board,
+    asked: Asked,
+    loose: IntArray,
+    effort: Effort,
+    standing: Standing,
+    bound: Bound,
+    scratch: Scratch,
+    state: NDArray[np.uint64],
 ) -> float:
     """Bring the hazard ratio and the test of every analysis into their boxes; returns what is missed in all.
 
+    ``loose`` (V, A) are the events that are asked for, as `open_events` gives them; ``bound`` is room for the bounds.
     First all free points are bent together; where that is not enough single patients are moved, one at a time, and
     what stands in the boxes may leave them on the way (simulated annealing).
     """
-    analyses = asked.analyses
-    number, most = analyses.cut.size, np.max(board.points)
-    parts = read_parts(board, analyses, scratch.listing)
-    values, trial = np.zeros((number, 4)), np.zeros((number, 4))
-    every, touched = np.ones(number, np.bool_), np.ones(number, np.bool_)
-    at_risk, left = np.empty((np.sum(board.size), 4)), np.empty((2, np.max(parts.strata)))
-    bound = Bound(
-        np.empty((2, 2, most + 1)),
-        np.zeros(2),
-        np.zeros(2, np.bool_),
-        (no_anchors(asked.boxes), no_anchors(asked.boxes)),
-        Stretches(np.empty((2, most + 1, 2), np.int64), np.zeros(2, np.int64)),
-    )
-    bounds, penalty, fits, anchors, _ = bound
-    before, aims = np.empty(most), (no_aims(number), no_aims(number))
+    board, asked, loose, scratch, state = lent(board), lent(asked), lent(loose), lent(scratch), lent(state)
+    standing, bound = lent(standing), lent(bound)
+    values, trial, parts, _, at_risk, left = standing
+    bounds, penalty, fits, anchors, aims, _ = bound
+    every, touched, before = scratch.every, scratch.touched, scratch.before
+    analyses, number = asked.analyses, asked.analyses.cut.size
     rates = (rates_of(asked.boxes, 0), rates_of(asked.boxes, 1))
-    loose = open_events(asked, wanted)
-    standing = Standing(values, trial, parts, asked.ratios, at_risk, left)
     p0, p1 = board.points[0], board.points[1]
     time0, time1 = board.time[0, :p0], board.time[1, :p1]
     if effort.walk:  # from members whose events may have been tied
@@ -301,7 +296,7 @@ def meet_ratios(
             new = compare(time0, time1, parts, asked.ratios, touched, limit, trial, at_risk, left)
         if new + wrong + there <= miss + off + penalty[arm] + warmth:
             miss, off, penalty[arm], fits[arm] = new, wrong, there, fit
-            aims = with_aims(aims, arm, aims_of(scratch.place, scratch.excess, worst))
+            aims = with_aims(aims, arm, aims_of(scratch.place, scratch.excess, worst, aims[arm]))
             copy_anchors(scratch.anchors, anchors[arm])
             values[:] = trial
             keep_bounds(scratch, points, bounds[arm])

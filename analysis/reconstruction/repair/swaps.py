@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from analysis.conventions.checks import BoolArray, FloatArray
     from analysis.reconstruction.repair.anchors import Worst
-    from analysis.reconstruction.repair.board import Analyses, Board, Listing
+    from analysis.reconstruction.repair.board import Analyses, Asked, Board, Listing
 
     IntArray = NDArray[np.int64]
 
@@ -261,3 +261,11 @@ def read_parts(board: Board, analyses: Analyses, listing: Listing) -> Parts:
             read_part(board, analyses, v, arm, listing, parts)
         parts.weight[v] = np.sum(parts.size[v]) / np.sum(board.size)
     return parts
+
+
+@njit(cache=True, nogil=True)
+def standing_of(board: Board, asked: Asked, listing: Listing) -> Standing:
+    """Give who is compared with whom, and room for how they stand."""
+    number, parts = asked.analyses.cut.size, read_parts(board, asked.analyses, listing)
+    at_risk, left = np.empty((np.sum(board.size), 4)), np.empty((2, np.max(parts.strata)))
+    return Standing(np.zeros((number, 4)), np.zeros((number, 4)), parts, asked.ratios, at_risk, left)

@@ -87,16 +87,14 @@ def condition(
                 x[k] = kept
                 for e in range(count):
                     slope[e, k] = (there[e] - here[e]) / DIFFERENCE
+            fill_gain(slope, covariance, gain)
             for e in range(count):
-                gain[e] = 0.0
                 right[e] = -here[e]
                 for k in range(size):
                     if slope[e, k] != 0.0:
-                        gain[e] += slope[e, k] * covariance[k]
                         right[e] += slope[e, k] * (x[k] - start[i, k])
-            for e in range(count):
                 for other in range(e + 1):
-                    system[e, other] = system[other, e] = np.sum(slope[other] * gain[e])
+                    system[e, other] = system[other, e] = inner_product(slope, other, gain, e)
                 system[e, e] += noise[e] * ease
             solve_in_place(system, right)
             move = start[i] - x
@@ -122,6 +120,29 @@ def condition(
 
 
 @njit(cache=True, nogil=True)
+def fill_gain(slope: FloatArray, covariance: FloatArray, gain: FloatArray) -> None:
+    """Fill the product of slopes (E, D), most of which are 0, with the prior's covariance (D, D)."""
+    count, size = slope.shape
+    for e in range(count):
+        for m in range(size):
+            gain[e, m] = 0.0
+        for k in range(size):
+            by = slope[e, k]
+            if by != 0.0:
+                for m in range(size):
+                    gain[e, m] += by * covariance[k, m]
+
+
+@njit(cache=True, nogil=True)
+def inner_product(one: FloatArray, i: int, other: FloatArray, j: int) -> float:
+    """Inner product of a row of each of two matrices."""
+    total = 0.0
+    for k in range(one.shape[1]):
+        total += one[i, k] * other[j, k]
+    return total
+
+
+@njit(cache=True, nogil=True)
 def misfit(residual: FloatArray, noise: FloatArray) -> float:
     """Half the sum of the squared residuals in standard deviations."""
     return float(0.5 * np.sum(residual * residual / noise))
@@ -130,10 +151,12 @@ def misfit(residual: FloatArray, noise: FloatArray) -> float:
 @njit(cache=True, nogil=True)
 def remoteness(x: FloatArray, start: FloatArray, precision: FloatArray) -> float:
     """Half the squared distance of a state from a draw, in the prior's metric."""
-    away = x - start
     total = 0.0
-    for k in range(away.size):
-        total += away[k] * np.sum(precision[k] * away)
+    for k in range(x.size):
+        along = 0.0
+        for m in range(x.size):
+            along += precision[k, m] * (x[m] - start[m])
+        total += (x[k] - start[k]) * along
     return 0.5 * total
 
 

@@ -15,6 +15,7 @@ from analysis.reconstruction.repair.moving import move_between
 from analysis.reconstruction.repair.patients import draw_arm, fill_odds, gather_at_visits
 from analysis.reconstruction.repair.ratios import Parts, cox, log_rank, risk_sets, statistic
 from analysis.reconstruction.repair.search import reorder
+from analysis.reconstruction.repair.swaps import no_standing
 from analysis.reconstruction.report.block import Block
 from analysis.reconstruction.report.requirements import FORMS, read_requirements
 from analysis.reconstruction.solve import forward
@@ -69,7 +70,9 @@ def search(time: np.ndarray, event: np.ndarray, asked: Boxes, steps: int, seed: 
     analyses = Analyses(cut=none, group=none - 1, inside=np.ones(1, np.bool_), strata=none, last=none)
     scratch = new_scratch(n, n, packed, 1.0)
     state = np.array([seed], dtype=np.uint64)
-    left = reorder(board, 0, analyses, packed, np.array([-1]), np.array([np.inf]), steps, False, scratch, state)
+    left = reorder(
+        board, 0, analyses, packed, np.array([-1]), np.array([np.inf]), steps, False, no_standing(1), scratch, state
+    )
     return left, board.event[0], (scratch.low, scratch.high, scratch.work)
 
 
