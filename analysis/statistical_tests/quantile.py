@@ -169,7 +169,7 @@ class QuantileDifference(TwoArmTest):
             return few
         change = max(changes, key=lambda ratio: abs(np.log(ratio)))
         return (
-            f"within two standard errors of a quantile the mean hazard is {change:.2f} times that at it; the formula "
+            f"within two standard errors of a quantile the mean hazard is {change:.3g} times that at it; the formula "
             "does not know it; simulate",
         )
 
