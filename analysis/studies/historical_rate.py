@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.reported import load
 from analysis.single_arm import BetaPrior
+from analysis.studies.reports import report_of
 
 JEFFREYS = BetaPrior(0.5, 0.5)
 
@@ -29,7 +29,7 @@ class HistoricalRate:
     @classmethod
     def reported(cls, trial: str, proportion_id: str, name: str) -> HistoricalRate:
         """Read the count of a trial's reported proportion."""
-        found = load(trial).proportion(proportion_id)
+        found = report_of(trial).proportion(proportion_id)
         assert found.count is not None, f"{trial}: {proportion_id} prints no count"
         assert found.of is not None, f"{trial}: {proportion_id} prints no denominator"
         return cls(name, int(found.count.value), int(found.of.value))

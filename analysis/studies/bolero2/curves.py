@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.reconstruction import EnsembleEstimate, Reconstruction, TrialReconstruction, reconstruct
-from analysis.reported import Reported, ReportedArm, ReportedComparison, ReportedTrial, TrialTimeline, load
+from analysis.reported import Reported, ReportedArm, ReportedComparison, ReportedTrial, TrialTimeline
 from analysis.studies.assumptions import Assumption
 from analysis.studies.remembered import remembered
+from analysis.studies.reports import report_of
 from analysis.survival.estimators import kaplan_meier
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ printed without saying how they were measured, and a central review ends where t
 
 def reported() -> ReportedTrial:
     """BOLERO-2 as it was reported."""
-    return load(TRIAL)
+    return report_of(TRIAL)
 
 
 def timeline() -> TrialTimeline:

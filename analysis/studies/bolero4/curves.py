@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from analysis.reconstruction import Reconstruction, reconstruct
-from analysis.reported import ReportedTrial, load
 from analysis.statistical_tests import RestrictedMean
 from analysis.studies.remembered import remembered
+from analysis.studies.reports import report_of
+
+if TYPE_CHECKING:
+    from analysis.reported import ReportedTrial
 
 TRIAL, ARM = "bolero-4", "everolimus"
 SEED, MEMBERS = 2016, 200
@@ -16,7 +21,7 @@ SEED, MEMBERS = 2016, 200
 
 def reported() -> ReportedTrial:
     """BOLERO-4 as it was reported."""
-    return load(TRIAL)
+    return report_of(TRIAL)
 
 
 @remembered

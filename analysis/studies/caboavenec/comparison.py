@@ -16,12 +16,12 @@ from analysis.proportions import (
     meta_analytic_prior,
     proportion_power,
 )
-from analysis.reported import load
 from analysis.single_arm import exact_binomial
 from analysis.studies.assumptions import Assumption
 from analysis.studies.caboavenec import dcr
 from analysis.studies.caboavenec.disease import MONOTHERAPY, NEC, NET, WEEK_16, treatment
 from analysis.studies.remembered import remembered
+from analysis.studies.reports import report_of
 
 if TYPE_CHECKING:
     from analysis.proportions.comparison import Method
@@ -191,12 +191,12 @@ def best_responses() -> pd.DataFrame:
     rows = []
     responders = 0
     for name in ("pr", "sd"):
-        count = load("avenec").proportion(f"best-response-{name}").count
+        count = report_of("avenec").proportion(f"best-response-{name}").count
         assert count is not None, "AveNEC prints its best responses as counts"
         responders += int(count.value)
     rows.append(("AveNEC", responders / dcr.AVENEC.n, dcr.AVENEC.n))
     for trial, title in (("pembrolizumab-g3-nen", "pembrolizumab"), ("toripalimab-nen", "toripalimab")):
-        found = load(trial).proportion("dcr-best-response")
+        found = report_of(trial).proportion("dcr-best-response")
         assert found.share is not None, f"{trial} prints its disease control"
         assert found.of is not None, f"{trial} prints its patients"
         rows.append((title, found.share.value, int(found.of.value)))

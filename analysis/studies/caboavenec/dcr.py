@@ -9,13 +9,14 @@ from scipy.stats import betabinom, binomtest
 from analysis.conventions import WEEK, replace
 from analysis.conventions.monte_carlo import proportion
 from analysis.design import AfterLastEntry, Assessments, Look, Scenario, TrialDesign, UniformAccrual
-from analysis.reported import Reported, ReportedTrial, load
+from analysis.reported import Reported, ReportedTrial
 from analysis.simulation import at_rate, average_rejection, simulate, two_stage_table
 from analysis.single_arm import design_space, exact_binomial, simon_two_stage, stratified_exact
 from analysis.statistical_tests import LandmarkRate
 from analysis.studies.assumptions import Assumption
 from analysis.studies.historical_rate import JEFFREYS, HistoricalRate
 from analysis.studies.remembered import remembered
+from analysis.studies.reports import report_of
 from analysis.studies.weights import Case, weighed
 from analysis.survival import Exponential
 
@@ -75,7 +76,7 @@ TRUE_RATES = tuple(round(rate, 2) for rate in np.arange(0.10, 0.701, 0.05))
 
 def reported() -> ReportedTrial:
     """CaboAveNEC as it was reported."""
-    return load(TRIAL)
+    return report_of(TRIAL)
 
 
 def planned_enrolment() -> int:

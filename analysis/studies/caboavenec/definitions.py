@@ -11,7 +11,6 @@ from scipy.stats import fisher_exact
 from analysis.endpoints.disease_control import DEFINITIONS
 from analysis.endpoints.simulation_results import CRITERIA
 from analysis.endpoints.trial_values import Estimate, over_trials
-from analysis.reported import load
 from analysis.single_arm import exact_binomial, infer
 from analysis.studies.caboavenec import dcr
 from analysis.studies.caboavenec.disease import (
@@ -27,6 +26,7 @@ from analysis.studies.caboavenec.disease import (
 )
 from analysis.studies.caboavenec.scans import SEED, WEEKS, simulated
 from analysis.studies.remembered import remembered
+from analysis.studies.reports import report_of
 
 if TYPE_CHECKING:
     from analysis.endpoints.codes import Bools, Floats
@@ -75,7 +75,7 @@ def operating_characteristics() -> pd.DataFrame:
     settings = ((WEEK_16, WEEK_16), (MEDIAN_PFS, WEEK_16), (MONOTHERAPY, MONOTHERAPY), (MONOTHERAPY, WEEK_16))
     rows = []
     for name, mix in settings:
-        trial = load(MONOTHERAPY_TRIAL if mix == MONOTHERAPY else TRIAL).title.split(":")[0]
+        trial = report_of(MONOTHERAPY_TRIAL if mix == MONOTHERAPY else TRIAL).title.split(":")[0]
         for criteria, definition, rule, controlled in _definitions(name, mix):
             rate, rejects = over_trials(controlled.mean(axis=1)), _rejects(controlled)
             rows.append((name, f"as in {trial}", criteria, definition, rule, *rate, *rejects))

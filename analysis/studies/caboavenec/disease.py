@@ -17,10 +17,10 @@ from analysis.endpoints.growth import Rate, Stein
 from analysis.endpoints.readers import Readers
 from analysis.endpoints.tumours import PseudoProgression, Tumours
 from analysis.errors import UnknownNameError
-from analysis.reported import load
 from analysis.studies.assumptions import Assumption
 from analysis.studies.caboavenec.dcr import VISITS
 from analysis.studies.remembered import remembered
+from analysis.studies.reports import report_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,7 +146,7 @@ def count(trial: str, proportion: str) -> tuple[int, int]:
     >>> count("avenec", "dcr-16-weeks")
     (9, 60)
     """
-    printed = load(trial).proportion(proportion)
+    printed = report_of(trial).proportion(proportion)
     assert printed.count is not None, f"{proportion} of {trial} prints no count"
     assert printed.of is not None, f"{proportion} of {trial} prints no denominator"
     return int(printed.count.value), int(printed.of.value)
@@ -184,14 +184,14 @@ def _responses(trial: str, enrolled: int, not_evaluable: int = 0) -> tuple[Print
 
 def follow_up() -> float:
     """Median follow-up of CaboAveNEC's interim report, months."""
-    printed = load(TRIAL).comparison("os-interim").arms[0].median_follow_up
+    printed = report_of(TRIAL).comparison("os-interim").arms[0].median_follow_up
     assert printed is not None, "the interim report prints no follow-up"
     return printed.value
 
 
 def median_pfs() -> float:
     """Median PFS of CaboAveNEC's interim report, months."""
-    printed = load(TRIAL).comparison("pfs-interim").arms[0].median
+    printed = report_of(TRIAL).comparison("pfs-interim").arms[0].median
     assert printed is not None, "the interim report prints no median"
     return printed.value
 
@@ -204,7 +204,7 @@ def treatments() -> Mapping[str, Treated]:
     median = f"median PFS {median_pfs() / WEEK:.1f} weeks"
     lasting = printed_target(median, "PFS rate", 0.5, enrolled, median_pfs(), IRECIST, PRECEDENCE.value)
     alone_of = count(MONOTHERAPY_TRIAL, "dcr-16-weeks")[1]
-    year = load(MONOTHERAPY_TRIAL).comparison("os").arms[0].landmarks[0]
+    year = report_of(MONOTHERAPY_TRIAL).comparison("os").arms[0].landmarks[0]
     combination = (VISITS.value, alive[0] / alive[1], follow_up(), strata)
     return {
         each.name: each

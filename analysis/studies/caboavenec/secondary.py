@@ -13,7 +13,6 @@ from analysis.endpoints.disease_control import DEFINITIONS
 from analysis.endpoints.simulation_results import CRITERIA
 from analysis.endpoints.trial_values import durations, median_times, medians, over_trials, shares, sizes
 from analysis.reconstruction import Reconstruction, reconstruct
-from analysis.reported import load
 from analysis.studies.caboavenec import dcr
 from analysis.studies.caboavenec.disease import (
     MONOTHERAPY,
@@ -25,6 +24,7 @@ from analysis.studies.caboavenec.disease import (
 )
 from analysis.studies.caboavenec.scans import ALL, WEEKS, Cohorts, net_patients, simulated
 from analysis.studies.remembered import remembered
+from analysis.studies.reports import report_of
 from analysis.survival.estimators import kaplan_meier
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def overall_survival() -> pd.DataFrame:
 @remembered
 def avenec_survival(members: int = 200, seed: int = 2025) -> Reconstruction:
     """Reconstruct AveNEC's overall survival from its printed median and the shares alive at one and two years."""
-    return reconstruct(load(MONOTHERAPY_TRIAL).comparison("os"), members=members, rng=seed)
+    return reconstruct(report_of(MONOTHERAPY_TRIAL).comparison("os"), members=members, rng=seed)
 
 
 def avenec_members() -> list[tuple[object, pd.DataFrame]]:
@@ -175,7 +175,7 @@ def survival_check() -> pd.DataFrame:
     """
     treated, rows = treatment(MONOTHERAPY), []
     n = sum(treated.strata)
-    for landmark in load(MONOTHERAPY_TRIAL).comparison("os").arms[0].landmarks:
+    for landmark in report_of(MONOTHERAPY_TRIAL).comparison("os").arms[0].landmarks:
         month = landmark.time.value
         mixed = sum(
             k / n * np.exp(-disease(MONOTHERAPY, stratum).death * month)

@@ -13,7 +13,7 @@ from analysis.endpoints import EndpointDefinitions, SimulatedGroups, Treatment, 
 from analysis.endpoints.simulation_results import CRITERIA
 from analysis.endpoints.treatment import STRATEGIES
 from analysis.endpoints.trial_values import BEST, over_trials
-from analysis.reported import Reported, load
+from analysis.reported import Reported
 from analysis.safety import TreatmentCourse
 from analysis.studies.assumptions import Assumption
 from analysis.studies.bolero2 import curves
@@ -21,6 +21,7 @@ from analysis.studies.caboavenec import dcr
 from analysis.studies.caboavenec.disease import NEC, NET, READERS, STRATA, WEEK_16, WINDOW, disease, scans
 from analysis.studies.caboavenec.scans import SEED, TRIALS, WEEKS, net_patients
 from analysis.studies.remembered import remembered
+from analysis.studies.reports import report_of
 from analysis.survival.estimators import rmst
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ ASSUMPTIONS = (LONGEST, RATES, LENGTH, ENDS, LEVELS, FRAILTY, REGROWTH)
 
 
 def _printed(fact: str) -> float:
-    value = load(curves.TRIAL).fact(fact).value
+    value = report_of(curves.TRIAL).fact(fact).value
     assert isinstance(value, Reported)
     return value.value
 

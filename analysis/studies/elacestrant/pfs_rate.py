@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,14 +11,17 @@ import pandas as pd
 from analysis.conventions import WEEK
 from analysis.design import AfterLastEntry, Assessments, Look, Scenario, TrialDesign, UniformAccrual
 from analysis.reconstruction import Reconstruction, reconstruct
-from analysis.reported import ReportedArm, ReportedTrial, load
 from analysis.simulation import average_rejection, simulate, two_stage_table
 from analysis.single_arm import BetaPrior, exact_binomial, simon_two_stage
 from analysis.statistical_tests import LandmarkRate
 from analysis.studies.assumptions import Assumption
 from analysis.studies.remembered import remembered
+from analysis.studies.reports import report_of
 from analysis.studies.weights import Case, weighed
 from analysis.survival import Distribution, Exponential, Mixture, ProportionalHazards, Tabulated
+
+if TYPE_CHECKING:
+    from analysis.reported import ReportedArm, ReportedTrial
 
 TRIAL, EMERALD = "elacestrant-exemestane", "emerald"
 ARM = "elacestrant-exemestane"
@@ -66,12 +70,12 @@ TRUE_RATES = tuple(round(rate, 2) for rate in np.arange(0.20, 0.751, 0.05))
 
 def reported() -> ReportedTrial:
     """Return the trial as it was registered; it has reported nothing yet."""
-    return load(TRIAL)
+    return report_of(TRIAL)
 
 
 def emerald() -> ReportedTrial:
     """EMERALD as it was reported."""
-    return load(EMERALD)
+    return report_of(EMERALD)
 
 
 def landmark() -> float:

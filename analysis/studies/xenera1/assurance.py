@@ -9,10 +9,11 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from analysis.power import assurance, normal_assurance
-from analysis.reported import Reported, load
+from analysis.reported import Reported
 from analysis.sequential import NormalPrior
 from analysis.studies.assumptions import Assumption
 from analysis.studies.remembered import remembered
+from analysis.studies.reports import report_of
 from analysis.studies.xenera1 import plan
 from analysis.studies.xenera1.plan import ALPHA, SEED
 from analysis.studies.xenera1.seen import events_seen
@@ -64,7 +65,7 @@ class Belief:
 
 def from_report(name: str, comparison: str) -> Belief:
     """Take a hazard ratio of the trial before as it was printed, with its interval and a flat prior."""
-    ratio = plan.hazard_ratio_of(load(plan.TRIAL_BEFORE).comparison(comparison))
+    ratio = plan.hazard_ratio_of(report_of(plan.TRIAL_BEFORE).comparison(comparison))
     assert ratio.ci is not None, f"{comparison} prints no interval"
     spread = np.log(ratio.ci.upper.value / ratio.ci.lower.value) / (2 * Z95)
     return Belief(name, float(np.log(ratio.estimate.value)), float(spread))
@@ -89,7 +90,7 @@ def rest_by_interaction(part: Belief, rest: Belief, p_value: float) -> Belief:
 
 def interaction_p_value() -> float:
     """Return the printed p-value of the interaction with visceral metastases in the trial before."""
-    value = load(plan.TRIAL_BEFORE).fact("interaction-p-value-visceral").value
+    value = report_of(plan.TRIAL_BEFORE).fact("interaction-p-value-visceral").value
     assert isinstance(value, Reported)
     return value.value
 

@@ -6,10 +6,11 @@ from datetime import date
 
 from analysis.conventions import WEEK
 from analysis.design import Assessments, AtTime, Cut, Look, Scenario, TrialDesign, UniformAccrual
-from analysis.reported import Reported, ReportedComparison, ReportedHazardRatio, ReportedTrial, load
+from analysis.reported import Reported, ReportedComparison, ReportedHazardRatio, ReportedTrial
 from analysis.studies.assumptions import Assumption
 from analysis.studies.bolero2 import curves
 from analysis.studies.remembered import remembered
+from analysis.studies.reports import report_of
 from analysis.survival import Distribution, Ensemble
 
 TRIAL, TRIAL_BEFORE = "xenera-1", "xentuzumab-phase-2"
@@ -75,7 +76,7 @@ MEMBERS = curves.MEMBERS
 
 def reported() -> ReportedTrial:
     """XENERA-1 as it was reported."""
-    return load(TRIAL)
+    return report_of(TRIAL)
 
 
 def by_reader(reader: str) -> ReportedComparison:

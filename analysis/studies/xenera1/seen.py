@@ -11,12 +11,13 @@ from scipy.special import ndtr
 from analysis.conventions.monte_carlo import mean, proportion
 from analysis.design import AtEvents
 from analysis.power import hazard_ratio_at_events, power_at_events
-from analysis.reported import Recovered, events_from_ci, load
+from analysis.reported import Recovered, events_from_ci
 from analysis.simulation import SimulatedTrials, simulate
 from analysis.statistical_tests import CoxHazardRatio, LogRank
 from analysis.studies.assumptions import Assumption
 from analysis.studies.bolero2 import curves
 from analysis.studies.remembered import remembered
+from analysis.studies.reports import report_of
 from analysis.studies.xenera1 import plan
 from analysis.studies.xenera1.plan import ALPHA, CONTROL_ARM, READERS, SEED, TRIALS
 from analysis.studies.xenera1.power import POWERS, SPREAD, months_to_events
@@ -187,7 +188,7 @@ def reported_medians() -> pd.DataFrame:
     """
     rows = []
     for source in MEDIANS:
-        arm = load(source.trial).comparison(source.comparison).arm(source.arm)
+        arm = report_of(source.trial).comparison(source.comparison).arm(source.arm)
         assert arm.median is not None, f"{source.label} prints no median"
         lower, upper = (np.nan, np.nan)
         if arm.median_ci is not None:
