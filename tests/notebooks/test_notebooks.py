@@ -77,3 +77,12 @@ def test_notebooks_are_kept_without_stray_output(path):
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert [output["text"] for output in outputs if output.get("name") == "stderr"] == []
     assert not any(re.search(r"\de\+0\d", output.get("data", {}).get("text/plain", "")) for output in outputs)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_show_no_number_as_the_machine_has_it(path):
+    """One showed a setting as level=1.0342432008999791, another two predictive values with 16 digits."""
+    notebook = nbformat.read(path, as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    shown = [output.get("data", {}).get("text/plain", "") + output.get("text", "") for output in outputs]
+    assert [found for text in shown for found in re.findall(r"\d+\.\d{9,}", text)] == []
