@@ -1,7 +1,8 @@
-"""A word while kernels are compiled, so that nobody waits in silence."""
+"""What goes on while kernels are compiled: a word, so that nobody waits in silence, and no collection of garbage."""
 
 from __future__ import annotations
 
+import gc
 import sys
 from threading import Timer
 from typing import TYPE_CHECKING
@@ -21,7 +22,10 @@ MESSAGE = (
 
 
 def compilation_announced() -> AbstractContextManager[object]:
-    """Print a line to the standard error, once, where a kernel is compiled for more than a few seconds."""
+    """Print a line to the standard error, once, where a kernel is compiled for more than a few seconds.
+
+    Python collects no garbage meanwhile: it finds little in what Numba builds up, and takes a tenth of the time for it.
+    """
     return install_listener("numba:compile", _Announcer())
 
 
@@ -32,9 +36,13 @@ class _Announcer(Listener):
         self.inside = 0
         self.said = False
         self.timer: Timer | None = None
+        self.collects = False
 
     def on_start(self, event: Event) -> None:
         self.inside += 1
+        if self.inside == 1:
+            self.collects = gc.isenabled()
+            gc.disable()
         if self.inside == 1 and not self.said:
             self.timer = Timer(PATIENCE, self._say)
             self.timer.daemon = True
@@ -42,6 +50,8 @@ class _Announcer(Listener):
 
     def on_end(self, event: Event) -> None:
         self.inside = max(self.inside - 1, 0)
+        if self.inside == 0 and self.collects:
+            gc.enable()
         if self.inside == 0 and self.timer is not None:
             self.timer.cancel()
 

@@ -27,7 +27,7 @@ def warm() -> int:
     start = time.perf_counter()
     workers = min(2, os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        tasks = [pool.submit(_timed, work) for work in (_reconstruction, _comparisons, _designs, _endpoints, _points)]
+        tasks = [pool.submit(_timed, work) for work in (_comparisons, _designs, _endpoints, _points, _reconstruction)]
         for task in tqdm(as_completed(tasks), total=len(tasks), unit="kind", disable=not sys.stderr.isatty()):
             kind, seconds = task.result()
             print(f"{kind:40s} {seconds:5.1f} s", flush=True)
@@ -39,7 +39,8 @@ def _timed(work: Callable[[], str]) -> tuple[str, float]:
     """Do a piece of work in a process of its own; gives its name and its seconds."""
     compiling.PATIENCE = 3600.0  # who warms knows what is waited for
     begun = time.perf_counter()
-    return work(), time.perf_counter() - begun
+    with compiling.compilation_announced():
+        return work(), time.perf_counter() - begun
 
 
 def _reconstruction() -> str:

@@ -13,6 +13,7 @@ from numba import njit
 
 from analysis.endpoints.codes import CPD, NULL, PD
 from analysis.endpoints.sequences import is_control, is_evaluable, progression, up_to
+from analysis.inner import inner
 
 if TYPE_CHECKING:
     from analysis.endpoints.codes import Codes, Floats
@@ -33,7 +34,7 @@ UNCONFIRMED = ("failure", "control", "resolved later")
 """How an iUPD at a landmark counts, in the order of the numbers that `status_at` reads."""
 
 
-@njit(cache=True, nogil=True)
+@inner
 def last_before(code: Codes, day: Floats, n: int, end: float, evaluable_only: bool) -> float:
     """Day of the last assessment before `end`; -1 if there is none.
 
@@ -46,7 +47,7 @@ def last_before(code: Codes, day: Floats, n: int, end: float, evaluable_only: bo
     return -1.0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def censored_before(
     code: Codes, day: Floats, n: int, end: float, evaluable_only: bool, reason: int
 ) -> tuple[float, bool, int]:

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from analysis.endpoints.codes import CPD, CR, MISSING, NE, NON_CR_NON_PD, PD, PR, SD
+from analysis.inner import inner
 
 if TYPE_CHECKING:
     from analysis.endpoints.codes import Bools, Codes, Counts, Floats
@@ -114,7 +115,7 @@ def recist_sequence(target: Codes, non_target: Codes, new: Counts, visits: int, 
         out[visit] = overall_response(target[visit], non_target[visit], seen)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def growth_between(measured: Floats, began: int, visit: int) -> float:
     """Growth in mm from one visit to another, summed over the lesions measured at both; 0 without any.
 
@@ -130,7 +131,7 @@ def growth_between(measured: Floats, began: int, visit: int) -> float:
     return growth
 
 
-@njit(cache=True, nogil=True)
+@inner
 def has_regrown(measured: Floats, first: Counts, since: int, reset: int, visit: int) -> bool:
     """Whether lesions measured at a visit are 20% and 5 mm more in sum than at one of those from `since` on.
 
@@ -149,7 +150,7 @@ def has_regrown(measured: Floats, first: Counts, since: int, reset: int, visit: 
     return False
 
 
-@njit(cache=True, nogil=True)
+@inner
 def is_better(status: int, before: int, change: float) -> bool:
     """Whether a visit is CR or PR with less disease than an earlier one: another response then, or a smaller sum."""
     smaller = change < -TOLERANCE or (before != PR and before != CR) or (status == CR and before == PR)

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from analysis.endpoints.codes import CPD, CR, MISSING, ND, NE, NED, NON_CR_NON_PD, NULL, PD, PR, SD
+from analysis.inner import inner
 
 if TYPE_CHECKING:
     from analysis.endpoints.codes import Codes, Floats
@@ -41,7 +42,7 @@ def is_evaluable(code: int) -> bool:
     return code not in (NE, ND, MISSING, NULL)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def is_confirmed(code: Codes, day: Floats, n: int, i: int, apart: float, max_ne: int, max_sd: int) -> bool:
     """Whether the CR or PR of record `i` is confirmed by the first later record that could confirm it.
 
@@ -80,7 +81,7 @@ def first_response(code: Codes, day: Floats, n: int, confirmation: tuple[float, 
     return -1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def confirmed_progression(code: Codes, n: int) -> int:
     """Index of the first iUPD of the block that iCPD ends; -1 if there is none.
 
@@ -109,7 +110,7 @@ def unconfirmed_progression(code: Codes, n: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def unresolved_progression(code: Codes, n: int) -> int:
     """Index of the first iUPD of a block that no other evaluable record follows to the end; else -1."""
     start = -1

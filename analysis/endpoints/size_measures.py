@@ -13,6 +13,7 @@ from analysis.conventions.border import border, strict_border
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.endpoints.options import as_number, check_days
 from analysis.errors import InvalidValueError
+from analysis.inner import inner
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,7 +30,7 @@ def growth_rate(before: float, after: float, months: float) -> float:
     return 100.0 * (math.exp(3.0 * math.log(after / before) / months) - 1.0)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def keep_complete(size: Floats, diameter: Floats, visits: int) -> None:
     """Turn the sums of visits at which a lesion is missing into NaN; `diameter` is (visits, lesions)."""
     for visit in range(visits):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 ROUNDING = 1e-12
 
 
-@njit(cache=True, nogil=True)
+@inner
 def binomial_tables(n_max: int, rate: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Tabulate ``pmf[n, x]`` and ``tail[n, x] = P(X >= x)`` for every n up to n_max, by Pascal's rule."""
     pmf = np.zeros((n_max + 1, n_max + 2))
@@ -30,7 +32,7 @@ def binomial_tables(n_max: int, rate: float) -> tuple[NDArray[np.float64], NDArr
     return pmf, tail
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _largest_stop(tail1: NDArray[np.float64], n1: int, power: float) -> int:
     """Largest stage-1 futility count that leaves the power possible; -1 if none does."""
     r1 = -1

@@ -1,9 +1,11 @@
 """A word is said while kernels are compiled, and only then."""
 
+import gc
 import time
 
 import pytest
 from numba import njit
+from numba.core.event import Listener, install_listener
 
 from analysis import compiling
 from analysis.compiling import MESSAGE, compilation_announced
@@ -60,5 +62,30 @@ def test_a_kernel_that_does_not_compile_leaves_no_word_behind(monkeypatch, capsy
     with compilation_announced():
         with pytest.raises(Exception, match="No implementation"):
             wrong(1.0)
+        assert gc.isenabled()
         time.sleep(1.1)
     assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_no_garbage_is_collected_while_a_kernel_is_compiled(collects):
+    seen = []
+
+    class Seen(Listener):
+        def on_start(self, event):
+            pass
+
+        def on_end(self, event):
+            seen.append(gc.isenabled())
+
+    before = gc.isenabled()
+    (gc.enable if collects else gc.disable)()
+    try:
+        with compilation_announced():
+            with install_listener("numba:run_pass", Seen()):
+                kernel()(1.0)
+            assert gc.isenabled() == collects
+    finally:
+        (gc.enable if before else gc.disable)()
+    assert seen
+    assert not any(seen)

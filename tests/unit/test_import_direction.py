@@ -11,7 +11,7 @@ import analysis
 PACKAGE = Path(analysis.__file__).parent
 
 ORDER = (
-    ("errors", "version", "compiled", "compiling"),
+    ("errors", "version", "compiled", "compiling", "inner"),
     ("conventions",),
     ("survival", "proportions"),
     ("reported", "design"),

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -63,7 +65,7 @@ def follow(
     return n, survival, misfit
 
 
-@njit(cache=True, nogil=True)
+@inner
 def empty_interval(
     cells: tuple[int, int],
     n: int,

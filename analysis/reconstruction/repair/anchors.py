@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.repair.board import Listing, boxes_of, read_analysis
 from analysis.reconstruction.repair.bounds import find_anchors
 
@@ -115,13 +116,13 @@ class Scratch(NamedTuple):
 NOWHERE = Worst(0, 0, 0.0, -1, -1, False, 0, 0, 0.0)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def no_aims(analyses: int) -> Aims:
     """Aims of an arm that is not bounded yet."""
     return Aims(np.zeros(analyses, np.int64), np.zeros(analyses), NOWHERE)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def aims_of(place: IntArray, excess: FloatArray, worst: Worst, kept: Aims) -> Aims:
     """Aims of an arm as it was bounded, in the room of those ``kept``: they stay when it is bounded again."""
     kept.place[:], kept.excess[:] = place, excess
@@ -190,7 +191,7 @@ def new_scratch(points: int, patients: int, packed: PackedBoxes, slack: float) -
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def bound_analysis(
     board: Board, arm: int, analyses: Analyses, packed: PackedBoxes, v: int, wanted: int, scratch: Scratch
 ) -> None:
@@ -325,7 +326,7 @@ def bound_arm(
     return penalty, strain, worst
 
 
-@njit(cache=True, nogil=True)
+@inner
 def aim_bound(scratch: Scratch, side: int, k: int, excess: float) -> None:
     """Aim at the analysis that bounds a point from below (``side`` 0) or above, if nothing of it is off by more."""
     v = scratch.by[side, k]
@@ -333,7 +334,7 @@ def aim_bound(scratch: Scratch, side: int, k: int, excess: float) -> None:
         scratch.place[v], scratch.excess[v] = k, excess
 
 
-@njit(cache=True, nogil=True)
+@inner
 def quantile_off(
     home: FloatArray, point: IntArray, quantiles: FloatArray, survival: FloatArray, reached: IntArray
 ) -> tuple[int, float]:
@@ -357,7 +358,7 @@ def quantile_off(
     return rank, worst
 
 
-@njit(cache=True, nogil=True)
+@inner
 def follow_up_off(home: FloatArray, point: IntArray, event: BoolArray, follow_up: FloatArray) -> tuple[int, float]:
     """Rank at which the median follow-up should stand, and by how much the log of its curve is off there."""
     for q in range(follow_up.shape[0]):
@@ -387,7 +388,7 @@ def last_exit(board: Board, arm: int, cut: int, seen: BoolArray) -> int:
     return found
 
 
-@njit(cache=True, nogil=True)
+@inner
 def most_pushed(home: FloatArray, low: FloatArray, high: FloatArray) -> tuple[int, int]:
     """Most points that the bounds of one of them push together, and which one does."""
     most, at = 0, -1
@@ -404,7 +405,7 @@ def most_pushed(home: FloatArray, low: FloatArray, high: FloatArray) -> tuple[in
     return most, at
 
 
-@njit(cache=True, nogil=True)
+@inner
 def gaps_clash(gaps: FloatArray, packed: PackedBoxes, arm: int) -> int:
     """Patient whose bounds exclude each other in the only analysis, -1 if there is none."""
     at = packed.starts[0, arm]

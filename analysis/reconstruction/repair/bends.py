@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.repair.patients import next_uniform
 from analysis.reconstruction.repair.ratios import WIDEST, compare, ratio_miss, test_asked, test_range
 from analysis.reconstruction.solve.conditioning import solve_in_place
@@ -55,7 +56,7 @@ def stretches(low: FloatArray, high: FloatArray, size: int, bounds: IntArray) ->
     return count
 
 
-@njit(cache=True, nogil=True)
+@inner
 def bend(time: FloatArray, first: int, last: int, strength: float, out: FloatArray) -> None:
     """Move the points between two indices within their stretch: later for ``strength`` > 0, order kept."""
     begin = time[first] if first >= 0 else 0.0
@@ -84,7 +85,7 @@ def apply_bends(
         bend(base1, free.ends[1, k, 0], free.ends[1, k, 1], strength[free.number[0] + k], out1)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def nearest_pair(beta: float, error: float, least: float, box: FloatArray) -> tuple[float, float]:
     """Pair of estimate and half width well inside the boxes, near the present pair.
 
@@ -129,7 +130,7 @@ def aims(values: FloatArray, parts: Parts, boxes: RatioBoxes, wanted: FloatArray
                 wanted[row + 2] = min(max(z, low + inset), high - inset) - z
 
 
-@njit(cache=True, nogil=True)
+@inner
 def least_move(slope: FloatArray, wanted: FloatArray, width: FloatArray, move: FloatArray) -> None:
     """Smallest move that changes the values as wanted, to about a hundredth of their widths (ridge regression)."""
     used = np.flatnonzero(width < np.inf)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.terms import Boxes
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Listing(NamedTuple):
     seen: BoolArray
 
 
-@njit(cache=True, nogil=True)
+@inner
 def boxes_of(packed: PackedBoxes, v: int, arm: int) -> Boxes:
     """Boxes of one analysis and arm."""
     at = packed.starts[v, arm]
@@ -104,7 +105,7 @@ def boxes_of(packed: PackedBoxes, v: int, arm: int) -> Boxes:
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def read_analysis(board: Board, arm: int, analyses: Analyses, v: int, listing: Listing) -> int:
     """Fill the points and event flags of the patients of an analysis in order of time; returns their number."""
     point, event, seen = listing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.repair.anchors import (
     Aims,
     Anchors,
@@ -50,7 +50,7 @@ class Bound(NamedTuple):
     free: Stretches
 
 
-@njit(cache=True, nogil=True)
+@inner
 def not_bound(board: Board, packed: PackedBoxes) -> Bound:
     """Room for the bounds of two arms."""
     analyses, most = packed.starts.shape[0], np.max(board.points)
@@ -64,20 +64,20 @@ def not_bound(board: Board, packed: PackedBoxes) -> Bound:
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def with_aims(aims: tuple[Aims, Aims], arm: int, new: Aims) -> tuple[Aims, Aims]:
     """Replace the aims of an arm."""
     return (new, aims[1]) if arm == 0 else (aims[0], new)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def keep_bounds(scratch: Scratch, points: int, bounds: FloatArray) -> None:
     """Copy the bounds of an arm."""
     bounds[0, : points + 1] = scratch.low[: points + 1]
     bounds[1, : points + 1] = scratch.high[: points + 1]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def bound_both(
     board: Board, asked: Asked, loose: IntArray, scratch: Scratch, bound: Bound, aims: tuple[Aims, Aims]
 ) -> tuple[Aims, Aims]:
@@ -95,7 +95,7 @@ def bound_both(
     return aims
 
 
-@njit(cache=True, nogil=True)
+@inner
 def bend_both(
     board: Board, parts: Parts, ratios: RatioBoxes, bound: Bound, bends: int, state: NDArray[np.uint64]
 ) -> None:
@@ -107,7 +107,7 @@ def bend_both(
     move_back(time1, bound.limits[1, 0], bound.limits[1, 1], board.home[1, :p1])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def try_shift(
     board: Board,
     arm: int,

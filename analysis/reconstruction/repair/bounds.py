@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.repair.limits import LEVEL, interval_at, limit_reached, lowest_limit, outside
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Rate(NamedTuple):
     upper_high: float
 
 
-@njit(cache=True, nogil=True)
+@inner
 def next_of(event: BoolArray, after: int, kind: bool) -> int:
     """Index of the next event (``kind`` True) or censoring after one patient; the number of patients if none."""
     i = after + 1
@@ -50,7 +51,7 @@ def next_of(event: BoolArray, after: int, kind: bool) -> int:
     return i
 
 
-@njit(cache=True, nogil=True)
+@inner
 def bind_middle(
     time: FloatArray, first: int, second: int, lowest: float, highest: float, low: FloatArray, high: FloatArray
 ) -> float:
@@ -80,7 +81,7 @@ def bind_middle(
     return 1.0 / size if middle < lowest or middle > highest else 0.0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def rate_of(landmarks: FloatArray, j: int) -> Rate:
     """Give a printed rate of the boxes of an arm."""
     at, low, high = landmarks[j, 0], landmarks[j, 1], landmarks[j, 2]
@@ -88,7 +89,7 @@ def rate_of(landmarks: FloatArray, j: int) -> Rate:
     return Rate(at, low, high, landmarks[j, 3], int(landmarks[j, 4]), lower[0], lower[1], upper[0], upper[1])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def first_below(survival: FloatArray, level: float) -> int:
     """Give the first index, 1 or more, at which a curve that only falls is at or below a level; its size if none is."""
     start, end = 1, survival.size
@@ -101,7 +102,7 @@ def first_below(survival: FloatArray, level: float) -> int:
     return start
 
 
-@njit(cache=True, nogil=True)
+@inner
 def limits_missed(survival: float, greenwood: float, rate: Rate, miss: float) -> float:
     """Add to what S misses its box by what its limits miss theirs."""
     if rate.z > 0.0:
@@ -111,7 +112,7 @@ def limits_missed(survival: float, greenwood: float, rate: Rate, miss: float) ->
     return miss
 
 
-@njit(cache=True, nogil=True)
+@inner
 def too_wide(survival: float, greenwood: float, rate: Rate) -> float:
     """By how much of S the limits of a rate are too far apart, where S is in its box; too near: negative."""
     wide = 0.0
@@ -124,7 +125,7 @@ def too_wide(survival: float, greenwood: float, rate: Rate) -> float:
     return wide
 
 
-@njit(cache=True, nogil=True)
+@inner
 def bind_follow_up(
     time: FloatArray, event: BoolArray, follow_up: FloatArray, low: FloatArray, high: FloatArray
 ) -> float:
@@ -154,7 +155,7 @@ def bind_follow_up(
     return penalty
 
 
-@njit(cache=True, nogil=True)
+@inner
 def bind_rates(
     time: FloatArray,
     event: BoolArray,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.repair.moves import DEAL, NO_MOVE, Move
 from analysis.reconstruction.repair.patients import next_uniform
 
@@ -69,7 +70,7 @@ def propose_deal(board: Board, arm: int, landmarks: FloatArray, free: bool, stat
     return Move(DEAL, bits, first, 0, 0, 0.0, 0.0) if bits > 0 else NO_MOVE
 
 
-@njit(cache=True, nogil=True)
+@inner
 def through(event: BoolArray, since: int, place: int, survival: float) -> float:
     """Bring S from behind so many patients to behind so many more."""
     for k in range(since, place):
@@ -78,7 +79,7 @@ def through(event: BoolArray, since: int, place: int, survival: float) -> float:
     return survival
 
 
-@njit(cache=True, nogil=True)
+@inner
 def weigh(chosen: int, ranks: IntArray, odds: FloatArray) -> tuple[int, float]:
     """Count the events of a choice, whose bits are patients, and give the sum of their log odds."""
     events, likely = 0, 0.0
@@ -89,7 +90,7 @@ def weigh(chosen: int, ranks: IntArray, odds: FloatArray) -> tuple[int, float]:
     return events, likely
 
 
-@njit(cache=True, nogil=True)
+@inner
 def deal(
     event: BoolArray,
     odds: FloatArray,

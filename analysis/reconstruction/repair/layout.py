@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.repair.patients import (
     draw_arm,
     fill_odds,
@@ -49,7 +50,7 @@ class Layout(NamedTuple):
     table: IntArray
 
 
-@njit(cache=True, nogil=True)
+@inner
 def lay_out(
     board: Board,
     arm: int,
@@ -103,7 +104,7 @@ def lay_out(
     fill_odds(cells, count, path, board.time[arm, :points], board.odds[arm, :points])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def fold_back(time: FloatArray, event: BoolArray, latest: float, state: NDArray[np.uint64]) -> None:
     """Bring patients whom the path follows for too long into the last part of the longest follow-up, in order."""
     size = time.size
@@ -117,7 +118,7 @@ def fold_back(time: FloatArray, event: BoolArray, latest: float, state: NDArray[
                 k -= 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def odds_of_subgroup(
     board: Board,
     arm: int,
@@ -147,7 +148,7 @@ def odds_of_subgroup(
         odds[k] = math.log(share / (1.0 - share))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def odds_of_level(
     time: FloatArray,
     event: BoolArray,
@@ -182,7 +183,7 @@ def hazard_of_others(hazard: float, share: float, ratio: float) -> float:
     return x
 
 
-@njit(cache=True, nogil=True)
+@inner
 def share_of(table: IntArray, g: int) -> float:
     """Share of an arm's patients who are in the g-th part."""
     members = 0
@@ -191,7 +192,7 @@ def share_of(table: IntArray, g: int) -> float:
     return float(members / max(table.sum(), 1))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def share_out(board: Board, arm: int, g: int, odds: FloatArray, layout: Layout, state: NDArray[np.uint64]) -> None:
     """Choose who is in the g-th part: by the log odds, as many as there are beside each combination of those before."""
     n = layout.size[arm]
@@ -231,7 +232,7 @@ def share_out(board: Board, arm: int, g: int, odds: FloatArray, layout: Layout, 
                 chosen += 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def cut_earlier(
     board: Board,
     arm: int,
@@ -293,7 +294,7 @@ def cut_earlier(
             insert(board, arm, found[i], i, cut)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def time_of(rising: FloatArray, cells: FloatArray, count: int, value: float) -> float:
     """Time at which a rising path reaches a value; inf if it never does."""
     if rising[count - 1] < value:
@@ -310,7 +311,7 @@ def time_of(rising: FloatArray, cells: FloatArray, count: int, value: float) -> 
     return float(cells[low] + share * (cells[high] - cells[low]))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def insert(board: Board, arm: int, time: float, patient: int, cut: int) -> None:
     """Add a point in its place."""
     k = board.points[arm]

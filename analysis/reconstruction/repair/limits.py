@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.terms import LOG, LOG_LOG
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def surely_above(survival: float, greenwood: float, z: float, form: int, level: 
     return GROWN * (1.0 - survival) * (1.0 + survival) * (1.0 + level) < 4.0 * survival * (1.0 - level)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def interval_at(survival: float, greenwood: float, z: float, form: int) -> tuple[float, float]:
     """Confidence limits of S by type."""
     if survival >= 1.0 or survival <= 0.0:

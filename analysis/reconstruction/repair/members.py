@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.repair.anchors import new_scratch
 from analysis.reconstruction.repair.board import Asked, Board
 from analysis.reconstruction.repair.both import not_bound
@@ -127,7 +128,7 @@ def expected_counts(states: FloatArray, frame: Frame, events: FloatArray) -> Non
             events[i, k] = paths[3, k, count - 1]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def board_of(boards: Board, member: int) -> Board:
     """Give the board of one member."""
     return Board(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
+
 if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
 
@@ -58,7 +60,7 @@ def move_between(time: FloatArray, low: FloatArray, high: FloatArray, work: Floa
         time[i] = moved[i] if moved[i] >= time[i - 1] + GAP else min(time[i - 1] + GAP, latest[i])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def move_back(time: FloatArray, low: FloatArray, high: FloatArray, home: FloatArray) -> None:
     """Give the free points the places from which `move_between` moves them to ``time``; bound ones keep theirs."""
     start, begin, home_begin = -1, 0.0, 0.0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.repair.moves import GROUP, NO_MOVE, OWNER, PLACE, Move, apply
 from analysis.reconstruction.repair.patients import next_uniform
 from analysis.reconstruction.repair.ratios import compare_one
@@ -26,7 +27,7 @@ AIMED = 0.7  # share of the moves at an analysis whose curve is off that bring i
 NESTED = 0.9  # share of the moves on an analysis inside another that leave the events of all patients as they are
 
 
-@njit(cache=True, nogil=True)
+@inner
 def exit_of(board: Board, arm: int, patient: int, cut: int, start: int) -> int:
     """Point at which a patient leaves the analyses of a cut, searched from ``start`` on; -1 if it is before."""
     for k in range(start, board.points[arm]):
@@ -154,7 +155,7 @@ def missed_after(
     return missed
 
 
-@njit(cache=True, nogil=True)
+@inner
 def events_gained(board: Board, arm: int, move: Move, place: int, last: int) -> int:
     """Events before a point that a subgroup, or an earlier cut, gains by a move."""
     if move.kind == OWNER:
@@ -163,7 +164,7 @@ def events_gained(board: Board, arm: int, move: Move, place: int, last: int) -> 
     return -gained if (board.group[arm, move.a] >> move.c) & 1 else gained
 
 
-@njit(cache=True, nogil=True)
+@inner
 def event_before(board: Board, arm: int, patient: int, place: int, last: int) -> int:
     """1 if a patient has the event before a point, else 0."""
     if board.event[arm, patient]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -17,7 +19,7 @@ WINDOW = 0.15  # of the interval, by which a visit may be early or late
 BLOCKS = 10  # of events in an arm, each of which keeps its place in the expected count
 
 
-@njit(cache=True, nogil=True)
+@inner
 def place_in_blocks(spacings: FloatArray, events: int, ranks: FloatArray) -> None:
     """Cumulative expected count at which each event falls: random spacings, made to fit block by block.
 
@@ -140,7 +142,7 @@ def fill_odds(cells: FloatArray, count: int, path: FloatArray, time: FloatArray,
         odds[i] = np.log(max(event, 1e-9) / max(censoring, 1e-9))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def next_uniform(state: NDArray[np.uint64]) -> float:
     """Uniform draw in [0, 1) of the SplitMix64 generator."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -76,7 +78,7 @@ def risk_sets(time0: FloatArray, time1: FloatArray, parts: Parts, v: int, at_ris
     return found
 
 
-@njit(cache=True, nogil=True)
+@inner
 def share_ties(at_risk: FloatArray, start: int, end: int) -> None:
     """Let tied events leave in equal parts, as Efron does: a rate and a number at risk can force them to one time."""
     control, experimental = at_risk[start, 0], at_risk[start, 1]
@@ -157,7 +159,7 @@ def compare(
     return total
 
 
-@njit(cache=True, nogil=True)
+@inner
 def compare_one(
     time0: FloatArray,
     time1: FloatArray,
@@ -185,7 +187,7 @@ def compare_one(
     values[v, 3] = miss if miss <= limit else np.inf
 
 
-@njit(cache=True, nogil=True)
+@inner
 def ratio_miss(beta: float, error: float, box: FloatArray) -> float:
     """How far estimate and limits are outside their boxes, on the log scale; ``box`` is (7,): edges, then z."""
     miss = max(0.0, box[0] - beta, beta - box[1])
@@ -193,13 +195,13 @@ def ratio_miss(beta: float, error: float, box: FloatArray) -> float:
     return float(max(miss, box[4] - (beta + error), (beta + error) - box[5]))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def test_asked(box: FloatArray) -> bool:
     """Whether a p-value is printed: as digits, or as less or more than some."""
     return bool(box[0] > -np.inf or box[1] < np.inf)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def test_range(value: float, box: FloatArray) -> tuple[float, float]:
     """Range for the test: on the side of ``value`` where its sign is open."""
     if box[2] > 0.0 and value < 0.0:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.repair.anchors import EVENTS_OFF, NOWHERE, bound_analysis
 from analysis.reconstruction.repair.moves import GROUP, NOTHING, Move, apply, mark_touched
 from analysis.reconstruction.repair.nested import propose_group
@@ -39,7 +40,7 @@ def astray(parts: Parts, totals: IntArray) -> float:
     return off
 
 
-@njit(cache=True, nogil=True)
+@inner
 def astray_one(parts: Parts, totals: IntArray, v: int) -> float:
     """Penalty of the events of one analysis."""
     if totals[v] < 0:
@@ -138,7 +139,7 @@ def regroup(
                 read_part(board, analyses, v, arm, scratch.listing, parts)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def regroup_unsettled(
     board: Board,
     asked: Asked,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.repair.anchors import (
     aims_of,
     bound_arm,
@@ -75,14 +76,14 @@ class Effort(NamedTuple):
     walk: bool = False
 
 
-@njit(cache=True, nogil=True)
+@inner
 def rates_of(packed: PackedBoxes, arm: int) -> FloatArray:
     """Give the printed rates of an arm that only one analysis asks about; of several, none."""
     landmarks = boxes_of(packed, 0, arm).landmarks
     return landmarks if packed.starts.shape[0] == 1 else landmarks[:0]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def limits_asked(packed: PackedBoxes, arm: int) -> bool:
     """Whether confidence limits of a rate of an arm are printed."""
     for v in range(packed.starts.shape[0]):
@@ -157,7 +158,7 @@ def reorder(
     return penalty + strain
 
 
-@njit(cache=True, nogil=True)
+@inner
 def open_events(asked: Asked, wanted: IntArray) -> IntArray:
     """Events by analysis and arm as the report has them: what stands for an arm in search of a total is open."""
     loose = wanted.copy()
@@ -170,7 +171,7 @@ def open_events(asked: Asked, wanted: IntArray) -> IntArray:
     return loose
 
 
-@njit(cache=True, nogil=True)
+@inner
 def draw_move(
     board: Board,
     arm: int,
@@ -199,7 +200,7 @@ def draw_move(
     return move
 
 
-@njit(cache=True, nogil=True)
+@inner
 def go_home(board: Board, arm: int) -> None:
     """Put the points of an arm where the smooth path puts them, in their order."""
     reached = 0.0
@@ -209,7 +210,7 @@ def go_home(board: Board, arm: int) -> None:
         reached += GAP
 
 
-@njit(cache=True, nogil=True)
+@inner
 def meet_ratios(
     board: Board,
     asked: Asked,

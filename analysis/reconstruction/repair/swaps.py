@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.repair.board import read_analysis, stratum
 from analysis.reconstruction.repair.moves import FLAGS, FLIP, NO_MOVE, TRADE, Move
 from analysis.reconstruction.repair.patients import next_uniform
@@ -56,14 +57,14 @@ def no_standing(analyses: int) -> Standing:
     return Standing(np.zeros((analyses, 4)), np.zeros((analyses, 4)), parts, boxes, np.empty((0, 3)), np.empty((2, 1)))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def step_away(index: int, size: int, rng_state: NDArray[np.uint64]) -> int:
     """Index a random step away, short steps being as frequent as long ones on the log scale."""
     reach = int(math.exp(next_uniform(rng_state) * math.log(size)))
     return index + (reach if next_uniform(rng_state) < 0.5 else -reach)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def aim_at(event: BoolArray, place: int, excess: float, rng_state: NDArray[np.uint64]) -> tuple[int, int]:
     """Two patients whose swap takes about ``excess`` off log S at ``place``; the second is -1 if none were found.
 
@@ -123,7 +124,7 @@ def propose_trade(
     return NO_MOVE
 
 
-@njit(cache=True, nogil=True)
+@inner
 def at_last_cut(board: Board, arm: int, points: tuple[int, int, int, int], last: int) -> bool:
     """Whether points are those of patients at the last cut."""
     a, b, c, d = points
@@ -194,7 +195,7 @@ def place_for_event(board: Board, arm: int, rng_state: NDArray[np.uint64]) -> in
     return chosen
 
 
-@njit(cache=True, nogil=True)
+@inner
 def propose_flip(board: Board, arm: int, last: int, rng_state: NDArray[np.uint64]) -> Move:
     """Propose one event more or less, as seldom as the hazards at its time make it unlikely."""
     k = int(next_uniform(rng_state) * board.points[arm])
@@ -241,7 +242,7 @@ def read_part(board: Board, analyses: Analyses, v: int, arm: int, listing: Listi
         parts.events[v, arm] += listing.event[k]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def read_parts(board: Board, analyses: Analyses, listing: Listing) -> Parts:
     """Give who of both arms is a patient of which analysis."""
     number, most = analyses.cut.size, np.max(board.size)
@@ -263,7 +264,7 @@ def read_parts(board: Board, analyses: Analyses, listing: Listing) -> Parts:
     return parts
 
 
-@njit(cache=True, nogil=True)
+@inner
 def standing_of(board: Board, asked: Asked, listing: Listing) -> Standing:
     """Give who is compared with whom, and room for how they stand."""
     number, parts = asked.analyses.cut.size, read_parts(board, asked.analyses, listing)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.repair.patients import next_uniform
 from analysis.reconstruction.repair.ratios import log_rank, risk_sets, statistic
 
@@ -87,7 +88,7 @@ def tie_events(
     return miss
 
 
-@njit(cache=True, nogil=True)
+@inner
 def free_events(time0: FloatArray, time1: FloatArray, parts: Parts, bounds: FloatArray) -> Row:
     """Events of the first analysis that may be tied."""
     n0, n1 = parts.size[0, 0], parts.size[0, 1]
@@ -120,7 +121,7 @@ def free_events(time0: FloatArray, time1: FloatArray, parts: Parts, bounds: Floa
     return Row(row.arm[:found], row.point[:found], row.at_risk[:found], row.follows[:found])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def toggle(row: Row, tied: BoolArray, k: int) -> tuple[float, float]:
     """Tie an event to the one before, or untie it; returns how score and variance change."""
     start, end = k - 1, k + 1
@@ -138,7 +139,7 @@ def toggle(row: Row, tied: BoolArray, k: int) -> tuple[float, float]:
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def at_one_time(row: Row, start: int, end: int) -> tuple[float, float]:
     """Give the expected events of the experimental arm, and their variance, where some events of one arm are tied."""
     events = float(end - start)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.solve.forward import residuals
 from analysis.reconstruction.solve.tangents import slopes
 
@@ -119,7 +120,7 @@ def condition(
     return worst
 
 
-@njit(cache=True, nogil=True)
+@inner
 def fill_gain(slope: FloatArray, covariance: FloatArray, gain: FloatArray) -> None:
     """Fill the product of slopes (E, D), most of which are 0, with the prior's covariance (D, D)."""
     count, size = slope.shape
@@ -133,7 +134,7 @@ def fill_gain(slope: FloatArray, covariance: FloatArray, gain: FloatArray) -> No
                     gain[e, m] += by * covariance[k, m]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def inner_product(one: FloatArray, i: int, other: FloatArray, j: int) -> float:
     """Inner product of a row of each of two matrices."""
     total = 0.0
@@ -142,13 +143,13 @@ def inner_product(one: FloatArray, i: int, other: FloatArray, j: int) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@inner
 def misfit(residual: FloatArray, noise: FloatArray) -> float:
     """Half the sum of the squared residuals in standard deviations."""
     return float(0.5 * np.sum(residual * residual / noise))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def remoteness(x: FloatArray, start: FloatArray, precision: FloatArray) -> float:
     """Half the squared distance of a state from a draw, in the prior's metric."""
     total = 0.0
@@ -160,7 +161,7 @@ def remoteness(x: FloatArray, start: FloatArray, precision: FloatArray) -> float
     return 0.5 * total
 
 
-@njit(cache=True, nogil=True)
+@inner
 def solve_in_place(system: FloatArray, right: FloatArray) -> None:
     """Solve a symmetric positive definite system by Cholesky's method; both arguments are overwritten."""
     size = right.size

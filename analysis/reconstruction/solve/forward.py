@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.terms import (
     AT_RISK,
     BEYOND,
@@ -121,7 +122,7 @@ def fill_paths(
             paths[4, arm, i] = at_risk
 
 
-@njit(cache=True, nogil=True)
+@inner
 def read_path(path: FloatArray, cells: FloatArray, count: int, t: float) -> float:
     """Linear interpolation of one path at time ``t``."""
     low, high = 0, count - 1
@@ -136,7 +137,7 @@ def read_path(path: FloatArray, cells: FloatArray, count: int, t: float) -> floa
     return float(path[low] + (path[high] - path[low]) * (t - cells[low]) / (cells[high] - cells[low]))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def score_and_information(
     paths: FloatArray, control: int, experimental: int, log_ratio: float, count: int
 ) -> tuple[float, float]:
@@ -156,7 +157,7 @@ def score_and_information(
     return score, information
 
 
-@njit(cache=True, nogil=True)
+@inner
 def end_of_curve(paths: FloatArray, cells: FloatArray, arm: int, count: int) -> tuple[float, int]:
     """Time at which ``LAST_AT_RISK`` patients of the arm are expected, and the node before it."""
     i = 1
@@ -167,7 +168,7 @@ def end_of_curve(paths: FloatArray, cells: FloatArray, arm: int, count: int) -> 
     return cells[i - 1] + share * (cells[i] - cells[i - 1]), i - 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def limit_residual(hazard: float, greenwood: float, z: float, kind: int, level: float) -> float:
     """Distance of a confidence limit of S from ``level`` on the scale of log(-log S); z > 0: lower limit of S."""
     root = math.sqrt(max(greenwood, 1e-12))

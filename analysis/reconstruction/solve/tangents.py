@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from analysis.inner import inner
 from analysis.reconstruction.solve.forward import end_of_curve, read_path, score_and_information
 from analysis.reconstruction.terms import (
     AT_RISK,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from analysis.conventions.checks import FloatArray
 
 
-@njit(cache=True, nogil=True)
+@inner
 def fill_tangents(
     x: FloatArray,
     arm: int,
@@ -93,7 +94,7 @@ def fill_tangents(
         at_risk = left
 
 
-@njit(cache=True, nogil=True)
+@inner
 def slope_of_ratio(
     paths: FloatArray,
     tangents: FloatArray,
@@ -140,7 +141,7 @@ def slope_of_ratio(
         row_log[q] *= 0.5 / information
 
 
-@njit(cache=True, nogil=True)
+@inner
 def slope_of_limit(hazard: float, greenwood: float, z: float, form: int, level: float) -> tuple[float, float]:
     """Differentiate the limit's residual by the cumulative hazard and by the Greenwood sum."""
     root = math.sqrt(max(greenwood, 1e-12))
@@ -157,7 +158,7 @@ def slope_of_limit(hazard: float, greenwood: float, z: float, form: int, level: 
     return survival * (1.0 - z * root) / (level * aim), survival * z * by_root / (level * aim)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def add_path_slope(
     row: FloatArray,
     factor: float,
