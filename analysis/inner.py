@@ -67,7 +67,6 @@ class _LowerOnly(NativeLowering):
         super().run_pass(state)  # type: ignore[no-untyped-call]
         lowered, known_as = state["cr"], object()
         state.targetctx.insert_user_function(known_as, lowered.fndesc, [state.library])
-        state.reload_init.extend(state.library._reload_init)
         state["cr"] = lowered._replace(cfunc=known_as)
         return True
 
