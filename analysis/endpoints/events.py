@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from analysis.conventions.kernels import inner
 from analysis.endpoints.codes import CPD, NULL, PD
 from analysis.endpoints.sequences import is_control, is_evaluable, progression, up_to
-from analysis.inner import inner
 
 if TYPE_CHECKING:
     from analysis.endpoints.codes import Codes, Floats

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from analysis.conventions.kernels import inner
 from analysis.endpoints.codes import CPD, CR, MISSING, NE, NON_CR_NON_PD, PD, PR, SD
-from analysis.inner import inner
 
 if TYPE_CHECKING:
     from analysis.endpoints.codes import Bools, Codes, Counts, Floats

@@ -10,10 +10,10 @@ import numpy as np
 from numba import njit
 
 from analysis.conventions.border import border, strict_border
+from analysis.conventions.kernels import inner
 from analysis.conventions.units import DAYS_PER_MONTH
 from analysis.endpoints.options import as_number, check_days
 from analysis.errors import InvalidValueError
-from analysis.inner import inner
 
 if TYPE_CHECKING:
     from datetime import date

@@ -11,7 +11,7 @@ import analysis
 PACKAGE = Path(analysis.__file__).parent
 
 ORDER = (
-    ("errors", "version", "compiled", "compiling", "inner"),
+    ("errors", "version", "compiled", "compiling"),
     ("conventions",),
     ("survival", "proportions"),
     ("reported", "design"),

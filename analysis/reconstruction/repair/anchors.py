@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.inner import inner
+from analysis.conventions.kernels import inner
 from analysis.reconstruction.repair.board import Listing, boxes_of, read_analysis
 from analysis.reconstruction.repair.bounds import find_anchors
 

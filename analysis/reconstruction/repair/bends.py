@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.inner import inner
+from analysis.conventions.kernels import inner
 from analysis.reconstruction.repair.patients import next_uniform
 from analysis.reconstruction.repair.ratios import WIDEST, compare, ratio_miss, test_asked, test_range
 from analysis.reconstruction.solve.conditioning import solve_in_place

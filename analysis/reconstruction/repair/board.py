@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from numba import njit
 
-from analysis.inner import inner
+from analysis.conventions.kernels import inner
 from analysis.reconstruction.terms import Boxes
 
 if TYPE_CHECKING:

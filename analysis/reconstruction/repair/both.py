@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from analysis.inner import inner
+from analysis.conventions.kernels import inner
 from analysis.reconstruction.repair.anchors import (
     Aims,
     Anchors,

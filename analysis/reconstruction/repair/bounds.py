@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.inner import inner
+from analysis.conventions.kernels import inner
 from analysis.reconstruction.repair.limits import LEVEL, interval_at, limit_reached, lowest_limit, outside
 
 if TYPE_CHECKING:

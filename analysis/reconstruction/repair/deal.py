@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from analysis.inner import inner
+from analysis.conventions.kernels import inner
 from analysis.reconstruction.repair.moves import DEAL, NO_MOVE, Move
 from analysis.reconstruction.repair.patients import next_uniform
 

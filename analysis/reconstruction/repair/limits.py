@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from numba import njit
 
-from analysis.inner import inner
+from analysis.conventions.kernels import inner
 from analysis.reconstruction.terms import LOG, LOG_LOG
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.inner import inner
+from analysis.conventions.kernels import inner
 from analysis.reconstruction.repair.anchors import new_scratch
 from analysis.reconstruction.repair.board import Asked, Board
 from analysis.reconstruction.repair.both import not_bound

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from numba import njit
 
-from analysis.inner import inner
+from analysis.conventions.kernels import inner
 from analysis.reconstruction.repair.moves import GROUP, NO_MOVE, OWNER, PLACE, Move, apply
 from analysis.reconstruction.repair.patients import next_uniform
 from analysis.reconstruction.repair.ratios import compare_one

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.inner import inner
+from analysis.conventions.kernels import inner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from analysis.inner import inner
+from analysis.conventions.kernels import inner
 from analysis.reconstruction.repair.anchors import EVENTS_OFF, NOWHERE, bound_analysis
 from analysis.reconstruction.repair.moves import GROUP, NOTHING, Move, apply, mark_touched
 from analysis.reconstruction.repair.nested import propose_group

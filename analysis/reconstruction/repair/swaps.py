@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from analysis.inner import inner
+from analysis.conventions.kernels import inner
 from analysis.reconstruction.repair.board import read_analysis, stratum
 from analysis.reconstruction.repair.moves import FLAGS, FLIP, NO_MOVE, TRADE, Move
 from analysis.reconstruction.repair.patients import next_uniform

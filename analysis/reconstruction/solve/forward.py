@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from analysis.inner import inner
+from analysis.conventions.kernels import inner
 from analysis.reconstruction.terms import (
     AT_RISK,
     BEYOND,

@@ -9,7 +9,7 @@ import pytest
 from numba import njit
 
 import analysis
-from analysis.inner import inner
+from analysis.conventions.kernels import inner
 
 PACKAGE, TESTS = Path(analysis.__file__).parent, Path(__file__).parents[1]
 
