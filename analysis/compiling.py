@@ -24,7 +24,7 @@ MESSAGE = (
 def compilation_announced() -> AbstractContextManager[object]:
     """Print a line to the standard error, once, where a kernel is compiled for more than a few seconds.
 
-    Python collects no garbage meanwhile: it finds little in what Numba builds up, and takes a tenth of the time for it.
+    Python collects no garbage meanwhile: it would look through all that Numba builds up, and find little.
     """
     return install_listener("numba:compile", _Announcer())
 

@@ -64,7 +64,7 @@ class _LowerOnly(NativeLowering):
     def run_pass(self, state: Any) -> bool:
         state.library = _Unfinished(state.targetctx.codegen(), state.func_id.func_qualname)
         state.flags.no_compile = True
-        super().run_pass(state)  # type: ignore[no-untyped-call]
+        super().run_pass(state)  # type: ignore[no-untyped-call]  # Numba has no types
         lowered, known_as = state["cr"], object()
         state.targetctx.insert_user_function(known_as, lowered.fndesc, [state.library])
         state["cr"] = lowered._replace(cfunc=known_as)
