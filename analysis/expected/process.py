@@ -134,10 +134,9 @@ def _course(
     straight = {key for key, curve in curves.items() if curve.piecewise_exponential_until}
     smooth = [curve for key, curve in curves.items() if key not in straight]
     grid = Quadrature.over(end, points, smooth, FULL if smooth else LIGHT)
-    courses = {key: _along(curve, grid) for key, curve in curves.items()}
-    if any(_most_grown(courses[key][1], grid) > (STEEP if smooth else CALM) for key in straight):
+    if any(_most_grown(curves[key], grid) > (STEEP if smooth else CALM) for key in straight):
         grid = Quadrature.over(end, points, list(curves.values()), grid.rule)
-        courses = {key: _along(curve, grid) for key, curve in curves.items()}
+    courses = {key: _along(curve, grid) for key, curve in curves.items()}
     entered = trial.accrual.enrolled_fraction(time - grid.time)
     arms = len(strata[0].arms)
     survival, at_risk, event_rate = np.zeros((3, arms, *grid.time.shape))
@@ -161,12 +160,12 @@ def _along(curve: Distribution, grid: Quadrature) -> tuple[FloatArray, FloatArra
     """Survival and hazard of a curve at the nodes; a hazard that is constant on every panel is given once for each."""
     until = curve.piecewise_exponential_until
     if until >= grid.time[-1, -1]:
-        return _along_straight(curve, grid.middle, grid.half_width * grid.rule.nodes)
+        return _along_straight(curve, grid.middle, grid.from_middle)
     straight = grid.middle[:, 0] < until
     alive, hazard = curve.survival(grid.time[~straight]), curve.hazard(grid.time[~straight])
     if not until:
         return alive, hazard
-    before, constant = _along_straight(curve, grid.middle[straight], grid.half_width[straight] * grid.rule.nodes)
+    before, constant = _along_straight(curve, grid.middle[straight], grid.from_middle[straight])
     return np.concatenate([before, alive]), np.concatenate([np.broadcast_to(constant, before.shape), hazard])
 
 
@@ -175,6 +174,6 @@ def _along_straight(curve: Distribution, middle: FloatArray, from_middle: FloatA
     return np.exp(-(curve.cumulative_hazard(middle) + hazard * from_middle)), hazard
 
 
-def _most_grown(hazard: FloatArray, grid: Quadrature) -> float:
+def _most_grown(curve: Distribution, grid: Quadrature) -> float:
     """Give about the most that a cumulative hazard grows on a panel; infinite where the curve comes down to 0."""
-    return 2 * float((hazard[:, -1:] * grid.half_width).max())
+    return 2 * float((curve.hazard(grid.time[:, -1:]) * grid.half_width).max())

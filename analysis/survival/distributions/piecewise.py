@@ -57,6 +57,11 @@ class PiecewiseExponential(Distribution):
         return np.concatenate([[0.0], self.breaks])
 
     @cached_property
+    def _always(self) -> bool:
+        """Whether there is a hazard at all times."""
+        return bool((self.rates > 0).all())
+
+    @cached_property
     def _hazard_at_start(self) -> FloatArray:
         return np.concatenate([[0.0], np.cumsum(self.rates[:-1] * np.diff(self._starts))])
 
@@ -85,7 +90,9 @@ class PiecewiseExponential(Distribution):
         piece = np.searchsorted(self.breaks, t, side="right")
         rate = self.rates[piece]
         with np.errstate(invalid="ignore", over="ignore"):
-            within = np.where(rate == 0, np.where(np.isnan(t), t, 0.0), rate * (t - self._starts[piece]))
+            within = rate * (t - self._starts[piece])
+        if not self._always:
+            within = np.where(rate == 0, np.where(np.isnan(t), t, 0.0), within)
         hazard: FloatArray = (self._hazard_at_start[piece] + within)[()]
         return hazard
 
