@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -43,13 +44,22 @@ class Assumption(Generic[Value]):
 def assumption_table(assumptions: Iterable[Assumption[Any]]) -> pd.DataFrame:
     """Show assumptions as a frame with the columns ``assumption``, ``value``, ``unit`` and ``reason``.
 
-    A value of several parts is told in words: those that are not what they would be by default.
+    A value of several parts is told in words: those that are not what they would be by default. A number is told by
+    four digits at most, several one after the other.
     """
     rows = [(a.name, _in_words(a.value), a.unit, a.reason) for a in assumptions]
     return pd.DataFrame(rows, columns=["assumption", "value", "unit", "reason"])
 
 
 def _in_words(value: Any) -> Any:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, tuple):
+        return ", ".join(str(_in_words(part)) for part in value)
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name} {_in_words(part)}" for name, part in value.items())
+    if value is None:
+        return "none"
     if not is_dataclass(value):
         return value
     told = []
