@@ -5,11 +5,12 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help figures test lint notebooks docs benchmarks lock matrix clean
+.PHONY: help warm figures test lint notebooks docs benchmarks lock matrix clean
 
 help:
 	@echo "make figures    all figures from the reported data, into figures/"
 	@echo "make test       the tests, doctests and notebooks"
+	@echo "make warm       compile the kernels beforehand, as the two above do"
 	@echo "make lint       ruff and mypy"
 	@echo "make notebooks  execute the notebooks in place"
 	@echo "make docs       the documentation site, into docs/_build/html"
@@ -27,12 +28,13 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 # Kernels are compiled once, before anything that uses them waits for it in silence.
-figures: $(READY)
+warm: $(READY)
 	$(BIN)/trial-analysis warm
+
+figures: warm
 	$(BIN)/trial-analysis figures
 
-test: $(READY)
-	$(BIN)/trial-analysis warm
+test: warm
 	$(BIN)/python -m pytest --numprocesses auto --dist loadscope
 
 lint: $(READY)
