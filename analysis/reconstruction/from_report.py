@@ -27,6 +27,7 @@ from analysis.reconstruction.report.feasibility import (
 )
 from analysis.reconstruction.report.partition import unknown_strata
 from analysis.reconstruction.report.requirements import SEEN_AT_VISITS, read_requirements
+from analysis.reconstruction.report.untold import untold_curves
 from analysis.reconstruction.result import Reconstruction
 from analysis.reconstruction.solve.problem import Problem, pose
 from analysis.reported import Finding, ReportedComparison, check_comparison
@@ -110,7 +111,7 @@ def reconstruct_report(
         refuse(nearest[1], [*enough, *(r.number for r in read if r.number not in enough)], [r.said for r in read])
     filled = fill_missed(met, members, sequence)
     drawn = int(ensemble.drawn.own[met].sum())
-    findings = whole.findings + unknown_strata(kept, block.division)
+    findings = whole.findings + unknown_strata(kept, block.division) + untold_curves([kept])
     if kept.assessment_interval is not None and required.interval == 0:
         findings += (_visits_unused(kept),)
     few = met.size < ENOUGH_DISTINCT * members

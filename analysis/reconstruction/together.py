@@ -44,6 +44,7 @@ from analysis.reconstruction.report.feasibility import (
     without,
 )
 from analysis.reconstruction.report.sorting import Sorted, sort_reports
+from analysis.reconstruction.report.untold import untold_curves
 from analysis.reconstruction.result import Reconstruction
 from analysis.reconstruction.solve.problem import pose
 from analysis.reconstruction.trial_result import TrialReconstruction
@@ -136,6 +137,7 @@ def reconstruct_trial(
     if distinct < ENOUGH_DISTINCT * members:
         findings += (_few_distinct(endpoints, used.rows),)
     for endpoint in endpoints:
+        findings += untold_curves(endpoint.of.comparisons)
         own, of = endpoint.ensemble.drawn.own, endpoint.ensemble.drawn.miss.size
         drawn_itself = int(own[endpoint.met].sum())
         if drawn_itself < min(ENOUGH_DRAWN, ENOUGH_DISTINCT * of):
