@@ -255,7 +255,8 @@ def json_schema() -> dict[str, Any]:
     Returns
     -------
     dict
-        ``$defs`` has a schema for each kind; a document is any of them, or a list, a mapping or a plain value of them.
+        ``$defs`` has a schema for each kind; a document is a value of one of them, or a list, a mapping or a plain
+        value. A validator's errors say where in the value they are.
 
     Examples
     --------
@@ -265,13 +266,13 @@ def json_schema() -> dict[str, Any]:
     """
     kinds = {f"{room}.{name}": made for room in _rooms() for name, made in _values_of(room).items()}
     anything = {"$ref": "#/$defs/value"}
+    known = (MAPPING, NUMBER, DATE, *kinds)
     defined: dict[str, Any] = {
-        "value": {
-            "anyOf": [
-                {"type": ["null", "boolean", "number", "string"]},
-                {"type": "array", "items": anything},
-                *({"$ref": f"#/$defs/{kind}"} for kind in (MAPPING, NUMBER, DATE, *kinds)),
-            ]
+        "value": {"items": anything, "if": {"type": "object"}, "then": {"$ref": "#/$defs/object"}},
+        "object": {  # by its kind: to try any of all kinds at every depth takes long, and its error does not say where
+            "required": ["kind"],
+            "properties": {"kind": {"enum": list(known)}},
+            "allOf": [{"if": _is(kind), "then": {"$ref": f"#/$defs/{kind}"}} for kind in known],
         },
         MAPPING: _object(MAPPING, {"values": {"type": "object", "additionalProperties": anything}}, ["values"]),
         NUMBER: _object(NUMBER, {"value": {"enum": ["inf", "-inf", "nan"]}}, ["value"]),
@@ -282,6 +283,10 @@ def json_schema() -> dict[str, Any]:
         needed = [_written(field.name) for field in given if not _has_default(field)]
         defined[kind] = _object(kind, {_written(field.name): anything for field in given}, needed)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "#/$defs/value", "$defs": defined}
+
+
+def _is(kind: str) -> dict[str, Any]:
+    return {"properties": {"kind": {"const": kind}}, "required": ["kind"]}
 
 
 def _object(kind: str, properties: dict[str, Any], needed: list[str]) -> dict[str, Any]:

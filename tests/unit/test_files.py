@@ -248,6 +248,16 @@ def test_what_is_written_as_json_follows_the_schema(trial):
     assert list(validator.iter_errors({"kind": "survival.Weibull", "shape": 1.2}))
     assert list(validator.iter_errors({"kind": "survival.Weibull", "shape": 1.2, "scale": 10, "colour": 1}))
     assert list(validator.iter_errors({"kind": "survival.Nothing"}))
+    assert list(validator.iter_errors([{"shape": 1.2}]))
+
+
+def test_an_error_of_the_schema_says_where_in_the_value_it_is():
+    """It said that a trial is not valid under any of the schemas, after a walk through all of them at every depth."""
+    document = json.loads(to_json(load("bolero-2")))
+    document["comparisons"][1]["arms"][0]["patients"] = 239
+    [error] = jsonschema.Draft202012Validator(json_schema()).iter_errors(document)
+    assert list(error.absolute_path) == ["comparisons", 1, "arms", 0]
+    assert "'patients' was unexpected" in error.message
 
 
 @pytest.mark.parametrize("name", available())
