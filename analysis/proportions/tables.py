@@ -55,16 +55,16 @@ def unconditional_tails(n: int, m: int) -> FloatArray:
     ranked = fisher.ravel()[order]
     last = np.searchsorted(ranked, ranked * SAME, side="right") - 1  # of the tables that are tied with each
     largest = np.zeros(ranked.size)
-    for rate in COMMON_RATES:
-        below = np.cumsum(np.outer(binomial(n, rate), binomial(m, rate)).ravel()[order])
+    for first, second in zip(binomial(n, COMMON_RATES[:, None]), binomial(m, COMMON_RATES[:, None]), strict=True):
+        below = np.cumsum(np.outer(first, second).ravel()[order])
         np.maximum(largest, below[last], out=largest)
     found = np.empty_like(largest)
     found[order] = np.minimum(largest, 1.0)
     return found.reshape(fisher.shape)
 
 
-def binomial(n: int, rate: float) -> FloatArray:
-    """Probabilities of 0 to `n` responders."""
+def binomial(n: int, rate: float | FloatArray) -> FloatArray:
+    """Probabilities of 0 to `n` responders; a row for each of a column of rates."""
     return np.asarray(stats.binom.pmf(np.arange(n + 1), n, rate), dtype=float)
 
 
